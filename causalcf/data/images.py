@@ -1,0 +1,53 @@
+"""Labelled images in memory: what every data source gives and every training reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..errors import DataError, unknown
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A labelled image set.
+
+    Args:
+        name: the source's name ("faces", "celeba", ...).
+        names: attribute names, one per label column.
+        labels: (n, len(names)) int8 tensor of 0/1.
+        pixels: (n, 3, h, w) uint8 array; may be a read-only memory map.
+        fingerprint: a short hash that changes whenever the images or the labels change.
+        flip: whether a random horizontal flip leaves every label as it is.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    labels: torch.Tensor
+    pixels: np.ndarray
+    fingerprint: str
+    flip: bool = True
+
+    def __post_init__(self) -> None:
+        if tuple(self.labels.shape) != (len(self.pixels), len(self.names)):
+            raise DataError(
+                f"{self.name}: {len(self.pixels)} images and {len(self.names)} attributes "
+                f"do not fit labels of shape {tuple(self.labels.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def select(self, attributes: Sequence[str]) -> torch.Tensor:
+        """(n, len(attributes)) int8 labels of the named attributes, in the order asked for."""
+        for attribute in attributes:
+            if attribute not in self.names:
+                raise DataError(f"data set {self.name!r}: " + unknown("attribute", attribute, self.names))
+        return self.labels[:, [self.names.index(a) for a in attributes]]
+
+    def batch(self, index: torch.Tensor) -> torch.Tensor:
+        """(len(index), 3, h, w) uint8 images at the given rows."""
+        return torch.from_numpy(self.pixels[index.numpy()])

@@ -1,0 +1,60 @@
+"""The errors a user can cause, and the sentence they read.
+
+Every error names the offending thing, what was allowed and the nearest match. The command lines catch
+`CausalCFError`, print its sentence on stderr and exit with code 2; anything else is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class CausalCFError(ValueError):
+    """Base of all errors that bad input causes."""
+
+
+class GraphError(CausalCFError):
+    """A causal graph that is malformed or does not fit the data."""
+
+
+class ImpossibleWorldError(CausalCFError):
+    """Facts or an antecedent of probability zero."""
+
+
+class IntractableError(CausalCFError):
+    """An exact query that would be too large to answer."""
+
+
+class DataError(CausalCFError):
+    """A data set that is missing, broken or does not match its tables."""
+
+
+class RecipeError(CausalCFError):
+    """A training recipe with an unknown key or a value out of range."""
+
+
+class RunError(CausalCFError):
+    """A run directory that cannot be used."""
+
+
+def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
+    """Up to `n` of the allowed names that look most like `name`, best first (case is ignored)."""
+    by_lower: dict[str, str] = {}
+    for candidate in allowed:
+        by_lower.setdefault(str(candidate).lower(), str(candidate))
+    found = difflib.get_close_matches(str(name).lower(), list(by_lower), n=n, cutoff=0.5)
+    return [by_lower[key] for key in found]
+
+
+def unknown(what: str, name: str, allowed: Iterable[str]) -> str:
+    """The sentence for a name that is not allowed: the culprit, the nearest match and what was allowed.
+
+    Example:
+        >>> unknown("attribute", "Smilling", ["Male", "Smiling"])
+        "unknown attribute 'Smilling'; did you mean 'Smiling'? Allowed: Male, Smiling"
+    """
+    allowed = [str(a) for a in allowed]
+    close = nearest(name, allowed)
+    hint = f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else "."
+    return f"unknown {what} {name!r}{hint} Allowed: {', '.join(allowed)}"

@@ -1,0 +1,44 @@
+"""Where the YAML files that travel with the package lie: graphs and training recipes.
+
+In a checkout they are the top-level folders `graphs/` and `train/`; a wheel carries the same folders inside the package.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import CausalCFError, unknown
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def preset_folder(kind: str) -> Path:
+    """The folder of one kind of preset, "graphs" or "train"."""
+    shipped = _PACKAGE / "_shipped" / kind
+    return shipped if shipped.is_dir() else _PACKAGE.parent / kind
+
+
+def preset_names(kind: str) -> list[str]:
+    """Names of all presets of a kind, sorted."""
+    return sorted(path.stem for path in preset_folder(kind).glob("*.yaml"))
+
+
+def find_preset(kind: str, name: str | Path, error: type[CausalCFError] = CausalCFError) -> Path:
+    """The YAML file that `name` means: a path to a file, or the name of a preset.
+
+    A path is tried first. A checkout's own path (`graphs/celeba.yaml`) also works where that file does not exist,
+    as in an empty folder with an installed wheel, as long as a preset has that name.
+
+    Raises:
+        CausalCFError: (or `error`) neither a file nor a preset; names the nearest preset.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise error(f"{name} is a folder; expected a YAML file or one of: {', '.join(preset_names(kind))}")
+    preset = preset_folder(kind) / f"{path.stem}.yaml"
+    if preset.is_file() and path.parent.as_posix() in (".", kind) and path.suffix in ("", ".yaml"):
+        return preset
+    what = {"graphs": "graph", "train": "recipe"}.get(kind, kind)
+    raise error(f"no file {name}, and " + unknown(f"{what} preset", str(name), preset_names(kind)))
