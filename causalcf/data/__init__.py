@@ -1,0 +1,41 @@
+"""Image sources: rendered faces, CelebA, or a folder of images with a CSV of labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import DataError, unknown
+from .images import ImageData
+
+SOURCES = ("faces", "celeba", "folder")
+
+__all__ = ["SOURCES", "ImageData", "load_data"]
+
+
+def load_data(name: str, root: str | Path | None = None, split: str = "train", **options: object) -> ImageData:
+    """The labelled images of a source.
+
+    Args:
+        name: "faces", "celeba" or "folder".
+        root: where the images lie (celeba, folder).
+        split: "train", "valid", ...
+        options: what the source's own loader takes (`load_faces`, `load_celeba`, `load_folder`).
+
+    Raises:
+        DataError: an unknown source, a missing root, or whatever is wrong with the data.
+    """
+    if name not in SOURCES:
+        raise DataError(unknown("data source", name, SOURCES))
+    if name == "faces":
+        from .faces import load_faces
+
+        return load_faces(split=split, **options)  # type: ignore[arg-type]
+    if root is None:
+        raise DataError(f"data {name!r} needs data_root: the folder its images lie in")
+    if name == "celeba":
+        from .celeba import load_celeba
+
+        return load_celeba(root, split=split, **options)  # type: ignore[arg-type]
+    from .folder import load_folder
+
+    return load_folder(root, split=split, **options)  # type: ignore[arg-type]

@@ -1,0 +1,90 @@
+"""CelebA: 202,599 aligned photographs of faces with 40 attributes (Liu, Luo, Wang, Tang 2015), from a user's copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import DataError
+from .crops import celeba_crop
+from .imagefiles import load_images, some
+from .images import ImageData
+from .tables import AttributeTable, read_attributes, read_partition
+
+# The official release has Img/, Anno/ and Eval/; Kaggle's copy nests the image folder in itself and has CSV tables.
+_IMAGES = tuple(
+    f"{place}{folder}" for place in ("", "Img/") for folder in ("img_align_celeba/img_align_celeba", "img_align_celeba")
+)
+_ATTRIBUTES = ("list_attr_celeba.txt", "list_attr_celeba.csv", "Anno/list_attr_celeba.txt")
+_PARTITION = ("list_eval_partition.txt", "list_eval_partition.csv", "Eval/list_eval_partition.txt")
+
+HOW_TO_GET_IT = (
+    "CelebA is published at https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html and, with its tables as CSV, at "
+    "https://www.kaggle.com/datasets/jessicali9530/celeba-dataset. Its terms allow non-commercial research only and no "
+    "redistribution, so it cannot be downloaded for you: accept them there, unpack img_align_celeba.zip beside "
+    "list_attr_celeba and list_eval_partition (.txt or .csv), and say where with --data celeba --data-root PATH"
+)
+
+
+def load_celeba(
+    root: str | Path,
+    split: str = "train",
+    size: int = 64,
+    cache: str | Path | None = None,
+    progress: bool = True,
+) -> ImageData:
+    """Load CelebA: the central 108x108 of each aligned image, area-resized, with all attributes.
+
+    The official release, Kaggle's copy and any part of them load alike, as long as the folder holds exactly the images
+    that its tables list. The first call decodes everything into a cache (about 12 kB an image at 64x64), which later
+    calls map into memory.
+
+    Args:
+        root: the folder with `img_align_celeba/` and the tables.
+        split: "train", "valid", "test" (the official partition) or "all".
+        size: side of the images in pixels.
+        cache: folder of all caches; None for $CAUSALCF_CACHE, else the user's cache folder.
+        progress: show a progress bar while the cache is built.
+
+    Returns:
+        The images of the split, in the order of the table, to be flipped in training.
+
+    Raises:
+        DataError: something is missing (says what was looked for and where CelebA is published), the tables and images
+            disagree (says where), a broken image (names it), an empty or unknown split.
+
+    Source: Liu, Luo, Wang, Tang (2015), "Deep Learning Face Attributes in the Wild"; crop as in CausalGAN.
+
+    Example:
+        >>> data = load_celeba("path/to/celeba", "valid")  # doctest: +SKIP
+        >>> data.select(["Male", "Smiling"]).shape         # doctest: +SKIP
+        torch.Size([19867, 2])
+    """
+    root = Path(root).expanduser()
+    if not root.is_dir():
+        raise DataError(f"no folder {root}. {HOW_TO_GET_IT}")
+    folder = _find(root, _IMAGES, "the folder of aligned images")
+    table = read_attributes(_find(root, _ATTRIBUTES, "the attribute table"))
+    splits = _splits(table, _find(root, _PARTITION, "the official partition into train, valid and test"))
+    return load_images(
+        "celeba", folder, table, splits, split, celeba_crop,
+        size=size, cache=cache, progress=progress, flip=True, recursive=False,
+    )  # fmt: skip
+
+
+def _find(root: Path, places: tuple[str, ...], what: str) -> Path:
+    for place in places:
+        if (root / place).exists():
+            return root / place
+    raise DataError(f"{root} lacks {what}; looked for {', '.join(places)}. {HOW_TO_GET_IT}")
+
+
+def _splits(table: AttributeTable, path: Path) -> list[str]:
+    """The split of every row of the table; refuses tables that do not list the same images."""
+    partition = read_partition(path)
+    unplaced = [file for file in table.files if file not in partition]
+    if unplaced:
+        raise DataError(f"{path} has no row for {some(unplaced)} of {table.path}")
+    if len(partition) > len(table.files):
+        known = set(table.files)
+        raise DataError(f"{table.path} has no row for {some([f for f in partition if f not in known])} of {path}")
+    return [partition[file] for file in table.files]

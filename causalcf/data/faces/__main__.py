@@ -1,0 +1,30 @@
+"""`python -m causalcf.data.faces --out sheet.png`: a contact sheet of the procedural faces."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from ...errors import CausalCFError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the sheet; 0 when it is there, 2 when the arguments are at fault."""
+    parser = argparse.ArgumentParser(prog="python -m causalcf.data.faces", description=__doc__)
+    parser.add_argument("--out", required=True, help="the picture to write, such as sheet.png")
+    parser.add_argument("--n", type=int, default=12, help="faces in a row (default: 12)")
+    parser.add_argument("--seed", type=int, default=0, help="which faces (default: 0)")
+    parser.add_argument("--scale", type=int, default=2, help="enlargement (default: 2)")
+    options = parser.parse_args(arguments)
+    from .sheet import contact_sheet
+
+    try:
+        print(contact_sheet(options.out, options.n, options.seed, options.scale))
+    except CausalCFError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Rendered faces as a labelled image set, kept in a cache so that a second run starts at once."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...errors import DataError, unknown
+from ..cache import cache_root, open_cache
+from ..images import ImageData
+from .person import LABELS, NOISE
+from .renderer import RENDERER_VERSION, render
+from .units import sample_units
+
+SIZES = {"train": 20_000, "valid": 4_000}
+
+
+def load_faces(
+    split: str = "train",
+    n: int | None = None,
+    seed: int = 0,
+    cache: str | Path | None = None,
+    progress: bool = True,
+) -> ImageData:
+    """Faces drawn from the law, rendered at 64 x 64.
+
+    Args:
+        split: "train" or "valid"; they share no face, whatever the seeds.
+        n: how many; None for 20,000 (train) or 4,000 (valid).
+        seed: which draw, from 0.
+        cache: folder of all caches; None for `cache_root()`.
+        progress: show a progress bar while the cache is built.
+
+    Raises:
+        DataError: an unknown split, fewer than one image, a negative seed, or a cache that cannot be written.
+
+    Source: defined here.
+
+    Example:
+        >>> import tempfile
+        >>> faces = load_faces("valid", n=8, cache=tempfile.mkdtemp(), progress=False)
+        >>> len(faces), faces.pixels.shape[1:], faces.names[0]
+        (8, (3, 64, 64), 'Young')
+    """
+    if split not in SIZES:
+        raise DataError("faces: " + unknown("split", split, SIZES))
+    count = SIZES[split] if n is None else n
+    if count < 1:
+        raise DataError(f"faces: n={count}; expected at least 1 image")
+    if seed < 0:
+        raise DataError(f"faces: seed={seed}; expected a whole number from 0")
+    generator = torch.Generator().manual_seed(len(SIZES) * seed + list(SIZES).index(split))
+    units = sample_units(count, generator)
+
+    def produce(start: int, stop: int) -> np.ndarray:
+        return to_bytes(units[start:stop].images()).numpy()
+
+    key = {"renderer": RENDERER_VERSION, "probe": _probe(), "units": _digest(units.labels, units.noise)}
+    place = Path(cache) if cache is not None else cache_root()
+    slot = place / f"faces-64-{split}-{count}-{seed}"
+    pixels = open_cache(slot, key, (count, 3, 64, 64), produce, progress=progress, label="faces: images")
+    fingerprint = hashlib.sha256(repr(sorted(key.items())).encode()).hexdigest()[:16]
+    return ImageData("faces", LABELS, units.labels, pixels, fingerprint, flip=True)
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """Colours in [0, 1] to the nearest uint8."""
+    return (images * 255).round().to(torch.uint8)
+
+
+def _probe() -> str:
+    """A digest of a few faces with every label on and off, so that a renderer that has changed is noticed."""
+    generator = torch.Generator().manual_seed(1709_02023)
+    labels = torch.cat([torch.zeros(1, len(LABELS)), torch.eye(len(LABELS)), torch.ones(1, len(LABELS))])
+    return _digest(to_bytes(render(labels, torch.rand(len(labels), len(NOISE), generator=generator))))
+
+
+def _digest(*tensors: Tensor) -> str:
+    hashed = hashlib.sha256()
+    for tensor in tensors:
+        hashed.update(tensor.numpy().tobytes())
+    return hashed.hexdigest()

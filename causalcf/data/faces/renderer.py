@@ -1,0 +1,84 @@
+"""From labels and appearance noise to pictures."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ...errors import DataError
+from . import body, eyes, hair, head, mouth
+from .canvas import Canvas
+from .person import LABELS, NOISE, Person
+
+# Part of every cache's fingerprint: raise it whenever a picture changes.
+RENDERER_VERSION = 1
+
+# Small enough for a core's cache, large enough to hide the cost of a call.
+_CHUNK = 64
+
+
+def render(labels: Tensor, noise: Tensor, size: int = 64) -> Tensor:
+    """Faces with the given labels and appearance.
+
+    Args:
+        labels: (n, 9) of 0 and 1, in the order `LABELS`.
+        noise: (n, K) in [0, 1], in the order `NOISE`.
+        size: height and width in pixels.
+
+    Returns:
+        (n, 3, size, size) float32 RGB in [0, 1]; each image depends on its own row alone.
+
+    Raises:
+        DataError: shapes that do not fit, labels other than 0 and 1, noise outside [0, 1].
+
+    Source: defined here.
+
+    Example:
+        >>> import torch
+        >>> render(torch.zeros(2, 9), torch.full((2, len(NOISE)), 0.5)).shape
+        torch.Size([2, 3, 64, 64])
+    """
+    _check(labels, noise, size)
+    noise = noise.to(torch.float32)
+    labels = labels.to(noise.device)
+    chunks = [_render(a, b, size) for a, b in zip(labels.split(_CHUNK), noise.split(_CHUNK), strict=True)]
+    return torch.cat(chunks) if chunks else noise.new_zeros(0, 3, size, size)
+
+
+def _check(labels: Tensor, noise: Tensor, size: int) -> None:
+    if labels.ndim != 2 or labels.shape[1] != len(LABELS):
+        raise DataError(f"labels have shape {tuple(labels.shape)}; expected (n, {len(LABELS)}): {', '.join(LABELS)}")
+    if tuple(noise.shape) != (len(labels), len(NOISE)):
+        raise DataError(f"noise has shape {tuple(noise.shape)}; expected {(len(labels), len(NOISE))}")
+    if not bool(((labels == 0) | (labels == 1)).all()):
+        raise DataError("labels must be 0 or 1")
+    if not bool(((noise >= 0) & (noise <= 1)).all()):
+        raise DataError("noise must lie in [0, 1]")
+    if size < 8:
+        raise DataError(f"size {size} is too small for a face; the least is 8")
+
+
+def _render(labels: Tensor, noise: Tensor, size: int) -> Tensor:
+    person = Person(labels, noise)
+    shift = person.vary("shift_x", -0.04, 0.04), person.vary("shift_y", -0.03, 0.03)
+    canvas = Canvas.blank(size, *shift, person.vary("lean", -0.08, 0.08))
+    outline = head.skull(canvas, person)
+    style = hair.hairstyle(canvas, person, outline)
+    body.paint_backdrop(canvas, person)
+    body.paint_clothes(canvas, person)
+    hair.paint_back(canvas, person, style)
+    body.paint_neck(canvas, person)
+    head.paint_head(canvas, person, outline)
+    head.paint_beard_shadow(canvas, person, outline)
+    front = canvas.turned(person.vary("turn", -0.035, 0.035))
+    head.paint_blush(front, person)
+    head.paint_wrinkles(front, person)
+    head.paint_nose(front, person)
+    mouth.paint_mouth(front, person)
+    mouth.paint_mustache(front, person)
+    eyes.paint_eyes(front, person)
+    eyes.paint_brows(front, person)
+    hair.paint_bald(canvas, person, outline)
+    hair.paint_front(canvas, person, style)
+    eyes.paint_glasses(front, person)
+    return canvas.image.clamp_(0, 1)

@@ -1,0 +1,82 @@
+"""A plain folder of images with a CSV of 0/1 columns."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ..errors import DataError
+from .crops import square_crop
+from .imagefiles import load_images
+from .images import ImageData
+from .tables import read_attributes
+
+_TRAIN_SHARE = 0.9
+
+
+def load_folder(
+    root: str | Path,
+    split: str = "train",
+    size: int = 64,
+    cache: str | Path | None = None,
+    progress: bool = True,
+    flip: bool = True,
+) -> ImageData:
+    """Load a folder of images in any common format, labelled by one CSV in it.
+
+    The CSV is `labels.csv`, or the only `*.csv` there. Its first column is the file name relative to the folder
+    (sub-folders with slashes); a column `split`, if there is one, holds train, valid or test; every other column
+    is an attribute of 0/1 (or -1/1). Without a column `split`, a hash of the file name sends 90 % to train and the rest
+    to valid, so that adding images moves none. Each image gives its largest central square, area-resized.
+
+    Args:
+        root: the folder.
+        split: "train", "valid", "test" or "all".
+        size: side of the images in pixels.
+        cache: folder of all caches; None for $CAUSALCF_CACHE, else the user's cache folder.
+        progress: show a progress bar while the cache is built.
+        flip: whether a mirrored image keeps its labels ("looks left" would not).
+
+    Returns:
+        The images of the split, in the order of the CSV.
+
+    Raises:
+        DataError: no folder or CSV, a malformed CSV (names the line), images that do not match it, a broken image
+            (names it), an empty or unknown split.
+
+    Source: defined here.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> from PIL import Image
+        >>> root = pathlib.Path(tempfile.mkdtemp())
+        >>> Image.new("RGB", (90, 80), "red").save(root / "a.png")
+        >>> _ = (root / "labels.csv").write_text("file,Red,split\\na.png,1,train\\n")
+        >>> data = load_folder(root, cache=root / "cache", progress=False)
+        >>> data.names, data.labels.tolist(), data.pixels.shape
+        (('Red',), [[1]], (1, 3, 64, 64))
+    """
+    root = Path(root).expanduser()
+    if not root.is_dir():
+        raise DataError(f"no folder {root}; expected a folder of images with a CSV of 0/1 columns")
+    table = read_attributes(_find_csv(root))
+    splits = table.splits or [_hashed_split(file) for file in table.files]
+    return load_images(
+        "folder", root, table, splits, split, square_crop,
+        size=size, cache=cache, progress=progress, flip=flip, recursive=True,
+    )  # fmt: skip
+
+
+def _find_csv(root: Path) -> Path:
+    if (root / "labels.csv").is_file():
+        return root / "labels.csv"
+    found = sorted(path for path in root.iterdir() if path.suffix.lower() == ".csv")
+    if len(found) == 1:
+        return found[0]
+    held = ", ".join(path.name for path in found) or "none"
+    raise DataError(f"{root}: expected labels.csv or exactly one other CSV, found {held}")
+
+
+def _hashed_split(file: str) -> str:
+    number = int.from_bytes(hashlib.sha256(file.encode()).digest()[:8], "big")
+    return "train" if number < _TRAIN_SHARE * 2**64 else "valid"

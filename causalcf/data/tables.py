@@ -1,0 +1,237 @@
+"""Attribute tables and partitions as they are published: CelebA's text files, Kaggle's CSV, a plain CSV.
+
+Read row by row, so that every complaint can name its line; CelebA's 202,599 rows take about a second.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+import numpy as np
+
+from ..errors import DataError, unknown
+
+SPLITS = ("train", "valid", "test")
+"""Names of CelebA's partitions 0, 1 and 2."""
+
+_SPLIT_COLUMN = "split"
+_CODES = {"0": 0, "1": 1, "-1": 2}  # "no" keeps both spellings apart until the whole table is read
+_Row = tuple[int, list[str]]  # line number, fields
+
+
+@dataclass(frozen=True)
+class AttributeTable:
+    """Which image has which attributes.
+
+    Args:
+        path: the file it was read from.
+        files: image file names, one per row, in the order of the file.
+        names: attribute names, one per column.
+        values: (len(files), len(names)) int8 array of 0/1.
+        splits: the split of each row, where the table has a column `split`; otherwise None.
+    """
+
+    path: Path
+    files: tuple[str, ...]
+    names: tuple[str, ...]
+    values: np.ndarray
+    splits: tuple[str, ...] | None = None
+
+
+def read_attributes(path: str | Path) -> AttributeTable:
+    """Read an attribute table: `*.csv` with a header line, anything else as CelebA's text format.
+
+    In a CSV the first column is the image's file name, whatever it is called; a column named `split` holds
+    train, valid or test; every other column is an attribute. CelebA's text format has the number of images in its
+    first line, the attribute names in its second, then a file name and a value per attribute.
+    Values are 1 for yes, and either 0 or -1 (the same throughout the file) for no.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The table with values 0/1.
+
+    Raises:
+        DataError: the file is missing, unreadable or malformed; names the file and the line.
+
+    Source: formats as published with CelebA (Liu, Luo, Wang, Tang 2015) and in its Kaggle copy.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "list_attr.txt"
+        >>> _ = file.write_text("2\\nBald Male\\n1.jpg -1  1\\n2.jpg  1  1\\n")
+        >>> read_attributes(file).values.tolist()
+        [[0, 1], [1, 1]]
+    """
+    path = Path(path)
+    with _open(path) as stream:
+        try:
+            if path.suffix.lower() == ".csv":
+                return _read_csv(path, stream)
+            return _read_text(path, stream)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DataError(f"{path} is not a text table in UTF-8: {error}") from error
+
+
+def read_partition(path: str | Path) -> dict[str, str]:
+    """Read CelebA's official partition (text: `000001.jpg 0`; CSV: header, then `000001.jpg,0`).
+
+    Args:
+        path: the file.
+
+    Returns:
+        {file name: "train", "valid" or "test"}, in the order of the file.
+
+    Raises:
+        DataError: the file is missing, unreadable or malformed; names the file and the line.
+
+    Source: `list_eval_partition` as published with CelebA (0 train, 1 validation, 2 test).
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "list_eval_partition.txt"
+        >>> _ = file.write_text("1.jpg 0\\n2.jpg 2\\n")
+        >>> read_partition(file)
+        {'1.jpg': 'train', '2.jpg': 'test'}
+    """
+    path = Path(path)
+    by_number = {str(number): name for number, name in enumerate(SPLITS)}
+    splits: dict[str, str] = {}
+    lines = _Lines(path)
+    with _open(path) as stream:
+        try:
+            is_csv = path.suffix.lower() == ".csv"
+            rows = _csv_rows(stream) if is_csv else _text_rows(stream)
+            if is_csv:
+                next(rows, None)  # image_id,partition
+            for line, fields in rows:
+                lines.check(line, fields, 2)
+                if fields[1] not in by_number:
+                    raise DataError(f"{path}, line {line}: " + unknown("partition", fields[1], by_number))
+                splits[fields[0]] = by_number[fields[1]]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DataError(f"{path} is not a text table in UTF-8: {error}") from error
+    return splits
+
+
+def _open(path: Path) -> TextIO:
+    try:
+        return path.open(encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise DataError(f"cannot read the table {path}: {error.strerror}") from error
+
+
+def _csv_rows(stream: TextIO) -> Iterator[_Row]:
+    reader = csv.reader(stream, skipinitialspace=True)
+    return ((reader.line_num, fields) for fields in reader if fields)
+
+
+def _text_rows(stream: TextIO) -> Iterator[_Row]:
+    split = ((line, text.split()) for line, text in enumerate(stream, start=1))
+    return ((line, fields) for line, fields in split if fields)
+
+
+def _read_csv(path: Path, stream: TextIO) -> AttributeTable:
+    rows = _csv_rows(stream)
+    line, header = next(rows, (1, []))
+    header = [name.strip() for name in header]
+    if len(header) < 2:
+        raise DataError(
+            f"{path}, line {line}: expected a header of the file name's column and one column per attribute, "
+            f"separated by commas, but found {','.join(header)!r}"
+        )
+    _check_names(path, line, header)
+    at = header.index(_SPLIT_COLUMN) if _SPLIT_COLUMN in header[1:] else None
+    if at is None:
+        return _read_rows(path, header[1:], rows)
+    splits: list[str] = []
+    names = [name for column, name in enumerate(header) if column not in (0, at)]
+    table = _read_rows(path, names, _without_split(path, rows, at, splits))
+    return AttributeTable(path, table.files, table.names, table.values, tuple(splits))
+
+
+def _without_split(path: Path, rows: Iterator[_Row], at: int, splits: list[str]) -> Iterator[_Row]:
+    """The rows less the column at `at`, whose checked values are appended to `splits`."""
+    for line, fields in rows:
+        if len(fields) > at:  # a shorter row is refused by its reader
+            split = fields.pop(at).strip()
+            if split not in SPLITS:
+                raise DataError(f"{path}, line {line}: " + unknown("split", split, SPLITS))
+            splits.append(split)
+        yield line, fields
+
+
+def _read_text(path: Path, stream: TextIO) -> AttributeTable:
+    rows = _text_rows(stream)
+    line, count = next(rows, (1, []))
+    if len(count) != 1 or not count[0].isdecimal():
+        raise DataError(f"{path}, line {line}: expected the number of images alone, found {' '.join(count)[:60]!r}")
+    line, header = next(rows, (2, []))
+    _check_names(path, line, header)
+    table = _read_rows(path, header, rows)
+    if len(table.files) != int(count[0]):
+        raise DataError(f"{path}: its first line promises {count[0]} rows, but there are {len(table.files)}")
+    return table
+
+
+def _check_names(path: Path, line: int, header: Sequence[str]) -> None:
+    if not header or "" in header:
+        raise DataError(f"{path}, line {line}: a column has no name")
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise DataError(f"{path}, line {line}: column {repeated[0]!r} occurs more than once")
+
+
+def _read_rows(path: Path, names: Sequence[str], rows: Iterator[_Row]) -> AttributeTable:
+    if not names:
+        raise DataError(f"{path}: no attribute columns")
+    lines = _Lines(path)
+    codes = bytearray()
+    for line, fields in rows:
+        lines.check(line, fields, len(names) + 1)
+        try:
+            codes += bytes(map(_CODES.__getitem__, fields[1:]))
+        except KeyError:
+            _refuse_value(path, line, names, fields)
+    if not lines.of:
+        raise DataError(f"{path}: no rows")
+    values = np.frombuffer(codes, np.uint8).reshape(-1, len(names))
+    _check_one_spelling(path, names, values, list(lines.of.values()))
+    return AttributeTable(path, tuple(lines.of), tuple(names), (values == 1).astype(np.int8))
+
+
+def _refuse_value(path: Path, line: int, names: Sequence[str], fields: Sequence[str]) -> NoReturn:
+    name, value = next((n, v) for n, v in zip(names, fields[1:], strict=True) if v not in _CODES)
+    raise DataError(f"{path}, line {line}, column {name!r}: value {value!r}; allowed: 1 and 0, or 1 and -1")
+
+
+def _check_one_spelling(path: Path, names: Sequence[str], values: np.ndarray, lines: Sequence[int]) -> None:
+    """Refuse a table in which both 0 and -1 occur: one of them may have meant "unknown"."""
+    minus, zero = values == _CODES["-1"], values == _CODES["0"]
+    if minus.any() and zero.any():
+        rarer, value = (minus, -1) if minus.sum() <= zero.sum() else (zero, 0)
+        row, column = np.argwhere(rarer)[0]
+        raise DataError(
+            f"{path}: both 0 and -1 occur, so what they mean is unclear; allowed: 1 and 0, or 1 and -1. "
+            f"The first {value} is in line {lines[row]}, column {names[column]!r}"
+        )
+
+
+class _Lines:
+    """The line each image was first seen in; refuses a row of the wrong width or a second row of an image."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.of: dict[str, int] = {}
+
+    def check(self, line: int, fields: Sequence[str], width: int) -> None:
+        if len(fields) != width:
+            raise DataError(f"{self.path}, line {line} ({fields[0]}): {len(fields)} columns, expected {width}")
+        first = self.of.setdefault(fields[0], line)
+        if first != line:
+            raise DataError(f"{self.path}, line {line}: {fields[0]} is already in line {first}")

@@ -1,0 +1,32 @@
+"""`python -m causalcf.draw GRAPH`: a causal graph as a picture, or as Mermaid text."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .command import run
+from .graph_io import load_graph
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the arguments, load the graph, draw it."""
+    parser = argparse.ArgumentParser(prog="python -m causalcf.draw", description="Draw a causal graph.")
+    parser.add_argument("graph", help="a YAML file, or the name of a preset such as celeba")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--out", default="graph.png", metavar="FILE.png", help="the picture to write (graph.png)")
+    form.add_argument("--mermaid", action="store_true", help="print the graph as Mermaid text instead")
+    options = parser.parse_args(arguments)
+
+    graph = load_graph(options.graph)
+    from .drawing import draw_graph, to_mermaid  # after the graph is known to be sound
+
+    if options.mermaid:
+        print(to_mermaid(graph), end="")
+    else:
+        draw_graph(graph, options.out)
+        print(f"wrote {options.out}")
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

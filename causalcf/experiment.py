@@ -1,0 +1,123 @@
+"""One training from recipe to finished run: load, check, fit the label generator, train, say where it lies."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .batches import Batches
+from .checkpoint import load_checkpoint
+from .data import ImageData, load_data
+from .data.progress import counting
+from .errors import RecipeError, RunError
+from .graph import CausalGraph
+from .graph_io import check_attributes, load_graph
+from .labels import LabelSCM, fit_label_scm
+from .pictures import to_unit_interval
+from .precision import choose_device, choose_precision
+from .provenance import provenance
+from .recipe import Recipe, recipe_from_dict
+from .runs import create_run, find_run, point_latest
+from .sampling import LabelledDraw
+from .training import Training, train
+from .watchers import Pictures, Progress, Statistics
+
+INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
+REALS = 60  # images of the data in reals.png
+
+
+def start_run(recipe: Recipe) -> int:
+    """Trains a new run; 0 when it finishes, 130 when it is interrupted."""
+    graph = load_graph(recipe.graph)
+    device = choose_device(recipe.device)
+    data = training_data(recipe, graph)
+    if recipe.approach == "conditional":
+        graph = graph.without_edges()
+    scm = label_generator(recipe, graph, data)
+    training = assemble(recipe, graph, scm, data, device, choose_precision(recipe.precision, device))
+    folder = create_run(recipe, graph, provenance(recipe, device, training.precision, data.fingerprint))
+    return _run_to_end(training, folder)
+
+
+def resume_run(path: str, overrides: Mapping[str, Any]) -> int:
+    """Goes on with an interrupted run, with its own recipe; only `images` may be raised, to train for longer.
+
+    Raises:
+        RunError: no such run.
+        RecipeError: an option that the run's recipe has otherwise.
+    """
+    folder = find_run(path)
+    state = load_checkpoint(folder)
+    recipe = recipe_from_dict(state["recipe"])
+    for name, value in overrides.items():
+        if name != "images" and value != getattr(recipe, name):
+            raise RecipeError(
+                f"{name} is {getattr(recipe, name)} in {folder.name} and cannot be changed to {value} by resuming; "
+                "only images can be raised"
+            )
+    recipe = replace(recipe, images=overrides.get("images", recipe.images)).validate()
+    graph = load_graph(folder / "graph.yaml")
+    scm = None if state["labels"] is None else LabelSCM.from_state(state["labels"])
+    device = choose_device(recipe.device)
+    if device.type != state["device"]:
+        raise RunError(f"{folder.name} was trained on {state['device']}; resume it there, not on {device.type}")
+    data = training_data(recipe, graph)
+    training = assemble(recipe, graph, scm, data, device, state["precision"])
+    training.restore(state, folder)
+    return _run_to_end(training, folder)
+
+
+def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:
+    """The recipe's images; checks before anything long starts that the graph's nodes are among their attributes."""
+    options: dict[str, Any] = {"n": recipe.data_size} if recipe.data == "faces" else {}
+    data = load_data(recipe.data, recipe.data_root, **options)
+    check_attributes(graph, data.names, data.name)
+    return data
+
+
+def label_generator(recipe: Recipe, graph: CausalGraph, data: ImageData) -> LabelSCM | None:
+    """The label generator fitted to the data's labels; none for plain dcgan."""
+    if recipe.approach == "dcgan":
+        return None
+    draw = torch.Generator().manual_seed(recipe.seed)
+    return fit_label_scm(graph, data.select(graph.nodes), method=recipe.labels, generator=draw)
+
+
+def assemble(
+    recipe: Recipe, graph: CausalGraph, scm: LabelSCM | None, data: ImageData, device: torch.device, precision: str
+) -> Training:
+    """A training at its first step."""
+    labels = data.select(graph.nodes)
+    # Plain dcgan sees no labels: its rows come as they are.
+    draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0)
+    shown = labels if scm is not None else labels[:, :0]
+    return Training(recipe, graph, scm, Batches(data, shown, draw, recipe.noise_dim, device), device, precision)
+
+
+def _run_to_end(training: Training, folder: Path) -> int:
+    recipe, data = training.recipe, training.batches.data
+    statistics = Statistics(folder, training.step)
+    some = torch.arange(min(REALS, len(data)))
+    pictures = Pictures(folder, to_unit_interval(data.batch(some)), data.select(training.graph.nodes), statistics.board)
+    _say(
+        f"{recipe.approach} on {len(data):,} images of {data.name}; {training.device.type}, {training.precision}, "
+        f"{torch.get_num_threads()} threads; {folder}"
+    )
+    training.save(folder)
+    point_latest(folder)
+    with counting("training", recipe.images, training.images) as advance:
+        finished = train(training, folder, [Progress(advance), statistics, pictures])
+    if finished:
+        _say(f"finished: {training.images:,} images in {training.seconds / 60:.1f} minutes; {folder}")
+        return 0
+    _say(f"interrupted at {training.images:,} images; go on with: python -m causalcf.train --resume {folder}")
+    return INTERRUPTED
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,21 @@
+"""The label generator: a structural causal model of binary attributes."""
+
+from .distance import empirical_joint, kl_divergence, marginals, pairwise, total_variation
+from .fitting import fit_label_scm
+from .mechanisms import Mechanism, NeuralMechanism, TableMechanism
+from .response import ResponseMechanism
+from .scm import LabelSCM
+
+__all__ = [
+    "LabelSCM",
+    "Mechanism",
+    "NeuralMechanism",
+    "ResponseMechanism",
+    "TableMechanism",
+    "empirical_joint",
+    "fit_label_scm",
+    "kl_divergence",
+    "marginals",
+    "pairwise",
+    "total_variation",
+]

@@ -1,0 +1,269 @@
+"""Exact sums over binary variables by variable elimination, batched over units, refused before they grow too large.
+
+A network is a list of `Conditional`s in topological order. Evidence fixes some variables, for each unit of a batch;
+a fixed variable without a conditional is one that was set from outside (a do). Only ancestors of the evidence carry
+weight, so everything else is pruned before the sum and sampled forwards after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ..errors import IntractableError
+from .cells import cell_index, configurations
+from .randomness import uniform
+
+MAX_CELLS = 2**22  # the largest table that an exact query may build
+MAX_TOTAL = 2**24  # the most cells that all its tables may hold together
+
+MAX_UNITS = 4096  # units summed at a time, so that memory does not grow with the batch
+
+Evidence = Mapping[int, torch.Tensor]  # variable -> (b,) or (1,) int8 values
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """P(variable=1 | parents) as a function of an (n, p) int8 tensor of parent values, (n,) float64."""
+
+    variable: int
+    parents: tuple[int, ...]
+    probability: Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class _Factor:
+    scope: tuple[int, ...]  # sorted
+    table: torch.Tensor  # (b or 1, 2, ..., 2), one axis for each variable of the scope
+
+
+@dataclass(frozen=True)
+class _Eliminated:
+    """What elimination leaves behind.
+
+    Args:
+        log_weight: (b,) log probability of the evidence, -inf where it is impossible.
+        buckets: the eliminated variables in their order, each with the product that was summed over it.
+    """
+
+    log_weight: torch.Tensor
+    buckets: list[tuple[int, _Factor]]
+
+    def sample(self, draws: int, generator: torch.Generator) -> dict[int, torch.Tensor]:
+        """Draws of the eliminated variables given the evidence: the buckets read backwards, (b, draws) int8 each."""
+        b = len(self.log_weight)
+        values: dict[int, torch.Tensor] = {}
+        for variable, factor in reversed(self.buckets):
+            others = tuple(v for v in factor.scope if v != variable)
+            axis = 1 + factor.scope.index(variable)
+            pair = factor.table.movedim(axis, -1).reshape(factor.table.shape[0], -1, 2).expand(b, -1, -1)
+            if others:
+                cell = cell_index(torch.stack([values[v] for v in others], -1))
+                pair = pair.gather(1, cell[..., None].expand(-1, -1, 2))
+            p = pair[..., 1] / pair.sum(-1)
+            values[variable] = (uniform((b, draws), generator) < p).to(torch.int8)
+        return values
+
+
+def ancestry(network: Sequence[Conditional], targets: set[int], fixed: set[int]) -> list[Conditional]:
+    """The conditionals that bear on the targets: theirs and, through variables not fixed, their ancestors'.
+
+    A fixed variable passes nothing upwards unless it is a target itself.
+    """
+    needed, kept = set(targets), []
+    for conditional in reversed(network):
+        if conditional.variable in needed:
+            kept.append(conditional)
+            needed |= {p for p in conditional.parents if p not in fixed}
+    return kept[::-1]
+
+
+def plan(scopes: Sequence[frozenset[int]], name: Callable[[int], str]) -> tuple[list[int], int]:
+    """An order of elimination by the min-fill rule, with every table's size known before any is built.
+
+    Returns:
+        The variables in their order, and the number of cells of the largest table.
+
+    Raises:
+        IntractableError: a table over `MAX_CELLS`, or all together over `MAX_TOTAL`; names the variables.
+    """
+    largest = max(scopes, key=len, default=frozenset())
+    _check_size(largest, 0, name)
+    total, cells = sum(2 ** len(scope) for scope in scopes), 2 ** len(largest)
+    neighbours: dict[int, int] = {v: 0 for v in sorted(frozenset().union(*scopes))}  # bit masks
+    for scope in scopes:
+        mask = sum(1 << v for v in scope)
+        for v in scope:
+            neighbours[v] |= mask & ~(1 << v)
+    fill = {v: _fill(v, neighbours) for v in neighbours}
+    order: list[int] = []
+    while neighbours:
+        best = min(fill, key=lambda v: (fill[v], v))
+        around, _ = neighbours.pop(best), fill.pop(best)
+        clique = frozenset([best, *_bits(around)])
+        total, cells = total + 2 ** len(clique), max(cells, 2 ** len(clique))
+        _check_size(clique, total, name)
+        changed = around
+        for v in _bits(around):
+            neighbours[v] = (neighbours[v] | around) & ~(1 << v) & ~(1 << best)
+            changed |= neighbours[v]
+        for v in _bits(changed):
+            fill[v] = _fill(v, neighbours)
+        order.append(best)
+    return order, cells
+
+
+def log_probability(
+    network: Sequence[Conditional], evidence: Evidence, b: int, name: Callable[[int], str]
+) -> torch.Tensor:
+    """log P(evidence) of b units, (b,) float64, -inf where impossible.
+
+    Args:
+        network: all conditionals in topological order.
+        evidence: the fixed variables; those without a conditional were set from outside.
+        b: number of units.
+        name: a variable's name, for errors.
+
+    Raises:
+        IntractableError: before any work, where a table would be too large.
+    """
+    above = ancestry(network, {c.variable for c in network} & set(evidence), set(evidence))
+    order, step = _order(above, evidence, name)
+    parts = [_eliminate(above, rows, n, order).log_weight for rows, n in _chunks(evidence, b, step)]
+    return torch.cat(parts) if parts else torch.empty(0, dtype=torch.float64)
+
+
+def sample_network(
+    network: Sequence[Conditional],
+    evidence: Evidence,
+    b: int,
+    draws: int,
+    generator: torch.Generator,
+    name: Callable[[int], str],
+) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
+    """Exact draws of every variable given the evidence: backwards above the evidence, forwards below it.
+
+    Args:
+        network, evidence, b, name: as in `log_probability`.
+        draws: for each unit.
+
+    Returns:
+        (b,) log probability of the evidence, and (b, draws) int8 values of every variable; the values mean nothing
+        in a row whose evidence is impossible.
+    """
+    above = ancestry(network, {c.variable for c in network} & set(evidence), set(evidence))
+    order, step = _order(above, evidence, name)
+    weights, chunks = [], []
+    for rows, n in _chunks(evidence, b, step):
+        eliminated = _eliminate(above, rows, n, order)
+        values = {v: fixed[:, None].expand(n, draws) for v, fixed in rows.items()}
+        values |= eliminated.sample(draws, generator)
+        _sample_forwards(network, values, n, draws, generator)
+        weights.append(eliminated.log_weight)
+        chunks.append(values)
+    if not chunks:
+        empty = torch.empty(0, draws, dtype=torch.int8)
+        return torch.empty(0, dtype=torch.float64), {v: empty for v in [*evidence, *(c.variable for c in network)]}
+    return torch.cat(weights), {v: torch.cat([values[v] for values in chunks]) for v in chunks[0]}
+
+
+def _sample_forwards(
+    network: Sequence[Conditional], values: dict[int, torch.Tensor], b: int, draws: int, generator: torch.Generator
+) -> None:
+    """Draw every variable that has no value yet, given its parents, into `values`."""
+    for conditional in network:
+        if conditional.variable not in values:
+            parents = [values[p].reshape(-1) for p in conditional.parents]
+            rows = torch.stack(parents, 1) if parents else torch.zeros(b * draws, 0, dtype=torch.int8)
+            p = conditional.probability(rows).reshape(b, draws)
+            values[conditional.variable] = (uniform((b, draws), generator) < p).to(torch.int8)
+
+
+def _order(network: Sequence[Conditional], evidence: Evidence, name: Callable[[int], str]) -> tuple[list[int], int]:
+    """The elimination order, and how many units keep a table for each of them within `MAX_CELLS`."""
+    order, cells = plan([frozenset({c.variable, *c.parents} - set(evidence)) for c in network], name)
+    return order, min(MAX_UNITS, max(1, MAX_CELLS // cells))
+
+
+def _chunks(evidence: Evidence, b: int, step: int) -> Iterator[tuple[dict[int, torch.Tensor], int]]:
+    for start in range(0, b, step):
+        rows = {v: values[start : start + step] if len(values) > 1 else values for v, values in evidence.items()}
+        yield rows, min(step, b - start)
+
+
+def _eliminate(network: Sequence[Conditional], evidence: Evidence, b: int, order: Sequence[int]) -> _Eliminated:
+    """Sum every free variable out of a network that holds the evidence's ancestors alone."""
+    factors = [_factor(conditional, evidence) for conditional in network]
+    log_weight, buckets = torch.zeros(b, dtype=torch.float64), []
+    for variable in order:
+        bucket = _product([f for f in factors if variable in f.scope])
+        factors = [f for f in factors if variable not in f.scope]
+        buckets.append((variable, bucket))
+        rest = tuple(v for v in bucket.scope if v != variable)
+        summed = bucket.table.sum(1 + bucket.scope.index(variable))
+        scale = summed.reshape(len(summed), -1).amax(1)  # kept in logs: long products must not underflow
+        scale = torch.where(scale > 0, scale, 1.0)
+        log_weight = log_weight + scale.log()
+        factors.append(_Factor(rest, summed / scale.reshape(-1, *[1] * len(rest))))
+    for factor in factors:
+        log_weight = log_weight + factor.table.log()
+    return _Eliminated(log_weight, buckets)
+
+
+def _factor(conditional: Conditional, evidence: Evidence) -> _Factor:
+    """The conditional as a table over its free variables, one for each unit where fixed parents differ."""
+    variable, free = conditional.variable, tuple(p for p in conditional.parents if p not in evidence)
+    fixed = [evidence[p] for p in conditional.parents if p in evidence]
+    b = max((len(values) for values in fixed), default=1)
+    grid = configurations(len(free))
+    rows = torch.empty(b, len(grid), len(conditional.parents), dtype=torch.int8)
+    for column, parent in enumerate(conditional.parents):
+        rows[:, :, column] = evidence[parent][:, None] if parent in evidence else grid[:, free.index(parent)]
+    one = conditional.probability(rows.reshape(b * len(grid), -1)).reshape(b, *[2] * len(free))
+    if variable in evidence:
+        label = evidence[variable].reshape(-1, *[1] * len(free)).bool()
+        return _sorted(free, torch.where(label, one, 1.0 - one))
+    return _sorted((*free, variable), torch.stack([1.0 - one, one], -1))
+
+
+def _sorted(scope: tuple[int, ...], table: torch.Tensor) -> _Factor:
+    order = sorted(range(len(scope)), key=scope.__getitem__)
+    return _Factor(tuple(scope[i] for i in order), table.permute(0, *[1 + i for i in order]))
+
+
+def _product(factors: Sequence[_Factor]) -> _Factor:
+    scope = tuple(sorted(frozenset().union(*(f.scope for f in factors))))
+    table = torch.ones((1,) + (2,) * len(scope), dtype=torch.float64)
+    for factor in sorted(factors, key=lambda f: len(f.scope)):
+        shape = [2 if v in factor.scope else 1 for v in scope]
+        table = table * factor.table.reshape(factor.table.shape[0], *shape)
+    return _Factor(scope, table)
+
+
+def _check_size(scope: frozenset[int], total: int, name: Callable[[int], str]) -> None:
+    if 2 ** len(scope) <= MAX_CELLS and total <= MAX_TOTAL:
+        return
+    shown = sorted(scope)
+    names = ", ".join(name(v) for v in shown[:3]) + (", ..." if len(shown) > 3 else "")
+    what = f"a table over {len(scope)} variables ({names})"
+    limit = f"2^{MAX_CELLS.bit_length() - 1} in one table and 2^{MAX_TOTAL.bit_length() - 1} in all"
+    size = f"2^{len(scope)} cells" + (f", {total} in all" if total > MAX_TOTAL else "")
+    raise IntractableError(
+        f"the exact answer needs {what}: {size}; the limit is {limit}"
+    )
+
+
+def _fill(v: int, neighbours: Mapping[int, int]) -> int:
+    around = neighbours[v]
+    return sum((around & ~neighbours[u] & ~(1 << u)).bit_count() for u in _bits(around))
+
+
+def _bits(mask: int) -> list[int]:
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found

@@ -1,0 +1,184 @@
+"""How one binary node answers its parents and its own noise.
+
+A mechanism is B = f(parents, U) with one exogenous U, uniform on [0, 1). It knows P(B=1 | parents), can abduct U
+from a label, and knows exactly how a label moves when its parents move under the same noise (`transition`), which is
+all that the extended structural model needs.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+
+from ..errors import CausalCFError, ImpossibleWorldError
+from .cells import cell_index
+from .randomness import uniform
+
+_BELOW_ONE = 1.0 - 2.0**-53
+
+
+class Mechanism(ABC):
+    """One binary node given p binary parents.
+
+    Shapes: `parents` and `new_parents` are (n, p) 0/1 tensors, `label` is (n,) 0/1, `noise` is (n,) float64 in [0, 1).
+    """
+
+    kind: ClassVar[str]
+    n_parents: int
+
+    @abstractmethod
+    def probability(self, parents: torch.Tensor) -> torch.Tensor:
+        """P(B=1 | parents), (n,) float64."""
+
+    @abstractmethod
+    def respond(self, parents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """The label that this noise gives under these parents, (n,) int8."""
+
+    @abstractmethod
+    def abduct(self, label: torch.Tensor, parents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """A draw from the law of the noise given label and parents, (n,) float64.
+
+        Raises:
+            ImpossibleWorldError: a label of probability zero.
+        """
+
+    @abstractmethod
+    def transition(self, label: torch.Tensor, parents: torch.Tensor, new_parents: torch.Tensor) -> torch.Tensor:
+        """P(B=1 under new_parents | B=label under parents, same noise), (n,) float64.
+
+        The r of the ESM's s r + (1 - s) q. Where the label itself has probability zero nothing is known about the
+        noise, and the value is P(B=1 | new_parents): a finite number, for a world that carries no weight.
+        """
+
+    @abstractmethod
+    def to_state(self) -> dict[str, Any]:
+        """Tensors, strings and numbers from which `from_state` rebuilds the mechanism exactly."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: dict[str, Any]) -> Mechanism:
+        """The mechanism that `to_state` described."""
+
+    def sample_noise(self, n: int, generator: torch.Generator) -> torch.Tensor:
+        """Draws from the prior of the noise, (n,) float64."""
+        return uniform((n,), generator)
+
+    def _check_possible(self, label: torch.Tensor, p: torch.Tensor) -> None:
+        impossible = torch.where(label.bool(), p, 1.0 - p) <= 0
+        if bool(impossible.any()):
+            row = int(impossible.int().argmax())
+            raise ImpossibleWorldError(f"row {row}: the label {int(label[row])} has probability zero given its parents")
+
+
+class ThresholdMechanism(Mechanism):
+    """B = 1 iff U < p(parents): the monotone coupling, for two classes the same as Gumbel-max.
+
+    Subclasses give `probability` alone. Abduction is exact: U is uniform on [0, p) if B=1 and on [p, 1) if B=0.
+    """
+
+    def respond(self, parents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        return (noise < self.probability(parents)).to(torch.int8)
+
+    def abduct(self, label: torch.Tensor, parents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        p = self.probability(parents)
+        self._check_possible(label, p)
+        v = uniform((len(p),), generator)
+        # Rounding may carry p + (1 - p) v up to 1, which no probability exceeds: stay below it.
+        return torch.where(label.bool(), p * v, p + (1.0 - p) * v).clamp(max=_BELOW_ONE)
+
+    def transition(self, label: torch.Tensor, parents: torch.Tensor, new_parents: torch.Tensor) -> torch.Tensor:
+        p, q = self.probability(parents), self.probability(new_parents)
+        from_zero = torch.where(p < 1, (q - p).clamp(min=0) / (1.0 - p), q)
+        from_one = torch.where(p > 0, (q / p).clamp(max=1), q)
+        return torch.where(label.bool(), from_one, from_zero)
+
+
+class TableMechanism(ThresholdMechanism):
+    """Threshold noise on a table of probabilities.
+
+    Args:
+        table: (2,)*p, P(B=1 | parents) indexed by the parents in their order; values in [0, 1].
+
+    Raises:
+        CausalCFError: another shape, or values that are no probabilities.
+
+    Example:
+        >>> TableMechanism([0.1, 0.7]).probability(torch.tensor([[0], [1]])).tolist()
+        [0.1, 0.7]
+    """
+
+    kind = "table"
+
+    def __init__(self, table: Any) -> None:
+        self.table = torch.as_tensor(table, dtype=torch.float64).detach().cpu().contiguous()
+        if any(size != 2 for size in self.table.shape):
+            raise CausalCFError(f"table of shape {tuple(self.table.shape)}: expected (2,)*p for p parents")
+        if not bool(((self.table >= 0) & (self.table <= 1)).all()):
+            raise CausalCFError("table holds a value that is no probability: expected numbers in [0, 1]")
+        self.n_parents = self.table.ndim
+
+    def probability(self, parents: torch.Tensor) -> torch.Tensor:
+        return self.table.reshape(-1)[cell_index(parents)]
+
+    def to_state(self) -> dict[str, Any]:
+        return {"kind": self.kind, "table": self.table.clone()}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> TableMechanism:
+        return cls(state["table"])
+
+
+class NeuralMechanism(ThresholdMechanism):
+    """Threshold noise on sigmoid(bias + w.x + v.tanh(W x + c)), for parents too many for a table.
+
+    The parents enter as x = -1/+1. Without hidden units this is a logistic regression.
+
+    Args:
+        bias: () intercept.
+        linear: (p,) weights w.
+        hidden: (h, p) weights W, h may be 0.
+        shift: (h,) offsets c.
+        output: (h,) weights v.
+
+    Example:
+        >>> zero = torch.zeros(())
+        >>> m = NeuralMechanism(zero, torch.ones(1), torch.zeros(0, 1), torch.zeros(0), torch.zeros(0))
+        >>> round(m.probability(torch.tensor([[1]])).item(), 4)
+        0.7311
+    """
+
+    kind = "neural"
+    _PARTS = ("bias", "linear", "hidden", "shift", "output")
+    _CHUNK = 2**16  # rows at a time: bounds the memory of large enumerations
+
+    def __init__(
+        self,
+        bias: torch.Tensor,
+        linear: torch.Tensor,
+        hidden: torch.Tensor,
+        shift: torch.Tensor,
+        output: torch.Tensor,
+    ) -> None:
+        parts = [part.detach().to("cpu", torch.float64) for part in (bias, linear, hidden, shift, output)]
+        self.bias, self.linear, self.hidden, self.shift, self.output = parts
+        self.n_parents = len(linear)
+
+    def logit(self, parents: torch.Tensor) -> torch.Tensor:
+        """log P(B=1 | parents) / P(B=0 | parents), (n,) float64."""
+        return torch.cat([self._logit(chunk) for chunk in parents.split(self._CHUNK)])
+
+    def _logit(self, parents: torch.Tensor) -> torch.Tensor:
+        x = 2.0 * parents.to(torch.float64) - 1.0
+        return self.bias + x @ self.linear + torch.tanh(x @ self.hidden.T + self.shift) @ self.output
+
+    def probability(self, parents: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(self.logit(parents))
+
+    def to_state(self) -> dict[str, Any]:
+        return {"kind": self.kind, **{part: getattr(self, part).clone() for part in self._PARTS}}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> NeuralMechanism:
+        return cls(**{part: state[part] for part in cls._PARTS})

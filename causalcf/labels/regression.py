@@ -1,0 +1,89 @@
+"""Likelihood fits of one node with many parents: a logistic regression, then a small network on top of it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from .mechanisms import NeuralMechanism
+
+HIDDEN = 24
+BATCH = 2048
+EPOCHS = 12
+RATE = 4e-3
+WEIGHT_DECAY = 1e-4
+RIDGE = 1.0  # in rows: keeps the logistic weights finite where a parent decides the label
+NEWTON_STEPS = 12
+
+
+def fit_neural(label: torch.Tensor, parents: torch.Tensor, hidden: int = HIDDEN) -> NeuralMechanism:
+    """P(label=1 | parents) as sigmoid(bias + w.x + v.tanh(W x + c)), deterministic.
+
+    The linear part is a ridge logistic regression by Newton's method; the hidden units start silent (v = 0) and the
+    whole is trained by Adam with a falling rate on batches in a fixed order. Global random state is not touched.
+
+    Args:
+        label: (n,) 0/1.
+        parents: (n, p) 0/1.
+        hidden: number of tanh units; 0 leaves the logistic regression.
+    """
+    x = 2.0 * parents.double() - 1.0
+    weights = _logistic(x, label.double())
+    generator = torch.Generator().manual_seed(0)
+    p = x.shape[1]
+    start = NeuralMechanism(
+        weights[-1],
+        weights[:-1],
+        torch.randn(hidden, p, generator=generator, dtype=torch.float64) / math.sqrt(p),
+        torch.randn(hidden, generator=generator, dtype=torch.float64),
+        torch.zeros(hidden, dtype=torch.float64),
+    )
+    return _train(start, x.float(), label.float(), generator) if hidden else start
+
+
+def _logistic(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """(p + 1,) weights, the intercept last, of the ridge logistic regression (Newton's method, damped by halving)."""
+    design = torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype)], 1)
+    ridge = torch.full((design.shape[1],), RIDGE, dtype=x.dtype)
+    ridge[-1] = 1e-6 * RIDGE
+    weights = torch.zeros_like(ridge)
+    weights[-1] = torch.logit(y.mean().clamp(1 / (len(y) + 1), 1 - 1 / (len(y) + 1)))
+
+    def objective(w: torch.Tensor) -> torch.Tensor:
+        return binary_cross_entropy_with_logits(design @ w, y, reduction="sum") + (ridge * w * w).sum() / 2
+
+    value = objective(weights)
+    for _ in range(NEWTON_STEPS):
+        p = torch.sigmoid(design @ weights)
+        gradient = design.T @ (p - y) + ridge * weights
+        curvature = design.T @ (design * (p * (1 - p))[:, None]) + torch.diag(ridge)
+        step = torch.linalg.solve(curvature, gradient)
+        scale = 1.0
+        while scale > 1e-3 and objective(weights - scale * step) > value:
+            scale /= 2
+        weights = weights - scale * step
+        before, value = value, objective(weights)
+        if before - value < 1e-6 * value:
+            break
+    return weights
+
+
+def _train(start: NeuralMechanism, x: torch.Tensor, y: torch.Tensor, generator: torch.Generator) -> NeuralMechanism:
+    parts = (start.bias, start.linear, start.hidden, start.shift, start.output)
+    bias, linear, hidden, shift, output = (part.float().requires_grad_() for part in parts)
+    weights = [bias, linear, hidden, shift, output]
+    optimiser = torch.optim.AdamW(weights, lr=RATE, weight_decay=WEIGHT_DECAY)
+    steps = EPOCHS * math.ceil(len(x) / BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=RATE, total_steps=steps)
+    for _ in range(EPOCHS):
+        for rows in torch.randperm(len(x), generator=generator).split(BATCH):
+            batch = x[rows]
+            logit = bias + batch @ linear + torch.tanh(batch @ hidden.T + shift) @ output
+            loss = binary_cross_entropy_with_logits(logit, y[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    return NeuralMechanism(bias, linear, hidden, shift, output)

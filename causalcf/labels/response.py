@@ -1,0 +1,86 @@
+"""The mechanism of a trained label network: its own noise, held as a finite pool.
+
+A network B = round(G(parents, z)) with z ~ U(-1, 1)^k couples its answers under different parents through z, and in
+general not monotonely, so that a threshold on P(B=1 | parents) would answer counterfactuals with another coupling
+than the one it learned. Here z is replaced by K scrambled Sobol points, each equally likely: the mechanism becomes a
+table of bits, one row for each parent configuration and one column for each point, and probability, sampling,
+abduction and transition are exact sums over the pool. The pool differs from the continuous law of z by its
+integration error, about 1/K times a slowly growing factor (tests/labels/test_adversarial.py measures it).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import CausalCFError
+from .cells import cell_index
+from .mechanisms import Mechanism
+from .randomness import uniform
+
+_FINE = 2**20  # sub-positions inside a pool point, so that abducted noise is spread over [0, 1) as its prior is
+
+
+class ResponseMechanism(Mechanism):
+    """B = bits[parents, floor(K U)]: the answers of K equally likely responses to every parent configuration.
+
+    Args:
+        bits: (2^p, K) 0/1 tensor; K is a power of two.
+
+    Raises:
+        CausalCFError: another shape.
+
+    Example:
+        >>> m = ResponseMechanism(torch.tensor([[0, 0, 1, 1], [0, 1, 1, 0]]))
+        >>> m.transition(torch.tensor([1]), torch.tensor([[0]]), torch.tensor([[1]])).item()
+        0.5
+    """
+
+    kind = "response"
+
+    def __init__(self, bits: torch.Tensor) -> None:
+        rows, points = bits.shape
+        if rows & (rows - 1) or points & (points - 1):
+            raise CausalCFError(f"response bits of shape {tuple(bits.shape)}: expected (2^p, K), K a power of two")
+        self.bits = bits.detach().to("cpu", torch.uint8)
+        self.n_parents, self.points = rows.bit_length() - 1, points
+        self._ones = self.bits.sum(1, dtype=torch.int64)
+        self._both: torch.Tensor | None = None
+        self._order: torch.Tensor | None = None
+
+    def probability(self, parents: torch.Tensor) -> torch.Tensor:
+        return self._ones[cell_index(parents)].double() / self.points
+
+    def respond(self, parents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        return self.bits[cell_index(parents), (noise * self.points).long()].to(torch.int8)
+
+    def abduct(self, label: torch.Tensor, parents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        self._check_possible(label, self.probability(parents))
+        if self._order is None:  # points of each row, those answering 0 first
+            self._order = self.bits.argsort(dim=1, stable=True)
+        row = cell_index(parents)
+        ones, zeros = self._ones[row], self.points - self._ones[row]
+        v = uniform((len(row),), generator)
+        rank = torch.where(label.bool(), zeros + (v * ones).long(), (v * zeros).long())
+        inside = (uniform((len(row),), generator) * _FINE).floor() / _FINE
+        return (self._order[row, rank].double() + inside) / self.points
+
+    def transition(self, label: torch.Tensor, parents: torch.Tensor, new_parents: torch.Tensor) -> torch.Tensor:
+        if self._both is None:  # points answering 1 to both of two rows; float32 counts are exact below 2^24
+            ones = self.bits.float()
+            self._both = (ones @ ones.T).double()
+        old, new = cell_index(parents), cell_index(new_parents)
+        both, before, after = self._both[old, new], self._ones[old].double(), self._ones[new].double()
+        weight = torch.where(label.bool(), before, self.points - before)
+        moved = torch.where(label.bool(), both, after - both)
+        return torch.where(weight > 0, moved / weight, after / self.points)
+
+    def to_state(self) -> dict[str, Any]:
+        packed = np.packbits(self.bits.numpy(), axis=1)
+        return {"kind": self.kind, "bits": torch.from_numpy(packed), "points": self.points}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> ResponseMechanism:
+        return cls(torch.from_numpy(np.unpackbits(state["bits"].numpy(), axis=1, count=state["points"])))

@@ -1,0 +1,237 @@
+"""`LabelSCM`: a structural causal model of binary labels on a causal graph, with exact answers.
+
+    noise U_i, independent  ->  label_i = f_i(parents, U_i)  ->  probability, sample, counterfactual
+
+What may be asked of the actual world is here; its counterfactuals are in `counterfactuals.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from ..errors import CausalCFError, GraphError, ImpossibleWorldError, IntractableError, unknown
+from ..graph import CausalGraph
+from .assignments import assignment, check_agree, describe, merge, units
+from .cells import as_labels, configurations
+from .counterfactuals import CounterfactualQueries
+from .elimination import Evidence, log_probability, sample_network
+from .mechanisms import Mechanism, TableMechanism
+from .randomness import fresh
+from .state import mechanism_from_state
+from .worlds import actual_world, parent_indices
+
+MAX_JOINT = 20  # labels in a joint table: 2^20 cells, 8 MiB
+
+
+class LabelSCM(CounterfactualQueries):
+    """A structural causal model of binary labels.
+
+    Labels are 0/1 in the order `graph.nodes`; dicts name attributes. Answers are on the CPU, probabilities in float64.
+    Wherever a dict takes 0 or 1, it also takes an (n,) array with one value for each unit.
+
+    Args:
+        graph: the causal graph.
+        mechanisms: node -> Mechanism, for every node, with parents in the order `graph.parents(node)`.
+
+    Raises:
+        GraphError: a mechanism that is missing, of no node, or for another number of parents.
+
+    Source: defined here; threshold noise and the twin-world queries as in Lucas and Kemp (2015).
+
+    Example:
+        >>> graph = CausalGraph({"Young": [], "Bald": ["Young"]})
+        >>> scm = LabelSCM.from_probabilities(graph, {"Young": 0.75, "Bald": [0.1, 0.02]})
+        >>> round(scm.probability({"Bald": 1}, do={"Young": 0}), 4)
+        0.1
+    """
+
+    def __init__(self, graph: CausalGraph, mechanisms: Mapping[str, Mechanism]) -> None:
+        for node in mechanisms:
+            if node not in graph.nodes:
+                raise GraphError("mechanisms: " + unknown("attribute", node, graph.nodes))
+        for node in graph.nodes:
+            if node not in mechanisms:
+                raise GraphError(f"mechanisms: {node!r} has none")
+            wanted, found = len(graph.parents(node)), mechanisms[node].n_parents
+            if wanted != found:
+                raise GraphError(f"mechanisms: {node!r} has {wanted} parents in the graph, its mechanism {found}")
+        self.graph = graph
+        self.mechanisms: dict[str, Mechanism] = {node: mechanisms[node] for node in graph.nodes}
+        self._ordered = list(self.mechanisms.values())
+        self._parents = parent_indices(graph)
+
+    @classmethod
+    def from_probabilities(cls, graph: CausalGraph, probabilities: Mapping[str, Any]) -> LabelSCM:
+        """The model with threshold noise on given tables.
+
+        Args:
+            graph: the causal graph.
+            probabilities: node -> array of shape (2,)*len(parents), P(node=1 | parents), indexed in the order
+                `graph.parents(node)`.
+
+        Raises:
+            GraphError: a node without a table or a table of another shape.
+            CausalCFError: a value outside [0, 1].
+        """
+        tables = {}
+        for node, table in probabilities.items():
+            try:
+                tables[node] = TableMechanism(table)
+            except (CausalCFError, TypeError, ValueError) as error:
+                raise GraphError(f"probabilities of {node!r}: {error}") from error
+        return cls(graph, tables)
+
+    def probability(
+        self,
+        event: Mapping[str, Any],
+        given: Mapping[str, Any] | None = None,
+        do: Mapping[str, Any] | None = None,
+    ) -> float:
+        """P(event | given, do), exact; the condition is on the world after the intervention.
+
+        Raises:
+            CausalCFError: an unknown attribute or a value other than 0 and 1.
+            ImpossibleWorldError: `given` has probability zero or contradicts `do`.
+            IntractableError: a table would be too large; says which.
+
+        Example:
+            >>> graph = CausalGraph({"Male": [], "Mustache": ["Male"]})
+            >>> scm = LabelSCM.from_probabilities(graph, {"Male": 0.5, "Mustache": [0.0, 0.25]})
+            >>> scm.probability({"Male": 1}, given={"Mustache": 1}), scm.probability({"Male": 1}, do={"Mustache": 1})
+            (1.0, 0.5)
+        """
+        asked = assignment(self.graph.nodes, "event", event)
+        held, cut = self._world(given, do)
+        if units(asked, held, cut) != 1:
+            raise CausalCFError("probability takes one value for each attribute; ask for one unit at a time")
+        fixed, possible = merge({**held, **cut}, asked, 1)
+        network = actual_world(self._parents, self._ordered, set(cut))
+        below = log_probability(network, {**held, **cut}, 1, self._name)
+        if not bool(below.isfinite()):
+            raise ImpossibleWorldError(f"given {describe(self.graph.nodes, held)}: an event of probability zero")
+        if not bool(possible):
+            return 0.0
+        return float((log_probability(network, fixed, 1, self._name) - below).exp())
+
+    def sample(
+        self,
+        n: int,
+        do: Mapping[str, Any] | None = None,
+        given: Mapping[str, Any] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> torch.Tensor:
+        """Exact draws of all labels given `given` after `do`: no rejection, so never short.
+
+        Only ancestors of `given` that are not given themselves take an elimination; all else is sampled forwards, so
+        that graphs of any size serve wherever few such ancestors are unknown.
+
+        Args:
+            n: number of units.
+            do, given: {name: 0 or 1, or an (n,) array}.
+            generator: source of randomness; a new one is seeded by the operating system where None.
+
+        Returns:
+            (n, d) int8 tensor, columns in the order `graph.nodes`.
+
+        Raises:
+            as in `probability`.
+        """
+        held, cut = self._world(given, do)
+        b = units(held, cut)
+        if b not in (1, n):
+            raise CausalCFError(f"sample: arrays of {b} values for {n} units")
+        network = actual_world(self._parents, self._ordered, set(cut))
+        draws = n if b == 1 else 1
+        weight, values = sample_network(network, {**held, **cut}, b, draws, fresh(generator), self._name)
+        self._check_weight(weight, "given", held)
+        return torch.stack([values[i].reshape(n) for i in range(len(self._ordered))], 1)
+
+    def log_probability(self, labels: Any) -> torch.Tensor:
+        """log P(labels) of each row of an (n, d) 0/1 array, (n,) float64; -inf where impossible."""
+        labels = as_labels(labels, self.graph.nodes)
+        total = torch.zeros(len(labels), dtype=torch.float64)
+        for i, mechanism in enumerate(self._ordered):
+            p = mechanism.probability(labels[:, self._parents[i]])
+            total += torch.where(labels[:, i].bool(), p, 1.0 - p).log()
+        return total
+
+    def joint(self, do: Mapping[str, Any] | None = None) -> torch.Tensor:
+        """The table of P(labels | do), (2,)*d float64, axes in the order `graph.nodes`.
+
+        Raises:
+            IntractableError: more than 20 labels.
+        """
+        d = len(self._ordered)
+        if d > MAX_JOINT:
+            raise IntractableError(f"the joint table over {d} labels has 2^{d} cells; the limit is 2^{MAX_JOINT}")
+        _, cut = self._world(None, do)
+        table = torch.ones(1, dtype=torch.float64)
+        for i, mechanism in enumerate(self._ordered):
+            if i in cut:
+                one = cut[i].double().expand(len(table))
+            else:
+                one = mechanism.probability(configurations(i)[:, self._parents[i]])
+            table = torch.stack([table * (1.0 - one), table * one], 1).reshape(-1)
+        return table.reshape((2,) * d)
+
+    def sample_noise(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Draws of all exogenous noise, (n, d) float64 in [0, 1)."""
+        generator = fresh(generator)
+        return torch.stack([m.sample_noise(n, generator) for m in self._ordered], 1)
+
+    def respond(self, noise: torch.Tensor, do: Mapping[str, Any] | None = None) -> torch.Tensor:
+        """The labels that (n, d) noise gives, (n, d) int8: deterministic, `do` in place of the named equations."""
+        _, cut = self._world(None, do)
+        labels = torch.empty(noise.shape, dtype=torch.int8)
+        for i, mechanism in enumerate(self._ordered):
+            labels[:, i] = cut[i] if i in cut else mechanism.respond(labels[:, self._parents[i]], noise[:, i])
+        return labels
+
+    def abduct(self, labels: Any, generator: torch.Generator | None = None) -> torch.Tensor:
+        """A draw of every unit's noise given all its labels, (n, d) float64; `respond` gives the labels back.
+
+        Raises:
+            ImpossibleWorldError: labels of probability zero; names the attribute.
+        """
+        labels, generator = as_labels(labels, self.graph.nodes), fresh(generator)
+        columns = []
+        for i, (node, mechanism) in enumerate(self.mechanisms.items()):
+            try:
+                columns.append(mechanism.abduct(labels[:, i], labels[:, self._parents[i]], generator))
+            except ImpossibleWorldError as error:
+                raise ImpossibleWorldError(f"{node}, {error}") from None
+        return torch.stack(columns, 1)
+
+    def to_state(self) -> dict[str, Any]:
+        """The model as tensors, strings and numbers, for a checkpoint; `from_state` gives it back exactly."""
+        return {
+            "graph": {"name": self.graph.name, "description": self.graph.description, "nodes": self._listing()},
+            "mechanisms": {node: m.to_state() for node, m in self.mechanisms.items()},
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> LabelSCM:
+        """The model that `to_state` described."""
+        graph = state["graph"]
+        mechanisms = {node: mechanism_from_state(part) for node, part in state["mechanisms"].items()}
+        return cls(CausalGraph(graph["nodes"], graph["name"], graph["description"]), mechanisms)
+
+    def _listing(self) -> dict[str, list[str]]:
+        return {node: list(self.graph.parents(node)) for node in self.graph.nodes}
+
+    def _world(self, given: Mapping[str, Any] | None, do: Mapping[str, Any] | None) -> tuple[dict, dict]:
+        held, cut = assignment(self.graph.nodes, "given", given), assignment(self.graph.nodes, "do", do)
+        units(held, cut)
+        check_agree(self.graph.nodes, "given and do", held, cut)
+        return {i: v for i, v in held.items() if i not in cut}, cut
+
+    def _check_weight(self, weight: torch.Tensor, what: str, evidence: Evidence) -> None:
+        impossible = ~weight.isfinite()
+        if bool(impossible.any()):
+            row = int(impossible.int().argmax())
+            where = f" (unit {row})" if len(weight) > 1 else ""
+            shown = describe(self.graph.nodes, evidence, row)
+            raise ImpossibleWorldError(f"{what} {shown}{where}: an event of probability zero")

@@ -1,0 +1,125 @@
+"""Adversarial objectives: small callables on logits that return named, unreduced terms.
+
+Each objective has `discriminator(real, fake)` and `generator(real, fake)`, both on (n,) logits, and a `penalty` on the
+discriminator's gradients, or none. Their terms are summed, and averaged over the batch, by whoever calls them.
+`shares_pass` says that D's loss has a slope at every fake logit, so that G's gradient is a multiple of it (see step.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import relu, softplus
+
+from ..errors import RecipeError, unknown
+
+Terms = dict[str, Tensor]
+Judge = Callable[[Tensor, Tensor], Tensor]  # images (n, 3, h, w) and their labels (n, d) to logits (n,)
+Labelled = tuple[Tensor, Tensor]
+
+
+def squared_gradient_norm(logits: Tensor, images: Tensor) -> Tensor:
+    """(n,) squared norm of each logit's gradient by its own image, differentiable (R1, R2: Mescheder et al. 2018)."""
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.square().flatten(1).sum(1)
+
+
+class NonSaturating:
+    """Goodfellow et al. (2014), the generator maximising log D: CausalGAN's default."""
+
+    shares_pass = True
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
+        return {"real": softplus(-real), "fake": softplus(fake)}
+
+    def generator(self, real: Tensor, fake: Tensor) -> Terms:
+        return {"adversarial": softplus(-fake)}
+
+    def penalty(self, judge: Judge, real: Labelled, fake: Labelled, generator: torch.Generator) -> Terms:
+        return {}
+
+
+class Hinge(NonSaturating):
+    """Lim and Ye (2017), Miyato et al. (2018)."""
+
+    shares_pass = False  # a fake beyond the margin has no slope in D's loss, but one in G's
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
+        return {"real": relu(1 - real), "fake": relu(1 + fake)}
+
+    def generator(self, real: Tensor, fake: Tensor) -> Terms:
+        return {"adversarial": -fake}
+
+
+class LeastSquares(NonSaturating):
+    """Mao et al. (2017), targets 1 for real, 0 for generated, 1 for the generator."""
+
+    shares_pass = False  # D's loss on a fake has no slope at logit 0, where G's has one
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
+        return {"real": (real - 1).square(), "fake": fake.square()}
+
+    def generator(self, real: Tensor, fake: Tensor) -> Terms:
+        return {"adversarial": (fake - 1).square()}
+
+
+class WassersteinGP(NonSaturating):
+    """Gulrajani et al. (2017): weight 10 on (|gradient| - 1)^2 at random points between real and generated."""
+
+    shares_pass = False
+    weight = 10.0
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
+        return {"real": -real, "fake": fake}
+
+    def generator(self, real: Tensor, fake: Tensor) -> Terms:
+        return {"adversarial": -fake}
+
+    def penalty(self, judge: Judge, real: Labelled, fake: Labelled, generator: torch.Generator) -> Terms:
+        (real_images, _), (fake_images, labels) = real, fake
+        share = torch.rand(len(labels), 1, 1, 1, generator=generator).to(labels.device)
+        between = (share * real_images + (1 - share) * fake_images).requires_grad_()
+        norm = (squared_gradient_norm(judge(between, labels), between) + 1e-12).sqrt()
+        return {"gradient_penalty": self.weight * (norm - 1).square()}
+
+
+class Relativistic(NonSaturating):
+    """Relativistic pairing (Jolicoeur-Martineau 2019) with R1 and R2 (R3GAN, Huang et al. 2024)."""
+
+    shares_pass = False
+    weight = 1.0
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
+        return {"relative": softplus(fake - real)}
+
+    def generator(self, real: Tensor, fake: Tensor) -> Terms:
+        return {"adversarial": softplus(real - fake)}
+
+    def penalty(self, judge: Judge, real: Labelled, fake: Labelled, generator: torch.Generator) -> Terms:
+        terms = {}
+        for name, (images, labels) in (("r1", real), ("r2", fake)):
+            images = images.detach().requires_grad_()
+            terms[name] = self.weight / 2 * squared_gradient_norm(judge(images, labels), images)
+        return terms
+
+
+OBJECTIVES: dict[str, type[NonSaturating]] = {
+    "non-saturating": NonSaturating,
+    "hinge": Hinge,
+    "least-squares": LeastSquares,
+    "wgan-gp": WassersteinGP,
+    "relativistic": Relativistic,
+}
+
+
+def objective(name: str) -> NonSaturating:
+    """The objective of that name.
+
+    Raises:
+        RecipeError: no objective has that name.
+    """
+    if name not in OBJECTIVES:
+        raise RecipeError(unknown("objective", name, OBJECTIVES))
+    return OBJECTIVES[name]()

@@ -1,0 +1,39 @@
+"""The averaged generator that every sample comes from."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+
+def averaged_copy(net: nn.Module) -> nn.Module:
+    """A frozen copy of `net` in evaluation mode, to be moved by `update_average`."""
+    return copy.deepcopy(net).eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, net: nn.Module, decay: float) -> None:
+    """Moves every averaged weight a share 1 - decay of the way to the current one (exponential moving average)."""
+    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
+
+
+@torch.no_grad()
+def calibrate_batch_norm(average: nn.Module, noise: Tensor, labels: Tensor, batch: int = 64) -> None:
+    """Measures batch norm's statistics anew for the averaged weights.
+
+    Running averages kept during training belong to the current weights, not to their average. Here each layer's mean and
+    variance are averaged over batches of (noise, labels), so that sampling needs no batch-mates.
+    """
+    norms = [m for m in average.modules() if isinstance(m, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over batches
+        norm.train()
+    for z, row in zip(noise.split(batch), labels.split(batch), strict=True):
+        average(z, row)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()

@@ -1,0 +1,100 @@
+"""A training recipe: every choice that decides how a run comes out, validated once and saved with the run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from .errors import RecipeError, unknown
+
+APPROACHES = ("causalgan", "conditional", "dcgan")
+Approach = Literal["causalgan", "conditional", "dcgan"]
+Data = Literal["faces", "celeba", "folder"]
+LabelMethod = Literal["likelihood", "adversarial"]
+ObjectiveName = Literal["non-saturating", "hinge", "least-squares", "wgan-gp", "relativistic"]
+
+
+def _option(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The options of `python -m causalcf.train`, with their defaults."""
+
+    name: str = _option("faces", "names the run directory")
+    graph: str = _option("celeba", "causal graph: a YAML file or a preset name")
+    data: Data = _option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
+    data_root: str | None = _option(None, "folder of the images (celeba, folder)")
+    data_size: int = _option(20_000, "how many faces are rendered (faces only)")
+    approach: Approach = _option(
+        "causalgan", "causalgan; conditional: the same networks, labels from a graph without edges; dcgan: no labels"
+    )
+    labels: LabelMethod = _option("likelihood", "how the label generator is fitted")
+    objective: ObjectiveName = _option("non-saturating", "adversarial objective")
+    images: int = _option(200_000, "length of training, in real images seen by the discriminator")
+    batch: int = _option(64, "images a step")
+    width: int = _option(32, "channels at 32x32 in generator and discriminator (64 in the papers)")
+    labeler_width: int = _option(16, "the same for Labeler and Anti-Labeler")
+    noise_dim: int = _option(100, "coordinates of z, uniform on (-1, 1)")
+    learning_rate: float = _option(2e-4, "Adam's rate for every network (beta1 .5)")
+    label_weight: float = _option(1.0, "weight of the label terms in the generator's loss")
+    anti_decay: float = _option(3000.0, "steps over which the Anti-Labeler's weight falls by e")
+    balance: float = _option(0.7, "rows are drawn by (frequency of their label combination)^-balance; 0: as they come")
+    average: float = _option(0.995, "decay of the averaged generator that all samples come from")
+    seed: int = _option(0, "seed of every random draw")
+    device: str = _option("auto", "auto, cpu, cuda, cuda:1, ...")
+    precision: Literal["auto", "bf16", "float32"] = _option(
+        "auto", "arithmetic of the convolutions; auto measures once"
+    )
+    tick: int = _option(8192, "images between status lines and checkpoints")
+    runs: str = _option("runs", "folder that run directories go into")
+
+    def validate(self) -> Recipe:
+        """Itself, if every value is in range.
+
+        Raises:
+            RecipeError: names the first option that is not, and what is allowed.
+        """
+        least = {"images": 1, "batch": 2, "width": 1, "labeler_width": 1, "noise_dim": 1, "tick": 1, "data_size": 2}
+        for name, low in least.items():
+            _require(getattr(self, name) >= low, name, getattr(self, name), f"at least {low}")
+        for name in ("learning_rate", "anti_decay"):
+            value = getattr(self, name)
+            _require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
+        for name in ("label_weight", "balance"):
+            value = getattr(self, name)
+            _require(math.isfinite(value) and value >= 0, name, value, "a finite number, at least 0")
+        _require(self.balance <= 1, "balance", self.balance, "at most 1 (1 draws every label combination alike)")
+        _require(0 <= self.average < 1, "average", self.average, "in [0, 1)")
+        _require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
+        _require(bool(self.name) and "/" not in self.name, "name", self.name, "a file name")
+        _require(self.data == "faces" or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
+        _require(self.data != "faces" or self.data_root is None, "data_root", self.data_root, "left out for faces")
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _require(ok: bool, name: str, value: object, allowed: str) -> None:
+    if not ok:
+        raise RecipeError(f"{name} is {value}; it must be {allowed}")
+
+
+def option_names() -> list[str]:
+    return [f.name for f in fields(Recipe)]
+
+
+def recipe_from_dict(values: Mapping[str, Any]) -> Recipe:
+    """A validated recipe.
+
+    Raises:
+        RecipeError: an unknown key (naming the nearest) or a value out of range.
+    """
+    for key in values:
+        if key not in option_names():
+            raise RecipeError(unknown("recipe key", str(key), option_names()))
+    return Recipe(**values).validate()

@@ -1,0 +1,155 @@
+"""One training step of a (causal) GAN, whatever the approach.
+
+    z, l' -> G -> fake --+-> D(fake, l')         D learns real from fake
+                         +-> Labeler(fake)       learns on real images only
+                         +-> Anti-Labeler(fake)  learns on generated images only
+    G descends the adversarial loss + Labeler's cross-entropy - k_t * Anti-Labeler's (CausalGAN, eq. 5)
+
+The generator's gradient is collected on the generated images, so that one pass through a network serves both that
+network's own update and the generator's. Where the objective allows, D's update on fakes and G's adversarial gradient
+come from one backward pass: with per-image norms, dL_G/dx_i = dL_D/dx_i * (dL_G/df_i) / (dL_D/df_i) for logit f_i.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from .losses.adversarial import objective
+from .losses.labels import anti_labeler_weight, label_cross_entropy
+from .networks.average import averaged_copy, update_average
+from .networks.dcgan import Discriminator, Generator, Labeler, initialise
+from .precision import autocast
+from .recipe import Recipe
+
+Losses = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step sees: images in [-1, 1] with labels, and noise with labels to generate from."""
+
+    images: Tensor
+    labels: Tensor
+    noise: Tensor
+    asked: Tensor
+
+
+class Networks(nn.Module):
+    """The networks of one run; without labels there are no label readers."""
+
+    def __init__(self, recipe: Recipe, n_labels: int) -> None:
+        super().__init__()
+        self.generator = Generator(recipe.noise_dim, n_labels, recipe.width)
+        self.discriminator = Discriminator(n_labels, recipe.width)
+        self.labeler = Labeler(n_labels, recipe.labeler_width) if n_labels else None
+        initialise(self)
+        # The Anti-Labeler starts as the Labeler's twin, so that their terms cancel until one of them has learned.
+        self.anti_labeler = copy.deepcopy(self.labeler)
+        self.average = averaged_copy(self.generator)
+
+
+@dataclass
+class TrainingStep:
+    """Applies one step's updates to `networks` and returns the step's mean losses as tensors on the device."""
+
+    networks: Networks
+    recipe: Recipe
+    device: torch.device
+    precision: str
+    optimisers: dict[str, torch.optim.Adam] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.objective = objective(self.recipe.objective)
+        trained = {name: net for name, net in self.networks.named_children() if name != "average" and net is not None}
+        self.optimisers = {
+            name: torch.optim.Adam(net.parameters(), self.recipe.learning_rate, betas=(0.5, 0.999), fused=True)
+            for name, net in trained.items()
+        }
+
+    def __call__(self, batch: Batch, step: int, generator: torch.Generator) -> Losses:
+        with self._autocast():
+            fake = self.networks.generator(batch.noise, batch.asked)
+        leaf = fake.detach().requires_grad_()
+        losses, image_gradient = self._adversarial(batch, leaf, generator)
+        if self.networks.labeler is not None:
+            label_losses, label_gradient = self._labels(batch, leaf, step)
+            losses, image_gradient = losses | label_losses, image_gradient + label_gradient
+        self.optimisers["generator"].zero_grad()
+        fake.backward(image_gradient.to(fake.dtype))
+        self.optimisers["generator"].step()
+        update_average(self.networks.average, self.networks.generator, self.recipe.average)
+        return losses
+
+    def _autocast(self) -> torch.autocast:
+        return autocast(self.device, self.precision)
+
+    def _judge(self, images: Tensor, labels: Tensor) -> Tensor:
+        with self._autocast():
+            return self.networks.discriminator(images, labels).float()
+
+    def _adversarial(self, batch: Batch, leaf: Tensor, generator: torch.Generator) -> tuple[Losses, Tensor]:
+        """D's update, and the gradient of G's adversarial loss by each generated image."""
+        if self.objective.shares_pass:
+            return self._shared_pass(batch, leaf)
+        return self._two_passes(batch, leaf, generator)
+
+    def _shared_pass(self, batch: Batch, leaf: Tensor) -> tuple[Losses, Tensor]:
+        images, labels = torch.cat([batch.images, leaf]), torch.cat([batch.labels, batch.asked])
+        real, fake = self._judge(images, labels).split(len(leaf))
+        terms = self.objective.discriminator(real, fake)
+        gradient = self._learn("discriminator", total(terms), leaf)
+        logits = fake.detach().requires_grad_()
+        ours = self.objective.generator(real.detach(), logits)
+        own = self.objective.discriminator(real.detach(), logits)["fake"]
+        (wanted,) = torch.autograd.grad(total(ours), logits)
+        (given,) = torch.autograd.grad(own.mean(), logits)
+        return _means(terms | ours), gradient * (wanted / given)[:, None, None, None]
+
+    def _two_passes(self, batch: Batch, leaf: Tensor, generator: torch.Generator) -> tuple[Losses, Tensor]:
+        still = leaf.detach()
+        real, fake = self._judge(batch.images, batch.labels), self._judge(still, batch.asked)
+        terms = self.objective.discriminator(real, fake) | self.objective.penalty(
+            self.networks.discriminator, (batch.images, batch.labels), (still, batch.asked), generator
+        )
+        self._learn("discriminator", total(terms))
+        ours = self.objective.generator(real.detach(), self._judge(leaf, batch.asked))
+        (gradient,) = torch.autograd.grad(total(ours), leaf)
+        return _means(terms | ours), gradient
+
+    def _labels(self, batch: Batch, leaf: Tensor, step: int) -> tuple[Losses, Tensor]:
+        """Updates of Labeler and Anti-Labeler, and the gradient of their part in G's loss by each generated image."""
+        labeler, anti_labeler = self.networks.labeler, self.networks.anti_labeler
+        assert labeler is not None and anti_labeler is not None
+        with self._autocast():
+            on_real = label_cross_entropy(labeler(batch.images), batch.labels)
+            on_fake = label_cross_entropy(labeler(leaf), batch.asked)
+            anti_on_fake = label_cross_entropy(anti_labeler(leaf), batch.asked)
+        (by_labeler,) = torch.autograd.grad(on_fake.mean(), leaf)
+        by_anti_labeler = self._learn("anti_labeler", anti_on_fake.mean(), leaf)
+        self._learn("labeler", on_real.mean())
+        k = anti_labeler_weight(step, self.recipe.anti_decay)
+        terms = {"labeler_real": on_real, "labeler_fake": on_fake, "anti_labeler_fake": anti_on_fake}
+        return _means(terms), self.recipe.label_weight * (by_labeler - k * by_anti_labeler)
+
+    def _learn(self, name: str, loss: Tensor, leaf: Tensor | None = None) -> Tensor:
+        """One descent of a network on its own loss; returns the loss's gradient by `leaf` as it was before."""
+        optimiser = self.optimisers[name]
+        weights = optimiser.param_groups[0]["params"]
+        gradients = torch.autograd.grad(loss, [*weights, *([] if leaf is None else [leaf])])
+        for weight, gradient in zip(weights, gradients, strict=False):
+            weight.grad = gradient
+        optimiser.step()
+        return gradients[-1]
+
+
+def total(terms: dict[str, Tensor]) -> Tensor:
+    """The batch mean of the sum of all terms."""
+    return torch.stack([term.mean() for term in terms.values()]).sum()
+
+
+def _means(terms: dict[str, Tensor]) -> Losses:
+    return {name: term.detach().mean() for name, term in terms.items()}

@@ -1,0 +1,23 @@
+"""`python -m causalcf.train`: from a causal graph to a trained causal GAN, with one command."""
+
+from __future__ import annotations
+
+import sys
+
+from .command import run
+from .train_options import parse_options, resolved
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse, then train; torch is imported only once there is something to train."""
+    options = parse_options(sys.argv[1:] if arguments is None else arguments)
+    if options.dry_run:
+        print(resolved(options.recipe), end="")
+        return 0
+    from .experiment import resume_run, start_run
+
+    return resume_run(options.resume, options.given) if options.resume else start_run(options.recipe)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

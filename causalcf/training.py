@@ -1,0 +1,218 @@
+"""The one training loop: steps between ticks, and at each tick the status, the pictures and the checkpoint.
+
+Nothing that a tick does moves a random state or a weight of training, so that a training killed at any moment and
+resumed from its checkpoint ends bit for bit where an uninterrupted one ends (CPU, same number of threads).
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .batches import Batches, uniform_noise
+from .checkpoint import save_checkpoint
+from .errors import CausalCFError, RunError
+from .graph import CausalGraph
+from .labels import LabelSCM
+from .networks.average import calibrate_batch_norm
+from .precision import autocast
+from .recipe import Recipe
+from .sampling import LabelledDraw
+from .step import Networks, TrainingStep
+
+CALIBRATION = 2048  # generated images that batch norm's statistics of the averaged weights are measured on
+
+
+class DivergedError(CausalCFError):
+    """A loss or a weight is no longer finite."""
+
+
+@dataclass
+class Training:
+    """The whole state of a training, from which it can be resumed.
+
+    Args:
+        recipe: the recipe.
+        graph: the causal graph; edgeless for `conditional`.
+        scm: the label generator, None for an approach without labels.
+        batches: where training batches come from.
+        device, precision: where and how the networks run.
+    """
+
+    recipe: Recipe
+    graph: CausalGraph
+    scm: LabelSCM | None
+    batches: Batches
+    device: torch.device
+    precision: str
+    step: int = 0
+    seconds: float = 0.0
+    random: torch.Generator = field(init=False)
+    networks: Networks = field(init=False)
+
+    def __post_init__(self) -> None:
+        with torch.random.fork_rng(devices=[]):  # PyTorch initialises layers from its global state: lend it ours
+            torch.manual_seed(self.recipe.seed)
+            self.networks = Networks(self.recipe, 0 if self.scm is None else len(self.graph.nodes))
+        self.networks.to(self.device, memory_format=torch.channels_last)
+        self.random = torch.Generator().manual_seed(self.recipe.seed)
+        self.update = TrainingStep(self.networks, self.recipe, self.device, self.precision)
+
+    @property
+    def images(self) -> int:
+        """Real images seen so far."""
+        return self.step * self.recipe.batch
+
+    @property
+    def finished(self) -> bool:
+        return self.images >= self.recipe.images
+
+    def advance(self) -> dict[str, Tensor]:
+        """One step."""
+        batch = self.batches(self.recipe.batch, self.random)
+        losses = self.update(batch, self.step, self.random)
+        self.step += 1
+        return losses
+
+    def calibrate(self) -> None:
+        """Makes the averaged generator ready to sample from; leaves the training's random state alone."""
+        own = torch.Generator().manual_seed(self.recipe.seed)
+        labels = self.batches.draw.generated(CALIBRATION, own)
+        noise = uniform_noise(CALIBRATION, self.recipe.noise_dim, own)
+        with autocast(self.device, self.precision):
+            calibrate_batch_norm(self.networks.average, noise.to(self.device), labels.to(self.device))
+
+    def state(self) -> dict[str, Any]:
+        """Everything that resuming needs: tensors and plain values only."""
+        return {
+            "step": self.step,
+            "seconds": self.seconds,
+            "recipe": self.recipe.to_dict(),
+            "labels": None if self.scm is None else self.scm.to_state(),
+            "device": self.device.type,
+            "precision": self.precision,
+            "data_fingerprint": self.batches.data.fingerprint,
+            "networks": self.networks.state_dict(),
+            "optimisers": {name: o.state_dict() for name, o in self.update.optimisers.items()},
+            "random": self.random.get_state(),
+        }
+
+    def save(self, folder: Path) -> None:
+        """Writes the checkpoint, with the averaged generator ready to sample from."""
+        self.calibrate()
+        save_checkpoint(folder, self.state())
+
+    def restore(self, state: dict[str, Any], folder: Path) -> None:
+        """Goes on from a run's checkpoint.
+
+        Raises:
+            RunError: the checkpoint was trained on other data.
+        """
+        if state["data_fingerprint"] != self.batches.data.fingerprint:
+            raise RunError(
+                f"{folder} was trained on data {state['data_fingerprint']}, and the data found now is "
+                f"{self.batches.data.fingerprint}: put the original images back, or start a new run"
+            )
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.networks.load_state_dict(state["networks"])
+        for name, optimiser in self.update.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        self.random.set_state(state["random"].cpu())
+
+
+def train(training: Training, folder: Path, watchers: list[Any]) -> bool:
+    """Trains to the end of the recipe, or until interrupted.
+
+    Args:
+        training: fresh or restored.
+        folder: the run directory.
+        watchers: called as `watcher(training, losses, images_per_second)` at each tick, after the checkpoint; an
+            optional `watcher.on_step(training)` is called after each step.
+
+    Returns:
+        Whether the training is finished (False: interrupted; the checkpoint holds where).
+
+    Raises:
+        DivergedError: a loss or a weight is not finite. The last good checkpoint is kept.
+    """
+    with interruptible() as interrupted:
+        while not training.finished and not interrupted:
+            losses, speed = _until_tick(training, watchers, interrupted)
+            _require_finite(training, losses, folder)
+            training.save(folder)
+            for watcher in watchers:
+                watcher(training, losses, speed)
+    return training.finished
+
+
+def next_tick(images: int, tick: int) -> int:
+    """Images at which the next tick is due: the powers of two up to the first tick, then every tick.
+
+    The first ticks come early so that a newcomer sees pictures within the first minutes.
+    """
+    if images >= tick:
+        return (images // tick + 1) * tick
+    early = 1024
+    while early <= images:
+        early *= 2
+    return min(early, tick)
+
+
+def _until_tick(training: Training, watchers: list[Any], interrupted: list[int]) -> tuple[dict[str, float], float]:
+    """Steps until the next tick, the end or an interruption; mean losses and images/s."""
+    due = min(next_tick(training.images, training.recipe.tick), training.recipe.images)
+    sums: dict[str, Tensor] = {}
+    start, first = time.perf_counter(), training.step
+    while training.images < due and not interrupted:
+        for name, value in training.advance().items():
+            sums[name] = sums[name] + value if name in sums else value
+        for watcher in watchers:
+            watcher.on_step(training)
+    steps = training.step - first
+    losses = {name: (value / max(steps, 1)).item() for name, value in sums.items()}  # waits for the device
+    elapsed = time.perf_counter() - start
+    training.seconds += elapsed
+    return losses, steps * training.recipe.batch / elapsed
+
+
+def _require_finite(training: Training, losses: dict[str, float], folder: Path) -> None:
+    bad = [name for name, value in losses.items() if not math.isfinite(value)]
+    if not bad:
+        bad = [name for name, weight in training.networks.named_parameters() if not weight.isfinite().all()]
+    if bad:
+        raise DivergedError(
+            f"training diverged: {bad[0]} is not finite at step {training.step}; the last good checkpoint is kept in "
+            f"{folder}. Try a smaller learning_rate, or precision float32"
+        )
+
+
+@contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Collects Ctrl-C and termination signals in a list, so that the step under way ends before training stops."""
+    received: list[int] = []
+    on_main_thread = threading.current_thread() is threading.main_thread()  # only there can signals be handled
+    kinds = (signal.SIGINT, signal.SIGTERM) if on_main_thread else ()
+    before = {kind: signal.getsignal(kind) for kind in kinds}
+
+    def note(number: int, frame: object) -> None:
+        if received:  # a second Ctrl-C does not wait
+            raise KeyboardInterrupt
+        received.append(number)
+
+    try:
+        for kind in kinds:
+            signal.signal(kind, note)
+        yield received
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

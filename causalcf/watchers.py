@@ -1,0 +1,153 @@
+"""What is shown and kept of a training while it runs: a progress line, stats.jsonl, TensorBoard, pictures.
+
+A watcher has `on_step(training)`, called after every step, and is called as `watcher(training, losses, speed)` at every
+tick. Watchers read; they never touch the training's weights or random state.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from .checkpoint import write_atomically
+from .gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
+from .label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
+from .pictures import Row, save_sheet, square_grid
+from .training import Training
+from .worlds.run import Run
+
+COLUMNS = 10  # faces in a row of a grid
+
+
+class Watcher(Protocol):
+    def on_step(self, training: Training) -> None: ...
+
+    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None: ...
+
+
+class Progress:
+    """Moves a progress bar with each step, and prints a line that stays at each tick."""
+
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self.advance = advance
+
+    def on_step(self, training: Training) -> None:
+        self.advance(training.recipe.batch)
+
+    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
+        terms = "  ".join(f"{name} {value:.2f}" for name, value in losses.items())
+        print(f"{training.images:>9,} images  {speed:5.0f} images/s  {terms}", file=sys.stderr)
+
+
+class Statistics:
+    """One JSON object a tick in stats.jsonl, and the same scalars in TensorBoard.
+
+    Lines written after the checkpoint that a training resumes from are dropped first, so that no tick is told twice.
+    """
+
+    def __init__(self, folder: Path, resumed_at: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.path = folder / "stats.jsonl"
+        write_atomically(self.path, "".join(_lines_until(self.path, resumed_at)).encode())
+        self.board = SummaryWriter(str(folder), purge_step=resumed_at + 1 if resumed_at else None)
+
+    def on_step(self, training: Training) -> None:
+        pass
+
+    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
+        clock = {"step": training.step, "images": training.images, "seconds": round(training.seconds, 3)}
+        record = {**clock, "images_per_second": round(speed, 2), **losses}
+        with open(self.path, "a") as file:
+            file.write(json.dumps(record) + "\n")
+        for name, value in record.items():
+            if name not in clock:
+                self.board.add_scalar(name, value, training.step)
+        self.board.flush()
+
+
+def run_of(training: Training, folder: Path) -> Run:
+    """The training as it stands, as a run to sample from."""
+    networks = training.networks
+    graph = training.graph
+    return Run(
+        folder,
+        training.recipe,
+        graph,
+        training.scm,
+        training.step,
+        networks.average,
+        networks.labeler,
+        training.device,
+        training.precision,
+    )
+
+
+def _lines_until(path: Path, step: int) -> list[str]:
+    """The whole lines of stats.jsonl up to a step; a line cut short by a crash is not one."""
+    kept = []
+    for line in path.read_text().splitlines(keepends=True) if path.is_file() else []:
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            break
+        if record["step"] > step:
+            break
+        kept.append(line)
+    return kept
+
+
+class Pictures:
+    """Grids on fixed noise: samples at every tick, CausalGAN's figures at the first tick, halfway and at the end."""
+
+    def __init__(self, folder: Path, real: Tensor, labels: Tensor, board: object) -> None:
+        """real: (n, 3, 64, 64) images of the data in [0, 1]; labels: all labels of the data, in the graph's order."""
+        self.folder, self.labels, self.board = folder, labels, board
+        save_sheet(folder / "reals.png", square_grid(real, COLUMNS))
+
+    def on_step(self, training: Training) -> None:
+        pass
+
+    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
+        run = run_of(training, self.folder)
+        draw = torch.Generator().manual_seed(training.recipe.seed)
+        worlds = run.sample(6 * COLUMNS, generator=draw)
+        stamp = f"{training.images // 1000:06d}k"
+        self._save(f"samples-{stamp}", square_grid(worlds.images, COLUMNS), training)
+        if run.labels is None:
+            return
+        few = worlds.noise[:COLUMNS], worlds.labels[:COLUMNS]
+        self._save(f"flips-{stamp}", label_flips(run.generate, run.labels, *few), training)
+        self._save(f"counterfactuals-{stamp}", counterfactuals(run.generate, run.labels, *few), training)
+        if training.finished:
+            self._figures(run, worlds.noise, worlds.labels, training)
+
+    def _figures(self, run: Run, noise: Tensor, labels: Tensor, training: Training) -> None:
+        """The figures that are worth drawing once, at the end."""
+        assert run.labels is not None
+        names = run.labels.graph.nodes
+        for name in names:
+            rows = do_versus_given(run.generate, run.labels, name, noise[:COLUMNS])
+            self._save(f"do-vs-given-{name}", rows, training)
+        self._save("diversity", diversity(run.generate, noise[:COLUMNS], labels[:COLUMNS]), training)
+        units = torch.arange(len(names)) % len(noise)
+        rows = interpolation(run.generate, run.labels, noise[units], labels[units])
+        self._save("interpolation", rows, training)
+        worlds = run.sample(2048, generator=torch.Generator().manual_seed(training.recipe.seed))
+        columns = {
+            "data": pairwise_of_labels(self.labels),
+            "label generator": pairwise_of_scm(run.labels),
+            "read off 2,048 generated images by the Labeler": pairwise_of_labels(run.classify(worlds.images) > 0.5),
+        }
+        write_atomically(self.folder / "tables.md", tables_markdown(names, columns).encode())
+
+    def _save(self, name: str, rows: list[Row], training: Training) -> None:
+        path = self.folder / f"{name}.png"
+        sheet = save_sheet(path, rows)
+        self.board.add_image(name.split("-0")[0], sheet, training.step, dataformats="HWC")

@@ -1,0 +1,1 @@
+"""Counterfactual worlds on noise."""

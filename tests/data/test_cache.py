@@ -1,0 +1,240 @@
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causalcf.data import chunked_file
+from causalcf.data.cache import cache_root, open_cache
+from causalcf.data.chunked_file import _CHUNK
+from causalcf.errors import DataError
+
+SHAPE = (10 * _CHUNK + 17, 3, 2, 4)
+ROW = np.arange(24, dtype=np.uint8).reshape(3, 2, 4)
+
+
+def images(start, stop, salt=0):
+    """Image i holds ROW + 7 i + salt, modulo 256."""
+    return (ROW + (7 * np.arange(start, stop) + salt).astype(np.uint8)[:, None, None, None]).astype(np.uint8)
+
+
+class Recorder:
+    """A producer that remembers what it was asked for and fails where it is told to."""
+
+    def __init__(self, salt=0, fail_at=None, error=None):
+        self.salt, self.fail_at, self.error, self.starts = salt, fail_at, error, []
+
+    def __call__(self, start, stop):
+        self.starts.append(start)
+        if self.fail_at is not None and start <= self.fail_at < stop:
+            raise self.error
+        return images(start, stop, self.salt)
+
+
+def build(folder, produce, key="a", shape=SHAPE, workers=2):
+    return open_cache(folder, {"key": key}, shape, produce, workers=workers, progress=False)
+
+
+@pytest.mark.parametrize("n", [1, _CHUNK - 1, _CHUNK, _CHUNK + 1, SHAPE[0]])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_holds_what_was_produced_and_is_read_only(tmp_path, n, workers):
+    pixels = build(tmp_path / "deep" / "er", images, shape=(n, *SHAPE[1:]), workers=workers)
+    np.testing.assert_array_equal(pixels, images(0, n))
+    with pytest.raises(ValueError, match="read-only"):
+        pixels[0] = 0
+
+
+def test_each_image_is_produced_once_and_a_second_opening_produces_none(tmp_path):
+    first, second = Recorder(), Recorder()
+    build(tmp_path, first)
+    np.testing.assert_array_equal(build(tmp_path, second), images(0, SHAPE[0]))
+    assert sorted(first.starts) == list(range(0, SHAPE[0], _CHUNK))
+    assert second.starts == []
+
+
+def test_a_changed_source_is_noticed_and_the_old_images_are_dropped(tmp_path, caplog):
+    build(tmp_path, images)
+    assert not caplog.records
+    changed = build(tmp_path, Recorder(salt=5), key="b")
+    assert "source has changed" in caplog.text
+    np.testing.assert_array_equal(changed, images(0, SHAPE[0], salt=5))
+    assert len(list(tmp_path.glob("*.u8"))) == 1
+
+
+def test_a_map_of_the_old_source_stays_valid(tmp_path):
+    old = build(tmp_path, images)
+    build(tmp_path, Recorder(salt=5), key="b")
+    np.testing.assert_array_equal(old, images(0, SHAPE[0]))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("stop"), KeyboardInterrupt()])
+def test_an_interrupted_build_resumes_where_it_stopped(tmp_path, error):
+    interrupted, resumed = Recorder(fail_at=6 * _CHUNK, error=error), Recorder()
+    with pytest.raises(type(error)):
+        build(tmp_path, interrupted, workers=1)
+    np.testing.assert_array_equal(build(tmp_path, resumed, workers=1), images(0, SHAPE[0]))
+    assert min(resumed.starts) == 6 * _CHUNK
+
+
+def test_the_error_of_the_producer_is_passed_on(tmp_path):
+    with pytest.raises(DataError, match=r"image 7\.jpg is broken"):
+        build(tmp_path, Recorder(fail_at=7, error=DataError("image 7.jpg is broken")))
+
+
+def test_a_producer_of_the_wrong_shape_or_type_is_refused(tmp_path):
+    with pytest.raises(TypeError, match=r"produce\(0, 256\) gave float32"):
+        build(tmp_path, lambda start, stop: images(start, stop).astype(np.float32))
+    with pytest.raises(TypeError, match="expected uint8"):
+        build(tmp_path, lambda start, stop: images(start, stop)[:-1])
+
+
+def start_builder(folder, wait):
+    """A process that builds the cache with `wait` seconds a chunk and prints how many chunks it produced."""
+    script = f"""
+        import sys, time
+        sys.path.insert(0, {os.path.dirname(__file__)!r})
+        from test_cache import SHAPE, Recorder, build, chunked_file
+        chunked_file._SAVE_EVERY = 0.0
+        recorder = Recorder()
+        def produce(start, stop):
+            time.sleep({wait})
+            return recorder(start, stop)
+        build({str(folder)!r}, produce)
+        print(len(recorder.starts))
+    """
+    paths = [p for p in sys.path if p]
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished_chunks(folder):
+    try:
+        return len(json.loads((folder / "cache.json").read_text())["crc"])
+    except FileNotFoundError:
+        return 0
+
+
+@pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_builder_loses_only_what_it_had_not_saved(tmp_path, death):
+    builder = start_builder(tmp_path, wait=0.2)
+    give_up = time.monotonic() + 60
+    while finished_chunks(tmp_path) < 3 and builder.poll() is None and time.monotonic() < give_up:
+        time.sleep(0.01)
+    builder.send_signal(death)
+    builder.communicate()
+    saved = finished_chunks(tmp_path)
+    assert 3 <= saved < 11
+
+    resumed = Recorder()
+    pixels = build(tmp_path, resumed)
+    assert len(resumed.starts) == 11 - saved
+    np.testing.assert_array_equal(pixels, build(tmp_path / "uninterrupted", images))
+
+
+def test_two_processes_at_once_build_it_once(tmp_path):
+    builders = [start_builder(tmp_path, wait=0.05) for _ in range(2)]
+    outputs = [builder.communicate() for builder in builders]
+    assert [builder.returncode for builder in builders] == [0, 0], outputs
+    assert sorted(int(out) for out, _ in outputs) == [0, 11]
+    np.testing.assert_array_equal(build(tmp_path, Recorder()), images(0, SHAPE[0]))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, np.prod(SHAPE) - 1), st.sampled_from(["flip", "cut", "grow"]))
+def test_damage_is_noticed_and_only_the_damaged_chunks_are_produced_again(tmp_path_factory, at, damage):
+    folder = tmp_path_factory.mktemp("cache")
+    build(folder, images)
+    (file,) = folder.glob("*.u8")
+    content = bytearray(file.read_bytes())
+    if damage == "flip":
+        content[at] ^= 1
+    file.write_bytes(content[:at] if damage == "cut" else content + b"x" * (damage == "grow"))
+    os.utime(file, ns=(0, file.stat().st_mtime_ns + 1))  # a write within one tick of the clock keeps the time
+    again = Recorder()
+    np.testing.assert_array_equal(build(folder, again), images(0, SHAPE[0]))
+    chunk = at // (24 * _CHUNK)
+    assert (
+        sorted(start // _CHUNK for start in again.starts)
+        == {
+            "flip": [chunk],
+            "cut": list(range(chunk, 11)),
+            "grow": [],
+        }[damage]
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"crc": 3}', '{"format": 1, "key": null}'])
+def test_a_broken_record_means_starting_anew(tmp_path, text):
+    build(tmp_path, images)
+    (tmp_path / "cache.json").write_text(text)
+    again = Recorder()
+    np.testing.assert_array_equal(build(tmp_path, again), images(0, SHAPE[0]))
+    assert len(again.starts) == 11
+
+
+def test_a_missing_image_file_means_starting_anew(tmp_path):
+    build(tmp_path, images)
+    for file in tmp_path.glob("*.u8"):
+        file.unlink()
+    np.testing.assert_array_equal(build(tmp_path, images), images(0, SHAPE[0]))
+
+
+def test_too_little_room_is_said_before_anything_is_written(tmp_path, monkeypatch):
+    usage = chunked_file.shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(chunked_file.shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(DataError, match=r"MiB needed, 0 MiB free.*CAUSALCF_CACHE"):
+        build(tmp_path, images)
+    assert not list(tmp_path.glob("*.u8"))
+
+
+def test_a_disk_that_fills_up_is_an_error_naming_the_file(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))  # the system refuses to write on, as a full disk does
+    try:
+        with pytest.raises(DataError, match=r"cannot write the image cache .*pixels-.*\.u8: File too large"):
+            build(tmp_path, images)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    np.testing.assert_array_equal(build(tmp_path, images), images(0, SHAPE[0]))
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"cannot write the image cache .*file.*CAUSALCF_CACHE"):
+        build(tmp_path / "file" / "cache", images)
+
+
+def test_no_images_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="at least one image"):
+        build(tmp_path, images, shape=(0, 3, 2, 4))
+
+
+def test_cache_root_follows_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("CAUSALCF_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert cache_root() == tmp_path / ".cache" / "causalcf"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_root() == tmp_path / "xdg" / "causalcf"
+    monkeypatch.setenv("CAUSALCF_CACHE", "~/own")
+    assert cache_root() == tmp_path / "own"
+
+
+def test_progress_goes_to_stderr(tmp_path, capfd):
+    open_cache(tmp_path, {}, SHAPE, images, label="faces")
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "faces" in err and f"{SHAPE[0]}/{SHAPE[0]}" in err

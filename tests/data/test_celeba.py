@@ -1,0 +1,173 @@
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from image_trees import FILES, LABELS, NAMES, PARTITION, area_oracle, write_celeba
+from PIL import Image
+
+from causalcf.data.celeba import load_celeba
+from causalcf.data.crops import celeba_crop, read_image
+from causalcf.errors import DataError
+
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "celeba"
+ROWS = {
+    split: [row for row, p in enumerate(PARTITION) if p == part]
+    for part, split in enumerate(("train", "valid", "test"))
+}
+
+
+@pytest.fixture
+def root(tmp_path):
+    write_celeba(tmp_path / "celeba")
+    return tmp_path / "celeba"
+
+
+@pytest.fixture
+def load(tmp_path):
+    return lambda root, split="all", **options: load_celeba(
+        root, split, cache=tmp_path / "cache", progress=False, **options
+    )
+
+
+@pytest.mark.parametrize("layout", ["plain", "kaggle", "official"])
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_every_layout_gives_the_official_split_of_cropped_and_resized_images(tmp_path, load, layout, split):
+    folder = write_celeba(tmp_path / layout, layout)
+    data = load(tmp_path / layout, split)
+    assert (data.name, data.names, data.flip) == ("celeba", NAMES, True)
+    assert data.labels.tolist() == LABELS[ROWS[split]].tolist()
+    assert isinstance(data.pixels, np.memmap)  # nothing was copied into memory
+    for pixels, row in zip(data.pixels, ROWS[split], strict=True):
+        decoded = np.asarray(Image.open(folder / FILES[row]).crop((35, 55, 143, 163)))
+        assert np.abs(pixels.transpose(1, 2, 0) - area_oracle(decoded, 64)).max() <= 0.5 + 1e-3
+
+
+def test_all_is_train_then_valid_then_test(root, load):
+    whole = load(root)
+    parts = [load(root, split) for split in ("train", "valid", "test")]
+    np.testing.assert_array_equal(whole.pixels, np.concatenate([part.pixels for part in parts]))
+    assert whole.labels.tolist() == [row for part in parts for row in part.labels.tolist()]
+
+
+def test_another_size_has_its_own_cache(root, load):
+    assert load(root, size=54).pixels.shape == (10, 3, 54, 54)
+    assert load(root).pixels.shape == (10, 3, 64, 64)
+    with pytest.raises(DataError, match="image size 0"):
+        load(root, size=0)
+
+
+def test_a_changed_image_is_noticed(root, load, caplog):
+    before = load(root)
+    shutil.copy(root / "img_align_celeba" / FILES[3], root / "img_align_celeba" / FILES[0])
+    after = load(root)
+    assert "source has changed" in caplog.text
+    assert before.fingerprint != after.fingerprint
+    np.testing.assert_array_equal(after.pixels[0], after.pixels[2])  # images 1 and 4 are rows 0 and 2 of train
+    assert not np.array_equal(before.pixels[0], after.pixels[0])
+
+
+def test_a_changed_label_changes_the_fingerprint_but_decodes_nothing(root, load, caplog):
+    before = load(root)
+    table = root / "list_attr_celeba.txt"
+    table.write_text(table.read_text().replace("000001.jpg -1", "000001.jpg  1"))
+    after = load(root)
+    assert before.fingerprint != after.fingerprint
+    assert after.labels[0, 0] == 1
+    assert not caplog.records
+
+
+def test_the_fingerprint_is_stable_and_tells_splits_apart(root, load):
+    prints = [load(root, split).fingerprint for split in ("train", "valid", "test", "all", "train")]
+    assert prints[0] == prints[4]
+    assert len(set(prints)) == 4
+
+
+def test_a_truncated_jpeg_is_named_and_replacing_it_is_enough(root, load):
+    file = root / "img_align_celeba" / FILES[4]
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"cannot decode the image .*000005\.jpg"):
+        load(root)
+    file.write_bytes(whole)
+    assert len(load(root)) == 10
+
+
+def test_images_that_are_not_aligned_are_refused(root, load):
+    Image.new("RGB", (409, 687)).save(root / "img_align_celeba" / FILES[4])
+    with pytest.raises(DataError, match=r"000005\.jpg: 409x687 pixels; expected .* 178x218"):
+        load(root)
+
+
+def test_images_of_the_table_that_are_not_there(root, load):
+    for file in FILES[2:7]:
+        (root / "img_align_celeba" / file).unlink()
+    with pytest.raises(DataError, match=r"lists 5 images \(000003\.jpg, 000004\.jpg, 000005\.jpg, \.\.\.\) not in"):
+        load(root)
+
+
+def test_images_that_are_not_in_the_table(root, load):
+    shutil.copy(root / "img_align_celeba" / FILES[0], root / "img_align_celeba" / "000099.jpg")
+    (root / "img_align_celeba" / "Thumbs.db").write_text("no image")
+    with pytest.raises(DataError, match=r"holds 1 image \(000099\.jpg\) without a row in .*list_attr_celeba\.txt"):
+        load(root)
+
+
+def test_png_images_under_a_jpg_table_are_pointed_out(root, load):
+    for file in FILES:
+        (root / "img_align_celeba" / file).rename(root / "img_align_celeba" / file.replace("jpg", "png"))
+    with pytest.raises(DataError, match=r"lists 10 images .*did it mean '000001\.png'\?"):
+        load(root)
+
+
+@pytest.mark.parametrize(
+    ("short", "message"),
+    [
+        ("list_eval_partition.txt", r"list_eval_partition\.txt has no row for 1 image \(000010\.jpg\) of .*list_attr"),
+        ("list_attr_celeba.txt", r"list_attr_celeba\.txt has no row for 1 image \(000010\.jpg\) of .*list_eval"),
+    ],
+)
+def test_a_missing_row_is_named(root, load, short, message):
+    lines = (root / short).read_text().splitlines(keepends=True)[:-1]
+    (root / short).write_text("".join(lines).replace("10\n", "9\n", 1) if "attr" in short else "".join(lines))
+    with pytest.raises(DataError, match=message):
+        load(root)
+
+
+@pytest.mark.parametrize(
+    ("lost", "message"),
+    [
+        ("", r"no folder .*celeba\."),
+        ("img_align_celeba", r"lacks the folder of aligned images; looked for .*img_align_celeba/img_align_celeba"),
+        ("list_attr_celeba.txt", r"lacks the attribute table; looked for list_attr_celeba\.txt, list_attr_celeba\.csv"),
+        ("list_eval_partition.txt", r"lacks the official partition .*looked for list_eval_partition\.txt"),
+    ],
+)
+def test_what_is_missing_is_said_with_how_to_get_it(root, load, lost, message):
+    path = root / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(DataError, match=rf"{message}.*mmlab\.ie\.cuhk.*non-commercial.*--data-root PATH"):
+        load(root)
+
+
+def test_an_empty_or_unknown_split_is_refused(root, load):
+    partition = root / "list_eval_partition.txt"
+    partition.write_text(partition.read_text().replace(" 2\n", " 0\n"))
+    with pytest.raises(DataError, match="no images in the split 'test'; it holds train 8, valid 2, test 0"):
+        load(root, "test")
+    with pytest.raises(DataError, match="unknown split 'vaild'; did you mean 'valid'"):
+        load(root, "vaild")
+
+
+def test_the_home_folder_is_understood(root, load, monkeypatch):
+    monkeypatch.setenv("HOME", str(root.parent))
+    assert len(load(os.path.join("~", "celeba"))) == 10
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="shared data not present")
+def test_real_images_are_decoded_cropped_and_resized():
+    for file in sorted((SHARED / "img_align_celeba").iterdir())[::500]:
+        decoded = np.asarray(Image.open(file).crop((35, 55, 143, 163)))
+        read = read_image(file, celeba_crop, 64).transpose(1, 2, 0)
+        assert np.abs(read - area_oracle(decoded, 64)).max() <= 0.5 + 1e-3

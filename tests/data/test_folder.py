@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from image_trees import area_oracle
+from PIL import Image
+
+from causalcf.data.folder import _hashed_split, load_folder
+from causalcf.errors import DataError
+
+SUFFIXES = ("png", "bmp", "png", "tiff")
+FILES = tuple(f"{'sub/' if i == 2 else ''}{i}.{suffix}" for i, suffix in enumerate(SUFFIXES))
+SIZES = ((40, 60), (32, 32), (100, 33), (20, 24))  # height, width; the last is smaller than asked for
+
+
+def picture(i):
+    return np.random.default_rng(i).integers(0, 256, (*SIZES[i], 3), np.uint8)
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "mine" / "sub").mkdir(parents=True)
+    for i, file in enumerate(FILES):
+        Image.fromarray(picture(i)).save(tmp_path / "mine" / file)
+    rows = "\n".join(f"{file},{i % 2},{('train', 'valid')[i % 2]}" for i, file in enumerate(FILES))
+    (tmp_path / "mine" / "labels.csv").write_text(f"file,Odd,split\n{rows}\n")
+    return tmp_path / "mine"
+
+
+@pytest.fixture
+def load(tmp_path):
+    return lambda root, split="all", **options: load_folder(
+        root, split, size=32, cache=tmp_path / "cache", progress=False, **options
+    )
+
+
+def test_images_of_any_format_and_size_give_their_central_square(root, load):
+    windows = (np.s_[:, 10:50], np.s_[:], np.s_[33:66, :], np.s_[:, 2:22])
+    expected = [area_oracle(picture(i)[window], 32) for i, window in enumerate(windows)]
+    for split, rows in (("train", (0, 2)), ("valid", (1, 3))):
+        data = load(root, split)
+        assert (data.name, data.names, data.labels.tolist()) == ("folder", ("Odd",), [[i % 2] for i in rows])
+        for pixels, i in zip(data.pixels, rows, strict=True):
+            assert np.abs(pixels.transpose(1, 2, 0) - expected[i]).max() <= 0.5 + 1e-3
+
+
+def test_flips_are_on_unless_the_labels_forbid_them(root, load):
+    assert load(root).flip is True
+    assert load(root, flip=False).flip is False
+
+
+def test_without_a_split_column_file_names_decide(root, load):
+    Image.new("RGB", (9, 9), "red").save(root / "5.png")  # the one of these names whose hash says valid
+    (root / "labels.csv").write_text("file,Odd\n5.png,1\n" + "".join(f"{f},{i % 2}\n" for i, f in enumerate(FILES)))
+    assert load(root, "train").labels.tolist() == [[0], [1], [0], [1]]
+    valid = load(root, "valid")
+    assert valid.labels.tolist() == [[1]]
+    assert (valid.pixels == np.array([255, 0, 0], np.uint8)[:, None, None]).all()
+    with pytest.raises(DataError, match="no images in the split 'test'"):
+        load(root, "test")
+
+
+def test_the_hashed_split_is_fixed_and_nine_to_one():
+    # n = 10,000: a binomial count has deviation 30; 4.42 of them is the two-sided 1e-5 quantile
+    train = sum(_hashed_split(f"{i:06d}.jpg") == "train" for i in range(10_000))
+    assert abs(train - 9_000) < 4.42 * 30
+    assert abs(train - 8_850) > 4.42 * 30  # an 88.5 % split would be refused
+    assert [_hashed_split(file) for file in ("4.png", "5.png", "6.png", "23.png")] == ["train", "valid"] * 2
+
+
+def test_any_single_csv_will_do_but_not_two(root, load):
+    (root / "labels.csv").rename(root / "mine.csv")
+    assert len(load(root)) == 4
+    (root / "other.csv").write_text("")
+    with pytest.raises(DataError, match=r"expected labels\.csv or exactly one other CSV, found mine\.csv, other\.csv"):
+        load(root)
+
+
+def test_no_csv_or_no_folder(root, load):
+    (root / "labels.csv").unlink()
+    with pytest.raises(DataError, match=r"expected labels\.csv .* found none"):
+        load(root)
+    with pytest.raises(DataError, match=r"no folder .*absent; expected a folder of images with a CSV"):
+        load(root / "absent")
+
+
+def test_an_image_in_another_place_is_pointed_out(root, load):
+    table = root / "labels.csv"
+    table.write_text(table.read_text().replace("sub/", ""))
+    with pytest.raises(DataError, match=r"labels\.csv lists 1 image \(2\.png\) not in .*did it mean 'sub/2\.png'\?"):
+        load(root)
+
+
+def test_an_unlabelled_image_is_refused(root, load):
+    Image.new("RGB", (9, 9)).save(root / "sub" / "extra.JPG", format="JPEG")
+    with pytest.raises(DataError, match=r"holds 1 image \(sub/extra\.JPG\) without a row"):
+        load(root)
+
+
+def test_a_link_to_nothing_is_a_missing_image(root, load):
+    (root / FILES[0]).unlink()
+    (root / FILES[0]).symlink_to(root / "nowhere.png")
+    with pytest.raises(DataError, match=r"lists 1 image \(0\.png\) not in"):
+        load(root)
+
+
+def test_a_broken_image_is_named(root, load):
+    (root / FILES[1]).write_bytes(b"BM no bitmap")
+    with pytest.raises(DataError, match=r"cannot decode the image .*1\.bmp"):
+        load(root)

@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from image_trees import FILES, LABELS, NAMES, PARTITION, attribute_csv, attribute_text, partition_csv, partition_text
+
+from causalcf.data.tables import SPLITS, read_attributes, read_partition
+from causalcf.errors import DataError
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+
+def write(folder, name, text):
+    (folder / name).write_text(text)
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", attribute_text()),
+        ("a.txt", attribute_text().replace("\n", "\r\n")),
+        ("a.csv", attribute_csv()),
+        ("a.csv", "\ufeff" + attribute_csv()),
+        ("a.csv", attribute_csv().replace("-1", "0")),
+    ],
+    ids=["text", "text with CRLF", "Kaggle's CSV", "CSV with a byte-order mark", "CSV of 0/1"],
+)
+def test_every_format_gives_the_same_table(tmp_path, name, text):
+    table = read_attributes(write(tmp_path, name, text))
+    assert (table.files, table.names, table.splits) == (FILES, NAMES, None)
+    assert table.values.dtype == np.int8
+    np.testing.assert_array_equal(table.values, LABELS)
+
+
+def test_a_split_column_is_no_attribute(tmp_path):
+    text = "file,Bald,split,Male\na.png,1,train,0\n" + '"b, too.png",0,test,1\n'
+    table = read_attributes(write(tmp_path, "labels.csv", text))
+    assert (table.files, table.names, table.splits) == (("a.png", "b, too.png"), ("Bald", "Male"), ("train", "test"))
+    assert table.values.tolist() == [[1, 0], [0, 1]]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=20), st.sampled_from(["0", "-1"]))
+def test_what_is_written_is_read(tmp_path_factory, rows, no):
+    lines = [f"{i}.png,{','.join('1' if v else no for v in row)}" for i, row in enumerate(rows)]
+    table = read_attributes(write(tmp_path_factory.mktemp("t"), "t.csv", "\n".join(["f,A,B", *lines])))
+    assert table.values.tolist() == [[int(a), int(b)] for a, b in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.txt", attribute_text().replace("10\n", "11\n", 1), r"promises 11 rows, but there are 10"),
+        ("a.txt", attribute_text()[3:], r"line 1: expected the number of images alone, found 'Bald Male Young'"),
+        ("a.txt", "", r"line 1: expected the number"),
+        ("a.txt", "0\nBald\n", r"no rows"),
+        ("a.txt", attribute_text().replace("000004.jpg", "000003.jpg"), r"line 6: 000003\.jpg is already in line 5"),
+        ("a.txt", attribute_text().replace("000003.jpg -1", "000003.jpg"), r"line 5 \(000003\.jpg\): 3 columns, expec"),
+        ("a.txt", attribute_text().replace("000003.jpg", "000003.jpg 1"), r"line 5 \(000003\.jpg\): 5 columns, expec"),
+        ("a.txt", attribute_text().replace("000003.jpg -1", "000003.jpg  7"), r"line 5, column 'Bald': value '7'; all"),
+        ("a.txt", attribute_text().replace("Male", "Bald"), r"line 2: column 'Bald' occurs more than once"),
+        (
+            "a.txt",
+            attribute_text().replace("000003.jpg -1", "000003.jpg  0"),
+            r"both 0 and -1.*first 0 is in line 5.*Ba",
+        ),
+        ("a.csv", attribute_csv().replace("000003.jpg,-1", "000003.jpg,"), r"line 4, column 'Bald': value ''"),
+        ("a.csv", attribute_csv().replace("000003.jpg,-1", "000003.jpg"), r"line 4 \(000003\.jpg\): 3 columns, exp"),
+        ("a.csv", attribute_csv().replace(",", ";"), r"line 1: expected a header .* separated by commas"),
+        ("a.csv", attribute_csv().replace("Male", ""), r"line 1: a column has no name"),
+        ("a.csv", "file,split\na.png,train\n", r"no attribute columns"),
+        (
+            "a.csv",
+            "file,A,split\na.png,1,train\nb.png,1,vaild\n",
+            r"line 3: unknown split 'vaild'; did you mean 'valid'",
+        ),
+        ("a.csv", "", r"expected a header"),
+    ],
+)
+def test_a_malformed_table_is_refused_by_file_and_line(tmp_path, name, text, message):
+    with pytest.raises(DataError, match=rf"(?s)a\.(txt|csv).*{message}"):
+        read_attributes(write(tmp_path, name, text))
+
+
+@pytest.mark.parametrize("read", [read_attributes, read_partition])
+def test_a_file_that_is_no_text_or_not_there_is_refused(tmp_path, read):
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xd8\xff\xe0" * 100)
+    with pytest.raises(DataError, match=r"binary\.csv is not a text table in UTF-8"):
+        read(tmp_path / "binary.csv")
+    with pytest.raises(DataError, match=r"cannot read the table .*absent\.txt: No such file"):
+        read(tmp_path / "absent.txt")
+
+
+@pytest.mark.parametrize(("name", "text"), [("p.txt", partition_text()), ("p.csv", partition_csv())])
+def test_partition(tmp_path, name, text):
+    splits = read_partition(write(tmp_path, name, text))
+    assert splits == dict(zip(FILES, [SPLITS[p] for p in PARTITION], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (partition_text().replace("000005.jpg 2", "000005.jpg 3"), r"line 5: unknown partition '3'.*0, 1, 2"),
+        (partition_text().replace("000005.jpg 2", "000005.jpg"), r"line 5 \(000005\.jpg\): 1 columns, expected 2"),
+        (partition_text().replace("000005.jpg", "000002.jpg"), r"line 5: 000002\.jpg is already in line 2"),
+    ],
+)
+def test_a_malformed_partition_is_refused_by_file_and_line(tmp_path, text, message):
+    with pytest.raises(DataError, match=rf"p\.txt, {message}"):
+        read_partition(write(tmp_path, "p.txt", text))
+
+
+@pytest.mark.skipif(not (SHARED / "celeba").is_dir(), reason="shared data not present")
+def test_the_real_tables_agree_with_an_independent_copy():
+    table = read_attributes(SHARED / "celeba" / "list_attr_celeba.txt")
+    splits = read_partition(SHARED / "celeba" / "list_eval_partition.txt")
+    assert list(splits) == list(table.files)
+    assert {s: list(splits.values()).count(s) for s in SPLITS} == {"train": 12_000, "valid": 2_000, "test": 0}
+
+    full = np.load(SHARED / "celeba_attributes.npz")
+    rows = [int(Path(file).stem) - 1 for file in table.files]
+    assert table.names == tuple(full["names"].tolist())
+    np.testing.assert_array_equal(table.values, np.unpackbits(full["attr"][rows], axis=1)[:, :40])
+    assert [splits[file] for file in table.files] == [SPLITS[p] for p in full["partition"][rows]]

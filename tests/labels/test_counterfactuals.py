@@ -1,0 +1,274 @@
+"""Counterfactuals under the extended structural model: published numbers, enumeration of noise, limits, samplers."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from label_oracles import ALPHA, cases, chi_square, events
+from scipy import stats
+
+from causalcf.data.law import celeba_law
+from causalcf.errors import CausalCFError, ImpossibleWorldError, IntractableError
+from causalcf.graph import CausalGraph
+from causalcf.labels import LabelSCM, empirical_joint
+
+STICKINESS = st.sampled_from([0.0, 0.25, 0.53, 1.0])
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+# One edge, Young -> Bald among men, CelebA's probabilities; rows: unit, antecedent, P(Bald*) at s = 1, .77, .53, 0.
+ONE_EDGE = [
+    ({"Young": 1, "Bald": 0}, 0, (0.0950, 0.0991, 0.1033, 0.1126)),
+    ({"Young": 1, "Bald": 1}, 0, (1.0, 0.7959, 0.5829, 0.1126)),
+    ({"Young": 0, "Bald": 1}, 1, (0.1728, 0.1375, 0.1007, 0.0195)),
+    ({"Young": 1, "Bald": 0}, 1, (0.0, 0.0045, 0.0091, 0.0195)),
+]
+
+
+@pytest.mark.parametrize(("facts", "young", "expected"), ONE_EDGE)
+def test_one_edge_table(facts, young, expected):
+    graph = CausalGraph({"Young": [], "Bald": ["Young"]})
+    scm = LabelSCM.from_probabilities(graph, {"Young": 0.7736, "Bald": [0.11263, 0.01946]})
+    for s, value in zip((1.0, 0.77, 0.53, 0.0), expected, strict=True):
+        for antecedent in ({"do": {"Young": young}}, {"observe": {"Young": young}}):  # a root: observe = do
+            if s == 1 and "observe" in antecedent and facts["Young"] != young:
+                continue  # contrary to the facts with all noise kept: impossible, tested below
+            assert scm.counterfactual_probability({"Bald": 1}, facts, stickiness=s, **antecedent) == pytest.approx(
+                value, abs=6e-5
+            )
+        # The same units among CelebA's men, the sex held by intervention too.
+        among_men = celeba_law().counterfactual_probability(
+            {"Bald": 1}, {**facts, "Male": 1}, do={"Young": young, "Male": 1}, stickiness=s
+        )
+        assert among_men == pytest.approx(value, abs=6e-5)
+
+
+def query_matches_enumeration(data, case):
+    event, facts, do, observe = (data.draw(events(case.graph)) for _ in range(4))
+    s = data.draw(STICKINESS)
+    ask = {"facts": facts, "do": do, "observe": observe, "stickiness": s}
+    both, below = case.counterfactual(event, facts, do, observe, s)
+    if below < 1e-13:  # probabilities are multiples of 1/16: smaller means zero
+        with pytest.raises(ImpossibleWorldError):
+            case.scm.counterfactual_probability(event, **ask)
+    else:
+        assert case.scm.counterfactual_probability(event, **ask) == pytest.approx(both / below, abs=1e-10)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.data())
+def test_threshold_queries_match_enumeration(data):
+    query_matches_enumeration(data, data.draw(cases(4, 2, kinds=("threshold",))))
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.data())
+def test_response_queries_match_enumeration(data):
+    query_matches_enumeration(data, data.draw(cases(4, 3, kinds=("response",))))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_limits(data):
+    """The limits of the extended structural model, on both kinds of mechanism."""
+    case = data.draw(cases(5, 4))
+    scm, nodes = case.scm, case.graph.nodes
+    unit = scm.sample(1, generator=seeded(data.draw(st.integers(0, 2**31))))
+    facts = dict(zip(nodes, unit[0].tolist(), strict=True))
+    event, do = data.draw(events(case.graph, 1)), data.draw(events(case.graph, 1))
+
+    # do, s=0: the interventional law, whatever the facts.
+    assert scm.counterfactual_probability(event, facts, do=do, stickiness=0.0) == pytest.approx(
+        scm.probability(event, do=do), abs=1e-12
+    )
+    # observe, s=0: the ordinary conditional.
+    if scm.probability(do) > 0:
+        assert scm.counterfactual_probability(event, facts, observe=do, stickiness=0.0) == pytest.approx(
+            scm.probability(event, given=do), abs=1e-12
+        )
+    # observe, s=1, contrary to the facts: impossible, in words.
+    contrary = {name: value for name, value in do.items() if facts[name] != value}
+    if contrary:
+        with pytest.raises(ImpossibleWorldError, match="probability zero beside the facts"):
+            scm.counterfactual_probability(event, facts, observe=do, stickiness=1.0)
+    # observe of the facts, s=1, and composition: nothing changes.
+    for null in ({"observe": facts}, {"do": {name: facts[name] for name in do}}, {}):
+        sure = scm.counterfactual_probability(facts, facts, stickiness=1.0, **null)
+        assert sure == pytest.approx(1.0, abs=1e-12)
+    # effectiveness.
+    s = data.draw(STICKINESS)
+    assert scm.counterfactual_probability(do, facts, do=do, stickiness=s) == pytest.approx(1.0, abs=1e-12)
+    # do, s=1: Pearl's three steps, by abducted noise: what it never does has probability zero, and conversely.
+    noise = scm.abduct(unit.expand(200, -1), seeded(1))
+    moved = scm.respond(noise, do=do)
+    exact = scm.counterfactual_probability(event, facts, do=do, stickiness=1.0)
+    hits = sum(all(row[nodes.index(n)] == v for n, v in event.items()) for row in moved.tolist())
+    assert stats.binomtest(hits, 200, min(exact, 1.0)).pvalue > ALPHA / 80  # 80 examples
+    # a root antecedent: observe = do.
+    root = nodes[0]
+    value = data.draw(st.integers(0, 1))
+    if s < 1 and scm.probability({root: value}) > 0:
+        assert scm.counterfactual_probability(event, facts, observe={root: value}, stickiness=s) == pytest.approx(
+            scm.counterfactual_probability(event, facts, do={root: value}, stickiness=s), abs=1e-12
+        )
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(4, 3), STICKINESS)
+def test_kernel_leaves_the_law_invariant_and_is_reversible(case, s):
+    nodes, law = case.graph.nodes, case.joint()
+    cells = [cell for cell, weight in law.items() if weight > 0]
+    worlds = [dict(zip(nodes, cell, strict=True)) for cell in cells]
+    kernel = np.array(
+        [case.scm.counterfactual_probabilities(w, np.array(cells), stickiness=s).numpy() for w in worlds]
+    ).T
+    prior = np.array([law[cell] for cell in cells])
+    np.testing.assert_allclose(prior @ kernel, prior, atol=1e-12)
+    flow = prior[:, None] * kernel
+    np.testing.assert_allclose(flow, flow.T, atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_batched_units_match_single_ones(data):
+    case = data.draw(cases(5, 4))
+    units = case.scm.sample(7, generator=seeded(data.draw(st.integers(0, 2**31))))
+    event, do = data.draw(events(case.graph)), data.draw(events(case.graph))
+    batched = case.scm.counterfactual_probabilities(event, units, do=do, stickiness=0.5)
+    for unit, value in zip(units.tolist(), batched.tolist(), strict=True):
+        facts = dict(zip(case.graph.nodes, unit, strict=True))
+        assert case.scm.counterfactual_probability(event, facts, do=do, stickiness=0.5) == pytest.approx(
+            value, abs=1e-12
+        )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_draws_follow_the_exact_law(data):
+    case = data.draw(cases(4, 3))
+    scm, s = case.scm, data.draw(STICKINESS)
+    units = scm.sample(2, generator=seeded(data.draw(st.integers(0, 2**31))))
+    do, observe = data.draw(events(case.graph)), data.draw(events(case.graph))
+    draws = 4000
+    try:
+        found = scm.counterfactual(units, do, observe, s, draws, seeded(3))
+    except ImpossibleWorldError:
+        assume(False)
+    assert found.shape == (2, draws, len(case.graph)) and found.dtype == torch.int8
+    for unit, rows in zip(units, found, strict=True):
+        counts = empirical_joint(rows)
+        exact = torch.zeros_like(counts)
+        facts = dict(zip(case.graph.nodes, unit.tolist(), strict=True))
+        for cell in case.joint():
+            event = dict(zip(case.graph.nodes, cell, strict=True))
+            exact[cell] = scm.counterfactual_probability(event, facts, do, observe, s)
+        assert chi_square(counts.numpy() * draws, exact.numpy() * draws) > ALPHA / 50  # 25 examples of 2 units
+
+
+def test_wrong_stickiness_is_told_apart():
+    """Negative control of the sampler test: draws at s=.5 are not the law at s=.7."""
+    scm, n = celeba_law(), 4000
+    unit = torch.tensor([[1, 1, 0, 0, 0, 1, 0, 1, 0]])
+    draws = scm.counterfactual(unit, {"Young": 0}, {"Mustache": 1}, 0.5, n, seeded())[0]
+    counts = torch.bincount(draws[:, 5].long() * 2 + draws[:, 7].long(), minlength=4).numpy()
+    for s, accepted in ((0.5, True), (0.7, False)):
+        exact = [
+            scm.counterfactual_probability(
+                {"Smiling": a, "Mouth_Slightly_Open": b},
+                dict(zip(scm.graph.nodes, unit[0].tolist(), strict=True)),
+                do={"Young": 0},
+                observe={"Mustache": 1},
+                stickiness=s,
+            )
+            for a in (0, 1)
+            for b in (0, 1)
+        ]
+        assert (chi_square(counts, np.array(exact) * n) > ALPHA) == accepted
+
+
+def test_one_do_for_each_unit():
+    scm = celeba_law()
+    units = scm.sample(500, generator=seeded())
+    flipped = 1 - units[:, 1]
+    found = scm.counterfactual(units, do={"Male": flipped}, stickiness=1.0, draws=3, generator=seeded(1))
+    assert torch.equal(found[:, :, 1], flipped[:, None].expand(-1, 3))
+    assert torch.equal(found[:, :, [0, 2]], units[:, None, [0, 2]].expand(-1, 3, -1)), "non-descendants stay"
+    p = scm.counterfactual_probabilities({"Wearing_Lipstick": 1}, units, do={"Male": flipped})
+    for value in (0, 1):
+        rows = units[:, 1] == value
+        same = scm.counterfactual_probabilities({"Wearing_Lipstick": 1}, units[rows], do={"Male": 1 - value})
+        torch.testing.assert_close(p[rows], same, rtol=0, atol=1e-12)
+
+
+def chain(width: int) -> LabelSCM:
+    """40 nodes, each caused by the `width` nodes before it."""
+    names = [f"A{i}" for i in range(40)]
+    graph = CausalGraph({name: names[max(0, i - width) : i] for i, name in enumerate(names)})
+    g = seeded()
+    tables = {n: torch.rand((2,) * len(graph.parents(n)), generator=g, dtype=torch.float64) for n in names}
+    return LabelSCM.from_probabilities(graph, tables)
+
+
+def test_large_graph_with_all_facts():
+    scm = chain(6)
+    units = scm.sample(20, generator=seeded(1))
+    found = scm.counterfactual(units, do={"A30": 1}, stickiness=0.5, draws=2000, generator=seeded(2))
+    assert bool((found[..., 30] == 1).all())
+    p = scm.counterfactual_probabilities({"A34": 1}, units, do={"A30": 1}, stickiness=0.5)
+    for hits, exact in zip(found[..., 34].sum(1).tolist(), p.tolist(), strict=True):
+        assert stats.binomtest(hits, 2000, exact).pvalue > ALPHA / 20
+
+
+def test_large_graph_with_few_facts_is_refused():
+    facts = {"A0": 1, "A38": 0}
+    with pytest.raises(IntractableError, match=r"A\d+.*the limit is"):
+        chain(11).counterfactual_probability({"A39": 1}, facts, observe={"A36": 1}, stickiness=0.5)
+
+
+def test_two_thousand_queries_a_second():
+    scm = celeba_law()
+    units = scm.sample(4000, generator=seeded())
+    started = time.perf_counter()
+    scm.counterfactual_probabilities({"Narrow_Eyes": 1}, units, {"Young": 0}, {"Mustache": 1}, stickiness=0.53)
+    assert time.perf_counter() - started < 2.0
+
+
+FACTS = {"Young": 1, "Male": 0, "Bald": 0}
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "message"),
+    [
+        ({"stickiness": 1.5}, CausalCFError, r"stickiness=1.5: expected a number in \[0, 1\]"),
+        ({"stickiness": float("nan")}, CausalCFError, "stickiness=nan"),
+        ({"do": {"Yung": 1}}, CausalCFError, "do: unknown attribute 'Yung'; did you mean 'Young'"),
+        ({"observe": {"Young": 3}}, CausalCFError, "observe Young=3"),
+        ({"facts": {"Bold": 1}}, CausalCFError, "did you mean 'Bald'"),
+        ({"facts": [[0, 1]]}, CausalCFError, r"expected \(n, 3\)"),
+        ({"facts": [[0, 1, 2]]}, CausalCFError, "'Bald' hold"),
+        ({"do": {"Young": 1}, "observe": {"Young": 0}}, ImpossibleWorldError, "do and observe contradict"),
+        ({"observe": {"Bald": 1}}, ImpossibleWorldError, "Bald=1 has probability zero beside the facts Young=1"),
+        ({"facts": {"Male": 0, "Bald": 1}}, ImpossibleWorldError, "facts Male=0, Bald=1: an event of probability zero"),
+    ],
+)
+def test_bad_queries_name_the_culprit(query, error, message):
+    graph = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"]})
+    scm = LabelSCM.from_probabilities(graph, {"Young": 0.7, "Male": 0.4, "Bald": [[0, 0], [0.5, 0.1]]})
+    with pytest.raises(error, match=message):
+        scm.counterfactual_probability({"Bald": 1}, **{"facts": FACTS, **query})
+    if isinstance(query.get("facts", FACTS), dict) and "facts" not in query:
+        with pytest.raises(error, match=message):
+            scm.counterfactual([[1, 0, 0]], **query)
+
+
+def test_impossible_unit_is_named():
+    graph = CausalGraph({"Male": [], "Bald": ["Male"]})
+    scm = LabelSCM.from_probabilities(graph, {"Male": 0.5, "Bald": [0.0, 0.5]})
+    with pytest.raises(ImpossibleWorldError, match=r"Male=0, Bald=1 \(unit 2\)"):
+        scm.counterfactual([[0, 0], [1, 1], [0, 1]], do={"Male": 1})

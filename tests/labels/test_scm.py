@@ -1,0 +1,230 @@
+"""`LabelSCM` on the actual world: exact queries against enumeration, samplers against the exact law."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from label_oracles import ALPHA, cases, chi_square, events
+
+from causalcf.errors import CausalCFError, GraphError, ImpossibleWorldError, IntractableError
+from causalcf.graph import CausalGraph
+from causalcf.labels import LabelSCM, NeuralMechanism, ResponseMechanism, TableMechanism, empirical_joint
+
+GRAPH = CausalGraph(
+    {"Young": [], "Male": [], "Bald": ["Male", "Young"], "Smiling": ["Bald"], "Glasses": ["Young", "Smiling"]}
+)
+SCM = LabelSCM.from_probabilities(
+    GRAPH,
+    {
+        "Young": 0.7,
+        "Male": 0.4,
+        "Bald": [[0.0, 0.1], [0.6, 0.3]],
+        "Smiling": [0.5, 0.2],
+        "Glasses": [[0.4, 0.3], [0.1, 0.05]],
+    },
+)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def complete(d: int) -> LabelSCM:
+    """A complete graph with a network for each node, as graphs too large for tables are fitted."""
+    names = [f"A{i}" for i in range(d)]
+    g = seeded()
+    mechanisms = {
+        name: NeuralMechanism(
+            torch.tensor(0.2),
+            torch.randn(i, generator=g) / 2,
+            torch.randn(3, i, generator=g),
+            torch.ones(3),
+            torch.ones(3),
+        )
+        for i, name in enumerate(names)
+    }
+    return LabelSCM(CausalGraph({name: names[:i] for i, name in enumerate(names)}), mechanisms)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_probability_matches_enumeration(data):
+    case = data.draw(cases())
+    event, held, do = (data.draw(events(case.graph)) for _ in range(3))
+    if any(do.get(name, value) != value for name, value in held.items()):
+        with pytest.raises(ImpossibleWorldError, match="contradict"):
+            case.scm.probability(event, given=held, do=do)
+        return
+    both, below = case.probability(event, held, do)
+    if below == 0:
+        with pytest.raises(ImpossibleWorldError, match="probability zero"):
+            case.scm.probability(event, given=held, do=do)
+    else:
+        assert case.scm.probability(event, given=held, do=do) == pytest.approx(both / below, abs=1e-10)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_joint_and_log_probability_match_enumeration(data):
+    case = data.draw(cases())
+    do = data.draw(events(case.graph))
+    law = case.joint(do)
+    table = case.scm.joint(do)
+    for cell, weight in law.items():
+        assert float(table[cell]) == pytest.approx(weight, abs=1e-12)
+    plain = case.joint()
+    logs = case.scm.log_probability(np.array(list(plain)))
+    np.testing.assert_allclose(logs.exp().numpy(), list(plain.values()), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"do": {"Bald": 1}}, {"given": {"Glasses": 1}}, {"given": {"Glasses": 1, "Young": 0}, "do": {"Smiling": 0}}],
+    ids=["plain", "do", "given", "both"],
+)
+def test_samples_follow_the_exact_law(query):
+    n = 20_000
+    labels = SCM.sample(n, generator=seeded(1), **query)
+    assert labels.dtype == torch.int8 and labels.shape == (n, 5)
+    law = SCM.joint(query.get("do"))
+    mask = torch.zeros_like(law)
+    index = tuple(query.get("given", {}).get(name, slice(None)) for name in GRAPH.nodes)
+    mask[index] = 1
+    law = law * mask / (law * mask).sum()
+    counts = empirical_joint(labels).numpy() * n
+    assert chi_square(counts, law.numpy() * n) > ALPHA
+    wrong = SCM.joint({"Young": 1}) if query else SCM.joint({"Male": 1})
+    assert chi_square(counts, wrong.numpy() * n) < ALPHA, "negative control"
+
+
+def test_samples_given_one_value_for_each_unit():
+    given_young = torch.tensor([0, 1]).repeat_interleave(20_000)
+    labels = SCM.sample(40_000, given={"Young": given_young, "Smiling": 1}, generator=seeded(2))
+    assert torch.equal(labels[:, 0].long(), given_young) and bool((labels[:, 3] == 1).all())
+    for young, rows in ((0, labels[:20_000]), (1, labels[20_000:])):
+        law = SCM.joint().select(0, young).select(2, 1)
+        law = law / law.sum()
+        counts = empirical_joint(rows[:, [1, 2, 4]]).numpy() * 20_000
+        assert chi_square(counts, law.numpy() * 20_000) > ALPHA
+        other = SCM.joint().select(0, 1 - young).select(2, 1)
+        assert chi_square(counts, (other / other.sum()).numpy() * 20_000) < ALPHA, "negative control"
+
+
+def test_noise_gives_the_same_law_and_abduction_gives_the_labels_back():
+    noise = SCM.sample_noise(20_000, seeded(3))
+    labels = SCM.respond(noise)
+    assert chi_square(empirical_joint(labels).numpy() * 20_000, SCM.joint().numpy() * 20_000) > ALPHA
+    again = SCM.abduct(labels, seeded(4))
+    assert torch.equal(SCM.respond(again), labels) and not torch.equal(again, noise)
+    done = SCM.respond(noise, do={"Bald": 1})
+    assert bool((done[:, 2] == 1).all()) and torch.equal(done[:, :2], labels[:, :2])
+
+
+def test_sampling_repeats_with_its_generator_and_leaves_global_state_alone():
+    before = torch.get_rng_state()
+    first, second = SCM.sample(50, generator=seeded(5)), SCM.sample(50, generator=seeded(5))
+    other, unseeded = SCM.sample(50, generator=seeded(6)), SCM.sample(50)
+    assert torch.equal(first, second) and not torch.equal(first, other) and not torch.equal(first, unseeded)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_large_graph_is_answered_where_possible_and_refused_elsewhere():
+    scm = complete(40)
+    labels = scm.sample(200, given={"A0": 1, "A3": 0}, generator=seeded())
+    assert bool((labels[:, 0] == 1).all()) and bool((labels[:, 3] == 0).all())
+    assert bool(scm.log_probability(labels).isfinite().all())
+    p = scm.probability({"A3": 1}, given={"A1": 0})
+    assert p == pytest.approx(complete(4).probability({"A3": 1}, given={"A1": 0}), abs=1e-12)
+    everything = dict(zip(scm.graph.nodes, labels[0].tolist(), strict=True))
+    assert scm.probability(everything) == pytest.approx(math.exp(float(scm.log_probability(labels[:1]))), rel=1e-9)
+    with pytest.raises(IntractableError, match=r"39 variables \(A0, A1, A2, ...\): 2\^39 cells; the limit is 2\^22"):
+        scm.probability({"A39": 1})
+    with pytest.raises(IntractableError, match="2\\^39 cells"):
+        scm.sample(5, given={"A39": 1})
+    with pytest.raises(IntractableError, match="40 labels"):
+        scm.joint()
+
+
+def test_long_chain_is_answered_and_does_not_underflow():
+    names = [f"N{i}" for i in range(400)]
+    graph = CausalGraph({name: names[max(0, i - 1) : i] for i, name in enumerate(names)})
+    flip = 1e-3
+    scm = LabelSCM.from_probabilities(graph, {name: [flip, 1 - flip] if i else 0.5 for i, name in enumerate(names)})
+    expected = (1 + (1 - 2 * flip) ** 399) / 2
+    assert scm.probability({"N399": 1}, given={"N0": 1}) == pytest.approx(expected, abs=1e-12)
+    alternating = {name: i % 2 for i, name in enumerate(names)}  # probability 1e-3^399 / 2: below any float64
+    assert scm.probability({"N0": 0}, given={n: v for n, v in alternating.items() if n != "N0"}) == pytest.approx(
+        flip, abs=1e-15
+    )
+
+
+def test_grid_that_is_too_wide_is_refused_before_any_work():
+    side = 24
+    listing = {(i, j): [p for p in ((i - 1, j), (i, j - 1)) if min(p) >= 0] for i in range(side) for j in range(side)}
+    text = {f"{i}-{j}": [f"{a}-{b}" for a, b in parents] for (i, j), parents in listing.items()}
+    scm = LabelSCM.from_probabilities(CausalGraph(text), {n: np.full((2,) * len(p), 0.5) for n, p in text.items()})
+    with pytest.raises(IntractableError, match="in all; the limit is"):
+        scm.probability({"0-0": 1}, given={f"{side - 1}-{side - 1}": 1})
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "message"),
+    [
+        ({"event": {"Balt": 1}}, CausalCFError, "did you mean 'Bald'"),
+        ({"event": {"Bald": 2}}, CausalCFError, "event Bald=2: expected 0 or 1"),
+        ({"event": {"Bald": float("nan")}}, CausalCFError, "expected 0 or 1"),
+        ({"event": {"Bald": "yes"}}, CausalCFError, "expected 0 or 1"),
+        ({"event": "Bald"}, CausalCFError, "expected a mapping"),
+        ({"event": {}, "given": {"Bald": 1}, "do": {"Bald": 0}}, ImpossibleWorldError, "'Bald'"),
+        ({"event": {}, "given": {"Bald": 1, "Male": 0, "Young": 0}}, ImpossibleWorldError, "Bald=1, Male=0, Young=0"),
+        ({"event": {"Bald": [0, 1]}}, CausalCFError, "one value"),
+    ],
+)
+def test_bad_queries_name_the_culprit(query, error, message):
+    with pytest.raises(error, match=message):
+        SCM.probability(**query)
+
+
+def test_bad_samples_name_the_culprit():
+    with pytest.raises(ImpossibleWorldError, match=r"Bald=1 \(unit 1\)|Bald=1, Male=0"):
+        SCM.sample(2, given={"Bald": 1, "Male": [1, 0], "Young": [0, 0]})
+    with pytest.raises(CausalCFError, match="arrays of 3 values for 2 units"):
+        SCM.sample(2, do={"Bald": [1, 0, 1]})
+    with pytest.raises(CausalCFError, match=r"expected \(n, 5\)"):
+        SCM.log_probability([[0, 1]])
+    with pytest.raises(ImpossibleWorldError, match="Bald, row 1"):
+        SCM.abduct([[1, 1, 1, 0, 0], [0, 0, 1, 0, 0]])
+
+
+def test_malformed_models_name_the_culprit():
+    graph = CausalGraph({"Young": [], "Bald": ["Young"]})
+    for tables, message in [
+        ({"Young": 0.5}, "'Bald' has none"),
+        ({"Young": 0.5, "Bald": 0.1}, "'Bald' has 1 parents in the graph, its mechanism 0"),
+        ({"Young": 0.5, "Bald": [0.1, 1.2]}, "'Bald'.*no probability"),
+        ({"Young": 0.5, "Bald": [0.1, math.nan]}, "'Bald'.*no probability"),
+        ({"Young": 0.5, "Bald": [0.1, 0.2, 0.3]}, "'Bald'.*shape"),
+        ({"Young": 0.5, "Bald": [0.1, 0.2], "Balt": 0.1}, "did you mean 'Bald'"),
+    ]:
+        with pytest.raises(GraphError, match=message):
+            LabelSCM.from_probabilities(graph, tables)
+
+
+def test_state_round_trip_is_exact(tmp_path):
+    bits = (torch.rand(4, 64, generator=seeded()) < 0.4).to(torch.uint8)
+    graph = CausalGraph({"A": [], "B": [], "C": ["B", "A"], "D": ["C", "A"]})
+    neural = NeuralMechanism(*(torch.randn(s, generator=seeded()) for s in ((), (2,), (3, 2), (3,), (3,))))
+    scm = LabelSCM(
+        graph, {"A": TableMechanism(0.3), "B": TableMechanism(0.1), "C": ResponseMechanism(bits), "D": neural}
+    )
+    torch.save(scm.to_state(), tmp_path / "scm.pt")
+    again = LabelSCM.from_state(torch.load(tmp_path / "scm.pt", weights_only=True))
+    assert again.graph == graph and torch.equal(again.joint(), scm.joint())
+    assert torch.equal(again.sample(100, generator=seeded(9)), scm.sample(100, generator=seeded(9)))
+    broken = scm.to_state()
+    broken["mechanisms"]["A"]["kind"] = "tabel"
+    with pytest.raises(CausalCFError, match="did you mean 'table'"):
+        LabelSCM.from_state(broken)
