@@ -20,8 +20,9 @@ from rich.console import Console
 from rich.table import Table
 
 from causalcf.command import run as run_command
-from causalcf.data import ImageData, load_data
+from causalcf.data import load_data
 from causalcf.data.cache import cache_root
+from causalcf.data.images import ImageData
 from causalcf.data.progress import counting
 from causalcf.evaluation.effectiveness import Rate, agreement, one_flip_effectiveness
 from causalcf.evaluation.reader import read, train_reader

@@ -12,11 +12,12 @@ import torch
 
 from .batches import Batches
 from .checkpoint import load_checkpoint
-from .data import ImageData, load_data
+from .data import load_data
+from .data.images import ImageData
 from .data.progress import counting
 from .errors import RecipeError, RunError
-from .graph import CausalGraph
-from .graph_io import check_attributes, load_graph
+from .graph import CausalGraph, check_attributes
+from .graph_io import load_graph
 from .labels import LabelSCM, fit_label_scm
 from .pictures import to_unit_interval
 from .precision import choose_device, choose_precision

@@ -2,71 +2,53 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
+from .errors import DataError
+
 Row = tuple[str, Tensor]  # a title and (n, 3, h, w) images in [0, 1]
 
-GAP = 2  # pixels of the original scale between images
-DPI = 100
+GAP = 2  # image pixels between images
 
 
-def save_sheet(path: Path, rows: Sequence[Row], title: str = "", scale: int = 2) -> np.ndarray:
-    """Writes rows of images as a PNG, each row under its title on the left, every pixel enlarged `scale` times.
+def save_sheet(path: str | Path, rows: Sequence[Row], scale: int = 2) -> np.ndarray:
+    """Writes rows of images as one picture, each row's title on its left, every pixel enlarged `scale` times.
 
     Args:
-        path: the file to write; replaced whole.
+        path: the file to write, replaced whole; its ending chooses the format (.png keeps every pixel).
         rows: titles and (n, 3, h, w) images in [0, 1]; rows may differ in length.
-        title: a line above.
         scale: screen pixels a side for each image pixel.
 
     Returns:
-        (height, width, 3) uint8, the picture that was written.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+        (height, width, 3) uint8, the picture.
 
-    canvas, centres = _canvas(rows, scale)
-    height, width = canvas.shape[:2]
-    longest = max((len(line) for name, _ in rows for line in name.split("\n")), default=0)
-    left = 12 + 8 * longest if longest else 0
-    top = 30 if title else 0
-    figure = Figure(figsize=((left + width) / DPI, (top + height) / DPI), dpi=DPI, facecolor="white")
-    drawn = FigureCanvasAgg(figure)
-    figure.figimage(canvas, xo=left, yo=0)
-    full = top + height
-    for (name, _), centre in zip(rows, centres, strict=True):
-        figure.text((left - 8) / (left + width), 1 - (top + centre) / full, name, ha="right", va="center", fontsize=9)
-    if title:
-        figure.text(0.01, 1 - 0.5 * top / full, title, ha="left", va="center", fontsize=10)
-    temporary = path.with_name(f".{path.name}.tmp.png")
-    figure.savefig(temporary, dpi=DPI, metadata={"Software": None})
-    temporary.replace(path)
-    return np.asarray(drawn.buffer_rgba())[..., :3].copy()
+    Raises:
+        DataError: the file cannot be written.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    grid, centres = _canvas(rows)
+    grid = grid.repeat(scale, 0).repeat(scale, 1)
+    font = ImageFont.load_default(size=8 * scale)
+    longest = max(font.getlength(title) for title, _ in rows)
+    margin = int(longest) + 8 * scale if longest else 0
+    sheet = Image.new("RGB", (margin + grid.shape[1], grid.shape[0]), "white")
+    sheet.paste(Image.fromarray(grid), (margin, 0))
+    pen = ImageDraw.Draw(sheet)
+    for (title, _), centre in zip(rows, centres, strict=True):
+        pen.text((margin - 4 * scale, scale * centre), title, fill="black", font=font, anchor="rm")
+    _save(sheet, Path(path))
+    return np.asarray(sheet)
 
 
 def square_grid(images: Tensor, columns: int) -> list[Row]:
     """Images as untitled rows of `columns`."""
     return [("", row) for row in images.split(columns)]
-
-
-def _canvas(rows: Sequence[Row], scale: int) -> tuple[np.ndarray, list[float]]:
-    """All rows on one white (h, w, 3) uint8 canvas, and the height of each row's centre in its pixels."""
-    widths = [len(images) * (images.shape[3] + GAP) + GAP for _, images in rows]
-    heights = [images.shape[2] + GAP for _, images in rows]
-    canvas = np.full((sum(heights) + GAP, max(widths), 3), 255, dtype=np.uint8)
-    centres, y = [], GAP
-    for (_, images), height in zip(rows, heights, strict=True):
-        x = GAP
-        for image in to_bytes(images):
-            canvas[y : y + image.shape[0], x : x + image.shape[1]] = image
-            x += image.shape[1] + GAP
-        centres.append(scale * (y + (height - GAP) / 2))
-        y += height
-    return canvas.repeat(scale, 0).repeat(scale, 1), centres
 
 
 def to_unit_interval(pixels: Tensor) -> Tensor:
@@ -77,3 +59,28 @@ def to_unit_interval(pixels: Tensor) -> Tensor:
 def to_bytes(images: Tensor) -> np.ndarray:
     """(n, 3, h, w) images in [0, 1] to (n, h, w, 3) uint8, rounded."""
     return images.detach().float().mul(255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def _canvas(rows: Sequence[Row]) -> tuple[np.ndarray, list[float]]:
+    """All rows on one white (h, w, 3) uint8 canvas, and the height of each row's centre."""
+    width = max(len(images) * (images.shape[3] + GAP) + GAP for _, images in rows)
+    height = sum(images.shape[2] + GAP for _, images in rows) + GAP
+    canvas = np.full((height, width, 3), 255, dtype=np.uint8)
+    centres, y = [], GAP
+    for _, images in rows:
+        for column, image in enumerate(to_bytes(images)):
+            high, wide, _ = image.shape
+            x = GAP + column * (wide + GAP)
+            canvas[y : y + high, x : x + wide] = image
+        centres.append(y + images.shape[2] / 2)
+        y += images.shape[2] + GAP
+    return canvas, centres
+
+
+def _save(sheet: object, path: Path) -> None:
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        sheet.save(temporary)  # type: ignore[attr-defined]
+        temporary.replace(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot write the picture {path}: {error}") from error

@@ -5,6 +5,7 @@ In a checkout they are the top-level folders `graphs/` and `train/`; a wheel car
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from .errors import CausalCFError, unknown
@@ -26,19 +27,22 @@ def preset_names(kind: str) -> list[str]:
 def find_preset(kind: str, name: str | Path, error: type[CausalCFError] = CausalCFError) -> Path:
     """The YAML file that `name` means: a path to a file, or the name of a preset.
 
-    A path is tried first. A checkout's own path (`graphs/celeba.yaml`) also works where that file does not exist,
-    as in an empty folder with an installed wheel, as long as a preset has that name.
+    A bare name of a preset is that preset; else a path is tried. A checkout's own path (`graphs/celeba.yaml`) also works
+    where no such file exists, as in an empty folder with an installed wheel.
 
     Raises:
         CausalCFError: (or `error`) neither a file nor a preset; names the nearest preset.
     """
     path = Path(name)
-    if path.is_file():
-        return path
-    if path.is_dir():
-        raise error(f"{name} is a folder; expected a YAML file or one of: {', '.join(preset_names(kind))}")
     preset = preset_folder(kind) / f"{path.stem}.yaml"
-    if preset.is_file() and path.parent.as_posix() in (".", kind) and path.suffix in ("", ".yaml"):
+    is_preset = preset.is_file() and path.parent.as_posix() in (".", kind) and path.suffix in ("", ".yaml")
+    if path.suffix == "" and path.parent == Path() and is_preset:
+        return preset  # a bare name, whatever folder of that name stands about
+    if os.path.isfile(path):
+        return path
+    if os.path.isdir(path):
+        raise error(f"{name} is a folder; expected a YAML file or one of: {', '.join(preset_names(kind))}")
+    if is_preset:
         return preset
     what = {"graphs": "graph", "train": "recipe"}.get(kind, kind)
     raise error(f"no file {name}, and " + unknown(f"{what} preset", str(name), preset_names(kind)))

@@ -41,6 +41,7 @@ class Recipe:
     noise_dim: int = _option(100, "coordinates of z, uniform on (-1, 1)")
     learning_rate: float = _option(2e-4, "Adam's rate for every network (beta1 .5)")
     label_weight: float = _option(1.0, "weight of the label terms in the generator's loss")
+    r1: float = _option(0.0, "weight of the gradient penalty on real images (R1), applied every 8 steps; 0: none")
     anti_decay: float = _option(3000.0, "steps over which the Anti-Labeler's weight falls by e")
     balance: float = _option(0.7, "rows are drawn by (frequency of their label combination)^-balance; 0: as they come")
     average: float = _option(0.995, "decay of the averaged generator that all samples come from")
@@ -64,7 +65,7 @@ class Recipe:
         for name in ("learning_rate", "anti_decay"):
             value = getattr(self, name)
             _require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
-        for name in ("label_weight", "balance"):
+        for name in ("label_weight", "balance", "r1"):
             value = getattr(self, name)
             _require(math.isfinite(value) and value >= 0, name, value, "a finite number, at least 0")
         _require(self.balance <= 1, "balance", self.balance, "at most 1 (1 draws every label combination alike)")

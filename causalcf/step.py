@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from .losses.adversarial import objective
+from .losses.adversarial import objective, squared_gradient_norm
 from .losses.labels import anti_labeler_weight, label_cross_entropy
 from .networks.average import averaged_copy, update_average
 from .networks.dcgan import Discriminator, Generator, Labeler, initialise
@@ -26,6 +26,8 @@ from .precision import autocast
 from .recipe import Recipe
 
 Losses = dict[str, Tensor]
+
+R1_EVERY = 8  # steps
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class TrainingStep:
         with self._autocast():
             fake = self.networks.generator(batch.noise, batch.asked)
         leaf = fake.detach().requires_grad_()
-        losses, image_gradient = self._adversarial(batch, leaf, generator)
+        losses, image_gradient = self._adversarial(batch, leaf, step, generator)
         if self.networks.labeler is not None:
             label_losses, label_gradient = self._labels(batch, leaf, step)
             losses, image_gradient = losses | label_losses, image_gradient + label_gradient
@@ -91,16 +93,16 @@ class TrainingStep:
         with self._autocast():
             return self.networks.discriminator(images, labels).float()
 
-    def _adversarial(self, batch: Batch, leaf: Tensor, generator: torch.Generator) -> tuple[Losses, Tensor]:
+    def _adversarial(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         """D's update, and the gradient of G's adversarial loss by each generated image."""
         if self.objective.shares_pass:
-            return self._shared_pass(batch, leaf)
-        return self._two_passes(batch, leaf, generator)
+            return self._shared_pass(batch, leaf, step)
+        return self._two_passes(batch, leaf, step, generator)
 
-    def _shared_pass(self, batch: Batch, leaf: Tensor) -> tuple[Losses, Tensor]:
+    def _shared_pass(self, batch: Batch, leaf: Tensor, step: int) -> tuple[Losses, Tensor]:
         images, labels = torch.cat([batch.images, leaf]), torch.cat([batch.labels, batch.asked])
         real, fake = self._judge(images, labels).split(len(leaf))
-        terms = self.objective.discriminator(real, fake)
+        terms = self.objective.discriminator(real, fake) | self._lazy_r1(batch, step)
         gradient = self._learn("discriminator", total(terms), leaf)
         logits = fake.detach().requires_grad_()
         ours = self.objective.generator(real.detach(), logits)
@@ -109,16 +111,25 @@ class TrainingStep:
         (given,) = torch.autograd.grad(own.mean(), logits)
         return _means(terms | ours), gradient * (wanted / given)[:, None, None, None]
 
-    def _two_passes(self, batch: Batch, leaf: Tensor, generator: torch.Generator) -> tuple[Losses, Tensor]:
+    def _two_passes(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         still = leaf.detach()
         real, fake = self._judge(batch.images, batch.labels), self._judge(still, batch.asked)
-        terms = self.objective.discriminator(real, fake) | self.objective.penalty(
+        terms = self.objective.discriminator(real, fake) | self._lazy_r1(batch, step)
+        terms |= self.objective.penalty(
             self.networks.discriminator, (batch.images, batch.labels), (still, batch.asked), generator
         )
         self._learn("discriminator", total(terms))
         ours = self.objective.generator(real.detach(), self._judge(leaf, batch.asked))
         (gradient,) = torch.autograd.grad(total(ours), leaf)
         return _means(terms | ours), gradient
+
+    def _lazy_r1(self, batch: Batch, step: int) -> Losses:
+        """R1 on real images every few steps, weighted to the same average (Karras et al. 2020), in float32."""
+        if self.recipe.r1 == 0 or step % R1_EVERY:
+            return {}
+        images = batch.images.detach().requires_grad_()
+        norm = squared_gradient_norm(self.networks.discriminator(images, batch.labels), images)
+        return {"r1": R1_EVERY * self.recipe.r1 / 2 * norm}
 
     def _labels(self, batch: Batch, leaf: Tensor, step: int) -> tuple[Losses, Tensor]:
         """Updates of Labeler and Anti-Labeler, and the gradient of their part in G's loss by each generated image."""

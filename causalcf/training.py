@@ -27,7 +27,6 @@ from .labels import LabelSCM
 from .networks.average import calibrate_batch_norm
 from .precision import autocast
 from .recipe import Recipe
-from .sampling import LabelledDraw
 from .step import Networks, TrainingStep
 
 CALIBRATION = 2048  # generated images that batch norm's statistics of the averaged weights are measured on

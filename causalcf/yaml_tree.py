@@ -54,7 +54,7 @@ class _TreeLoader(yaml.SafeLoader):
 
     depth = 0
 
-    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()
         where = _where(event.start_mark)
         # An alias is an event with an anchor too. Without anchors there is nothing that could be expanded.

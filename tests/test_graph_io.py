@@ -10,7 +10,7 @@ import networkx as nx
 import pytest
 import yaml
 from dags import as_networkx, listings
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from causalcf.attributes import CELEBA_ATTRIBUTES
@@ -38,6 +38,8 @@ def folder(tmp_path_factory) -> Path:
 
 
 @given(listing=listings(), name=st.sampled_from(["x", "No", "a: b", "5", "ß"]), description=st.text(max_size=200))
+@example(listing={"A": []}, name="x", description="\x85")
+@example(listing={"A": []}, name="x", description="ü\n\tb\r")
 def test_yaml_round_trip(folder, listing, name, description):
     graph = CausalGraph(listing, name, description)
     save_graph(graph, folder / "trip.yaml")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import DataError, unknown
-from .images import ImageData
+
+if TYPE_CHECKING:  # torch is imported only once there are images to load
+    from .images import ImageData
 
 SOURCES = ("faces", "celeba", "folder")
-
-__all__ = ["SOURCES", "ImageData", "load_data"]
 
 
 def load_data(name: str, root: str | Path | None = None, split: str = "train", **options: object) -> ImageData:

@@ -250,9 +250,7 @@ def _check_size(scope: frozenset[int], total: int, name: Callable[[int], str]) -
     what = f"a table over {len(scope)} variables ({names})"
     limit = f"2^{MAX_CELLS.bit_length() - 1} in one table and 2^{MAX_TOTAL.bit_length() - 1} in all"
     size = f"2^{len(scope)} cells" + (f", {total} in all" if total > MAX_TOTAL else "")
-    raise IntractableError(
-        f"the exact answer needs {what}: {size}; the limit is {limit}"
-    )
+    raise IntractableError(f"the exact answer needs {what}: {size}; the limit is {limit}")
 
 
 def _fill(v: int, neighbours: Mapping[int, int]) -> int:

@@ -96,28 +96,34 @@ def test_a_producer_of_the_wrong_shape_or_type_is_refused(tmp_path):
         build(tmp_path, lambda start, stop: images(start, stop)[:-1])
 
 
-def start_builder(folder, wait):
-    """A process that builds the cache with `wait` seconds a chunk and prints how many chunks it produced."""
+def start_builder(folder, gate):
+    """A process that builds the cache, stops after four chunks until the file `gate` exists, and prints its count."""
     script = f"""
-        import sys, time
+        import os, sys, time
         sys.path.insert(0, {os.path.dirname(__file__)!r})
-        from test_cache import SHAPE, Recorder, build, chunked_file
+        from test_cache import Recorder, build, chunked_file
         chunked_file._SAVE_EVERY = 0.0
         recorder = Recorder()
         def produce(start, stop):
-            time.sleep({wait})
+            while start >= 4 * chunked_file._CHUNK and not os.path.exists({str(gate)!r}):
+                time.sleep(0.01)
             return recorder(start, stop)
         build({str(folder)!r}, produce)
         print(len(recorder.starts))
     """
-    paths = [p for p in sys.path if p]
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def wait_for_four_chunks(folder, builder):
+    while finished_chunks(folder) < 4:
+        assert builder.poll() is None, builder.communicate()
+        time.sleep(0.01)
 
 
 def finished_chunks(folder):
@@ -129,27 +135,31 @@ def finished_chunks(folder):
 
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_builder_loses_only_what_it_had_not_saved(tmp_path, death):
-    builder = start_builder(tmp_path, wait=0.2)
-    give_up = time.monotonic() + 60
-    while finished_chunks(tmp_path) < 3 and builder.poll() is None and time.monotonic() < give_up:
-        time.sleep(0.01)
+    folder, gate = tmp_path / "cache", tmp_path / "gate"
+    builder = start_builder(folder, gate)
+    wait_for_four_chunks(folder, builder)
     builder.send_signal(death)
+    gate.touch()  # Ctrl-C waits for the chunks under way
     builder.communicate()
-    saved = finished_chunks(tmp_path)
-    assert 3 <= saved < 11
+    assert builder.returncode != 0
+    saved = finished_chunks(folder)
+    assert 4 <= saved < 11
 
     resumed = Recorder()
-    pixels = build(tmp_path, resumed)
+    pixels = build(folder, resumed)
     assert len(resumed.starts) == 11 - saved
     np.testing.assert_array_equal(pixels, build(tmp_path / "uninterrupted", images))
 
 
-def test_two_processes_at_once_build_it_once(tmp_path):
-    builders = [start_builder(tmp_path, wait=0.05) for _ in range(2)]
-    outputs = [builder.communicate() for builder in builders]
-    assert [builder.returncode for builder in builders] == [0, 0], outputs
-    assert sorted(int(out) for out, _ in outputs) == [0, 11]
-    np.testing.assert_array_equal(build(tmp_path, Recorder()), images(0, SHAPE[0]))
+def test_of_two_processes_at_once_one_builds_and_the_other_waits(tmp_path):
+    folder, gate = tmp_path / "cache", tmp_path / "gate"
+    first = start_builder(folder, gate)
+    wait_for_four_chunks(folder, first)
+    second = start_builder(folder, gate)
+    assert "another process is building it; waiting" in second.stderr.readline()
+    gate.touch()
+    assert [int(builder.communicate()[0]) for builder in (first, second)] == [11, 0]
+    np.testing.assert_array_equal(build(folder, Recorder()), images(0, SHAPE[0]))
 
 
 @settings(deadline=None, max_examples=25)

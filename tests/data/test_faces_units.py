@@ -10,7 +10,17 @@ import torch
 from PIL import Image
 from scipy import stats
 
-from causalcf.data.faces import LABELS, NOISE, contact_sheet, counterfactual, law, load_faces, render, sample_units
+from causalcf.data.faces import (
+    LABELS,
+    NOISE,
+    Units,
+    contact_sheet,
+    counterfactual,
+    law,
+    load_faces,
+    render,
+    sample_units,
+)
 from causalcf.data.faces import dataset as dataset_module
 from causalcf.data.faces.__main__ import main
 from causalcf.errors import CausalCFError, DataError, ImpossibleWorldError
@@ -145,13 +155,13 @@ def test_the_data_set_holds_the_rendered_units(tmp_path: Path) -> None:
     again = sample_units(300, torch.Generator().manual_seed(0))
     assert torch.equal(faces.labels, again.labels)
     pixels = (again[256:300].images() * 255).round()
-    assert (pixels - torch.from_numpy(faces.pixels[256:]).float()).abs().max() <= 1
+    assert (pixels - torch.tensor(np.array(faces.pixels[256:])).float()).abs().max() <= 1
     assert torch.equal(faces.select(["Bald"])[:, 0], column(faces.labels, "Bald"))
 
 
 def test_the_second_run_renders_no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load_faces("train", n=40, cache=tmp_path, progress=False)
-    monkeypatch.setattr(dataset_module.Units, "images", lambda self: pytest.fail("rendered again"))
+    monkeypatch.setattr(Units, "images", lambda self: pytest.fail("rendered again"))
     second = load_faces("train", n=40, cache=tmp_path, progress=False)
     assert second.fingerprint == first.fingerprint and np.array_equal(second.pixels, first.pixels)
 

@@ -42,4 +42,5 @@ def paint_neck(canvas: Canvas, person: Person) -> None:
     flare = half + 0.25 * (low.y - 0.85).clamp(min=0)
     neck = torch.maximum(low.x.abs() - flare, low.y - person.vary("neckline", 0.92, 1.25) + 0.5 * low.x.abs())
     shadow = 0.70 + 0.2 * ramp01(low.y, 0.8, 1.05)
+    neck = torch.maximum(neck, 0.5 - low.y)
     low.paint(low.cover(neck), person.skin * shadow[:, None])

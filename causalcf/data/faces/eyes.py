@@ -41,7 +41,8 @@ def paint_eyes(canvas: Canvas, person: Person) -> None:
     iris = ellipse(x - gaze, look, 0.088, 0.088)
     area.paint(open_ * area.cover(iris), ramp(person.vary("eye_colour", 0, 1), _IRIS))
     area.paint(open_ * area.cover(ellipse(x - gaze, look, 0.042, 0.042)), _PUPIL)
-    glint = ellipse(x - gaze + 0.03 * side, look + 0.033, 0.022, 0.022)
+    towards_light = side * person.vary("light_side", -0.03, 0.03)
+    glint = ellipse(x - gaze - towards_light, look + 0.033, 0.022, 0.022)
     area.paint(open_ * area.cover(glint), WHITE)
     _paint_lashes(area, person, x, y, eye, wide)
 
@@ -49,9 +50,10 @@ def paint_eyes(canvas: Canvas, person: Person) -> None:
 def _paint_lashes(area: Canvas, person: Person, x: Tensor, y: Tensor, eye: Tensor, wide: Tensor) -> None:
     skin = person.skin
     weight = person.pick("Male", 0.013, 0.026)
-    upper = ramp01(y, 0.02, -0.01)
-    area.paint(upper * area.cover((eye - 0.006).abs() - weight), skin * 0.10 + 0.04)
-    area.paint(0.5 * (1 - upper) * area.cover((eye - 0.006).abs() - 0.01), skin * 0.5)
+    upper, edge = ramp01(y, 0.02, -0.01), (eye - 0.006).abs()
+    beyond = x.abs() - wide - 0.02  # far to the side of a slit, `eye` is too small
+    area.paint(upper * area.cover(torch.maximum(edge - weight, beyond)), skin * 0.10 + 0.04)
+    area.paint(0.5 * (1 - upper) * area.cover(torch.maximum(edge - 0.01, beyond)), skin * 0.5)
     wing = segment(x, y, (wide - 0.02, 0.0), (wide + 0.055, -0.065)) - 0.016
     area.paint((1 - person.has("Male")) * area.cover(wing), skin * 0.10 + 0.04)
     narrow = person.has("Narrow_Eyes")

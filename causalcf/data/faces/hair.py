@@ -51,7 +51,8 @@ def paint_back(canvas: Canvas, person: Person, style: Tensor) -> None:
     """A woman's hair falling behind her neck."""
     area = canvas.window(-1, 1, 0.1, 1.3)
     worn = (1 - person.has("Male")) * (1 - person.has("Bald"))
-    area.paint(worn * area.cover(area.cut(style)), person.hair * 0.68)
+    fall = torch.maximum(area.cut(style), 0.1 - area.y)
+    area.paint(worn * area.cover(fall), person.hair * 0.68)
 
 
 def paint_front(canvas: Canvas, person: Person, style: Tensor) -> None:

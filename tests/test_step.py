@@ -1,0 +1,113 @@
+"""Oracle: the textbook step, with a separate pass for every loss and every player, written out plainly."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+
+from causalcf.losses.adversarial import OBJECTIVES, objective
+from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
+from causalcf.recipe import Recipe
+from causalcf.step import Batch, Networks, TrainingStep
+
+CPU = torch.device("cpu")
+SMALL = Recipe(width=4, labeler_width=4, noise_dim=6, batch=8, label_weight=0.7, anti_decay=40.0)
+
+
+def draw_batch(n_labels, n=8, seed=0):
+    draw = torch.Generator().manual_seed(seed)
+    labels = torch.randint(0, 2, (2, n, n_labels), generator=draw, dtype=torch.int8)
+    images = torch.rand(n, 3, 64, 64, generator=draw) * 2 - 1
+    return Batch(images, labels[0], torch.rand(n, 6, generator=draw) * 2 - 1, labels[1])
+
+
+def networks(recipe, n_labels, seed=0):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Networks(recipe, n_labels)
+
+
+def plain_gradients(nets, recipe, batch, step):
+    """Every network's gradient, all players moving at once, each from its own passes."""
+    loss = objective(recipe.objective)
+    fake = nets.generator(batch.noise, batch.asked)
+    real_logits, fake_logits = (
+        nets.discriminator(x, y) for x, y in ((batch.images, batch.labels), (fake, batch.asked))
+    )
+    d_loss = sum(
+        t.mean() for t in loss.discriminator(real_logits, nets.discriminator(fake.detach(), batch.asked)).values()
+    )
+    g_loss = sum(t.mean() for t in loss.generator(real_logits.detach(), fake_logits).values())
+    losses = {"discriminator": d_loss}
+    if nets.labeler is not None:
+        k = anti_labeler_weight(step, recipe.anti_decay)
+        on_fake = label_cross_entropy(nets.labeler(fake), batch.asked).mean()
+        anti = label_cross_entropy(nets.anti_labeler(fake), batch.asked).mean()
+        g_loss = g_loss + recipe.label_weight * (on_fake - k * anti)
+        losses["labeler"] = label_cross_entropy(nets.labeler(batch.images), batch.labels).mean()
+        losses["anti_labeler"] = label_cross_entropy(nets.anti_labeler(fake.detach()), batch.asked).mean()
+    losses["generator"] = g_loss
+    return {
+        name: torch.autograd.grad(value, list(getattr(nets, name).parameters()), retain_graph=True)
+        for name, value in losses.items()
+    }
+
+
+@pytest.mark.parametrize("n_labels", [0, 3])
+def test_the_shared_pass_gives_every_network_the_gradient_of_separate_passes(n_labels):
+    nets, batch = networks(SMALL, n_labels), draw_batch(n_labels)
+    expected = plain_gradients(copy.deepcopy(nets), SMALL, batch, step=25)
+    TrainingStep(nets, SMALL, CPU, "float32")(batch, 25, torch.Generator())
+    for name, gradients in expected.items():
+        largest = max(float(g.abs().max()) for g in gradients)
+        for weight, gradient in zip(getattr(nets, name).parameters(), gradients, strict=True):
+            assert torch.allclose(weight.grad, gradient, rtol=2e-3, atol=2e-5 * largest), name
+
+
+def test_the_oracle_tells_a_wrong_label_weight_apart():
+    nets, batch = networks(SMALL, 3), draw_batch(3)
+    expected = plain_gradients(copy.deepcopy(nets), replace(SMALL, label_weight=0.6), batch, step=25)
+    TrainingStep(nets, SMALL, CPU, "float32")(batch, 25, torch.Generator())
+    wrong = [
+        not torch.allclose(w.grad, g, rtol=2e-3, atol=1e-5)
+        for w, g in zip(nets.generator.parameters(), expected["generator"], strict=True)
+    ]
+    assert any(wrong)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_objective_moves_every_network_and_stays_finite(name):
+    recipe = replace(SMALL, objective=name, r1=0.5)
+    nets, batch = networks(recipe, 3), draw_batch(3)
+    before = copy.deepcopy(nets.state_dict())
+    step = TrainingStep(nets, recipe, CPU, "float32")
+    for number in range(2):
+        losses = step(batch, number, torch.Generator().manual_seed(0))
+    assert all(value.isfinite() for value in losses.values())
+    after = nets.state_dict()
+    for part in ("generator", "discriminator", "labeler", "anti_labeler", "average"):
+        moved = [key for key in before if key.startswith(part + ".") and not torch.equal(before[key], after[key])]
+        assert moved, part
+
+
+def test_r1_is_applied_every_eighth_step_and_only_then():
+    recipe = replace(SMALL, r1=0.5)
+    step = TrainingStep(networks(recipe, 3), recipe, CPU, "float32")
+    told = [number for number in range(10) if "r1" in step(draw_batch(3), number, torch.Generator())]
+    assert told == [0, 8]
+
+
+def test_the_discriminator_judges_each_image_alone():
+    nets, batch = networks(SMALL, 3), draw_batch(3)
+    together = nets.discriminator(batch.images, batch.labels)
+    alone = torch.cat([nets.discriminator(batch.images[i : i + 1], batch.labels[i : i + 1]) for i in range(8)])
+    assert torch.allclose(together, alone, atol=1e-5)
+    assert together.std() > 1e-4
+
+
+def test_a_step_touches_no_global_random_state():
+    nets = networks(SMALL, 3)
+    before = torch.get_rng_state()
+    TrainingStep(nets, SMALL, CPU, "float32")(draw_batch(3), 0, torch.Generator().manual_seed(0))
+    assert torch.equal(before, torch.get_rng_state())
