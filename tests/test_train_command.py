@@ -1,0 +1,91 @@
+"""The command line, in a process of its own: help in a second, every mistake one sentence and exit code 2."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from causalcf.errors import RecipeError
+from causalcf.recipe import Recipe, recipe_from_dict
+from causalcf.train_options import parse_options
+
+
+def train(*flags, cwd=None):
+    command = [sys.executable, "-m", "causalcf.train", *flags]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300)
+
+
+def test_help_needs_no_torch():
+    code = "import sys; sys.argv=['train','--help']; from causalcf.train import main\ntry: main()\nexcept SystemExit: pass\n"
+    code += "assert 'torch' not in sys.modules, 'torch was imported'"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for option in Recipe.__dataclass_fields__:
+        assert "--" + option.replace("_", "-") in done.stdout
+
+
+def test_dry_run_prints_the_resolved_recipe(tmp_path):
+    (tmp_path / "mine.yaml").write_text("width: 8\nbatch: 16\n")
+    done = train("--batch", "4", "--recipe", "mine.yaml", "--dry-run", cwd=tmp_path)
+    told = yaml.safe_load(done.stdout)
+    assert done.returncode == 0 and told["width"] == 8 and told["batch"] == 4 and told["name"] == "faces"
+    assert recipe_from_dict(told).batch == 4
+    assert os.listdir(tmp_path) == ["mine.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--widht", "3"], "unknown option --widht; did you mean --width?"),
+        (["--width", "wide"], 'option "width"'),
+        (["--width", "0"], "width is 0; it must be at least 1"),
+        (["--balance", "2"], "balance is 2.0; it must be at most 1"),
+        (["--learning-rate=-1"], "learning_rate is -1.0"),
+        (["--recipe", "fces"], "did you mean 'faces'?"),
+        (["--recipe", "wrong.yaml"], "wrong.yaml: unknown key widht; did you mean width?"),
+        (["--recipe", "list.yaml"], "list.yaml"),
+        (["--recipe", "bytes.yaml"], "bytes.yaml"),
+        (["--recipe", "dry.yaml"], "dry_run belongs on the command line"),
+        (["--data", "celeba"], "data_root is None; it must be set when data is celeba"),
+        (["--data-root", "here"], "data_root is here; it must be left out for faces"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, monkeypatch, flags, sentence):
+    (tmp_path / "wrong.yaml").write_text("widht: 3\n")
+    (tmp_path / "list.yaml").write_text("- a\n")
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe")
+    (tmp_path / "dry.yaml").write_text("dry_run: true\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RecipeError) as caught:
+        parse_options(flags)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--widht", "3"], "did you mean --width?"),
+        (["--graph", "celebb"], "did you mean"),
+        (["--graph", "mine.yaml"], "Smilling"),
+        (["--data", "celeba", "--data-root", "nowhere"], "nowhere"),
+        (["--device", "cuda:99"], "cuda:99"),
+        (["--resume", "nowhere"], "no run directory nowhere"),
+    ],
+)
+def test_exit_code_2_and_no_traceback(tmp_path, flags, sentence):
+    (tmp_path / "mine.yaml").write_text("nodes: {Smilling: []}\n")
+    done = train(*flags, "--data-size=4" if "--data" not in flags else "--seed=0", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: ") and sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_every_recipe_that_is_shipped_is_valid():
+    from causalcf.presets import preset_names
+
+    for name in preset_names("train"):
+        flags = ["--recipe", name] + (["--data-root", "x"] if name == "celeba" else [])
+        assert parse_options(flags).recipe.name == name
