@@ -34,15 +34,16 @@ class Recipe:
     )
     labels: LabelMethod = _option("likelihood", "how the label generator is fitted")
     objective: ObjectiveName = _option("non-saturating", "adversarial objective")
-    images: int = _option(200_000, "length of training, in real images seen by the discriminator")
-    batch: int = _option(64, "images a step")
+    images: int = _option(90_112, "length of training, in real images seen by the discriminator")
+    batch: int = _option(32, "images a step")
     width: int = _option(32, "channels at 32x32 in generator and discriminator (64 in the papers)")
     labeler_width: int = _option(16, "the same for Labeler and Anti-Labeler")
     noise_dim: int = _option(100, "coordinates of z, uniform on (-1, 1)")
-    learning_rate: float = _option(2e-4, "Adam's rate for every network (beta1 .5)")
+    learning_rate: float = _option(2e-4, "Adam's rate for discriminator and label readers (beta1 .5)")
+    generator_rate: float = _option(4e-4, "Adam's rate for the generator")
     label_weight: float = _option(1.0, "weight of the label terms in the generator's loss")
-    r1: float = _option(0.0, "weight of the gradient penalty on real images (R1), applied every 8 steps; 0: none")
-    anti_decay: float = _option(3000.0, "steps over which the Anti-Labeler's weight falls by e")
+    r1: float = _option(0.3, "weight of the gradient penalty on real images (R1), applied every 8 steps; 0: none")
+    anti_decay: float = _option(500.0, "steps over which the Anti-Labeler's weight falls by e")
     balance: float = _option(0.7, "rows are drawn by (frequency of their label combination)^-balance; 0: as they come")
     average: float = _option(0.995, "decay of the averaged generator that all samples come from")
     seed: int = _option(0, "seed of every random draw")
@@ -62,7 +63,7 @@ class Recipe:
         least = {"images": 1, "batch": 2, "width": 1, "labeler_width": 1, "noise_dim": 1, "tick": 1, "data_size": 2}
         for name, low in least.items():
             _require(getattr(self, name) >= low, name, getattr(self, name), f"at least {low}")
-        for name in ("learning_rate", "anti_decay"):
+        for name in ("learning_rate", "generator_rate", "anti_decay"):
             value = getattr(self, name)
             _require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
         for name in ("label_weight", "balance", "r1"):

@@ -67,8 +67,10 @@ class TrainingStep:
     def __post_init__(self) -> None:
         self.objective = objective(self.recipe.objective)
         trained = {name: net for name, net in self.networks.named_children() if name != "average" and net is not None}
+        rates = {name: self.recipe.learning_rate for name in ("discriminator", "labeler", "anti_labeler")}
+        rates["generator"] = self.recipe.generator_rate
         self.optimisers = {
-            name: torch.optim.Adam(net.parameters(), self.recipe.learning_rate, betas=(0.5, 0.999), fused=True)
+            name: torch.optim.Adam(net.parameters(), rates[name], betas=(0.5, 0.999), fused=True)
             for name, net in trained.items()
         }
 

@@ -23,9 +23,20 @@ def code(labels: Tensor) -> Tensor:
 
 
 def initialise(net: nn.Module) -> None:
-    """DCGAN's initial weights: normal(0, .02) for convolutions and linear maps, normal(1, .02) for norm scales."""
+    """DCGAN's initial weights: normal(0, .02) for convolutions and linear maps, normal(1, .02) for norm scales.
+
+    Transposed convolutions start as bilinear upsampling with such random weights between channels (same norm): a
+    generator that starts smooth need not unlearn a checkerboard first.
+    """
+    tent = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    bilinear = tent.outer(tent) / tent.square().mean()
     for module in net.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        if isinstance(module, nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            module.weight.data[:] = module.weight.data[:, :, :1, :1] * bilinear
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, 0.02)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

@@ -1,0 +1,131 @@
+"""How fast is the CausalGAN step, beside the same step done plainly?
+
+    python benchmarks/train_step.py [--width 64] [--batch 64] [--seconds 20]
+
+"plain" is the textbook step in contiguous float32: for each player its own pass through every network it needs. "ours" is
+`causalcf.step`: channels_last, the precision that `--precision auto` chooses here, and shared passes. Both are timed in
+turns in one run, and the ratio is what counts. Beside them stands the rate of a plain matrix product in both precisions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from causalcf.losses.adversarial import objective
+from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
+from causalcf.precision import choose_device, choose_precision
+from causalcf.recipe import Recipe
+from causalcf.step import Batch, Networks, TrainingStep, total
+
+LABELS = 9
+
+
+class PlainStep:
+    """CausalGAN's step as one would write it down: D, Labeler, Anti-Labeler, then G, each with passes of its own."""
+
+    def __init__(self, networks: Networks, recipe: Recipe) -> None:
+        self.networks, self.recipe, self.loss = networks, recipe, objective(recipe.objective)
+        self.optimisers = {
+            name: torch.optim.Adam(net.parameters(), recipe.learning_rate, betas=(0.5, 0.999))
+            for name, net in networks.named_children()
+            if name != "average"
+        }
+
+    def __call__(self, batch: Batch, step: int) -> None:
+        nets = self.networks
+        fake = nets.generator(batch.noise, batch.asked).detach()
+        real = nets.discriminator(batch.images, batch.labels)
+        self._descend("discriminator", total(self.loss.discriminator(real, nets.discriminator(fake, batch.asked))))
+        self._descend("labeler", label_cross_entropy(nets.labeler(batch.images), batch.labels).mean())
+        self._descend("anti_labeler", label_cross_entropy(nets.anti_labeler(fake), batch.asked).mean())
+        fake = nets.generator(batch.noise, batch.asked)
+        adversarial = total(self.loss.generator(real.detach(), nets.discriminator(fake, batch.asked)))
+        on_fake = label_cross_entropy(nets.labeler(fake), batch.asked).mean()
+        anti = label_cross_entropy(nets.anti_labeler(fake), batch.asked).mean()
+        self._descend("generator", adversarial + on_fake - anti_labeler_weight(step) * anti)
+
+    def _descend(self, name: str, loss: torch.Tensor) -> None:
+        for optimiser in self.optimisers.values():
+            optimiser.zero_grad()
+        loss.backward()
+        self.optimisers[name].step()
+
+
+def synthetic_batch(n: int, noise_dim: int, device: torch.device, memory_format: torch.memory_format) -> Batch:
+    draw = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, 2, (2, n, LABELS), generator=draw, dtype=torch.int8).to(device)
+    images = torch.rand(n, 3, 64, 64, generator=draw).mul(2).sub(1).to(device, memory_format=memory_format)
+    return Batch(images, labels[0], torch.rand(n, noise_dim, generator=draw).to(device), labels[1])
+
+
+def in_turns(steps: dict[str, Callable[[], object]], seconds: float, device: torch.device) -> dict[str, float]:
+    """Median seconds of each step, timed alternately so that a noisy machine hits all alike."""
+
+    def timed(step: Callable[[], object]) -> float:
+        start = time.perf_counter()
+        step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - start
+
+    for step in steps.values():
+        timed(step)
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times[next(iter(times))]) < 3:
+        for name, step in steps.items():
+            times[name].append(timed(step))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def matrix_rate(dtype: torch.dtype, device: torch.device, n: int = 1024) -> float:
+    """FLOP/s of an n x n matrix product, the best of a few."""
+    a = torch.ones(n, n, dtype=dtype, device=device)
+    best = float("inf")
+    for _ in range(4):
+        start = time.perf_counter()
+        a @ a
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - start)
+    return 2 * n**3 / best
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time the CausalGAN step against the same step done plainly.")
+    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--device", default="auto")
+    options = parser.parse_args()
+    device = choose_device(options.device)
+    precision = choose_precision("auto", device)
+    recipe = replace(Recipe(), width=options.width, labeler_width=options.width, batch=options.batch)
+    torch.manual_seed(0)
+
+    plain = PlainStep(Networks(recipe, LABELS).to(device), recipe)
+    kept = synthetic_batch(options.batch, recipe.noise_dim, device, torch.contiguous_format)
+    steps: dict[str, Callable[[], object]] = {"plain, contiguous float32": lambda: plain(kept, 0)}
+    ours = synthetic_batch(options.batch, recipe.noise_dim, device, torch.channels_last)
+    for kind in dict.fromkeys(["float32", precision]):
+        networks = Networks(recipe, LABELS).to(device, memory_format=torch.channels_last)
+        step = TrainingStep(networks, recipe, device, kind)
+        steps[f"ours, channels_last {kind}"] = lambda step=step: step(ours, 0, torch.Generator())
+
+    print(f"width {options.width}, batch {options.batch}, {device.type}, {torch.get_num_threads()} threads")
+    for dtype in (torch.float32, torch.bfloat16):
+        print(f"matrix product {str(dtype).removeprefix('torch.')}: {matrix_rate(dtype, device) / 1e9:.0f} GFLOP/s")
+    medians = in_turns(steps, options.seconds, device)
+    slowest = next(iter(medians.values()))
+    for name, median in medians.items():
+        print(f"{name}: {options.batch / median:.1f} images/s, {slowest / median:.2f} times plain")
+
+
+if __name__ == "__main__":
+    main()
