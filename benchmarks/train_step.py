@@ -2,9 +2,9 @@
 
     python benchmarks/train_step.py [--width 64] [--batch 64] [--seconds 20]
 
-"plain" is the textbook step in contiguous float32: for each player its own pass through every network it needs. "ours" is
-`causalcf.step`: channels_last, the precision that `--precision auto` chooses here, and shared passes. Both are timed in
-turns in one run, and the ratio is what counts. Beside them stands the rate of a plain matrix product in both precisions.
+"plain" is the textbook step in contiguous float32: for each player its own pass through every network it needs. "ours"
+is `causalcf.step`: channels_last, the precision that `--precision auto` chooses here, and shared passes. Both are timed
+in turns in one run, and the ratio is what counts. Beside them stands the rate of a plain matrix product.
 """
 
 from __future__ import annotations

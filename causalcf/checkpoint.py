@@ -1,4 +1,4 @@
-"""Checkpoints: tensors and plain metadata, written so that a crash at any moment leaves the old or the new one whole."""
+"""Checkpoints: tensors and plain metadata, written so that a crash leaves the old or the new one whole."""
 
 from __future__ import annotations
 

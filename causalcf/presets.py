@@ -1,6 +1,7 @@
 """Where the YAML files that travel with the package lie: graphs and training recipes.
 
-In a checkout they are the top-level folders `graphs/` and `train/`; a wheel carries the same folders inside the package.
+In a checkout they are the top-level folders `graphs/` and `train/`; a wheel carries the same folders inside the
+package.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def preset_names(kind: str) -> list[str]:
 def find_preset(kind: str, name: str | Path, error: type[CausalCFError] = CausalCFError) -> Path:
     """The YAML file that `name` means: a path to a file, or the name of a preset.
 
-    A bare name of a preset is that preset; else a path is tried. A checkout's own path (`graphs/celeba.yaml`) also works
-    where no such file exists, as in an empty folder with an installed wheel.
+    A bare name of a preset is that preset; else a path is tried. A checkout's own path (`graphs/celeba.yaml`) also
+    works where no such file exists, as in an empty folder with an installed wheel.
 
     Raises:
         CausalCFError: (or `error`) neither a file nor a preset; names the nearest preset.

@@ -1,6 +1,6 @@
 """Which rows and which labels a training step sees: rare label combinations are drawn more often.
 
-A row whose label combination (cell) has frequency f is drawn with weight f^-balance, so that a cell's share of the batch
+A row whose label combination (cell) has frequency f is drawn with weight f^-balance, so that a cell's share of a batch
 is proportional to f^(1-balance). Generated labels follow the same law, started from the label generator's: cell c has
 weight P_scm(c) f(c)^-balance over the cells that occur in the data. At balance 0 both are drawn as they come: rows
 uniformly, generated labels from the label generator itself, unseen cells included.

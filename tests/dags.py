@@ -5,7 +5,6 @@ from __future__ import annotations
 import networkx as nx
 from hypothesis import strategies as st
 
-
 # Anything printable without spaces at its ends is a name, also what YAML would take for a boolean or a number.
 NAMES = st.one_of(
     st.sampled_from(

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..errors import CausalCFError, ImpossibleWorldError, unknown
-from .cells import is_binary
+from .cells import as_tensor, is_binary
 
 
 def assignment(nodes: tuple[str, ...], what: str, values: Mapping[str, Any] | None) -> dict[int, torch.Tensor]:
@@ -34,7 +34,7 @@ def assignment(nodes: tuple[str, ...], what: str, values: Mapping[str, Any] | No
 
 def _binary(what: str, value: Any) -> torch.Tensor:
     try:
-        tensor = torch.as_tensor(value).detach().cpu()
+        tensor = as_tensor(value)
     except (TypeError, ValueError, RuntimeError):
         raise CausalCFError(f"{what}={value!r}: expected 0 or 1") from None
     if tensor.ndim > 1 or not is_binary(tensor):

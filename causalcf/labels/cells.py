@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..errors import CausalCFError
@@ -50,6 +51,17 @@ def is_binary(values: torch.Tensor) -> bool:
     return bool(((values == 0) | (values == 1)).all())
 
 
+def as_tensor(values: Any) -> torch.Tensor:
+    """Numbers of any container as a CPU tensor without gradient.
+
+    Arrays are copied, since torch warns about read-only ones such as a DataFrame's or a memory map's.
+
+    Raises:
+        TypeError, ValueError, RuntimeError: no numbers, as torch and numpy see fit.
+    """
+    return torch.as_tensor(values.copy() if isinstance(values, np.ndarray) else values).detach().cpu()
+
+
 def as_labels(labels: Any, names: tuple[str, ...]) -> torch.Tensor:
     """A label matrix, checked.
 
@@ -63,7 +75,7 @@ def as_labels(labels: Any, names: tuple[str, ...]) -> torch.Tensor:
     Raises:
         CausalCFError: another shape, or a value that is neither 0 nor 1.
     """
-    matrix, d = torch.as_tensor(labels).detach().cpu(), len(names)
+    matrix, d = as_tensor(labels), len(names)
     if matrix.ndim != 2 or matrix.shape[1] != d:
         raise CausalCFError(f"labels of shape {tuple(matrix.shape)}: expected (n, {d}), the columns {', '.join(names)}")
     if not is_binary(matrix):

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ..errors import CausalCFError, IntractableError
-from .cells import cell_index
+from .cells import as_tensor, cell_index
 
 MAX_LABELS = 24  # 2^24 cells, 128 MiB
 
@@ -23,7 +23,7 @@ def empirical_joint(labels: Any) -> torch.Tensor:
         >>> empirical_joint(torch.tensor([[0, 1], [0, 1], [1, 1], [0, 0]])).tolist()
         [[0.25, 0.5], [0.0, 0.25]]
     """
-    rows = torch.as_tensor(labels)
+    rows = as_tensor(labels)
     n, d = rows.shape
     if d > MAX_LABELS:
         raise IntractableError(f"the joint table over {d} labels has 2^{d} cells; the limit is 2^{MAX_LABELS}")

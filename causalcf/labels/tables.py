@@ -9,6 +9,7 @@ import torch
 
 from ..errors import DataError, unknown
 from ..graph import CausalGraph
+from .cells import as_tensor
 
 
 def label_rows(graph: CausalGraph, table: Any) -> torch.Tensor:
@@ -51,7 +52,7 @@ def label_rows(graph: CausalGraph, table: Any) -> torch.Tensor:
 
 def _matrix_columns(graph: CausalGraph, table: Any) -> dict[str, Any]:
     try:
-        matrix = torch.as_tensor(table)
+        matrix = as_tensor(table)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(f"the table is no mapping, DataFrame or array of numbers: {error}") from error
     d = len(graph.nodes)
@@ -67,7 +68,7 @@ def _binary_column(node: str, values: Any) -> torch.Tensor:
     if hasattr(values, "to_numpy"):
         values = values.to_numpy()
     try:
-        column = torch.as_tensor(values).detach().cpu()
+        column = as_tensor(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(f"column {node!r} is no array of numbers: {error}") from error
     if column.ndim != 1:

@@ -23,8 +23,8 @@ def update_average(average: nn.Module, net: nn.Module, decay: float) -> None:
 def calibrate_batch_norm(average: nn.Module, noise: Tensor, labels: Tensor, batch: int = 64) -> None:
     """Measures batch norm's statistics anew for the averaged weights.
 
-    Running averages kept during training belong to the current weights, not to their average. Here each layer's mean and
-    variance are averaged over batches of (noise, labels), so that sampling needs no batch-mates.
+    Running averages kept during training belong to the current weights, not to their average. Here each layer's mean
+    and variance are averaged over batches of (noise, labels), so that sampling needs no batch-mates.
     """
     norms = [m for m in average.modules() if isinstance(m, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]

@@ -10,6 +10,7 @@ The networks know no loss, no optimiser and no logger.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +61,7 @@ class Generator(nn.Module):
         channels = [8 * width, 4 * width, 2 * width, width]
         self.project = nn.Linear(noise_dim + n_labels, channels[0] * 16)
         layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
-        for wide, narrow in zip(channels, channels[1:], strict=False):
+        for wide, narrow in pairwise(channels):
             layers += [
                 nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False),
                 nn.BatchNorm2d(narrow),
@@ -77,7 +78,7 @@ class Generator(nn.Module):
 
 
 class ConvStack(nn.Module):
-    """The discriminator's four strided convolutions and a linear read-out; D, Labeler and Anti-Labeler share this shape.
+    """Four strided convolutions and a linear read-out; discriminator, Labeler and Anti-Labeler share this shape.
 
     Args:
         channels_in: 3, plus any label planes.
@@ -92,7 +93,7 @@ class ConvStack(nn.Module):
         super().__init__()
         channels = [width, 2 * width, 4 * width, 8 * width]
         layers: list[nn.Module] = [nn.Conv2d(channels_in, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        for narrow, wide in zip(channels, channels[1:], strict=False):
+        for narrow, wide in pairwise(channels):
             layers += [
                 nn.Conv2d(narrow, wide, 4, 2, 1, bias=False),
                 nn.GroupNorm(math.gcd(8, wide), wide),
