@@ -63,7 +63,7 @@ class Training:
         with torch.random.fork_rng(devices=[]):  # PyTorch initialises layers from its global state: lend it ours
             torch.manual_seed(self.recipe.seed)
             self.networks = Networks(self.recipe, 0 if self.scm is None else len(self.graph.nodes))
-        self.networks.to(self.device, memory_format=torch.channels_last)
+        self.networks.to(self.device).to(memory_format=torch.channels_last)
         self.random = torch.Generator().manual_seed(self.recipe.seed)
         self.update = TrainingStep(self.networks, self.recipe, self.device, self.precision)
 

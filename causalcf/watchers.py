@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -21,6 +21,9 @@ from .label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
 from .pictures import Row, save_sheet, square_grid
 from .training import Training
 from .worlds.run import Run
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 COLUMNS = 10  # faces in a row of a grid
 
@@ -106,7 +109,7 @@ def _lines_until(path: Path, step: int) -> list[str]:
 class Pictures:
     """Grids on fixed noise: samples at every tick, CausalGAN's figures at the first tick, halfway and at the end."""
 
-    def __init__(self, folder: Path, real: Tensor, labels: Tensor, board: object) -> None:
+    def __init__(self, folder: Path, real: Tensor, labels: Tensor, board: SummaryWriter) -> None:
         """real: (n, 3, 64, 64) images of the data in [0, 1]; labels: all labels of the data, in the graph's order."""
         self.folder, self.labels, self.board = folder, labels, board
         save_sheet(folder / "reals.png", square_grid(real, COLUMNS))

@@ -52,7 +52,7 @@ def train_reader(
     draw = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        reader = ResidualReader(len(attributes), width).to(device, memory_format=torch.channels_last)
+        reader = ResidualReader(len(attributes), width).to(device).to(memory_format=torch.channels_last)
     labels = data.select(attributes)
     batches = Batches(data, labels, LabelledDraw(labels, None, balance), 0, device)
     steps = max(images // batch, 2)

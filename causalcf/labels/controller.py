@@ -75,6 +75,8 @@ class Controller(nn.Module):
 class _Group(nn.Module):
     """The networks of m nodes with k parents each."""
 
+    parents: torch.Tensor
+
     def __init__(self, m: int, k: int, noise: int, width: int, depth: int, generator: torch.Generator) -> None:
         super().__init__()
         sizes = [k + noise, *[width] * depth, 1]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+Net = TypeVar("Net", bound=nn.Module)
 
-def averaged_copy(net: nn.Module) -> nn.Module:
+
+def averaged_copy(net: Net) -> Net:
     """A frozen copy of `net` in evaluation mode, to be moved by `update_average`."""
     return copy.deepcopy(net).eval().requires_grad_(False)
 

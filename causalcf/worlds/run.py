@@ -139,7 +139,7 @@ def load_run(path: str | Path = "runs/latest", device: str = "auto") -> Run:
     precision = state["precision"] if where.type == state["device"] else "float32"
     for net in (generator, labeler):
         if net is not None:
-            net.to(where, memory_format=torch.channels_last).eval().requires_grad_(False)
+            net.to(where).to(memory_format=torch.channels_last).eval().requires_grad_(False)
     return Run(folder, recipe, graph, scm, state["step"], generator, labeler, where, precision)
 
 
