@@ -11,10 +11,9 @@ from .mechanisms import NeuralMechanism
 
 HIDDEN = 24
 BATCH = 2048
-EPOCHS = 12
+STEPS = 1200
 RATE = 4e-3
-WEIGHT_DECAY = 1e-4
-RIDGE = 1.0  # in rows: keeps the logistic weights finite where a parent decides the label
+RIDGE = 1.0  # a standard normal prior on every weight: keeps them finite where a parent decides the label
 NEWTON_STEPS = 12
 
 
@@ -47,7 +46,7 @@ def _logistic(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """(p + 1,) weights, the intercept last, of the ridge logistic regression (Newton's method, damped by halving)."""
     design = torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype)], 1)
     ridge = torch.full((design.shape[1],), RIDGE, dtype=x.dtype)
-    ridge[-1] = 1e-6 * RIDGE
+    ridge[-1] = 1e-6  # the intercept is free
     weights = torch.zeros_like(ridge)
     weights[-1] = torch.logit(y.mean().clamp(1 / (len(y) + 1), 1 - 1 / (len(y) + 1)))
 
@@ -74,14 +73,16 @@ def _train(start: NeuralMechanism, x: torch.Tensor, y: torch.Tensor, generator: 
     parts = (start.bias, start.linear, start.hidden, start.shift, start.output)
     bias, linear, hidden, shift, output = (part.float().requires_grad_() for part in parts)
     weights = [bias, linear, hidden, shift, output]
-    optimiser = torch.optim.AdamW(weights, lr=RATE, weight_decay=WEIGHT_DECAY)
-    steps = EPOCHS * math.ceil(len(x) / BATCH)
+    optimiser = torch.optim.Adam(weights, lr=RATE)
+    epochs = math.ceil(STEPS / math.ceil(len(x) / BATCH))
+    steps = epochs * math.ceil(len(x) / BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=RATE, total_steps=steps)
-    for _ in range(EPOCHS):
+    for _ in range(epochs):
         for rows in torch.randperm(len(x), generator=generator).split(BATCH):
             batch = x[rows]
             logit = bias + batch @ linear + torch.tanh(batch @ hidden.T + shift) @ output
-            loss = binary_cross_entropy_with_logits(logit, y[rows])
+            prior = sum(w.square().sum() for w in (linear, hidden, output)) * (RIDGE / 2 / len(x))
+            loss = binary_cross_entropy_with_logits(logit, y[rows]) + prior
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -1,0 +1,73 @@
+"""Oracles: statsmodels-free Wilson in closed form, and toy generators that obey, ignore or confuse their labels."""
+
+import math
+
+import pytest
+import torch
+
+from causalcf.data.images import ImageData
+from causalcf.evaluation.effectiveness import Rate, agreement, one_flip_effectiveness, one_flips
+from causalcf.evaluation.reader import read, shifted, train_reader
+
+
+def paint(noise, labels):
+    images = torch.zeros(len(labels), 3, 4, 4)
+    images[:, 0, 0, : labels.shape[1]] = labels.float()
+    return images
+
+
+def read_paint(images):
+    return images[:, 0, 0, :3].to(torch.int8)
+
+
+def test_wilson_in_closed_form():
+    rate, z = Rate(7, 20), 1.959963984540054
+    centre, spread = (7 + z * z / 2) / (20 + z * z), z / (20 + z * z) * math.sqrt(7 * 13 / 20 + z * z / 4)
+    assert rate.interval == pytest.approx((centre - spread, centre + spread))
+    assert str(Rate(0, 0)) == "no units" and math.isnan(Rate(0, 0).value)
+
+
+CELLS = torch.tensor([[0, 0, 0], [1, 0, 0], [1, 1, 0]])
+LABELS = torch.tensor([[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 0, 0]])
+
+
+def test_only_flips_that_occur_in_the_data_are_asked():
+    rows, flipped = one_flips(LABELS, 1, CELLS)
+    assert rows.tolist() == [1, 2, 3] and flipped.tolist() == [[1, 1, 0], [1, 0, 0], [1, 1, 0]]
+    assert len(one_flips(LABELS, 2, CELLS)[0]) == 0
+
+
+def test_an_obedient_generator_scores_one_and_a_deaf_one_zero():
+    noise = torch.zeros(4, 2)
+    obedient = one_flip_effectiveness(paint, read_paint, "ABC", noise, LABELS, CELLS)
+    assert [obedient[name].value for name in "AB"] == [1, 1] and obedient["C"].n == 0
+
+    def deaf(noise, labels):
+        return paint(noise, torch.tensor([[0, 1, 0]]).expand(len(labels), -1))
+
+    heard = one_flip_effectiveness(deaf, read_paint, "ABC", noise, LABELS, CELLS)
+    assert heard["B"].hits == 2 and heard["B"].n == 3  # right only where 1 was asked for
+    rates = agreement("ABC", LABELS, read_paint(deaf(noise, LABELS)))
+    assert [rates[name].hits for name in "ABC"] == [1, 1, 4]
+
+
+def test_shifts_move_the_whole_batch_and_repeat_edges():
+    images = torch.arange(25.0).reshape(1, 1, 5, 5)
+    moved = {tuple(shifted(images, 1, torch.Generator().manual_seed(s)).flatten().tolist()) for s in range(60)}
+    assert len(moved) == 9 and tuple(images.flatten().tolist()) in moved
+
+
+def test_a_reader_learns_to_read_and_an_untrained_one_does_not():
+    draw = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, 2, (256, 2), generator=draw, dtype=torch.int8)
+    pixels = torch.randint(0, 60, (256, 3, 64, 64), generator=draw, dtype=torch.uint8)
+    pixels[:, 0, :32] += 150 * labels[:, 0, None, None].to(torch.uint8)
+    pixels[:, 2, 32:] += 150 * labels[:, 1, None, None].to(torch.uint8)
+    data = ImageData("toy", ("A", "B"), labels, pixels.numpy(), "toy")
+    before = torch.get_rng_state()
+    scores = []
+    for images in (64, 2560):
+        reader = train_reader(data, ("A", "B"), images, width=4, batch=32)
+        scores.append(float((read(reader, pixels.float() / 255) == labels).double().mean()))
+    assert torch.equal(before, torch.get_rng_state())
+    assert scores[0] < 0.9 < 0.98 < scores[1]

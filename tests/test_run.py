@@ -1,0 +1,130 @@
+"""A loaded run: worlds under do() and given(), alike in any batch, and figures drawn from a toy generator."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from causalcf.checkpoint import load_checkpoint
+from causalcf.errors import ImpossibleWorldError, RunError
+from causalcf.experiment import start_run
+from causalcf.gallery import counterfactuals, do_versus_given, interpolation, label_flips
+from causalcf.label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
+from causalcf.precision import autocast, choose_device, choose_precision
+from causalcf.recipe import Recipe
+from causalcf.worlds.run import load_run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    small = Recipe(images=64, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=400, runs=str(folder / "a"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
+        start_run(small)
+        start_run(replace(small, approach="dcgan", runs=str(folder / "b")))
+        start_run(replace(small, approach="conditional", runs=str(folder / "c")))
+    return folder
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_shapes_ranges_and_do(runs):
+    run = load_run(runs / "a" / "latest")
+    worlds = run.sample(300, do={"Bald": 1}, given={"Male": 0}, generator=seeded())
+    assert worlds.noise.shape == (300, 5) and worlds.images.shape == (300, 3, 64, 64)
+    assert worlds.images.min() >= 0 and worlds.images.max() <= 1 and worlds.images.std() > 0.01
+    columns = {name: worlds.labels[:, i] for i, name in enumerate(run.graph.nodes)}
+    assert (columns["Bald"] == 1).all() and (columns["Male"] == 0).all()
+    readings = run.classify(worlds.images)
+    assert readings.shape == (300, 9) and ((readings > 0) & (readings < 1)).all()
+
+
+def test_the_same_seed_gives_the_same_noise_under_do_and_given(runs):
+    run = load_run(runs / "a" / "latest")
+    first = run.sample(20, do={"Male": 1}, generator=seeded(3))
+    second = run.sample(20, given={"Male": 1}, generator=seeded(3))
+    assert torch.equal(first.noise, second.noise)
+    again = run.sample(20, do={"Male": 1}, generator=seeded(3))
+    assert torch.equal(first.images, again.images) and torch.equal(first.labels, again.labels)
+
+
+def test_an_image_does_not_depend_on_the_batch_it_is_drawn_in(runs):
+    run = load_run(runs / "a" / "latest")
+    worlds = run.sample(9, generator=seeded())
+    alone = torch.cat([run.generate(worlds.noise[i : i + 1], worlds.labels[i : i + 1]) for i in range(9)])
+    assert torch.allclose(worlds.images, alone, atol=1e-5)
+    assert (worlds.images[0] - worlds.images[1]).abs().max() > 1e-3  # images do differ
+
+
+def test_conditional_has_the_labels_and_no_edges(runs):
+    run = load_run(runs / "c" / "latest")
+    assert run.graph.edges == () and len(run.graph.nodes) == 9
+    assert run.labels.probability({"Male": 1}, given={"Mustache": 1}) == run.labels.probability({"Male": 1})
+
+
+def test_a_dcgan_run_has_no_labels_to_ask_for(runs):
+    run = load_run(runs / "b" / "latest")
+    assert run.sample(3, generator=seeded()).labels.shape == (3, 0)
+    with pytest.raises(RunError, match="no labels to ask"):
+        run.sample(3, do={"Bald": 1})
+    with pytest.raises(RunError, match="no Labeler"):
+        run.classify(torch.zeros(1, 3, 64, 64))
+
+
+def test_impossible_conditions_and_missing_runs_are_errors(runs, tmp_path):
+    run = load_run(runs / "a" / "latest")
+    with pytest.raises(ImpossibleWorldError):
+        run.sample(3, do={"Male": 1}, given={"Male": 0})
+    with pytest.raises(RunError, match=r"did you mean .*latest"):
+        load_run(runs / "a" / "lates")
+    with pytest.raises(RunError, match="holds no checkpoint"):
+        load_run(tmp_path)
+    (tmp_path / "checkpoint.pt").write_bytes(b"torn")
+    with pytest.raises(RunError, match="cannot be read"):
+        load_checkpoint(tmp_path)
+
+
+def code_of(noise, labels):
+    """A toy generator that paints its labels: pixel (0, column) of the red plane is the label."""
+    images = torch.zeros(len(labels), 3, 1, labels.shape[1])
+    images[:, 0, 0] = labels.float()
+    return images
+
+
+def test_figures_show_the_labels_they_name(runs):
+    run = load_run(runs / "a" / "latest")
+    names, noise = run.graph.nodes, torch.zeros(9, 5)
+    labels = run.labels.sample(9, generator=seeded())
+    male = names.index("Male")
+    rows = dict(do_versus_given(code_of, run.labels, "Male", noise))
+    assert list(rows) == ["do(Male=1)", "given(Male=1)"]
+    assert all((images[:, 0, 0, male] == 1).all() for images in rows.values())
+    flips = dict(label_flips(code_of, run.labels, noise, labels))
+    changed = (flips["Male flipped"] != flips["as drawn"])[:, 0, 0]
+    assert changed[:, male].all() and changed.sum() == 9
+    answers = dict(counterfactuals(code_of, run.labels, noise, labels))
+    moved = (answers["do(Male flipped)"] != answers["actual"])[:, 0, 0]
+    assert moved[:, male].all() and not moved[:, names.index("Young")].any()  # no descendant of Male
+    path = dict(interpolation(code_of, run.labels, noise, labels))["Male 0 to 1"]
+    assert path[:, 0, 0, male].tolist() == pytest.approx([i / 8 for i in range(9)])
+
+
+def test_tables_hold_marginals_and_pairs(runs):
+    scm = load_run(runs / "a" / "latest").labels
+    drawn = pairwise_of_labels(scm.sample(200_000, generator=seeded()))
+    assert torch.allclose(drawn, pairwise_of_scm(scm), atol=0.006)
+    text = tables_markdown(("A", "B"), {"data": torch.tensor([[0.5, 0.25], [0.25, 0.75]])})
+    assert "| A | 0.5000 |" in text and "| B | 0.7500 |" in text and "| A, B | 0.2500 |" in text
+
+
+def test_precision_is_chosen_by_measurement_and_can_be_set():
+    cpu = choose_device("cpu")
+    assert choose_precision("bf16", cpu) == "bf16"
+    assert choose_precision("auto", cpu) in ("bf16", "float32")
+    with autocast(cpu, "bf16"):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+    with autocast(cpu, "float32"):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
