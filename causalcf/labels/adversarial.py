@@ -11,13 +11,14 @@ likelihood anywhere. What differs, and why:
 * The gradient penalty is taken where the rows live: squared differences of the critic along the edges of the label
   cube, weighted by the mean of both laws and centred at zero. A penalty that wants slope one keeps pushing after the
   laws agree, so that training circles instead of settling.
-* The critic is wider and takes fewer steps, rates fall to zero in the second half, and the weights that are kept are a
+* The critic is wider and takes fewer steps, rates fall to zero along a cosine, and the weights that are kept are a
   running average.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -52,7 +53,7 @@ class ControllerOptions:
         target_tvd: stop as soon as the total variation distance to the table is this small.
         points: noise points z in a step.
         critic_steps: critic steps for each controller step.
-        rate, critic_rate: Adam's learning rates until half-time; they then fall to zero.
+        rate, critic_rate: Adam's learning rates at the start; they fall to zero along a cosine.
         penalty: weight of the gradient penalty.
         average: decay of the running average of the weights.
         check_every: controller steps between two measurements of the TVD.
@@ -144,7 +145,7 @@ def train_controller(
 
     with one_thread(), training_line(options.steps, options.progress) as report:
         for step in range(1, options.steps + 1):
-            fall = min(1.0, 2.0 * (1.0 - (step - 1) / options.steps))
+            fall = (1.0 + math.cos(math.pi * (step - 1) / options.steps)) / 2.0
             makers.param_groups[0]["lr"] = options.rate * fall
             critics.param_groups[0]["lr"] = options.critic_rate * fall
             z = _shifted(net, generator)

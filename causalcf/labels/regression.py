@@ -8,9 +8,10 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from .mechanisms import NeuralMechanism
+from .threads import one_thread
 
 HIDDEN = 24
-BATCH = 2048
+BATCH = 1024
 STEPS = 1200
 RATE = 4e-3
 RIDGE = 1.0  # a standard normal prior on every weight: keeps them finite where a parent decides the label
@@ -39,7 +40,10 @@ def fit_neural(label: torch.Tensor, parents: torch.Tensor, hidden: int = HIDDEN)
         torch.randn(hidden, generator=generator, dtype=torch.float64),
         torch.zeros(hidden, dtype=torch.float64),
     )
-    return _train(start, x.float(), label.float(), generator) if hidden else start
+    if not hidden:
+        return start
+    with one_thread():
+        return _train(start, x.float(), label.float(), generator)
 
 
 def _logistic(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -91,9 +91,9 @@ def test_the_error_of_the_producer_is_passed_on(tmp_path):
 
 def test_a_producer_of_the_wrong_shape_or_type_is_refused(tmp_path):
     with pytest.raises(TypeError, match=r"produce\(0, 256\) gave float32"):
-        build(tmp_path, lambda start, stop: images(start, stop).astype(np.float32))
+        build(tmp_path, lambda start, stop: images(start, stop).astype(np.float32), workers=1)
     with pytest.raises(TypeError, match="expected uint8"):
-        build(tmp_path, lambda start, stop: images(start, stop)[:-1])
+        build(tmp_path, lambda start, stop: images(start, stop)[:-1], workers=1)
 
 
 def start_builder(folder, gate):
