@@ -24,6 +24,7 @@ from causalcf.data.faces import (
 from causalcf.data.faces import dataset as dataset_module
 from causalcf.data.faces.__main__ import main
 from causalcf.errors import CausalCFError, DataError, ImpossibleWorldError
+from causalcf.pictures import GAP, to_bytes
 
 ALPHA = 1e-5
 
@@ -192,17 +193,20 @@ def test_the_contact_sheet_shows_each_pixel_unblurred(tmp_path: Path) -> None:
     path = contact_sheet(tmp_path / "sheet.png", n=3, seed=2, scale=2)
     with Image.open(path) as picture:
         sheet = np.asarray(picture)
-    assert sheet.shape[0] == 10 * 128
-    faces = sheet[:128, -3 * 128 :]
-    originals = (sample_units(3, seeded(2)).images() * 255).round().to(torch.uint8)
-    expected = torch.cat(list(originals), 2).permute(1, 2, 0).numpy()
-    assert np.array_equal(faces[::2, ::2], expected) and np.array_equal(faces[1::2, 1::2], expected)
+    originals = to_bytes(sample_units(3, seeded(2)).images())
+    step = 64 + GAP
+    assert sheet.shape[0] == 2 * (10 * step + GAP)
+    left = sheet.shape[1] - 2 * 3 * step
+    for number, face in enumerate(originals):
+        x = left + 2 * number * step
+        shown = sheet[2 * GAP : 2 * step, x : x + 128]
+        assert np.array_equal(shown[::2, ::2], face) and np.array_equal(shown[1::2, 1::2], face)
 
 
 def test_the_command_writes_a_sheet_or_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["--out", str(tmp_path / "a.png"), "--n", "1", "--scale", "1"]) == 0
     assert (tmp_path / "a.png").stat().st_size > 1000
     assert main(["--out", str(tmp_path / "missing" / "a.png"), "--n", "1"]) == 2
-    assert "cannot write the contact sheet" in capsys.readouterr().err
+    assert "cannot write the picture" in capsys.readouterr().err
     assert main(["--out", str(tmp_path / "b.png"), "--n", "0"]) == 2
     assert "n=0; expected 1 to 100" in capsys.readouterr().err
