@@ -1,6 +1,10 @@
-"""Settings for every test: properties have no deadline, since machines differ; caches go to a folder of the tests."""
+"""Settings for every test: properties have no deadline, since machines differ; networks this small run on one thread."""
 
-from hypothesis import HealthCheck, settings
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, and for the processes that tests start
+
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 settings.register_profile("causalcf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("causalcf")
