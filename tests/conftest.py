@@ -4,7 +4,7 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, and for the processes that tests start
 
-from hypothesis import HealthCheck, settings  # noqa: E402
+from hypothesis import HealthCheck, settings
 
 settings.register_profile("causalcf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("causalcf")
