@@ -1,4 +1,4 @@
-"""Settings for every test: properties have no deadline, since machines differ; networks this small run on one thread."""
+"""Settings for every test: properties have no deadline, and networks this small run on one thread."""
 
 import os
 
