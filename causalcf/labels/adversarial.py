@@ -1,18 +1,19 @@
 """`fit_label_scm(method="adversarial")`: CausalGAN's Causal Controller, trained against one critic of the label row.
 
-What follows Kocaoglu et al. (2018): a network for each node on its parents' labels and its own z ~ U(-1, 1)^10, five
-hidden layers of 10 units with leaky ReLU; one Wasserstein critic with a gradient penalty on the joint row; no
-likelihood anywhere. What differs, and why:
+What follows Kocaoglu et al. (2018): a network for each node on its parents' labels and its own z ~ U(-1, 1)^10, with
+leaky ReLUs; one Wasserstein critic with a gradient penalty on the joint row; several critic steps a controller step;
+no likelihood anywhere. What differs, and why:
 
 * Labels are hard (straight-through), not soft: a soft parent carries leftover noise to its children, which then share
   a hidden cause that the graph does not have.
 * Expectations over the labels are exact sums over all 2^d cells, not means over batches of 64: the networks' answers
-  to every parent configuration give the joint law, and the critic scores every cell. Only z is sampled.
+  to every parent configuration give the joint law, and the critic scores every cell. Only z is sampled, as a randomly
+  shifted Sobol net. The noise of that estimate, not the networks' size, is what limits the fit.
 * The gradient penalty is taken where the rows live: squared differences of the critic along the edges of the label
   cube, weighted by the mean of both laws and centred at zero. A penalty that wants slope one keeps pushing after the
   laws agree, so that training circles instead of settling.
-* The critic is wider and takes fewer steps, rates fall to zero along a cosine, and the weights that are kept are a
-  running average.
+* Three hidden layers of 24 units (critic: 64) in place of five of 10 (critic: 15), 5 critic steps in place of 20,
+  Adam at 1e-3 without momentum, the controller's rate falling to zero, and averaged weights at the end.
 """
 
 from __future__ import annotations
@@ -51,32 +52,32 @@ class ControllerOptions:
     Args:
         steps: controller steps.
         target_tvd: stop as soon as the total variation distance to the table is this small.
-        points: noise points z in a step.
+        points: noise points z in a step, at least 2.
         critic_steps: critic steps for each controller step.
-        rate, critic_rate: Adam's learning rates at the start; they fall to zero along a cosine.
+        rate, critic_rate: Adam's learning rates; the controller's falls to zero along a cosine.
         penalty: weight of the gradient penalty.
         average: decay of the running average of the weights.
         check_every: controller steps between two measurements of the TVD.
         progress: show a progress line on stderr.
     """
 
-    steps: int = 6000
+    steps: int = 4000
     target_tvd: float = 0.01
-    points: int = 64
+    points: int = 256
     critic_steps: int = 5
     rate: float = 1e-3
     critic_rate: float = 1e-3
     penalty: float = 0.1
-    average: float = 0.99
-    check_every: int = 100
+    average: float = 0.995
+    check_every: int = 200
     progress: bool = True
 
     def validate(self) -> None:
         """Refuse values out of range, naming the option."""
-        for name in ("steps", "points", "critic_steps", "check_every"):
+        for name, least in (("steps", 1), ("points", 2), ("critic_steps", 1), ("check_every", 1)):
             value = getattr(self, name)
-            if not (isinstance(value, int) and value >= 1):
-                raise CausalCFError(f"{name}={value!r}: expected a whole number, at least 1")
+            if not (isinstance(value, int) and value >= least):
+                raise CausalCFError(f"{name}={value!r}: expected a whole number, at least {least}")
         for name in ("rate", "critic_rate", "penalty"):
             if not getattr(self, name) > 0:
                 raise CausalCFError(f"{name}={getattr(self, name)!r}: expected a positive number")
@@ -147,7 +148,6 @@ def train_controller(
         for step in range(1, options.steps + 1):
             fall = (1.0 + math.cos(math.pi * (step - 1) / options.steps)) / 2.0
             makers.param_groups[0]["lr"] = options.rate * fall
-            critics.param_groups[0]["lr"] = options.critic_rate * fall
             z = _shifted(net, generator)
             law = controller.soft_joint(z)
             for _ in range(options.critic_steps):

@@ -1,10 +1,11 @@
 """The adversarial fit: it learns, it is told apart from chance, and its pool stands for its noise."""
 
+import itertools
+
 import pytest
 import torch
 from celeba_table import celeba_table, needs_celeba
 from label_oracles import ALPHA, chi_square
-from scipy import stats
 
 from causalcf.errors import IntractableError
 from causalcf.graph import CausalGraph
@@ -51,7 +52,12 @@ def test_cannot_learn_what_its_graph_forbids():
     target = torch.stack([correlated, 0 * correlated])
     controller = train_controller([(), (), ()], target, quick(steps=300, target_tvd=0.0), seeded(3))
     law = pool_law(controller, noise_pool(10, 2**10, seeded(4)))
-    assert total_variation(law, target) >= 0.5 - 1e-9
+    grid = torch.linspace(0, 1, 201, dtype=torch.float64)
+    first, second = torch.meshgrid(grid, grid, indexing="ij")
+    cells = [(1 - first) * (1 - second) - 0.5, (1 - first) * second, first * (1 - second), first * second - 0.5]
+    best = float(torch.stack(cells).abs().sum(0).min() / 2)  # of all products of two labels: sqrt(2) - 1
+    assert total_variation(law, target) >= best - 0.005  # the grid's own resolution
+    assert best > 0.4
     one = [law.sum([j for j in range(3) if j != i]) for i in range(3)]
     torch.testing.assert_close(law, one[0][:, None, None] * one[1][:, None] * one[2], rtol=0, atol=1e-12)
 
@@ -97,16 +103,23 @@ def test_counterfactuals_use_the_networks_own_noise():
     bits = controller.bits(pool)
     scm = LabelSCM(GRAPH, {n: ResponseMechanism(b) for n, b in zip(GRAPH.nodes, bits, strict=True)})
     z = 2.0 * torch.rand(2**15, 10, generator=seeded(10)) - 1.0
-    fresh = controller.bits(z)[2]
-    for old, new, label in [(0, 3, 0), (3, 0, 1), (1, 2, 1)]:
+    fresh, cells, checked = controller.bits(z)[2], configurations(2), 0  # cells: Male, Young
+    for old, new, label in itertools.product(range(4), range(4), (0, 1)):
         kept = fresh[old] == label
-        cells = configurations(2)  # Male, Young
         facts = {"Male": int(cells[old, 0]), "Young": int(cells[old, 1]), "Bald": label}
-        do = {"Male": int(cells[new, 0]), "Young": int(cells[new, 1])}
-        exact = scm.counterfactual_probability({"Bald": 1}, facts, do=do)
-        assert 0.02 < exact < 0.98 and int(kept.sum()) > 1000
+        if int(kept.sum()) < 1000 or old == new:
+            continue
+        exact = scm.counterfactual_probability(
+            {"Bald": 1}, facts, do={"Male": int(cells[new, 0]), "Young": int(cells[new, 1])}
+        )
         ones = int(fresh[new][kept].sum())
-        assert float(stats.binomtest(ones, int(kept.sum()), exact).pvalue) > ALPHA
+        assert abs(ones / int(kept.sum()) - exact) < 4.5 * 0.5 / int(kept.sum()) ** 0.5 + 0.004  # draws, then the pool
+        p, q = (
+            scm.probability({"Bald": 1}, do={"Male": int(c[0]), "Young": int(c[1])}) for c in (cells[old], cells[new])
+        )
+        threshold = min(q / p, 1.0) if label else max(q - p, 0.0) / (1 - p)
+        checked += abs(threshold - exact) > 0.1
+    assert checked >= 2, "negative control: a threshold on the same probabilities answers otherwise"
 
 
 def test_exact_law_of_hard_labels_matches_sampled_networks():
@@ -127,12 +140,13 @@ def test_exact_law_of_hard_labels_matches_sampled_networks():
 
 
 def test_straight_through_is_hard_forwards_and_soft_backwards():
-    logit = torch.tensor([-2.0, -0.1, 0.1, 3.0], requires_grad=True)
+    logit = torch.tensor([[-2.0, -0.1, 0.1, 3.0]], requires_grad=True)
     out = straight_through(logit)
     out.sum().backward()
-    torch.testing.assert_close(out.detach(), torch.tensor([0.0, 0.0, 1.0, 1.0]))
-    soft = torch.sigmoid(logit.detach())
-    torch.testing.assert_close(logit.grad, soft * (1 - soft))
+    torch.testing.assert_close(out.detach(), torch.tensor([[0.0, 0.0, 1.0, 1.0]]))
+    width = 0.3 * float(logit.detach().std())
+    soft = torch.sigmoid(logit.detach() / width)
+    torch.testing.assert_close(logit.grad, soft * (1 - soft) / width)
 
 
 def test_gradient_reaches_every_weight_of_both_networks():

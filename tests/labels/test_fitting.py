@@ -179,3 +179,19 @@ def test_many_parents_get_a_network_and_decided_labels_stay_finite():
     assert bool(((p > 0) & (p < 1)).all()) and float((p - labels[:, 4]).abs().mean()) < 0.05
     constant = fit_neural(torch.zeros(100), labels[:100, :11])
     assert float(constant.probability(labels[:100, :11]).max()) < 0.05
+
+
+@pytest.mark.slow
+@needs_celeba
+def test_all_forty_attributes_fit_and_sample():
+    graph, table = load_graph("celeba-all"), celeba_table()
+    started = time.perf_counter()
+    scm = fit_label_scm(graph, table)
+    assert time.perf_counter() - started < 240  # about 65 s on one idle core
+    labels, n = rows(graph, table), 10_000
+    root = graph.nodes[0]
+    sampled = scm.sample(n, given={root: 1}, generator=torch.Generator().manual_seed(0)).double().mean(0)
+    # 4.5 standard errors of a share, and as much for what the networks smooth away.
+    gap = (sampled - labels[labels[:, 0] == 1].double().mean(0)).abs().max()
+    assert float(gap) < 2 * 4.5 * 0.5 / n**0.5
+    assert float((sampled - labels.double().mean(0)).abs().max()) > 0.3, "negative control: without the condition"
