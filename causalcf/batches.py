@@ -9,13 +9,9 @@ import torch
 from torch import Tensor
 
 from .data.images import ImageData
+from .noise import uniform_noise
 from .sampling import LabelledDraw
 from .step import Batch
-
-
-def uniform_noise(n: int, dimensions: int, generator: torch.Generator | None) -> Tensor:
-    """(n, dimensions) noise, uniform on (-1, 1)."""
-    return torch.rand(n, dimensions, generator=generator) * 2 - 1
 
 
 def to_unit(pixels: Tensor) -> Tensor:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -13,24 +15,27 @@ from .errors import RunError
 NAME = "checkpoint.pt"
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes to a temporary name beside `path`, flushes to disk, and renames."""
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write under a temporary name beside `path`; flushed to disk and renamed when all of it is written."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with open(temporary, "wb") as file:
-        file.write(content)
+        yield file
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
 
 
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replaces a file whole."""
+    with replacing(path) as file:
+        file.write(content)
+
+
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Replaces the run's checkpoint."""
-    temporary = folder / f".{NAME}.{os.getpid()}.tmp"
-    with open(temporary, "wb") as file:
+    with replacing(folder / NAME) as file:
         torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, folder / NAME)
 
 
 def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -54,11 +54,12 @@ def counterfactuals(generate: Generate, scm: LabelSCM, noise: Tensor, labels: Te
     return rows
 
 
-def diversity(generate: Generate, noise: Tensor, labels: Tensor) -> list[Row]:
-    """One row a label combination, the same noise in every row: what the noise alone changes."""
+def diversity(generate: Generate, scm: LabelSCM, noise: Tensor, labels: Tensor) -> list[Row]:
+    """One row a label combination, titled by its labels that are 1, the same noise in every row."""
     rows = []
-    for number, row in enumerate(labels, 1):
-        rows.append((f"labels {number}", generate(noise, row.expand(len(noise), -1))))
+    for row in labels:
+        present = [name for name, value in zip(scm.graph.nodes, row.tolist(), strict=True) if value]
+        rows.append(("\n".join(present) or "none", generate(noise, row.expand(len(noise), -1))))
     return rows
 
 

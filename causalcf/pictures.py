@@ -35,13 +35,13 @@ def save_sheet(path: str | Path, rows: Sequence[Row], scale: int = 2) -> np.ndar
     grid, centres = _canvas(rows)
     grid = grid.repeat(scale, 0).repeat(scale, 1)
     font = ImageFont.load_default(size=8 * scale)
-    longest = max(font.getlength(title) for title, _ in rows)
+    longest = max(font.getlength(line) for title, _ in rows for line in title.split("\n"))
     margin = int(longest) + 8 * scale if longest else 0
     sheet = Image.new("RGB", (margin + grid.shape[1], grid.shape[0]), "white")
     sheet.paste(Image.fromarray(grid), (margin, 0))
     pen = ImageDraw.Draw(sheet)
     for (title, _), centre in zip(rows, centres, strict=True):
-        pen.text((margin - 4 * scale, scale * centre), title, fill="black", font=font, anchor="rm")
+        pen.text((margin - 4 * scale, scale * centre), title, fill="black", font=font, anchor="rm", align="right")
     _save(sheet, Path(path))
     return np.asarray(sheet)
 

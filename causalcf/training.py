@@ -10,21 +10,22 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from .batches import Batches, uniform_noise
+from .batches import Batches
 from .checkpoint import save_checkpoint
 from .errors import CausalCFError, RunError
 from .graph import CausalGraph
 from .labels import LabelSCM
 from .networks.average import calibrate_batch_norm
+from .noise import uniform_noise
 from .precision import autocast
 from .recipe import Recipe
 from .step import Networks, TrainingStep
@@ -129,14 +130,23 @@ class Training:
         self.random.set_state(state["random"].cpu())
 
 
-def train(training: Training, folder: Path, watchers: list[Any]) -> bool:
+class Watcher(Protocol):
+    """Is told of a training's progress."""
+
+    def on_step(self, training: Training) -> None:
+        """After every step."""
+
+    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
+        """At every tick, after the checkpoint: mean losses since the last tick, and images/s."""
+
+
+def train(training: Training, folder: Path, watchers: Sequence[Watcher]) -> bool:
     """Trains to the end of the recipe, or until interrupted.
 
     Args:
         training: fresh or restored.
         folder: the run directory.
-        watchers: called as `watcher(training, losses, images_per_second)` at each tick, after the checkpoint; an
-            optional `watcher.on_step(training)` is called after each step.
+        watchers: told of every step and every tick.
 
     Returns:
         Whether the training is finished (False: interrupted; the checkpoint holds where).
@@ -167,7 +177,9 @@ def next_tick(images: int, tick: int) -> int:
     return min(early, tick)
 
 
-def _until_tick(training: Training, watchers: list[Any], interrupted: list[int]) -> tuple[dict[str, float], float]:
+def _until_tick(
+    training: Training, watchers: Sequence[Watcher], interrupted: list[int]
+) -> tuple[dict[str, float], float]:
     """Steps until the next tick, the end or an interruption; mean losses and images/s."""
     due = min(next_tick(training.images, training.recipe.tick), training.recipe.images)
     sums: dict[str, Tensor] = {}

@@ -1,7 +1,6 @@
 """What is shown and kept of a training while it runs: a progress line, stats.jsonl, TensorBoard, pictures.
 
-A watcher has `on_step(training)`, called after every step, and is called as `watcher(training, losses, speed)` at every
-tick. Watchers read; they never touch the training's weights or random state.
+Each is a `training.Watcher`: it reads, and never touches the training's weights or random state.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -26,12 +25,6 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 COLUMNS = 10  # faces in a row of a grid
-
-
-class Watcher(Protocol):
-    def on_step(self, training: Training) -> None: ...
-
-    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None: ...
 
 
 class Progress:
@@ -107,7 +100,7 @@ def _lines_until(path: Path, step: int) -> list[str]:
 
 
 class Pictures:
-    """Grids on fixed noise: samples at every tick, CausalGAN's figures at the first tick, halfway and at the end."""
+    """Grids on fixed noise: samples, label flips and counterfactuals at each tick, CausalGAN's other figures at the end."""
 
     def __init__(self, folder: Path, real: Tensor, labels: Tensor, board: SummaryWriter) -> None:
         """real: (n, 3, 64, 64) images of the data in [0, 1]; labels: all labels of the data, in the graph's order."""
@@ -122,12 +115,12 @@ class Pictures:
         draw = torch.Generator().manual_seed(training.recipe.seed)
         worlds = run.sample(6 * COLUMNS, generator=draw)
         stamp = f"{training.images // 1000:06d}k"
-        self._save(f"samples-{stamp}", square_grid(worlds.images, COLUMNS), training)
+        self._save("samples", square_grid(worlds.images, COLUMNS), training, stamp)
         if run.labels is None:
             return
         few = worlds.noise[:COLUMNS], worlds.labels[:COLUMNS]
-        self._save(f"flips-{stamp}", label_flips(run.generate, run.labels, *few), training)
-        self._save(f"counterfactuals-{stamp}", counterfactuals(run.generate, run.labels, *few), training)
+        self._save("flips", label_flips(run.generate, run.labels, *few), training, stamp)
+        self._save("counterfactuals", counterfactuals(run.generate, run.labels, *few), training, stamp)
         if training.finished:
             self._figures(run, worlds.noise, worlds.labels, training)
 
@@ -138,7 +131,7 @@ class Pictures:
         for name in names:
             rows = do_versus_given(run.generate, run.labels, name, noise[:COLUMNS])
             self._save(f"do-vs-given-{name}", rows, training)
-        self._save("diversity", diversity(run.generate, noise[:COLUMNS], labels[:COLUMNS]), training)
+        self._save("diversity", diversity(run.generate, run.labels, noise[:COLUMNS], labels[:COLUMNS]), training)
         units = torch.arange(len(names)) % len(noise)
         rows = interpolation(run.generate, run.labels, noise[units], labels[units])
         self._save("interpolation", rows, training)
@@ -150,7 +143,6 @@ class Pictures:
         }
         write_atomically(self.folder / "tables.md", tables_markdown(names, columns).encode())
 
-    def _save(self, name: str, rows: list[Row], training: Training) -> None:
-        path = self.folder / f"{name}.png"
-        sheet = save_sheet(path, rows)
-        self.board.add_image(name.split("-0")[0], sheet, training.step, dataformats="HWC")
+    def _save(self, name: str, rows: list[Row], training: Training, stamp: str = "") -> None:
+        sheet = save_sheet(self.folder / (f"{name}-{stamp}.png" if stamp else f"{name}.png"), rows)
+        self.board.add_image(name, sheet, training.step, dataformats="HWC")

@@ -8,7 +8,7 @@ import torch
 from causalcf.checkpoint import load_checkpoint
 from causalcf.errors import ImpossibleWorldError, RunError
 from causalcf.experiment import start_run
-from causalcf.gallery import counterfactuals, do_versus_given, interpolation, label_flips
+from causalcf.gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
 from causalcf.label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
 from causalcf.precision import autocast, choose_device, choose_precision
 from causalcf.recipe import Recipe
@@ -110,6 +110,10 @@ def test_figures_show_the_labels_they_name(runs):
     answers = dict(counterfactuals(code_of, run.labels, noise, labels))
     moved = (answers["do(Male flipped)"] != answers["actual"])[:, 0, 0]
     assert moved[:, male].all() and not moved[:, names.index("Young")].any()  # no descendant of Male
+    titles = [title.split("\n") for title, _ in diversity(code_of, run.labels, noise, labels)]
+    assert titles == [
+        [name for name, one in zip(names, row, strict=True) if one] or ["none"] for row in labels.tolist()
+    ]
     path = dict(interpolation(code_of, run.labels, noise, labels))["Male 0 to 1"]
     assert path[:, 0, 0, male].tolist() == pytest.approx([i / 8 for i in range(9)])
 

@@ -14,6 +14,7 @@ from ..graph import CausalGraph
 from ..graph_io import load_graph
 from ..labels import LabelSCM
 from ..networks.dcgan import Generator, Labeler
+from ..noise import uniform_noise
 from ..precision import autocast, choose_device
 from ..recipe import Recipe, recipe_from_dict
 from ..runs import find_run
@@ -50,7 +51,7 @@ class Run:
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """(n, k) noise, uniform on (-1, 1)."""
-        return torch.rand(n, self.recipe.noise_dim, generator=generator) * 2 - 1
+        return uniform_noise(n, self.recipe.noise_dim, generator)
 
     def sample(
         self,
