@@ -100,7 +100,7 @@ def _lines_until(path: Path, step: int) -> list[str]:
 
 
 class Pictures:
-    """Grids on fixed noise: samples, label flips and counterfactuals at each tick, CausalGAN's other figures at the end."""
+    """Grids on fixed noise: samples, flips and counterfactuals at each tick, CausalGAN's other figures at the end."""
 
     def __init__(self, folder: Path, real: Tensor, labels: Tensor, board: SummaryWriter) -> None:
         """real: (n, 3, 64, 64) images of the data in [0, 1]; labels: all labels of the data, in the graph's order."""
