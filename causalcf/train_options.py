@@ -13,8 +13,10 @@ from jsonargparse import ArgumentParser
 from .errors import RecipeError, nearest
 from .presets import find_preset, preset_names
 from .recipe import Recipe, option_names, recipe_from_dict
+from .yaml_tree import FileKind, read_mapping
 
 DEFAULT = "faces"
+RECIPE = FileKind("a recipe", "from options to values", RecipeError)
 EXAMPLES = """examples:
   python -m causalcf.train --graph graphs/celeba.yaml
   python -m causalcf.train --data celeba --data-root PATH
@@ -58,8 +60,8 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     given = {name: flags[name] for name in _named(arguments) if name in option_names()}
     path = find_preset("train", flags.recipe, RecipeError)
     try:
-        in_file = vars(parser.parse_path(path, defaults=False))
-    except (RecipeError, OSError, UnicodeDecodeError) as error:
+        in_file = vars(parser.parse_object(read_mapping(path, RECIPE), defaults=False))
+    except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from None
     for name in set(in_file) - set(option_names()):
         raise RecipeError(f"{path}: {name} belongs on the command line, not in a recipe")

@@ -1,52 +1,87 @@
-"""YAML reduced to what a graph file needs: mappings, lists and strings; everything else is refused by line.
+"""YAML read as mappings, lists and scalars with nothing lost: what graphs, recipes and lists of questions are read by.
 
 Nothing is built before it is understood: the size is checked before parsing, and anchors, aliases and deep
-nesting stop the parser where they stand, so that no file can blow up while it is read.
+nesting stop the parser where they stand, so that no file can blow up while it is read. A repeated key is refused,
+where YAML would keep the last.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .errors import GraphError
+from .errors import CausalCFError, GraphError
 
 _MAX_BYTES = 2**20  # 70 times celeba-all, which has 40 nodes and 780 edges
-_MAX_DEPTH = 8  # twice what a graph file needs
+_MAX_DEPTH = 8  # twice what any of the files needs
 _STRING, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 _TYPES = {"bool": "a boolean", "int": "a number", "float": "a number", "timestamp": "a date"}
 
 
-def read_mapping(path: Path) -> dict[str, Any]:
-    """The mapping that a YAML file is, made of mappings, lists and strings alone.
+@dataclass(frozen=True)
+class FileKind:
+    """What kind of file is read.
+
+    Args:
+        name: with its article, as in "a graph file".
+        shape: what its mapping holds, as in "with the key 'nodes'".
+        error: the error that a malformed one raises.
+        text_only: whether every scalar must be text; else numbers, booleans and null are read as YAML has them.
+    """
+
+    name: str
+    shape: str
+    error: type[CausalCFError]
+    text_only: bool = False
+
+
+GRAPH = FileKind("a graph file", "with the key 'nodes'", GraphError, text_only=True)
+
+
+def read_mapping(path: Path, kind: FileKind = GRAPH) -> dict[str, Any]:
+    """The mapping that a YAML file is.
 
     Args:
         path: a file of at most 1 MiB, in UTF-8.
+        kind: what it should be.
 
     Raises:
-        GraphError: unreadable, too large, empty, not UTF-8, not YAML, no mapping, a duplicate key, an anchor or
-            alias, deep nesting, or a value that YAML takes for something else than text; says where.
+        CausalCFError: (the kind's own) unreadable, too large, empty, not UTF-8, not YAML, no mapping, a duplicate key,
+            an anchor or alias, deep nesting, or a value that is no text where text is wanted; says where.
 
     Source: defined here.
     """
-    text = _read_text(path)
+    try:
+        return _read(path, kind)
+    except _Malformed as error:
+        raise kind.error(str(error)) from None
+
+
+class _Malformed(Exception):
+    """What is wrong with the file, before it is known whose error that is."""
+
+
+def _read(path: Path, kind: FileKind) -> dict[str, Any]:
+    text = _read_text(path, kind)
+    expected = f"{kind.name} is a mapping {kind.shape}"
     try:
         node = _TreeLoader(text).get_single_node()
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         culprit = f"character #x{error.character:04x} is not allowed"
-        raise GraphError(f"line {line}, column {column}: {culprit}") from None
+        raise _Malformed(f"line {line}, column {column}: {culprit}") from None
     except yaml.MarkedYAMLError as error:
-        raise GraphError(_syntax(error)) from None
+        raise _Malformed(_syntax(error)) from None
     if node is None or node.tag == _NULL:
-        raise GraphError("the file is empty; a graph file is a mapping with the key 'nodes'")
+        raise _Malformed(f"the file is empty; {expected}")
     if not isinstance(node, yaml.MappingNode):
-        kind = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
-        raise GraphError(f"the file holds {kind}; a graph file is a mapping with the key 'nodes'")
-    return _mapping(node, "key")
+        holds = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
+        raise _Malformed(f"the file holds {holds}; {expected}")
+    return _mapping(node, "key", kind)
 
 
 class _TreeLoader(yaml.SafeLoader):
@@ -59,52 +94,60 @@ class _TreeLoader(yaml.SafeLoader):
         where = _where(event.start_mark)
         # An alias is an event with an anchor too. Without anchors there is nothing that could be expanded.
         if getattr(event, "anchor", None) is not None:
-            raise GraphError(f"{where}: anchors and aliases are not allowed; write the names out")
+            raise _Malformed(f"{where}: anchors and aliases are not allowed; write the names out")
         if self.depth == _MAX_DEPTH:
-            raise GraphError(f"{where}: nested more than {_MAX_DEPTH} levels deep")
+            raise _Malformed(f"{where}: nested more than {_MAX_DEPTH} levels deep")
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path, kind: FileKind) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
-        raise GraphError(f"cannot be read: {error.strerror}") from None
+        raise _Malformed(f"cannot be read: {error.strerror}") from None
     if len(data) > _MAX_BYTES:
-        raise GraphError(f"larger than {_MAX_BYTES // 1024} kB, which no graph file needs to be")
+        raise _Malformed(f"larger than {_MAX_BYTES // 1024} kB, too large for {kind.name}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         culprit = data[error.start]
-        raise GraphError(f"not UTF-8 text: byte 0x{culprit:02x} at offset {error.start}") from None
+        raise _Malformed(f"not UTF-8 text: byte 0x{culprit:02x} at offset {error.start}") from None
 
 
-def _tree(node: yaml.Node, noun: str) -> dict[str, Any] | list[Any] | str:
-    """Mappings, lists and strings of a composed node; `noun` is what the keys of a mapping are called."""
+def _tree(node: yaml.Node, noun: str, kind: FileKind) -> Any:
+    """Mappings, lists and scalars of a composed node; `noun` is what the keys of a mapping are called."""
     if isinstance(node, yaml.MappingNode):
-        return _mapping(node, noun)
+        return _mapping(node, noun, kind)
     if isinstance(node, yaml.SequenceNode):
-        return [_tree(item, "key") for item in node.value]
-    return _string(node)
+        return [_tree(item, "key", kind) for item in node.value]
+    return _string(node) if kind.text_only else _scalar(node)
 
 
-def _mapping(node: yaml.MappingNode, noun: str) -> dict[str, Any]:
+def _mapping(node: yaml.MappingNode, noun: str, kind: FileKind) -> dict[str, Any]:
     lines: dict[str, int] = {}
     tree: dict[str, Any] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
-            raise GraphError(f"{_where(key_node.start_mark)}: a {noun} must be a name, not a list or mapping")
+            raise _Malformed(f"{_where(key_node.start_mark)}: a {noun} must be a name, not a list or mapping")
         key = _string(key_node)
         line = key_node.start_mark.line + 1
         if key in lines:
-            raise GraphError(f"line {line}: duplicate {noun} {key!r}, first given on line {lines[key]}")
+            raise _Malformed(f"line {line}: duplicate {noun} {key!r}, first given on line {lines[key]}")
         lines[key] = line
-        tree[key] = _tree(value_node, "node" if key == "nodes" else "key")
+        tree[key] = _tree(value_node, "node" if key == "nodes" else "key", kind)
     return tree
+
+
+def _scalar(node: yaml.Node) -> Any:
+    """A number, boolean, null, date or text, as safe YAML has it."""
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except (yaml.YAMLError, ValueError) as error:
+        raise _Malformed(f"{_where(node.start_mark)}: {node.value!r} cannot be read: {error}") from None
 
 
 def _string(node: yaml.Node) -> str:
@@ -112,11 +155,11 @@ def _string(node: yaml.Node) -> str:
         return str(node.value)
     where, kind = _where(node.start_mark), node.tag.rsplit(":", 1)[-1]
     if node.tag == _NULL:
-        raise GraphError(f"{where}: a value is missing; write [] for a node without parents")
+        raise _Malformed(f"{where}: a value is missing; write [] for a node without parents")
     if kind in _TYPES:
         value = node.value[:40]
-        raise GraphError(f"{where}: YAML reads {value} as {_TYPES[kind]}, not as text; write '{value}'")
-    raise GraphError(f"{where}: {node.value!r} is tagged {node.tag!r}; only plain text is allowed")
+        raise _Malformed(f"{where}: YAML reads {value} as {_TYPES[kind]}, not as text; write '{value}'")
+    raise _Malformed(f"{where}: {node.value!r} is tagged {node.tag!r}; only plain text is allowed")
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:

@@ -47,6 +47,10 @@ def test_dry_run_prints_the_resolved_recipe(tmp_path):
         (["--recipe", "wrong.yaml"], "wrong.yaml: unknown key widht; did you mean width?"),
         (["--recipe", "list.yaml"], "list.yaml"),
         (["--recipe", "bytes.yaml"], "bytes.yaml"),
+        (["--recipe", "twice.yaml"], "twice.yaml: line 2: duplicate key 'width', first given on line 1"),
+        (["--recipe", "alias.yaml"], "anchors and aliases are not allowed"),
+        (["--recipe", "empty.yaml"], "the file is empty; a recipe is a mapping from options to values"),
+        (["--recipe", "date.yaml"], 'option "width"'),
         (["--recipe", "dry.yaml"], "dry_run belongs on the command line"),
         (["--data", "celeba"], "data_root is None; it must be set when data is celeba"),
         (["--data-root", "here"], "data_root is here; it must be left out for faces"),
@@ -56,6 +60,10 @@ def test_mistakes_are_named(tmp_path, monkeypatch, flags, sentence):
     (tmp_path / "wrong.yaml").write_text("widht: 3\n")
     (tmp_path / "list.yaml").write_text("- a\n")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe")
+    (tmp_path / "twice.yaml").write_text("width: 3\nwidth: 4\n")
+    (tmp_path / "alias.yaml").write_text("name: &a x\ngraph: *a\n")
+    (tmp_path / "empty.yaml").write_text("")
+    (tmp_path / "date.yaml").write_text("width: 2020-01-01\n")
     (tmp_path / "dry.yaml").write_text("dry_run: true\n")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RecipeError) as caught:
