@@ -42,6 +42,9 @@ class Recipe:
     learning_rate: float = _option(2e-4, "Adam's rate for discriminator and label readers (beta1 .5)")
     generator_rate: float = _option(4e-4, "Adam's rate for the generator")
     label_weight: float = _option(1.0, "weight of the label terms in the generator's loss")
+    noise_weight: float = _option(
+        0.0, "weight of reading the noise back off generated images (InfoGAN), against collapse onto few faces; 0: none"
+    )
     r1: float = _option(0.3, "weight of the gradient penalty on real images (R1), applied every 8 steps; 0: none")
     anti_decay: float = _option(500.0, "steps over which the Anti-Labeler's weight falls by e")
     balance: float = _option(0.7, "rows are drawn by (frequency of their label combination)^-balance; 0: as they come")
@@ -66,7 +69,7 @@ class Recipe:
         for name in ("learning_rate", "generator_rate", "anti_decay"):
             value = getattr(self, name)
             _require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
-        for name in ("label_weight", "balance", "r1"):
+        for name in ("label_weight", "noise_weight", "balance", "r1"):
             value = getattr(self, name)
             _require(math.isfinite(value) and value >= 0, name, value, "a finite number, at least 0")
         _require(self.balance <= 1, "balance", self.balance, "at most 1 (1 draws every label combination alike)")

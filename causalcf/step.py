@@ -3,7 +3,9 @@
     z, l' -> G -> fake --+-> D(fake, l')         D learns real from fake
                          +-> Labeler(fake)       learns on real images only
                          +-> Anti-Labeler(fake)  learns on generated images only
+                         +-> noise reader(fake)  learns z back (InfoGAN), where noise_weight is not 0
     G descends the adversarial loss + Labeler's cross-entropy - k_t * Anti-Labeler's (CausalGAN, eq. 5)
+      + noise_weight * the noise reader's error
 
 The generator's gradient is collected on the generated images, so that one pass through a network serves both that
 network's own update and the generator's. Where the objective allows, D's update on fakes and G's adversarial gradient
@@ -20,8 +22,10 @@ from torch import Tensor, nn
 
 from .losses.adversarial import objective, squared_gradient_norm
 from .losses.labels import anti_labeler_weight, label_cross_entropy
+from .losses.noise import noise_error
 from .networks.average import averaged_copy, update_average
 from .networks.dcgan import Discriminator, Generator, Labeler, initialise
+from .networks.noise_reader import NoiseReader
 from .precision import autocast
 from .recipe import Recipe
 
@@ -48,6 +52,7 @@ class Networks(nn.Module):
         self.generator = Generator(recipe.noise_dim, n_labels, recipe.width)
         self.discriminator = Discriminator(n_labels, recipe.width)
         self.labeler = Labeler(n_labels, recipe.labeler_width) if n_labels else None
+        self.noise_reader = NoiseReader(recipe.noise_dim, recipe.labeler_width) if recipe.noise_weight else None
         initialise(self)
         # The Anti-Labeler starts as the Labeler's twin, so that their terms cancel until one of them has learned.
         self.anti_labeler = copy.deepcopy(self.labeler)
@@ -67,7 +72,7 @@ class TrainingStep:
     def __post_init__(self) -> None:
         self.objective = objective(self.recipe.objective)
         trained = {name: net for name, net in self.networks.named_children() if name != "average" and net is not None}
-        rates = {name: self.recipe.learning_rate for name in ("discriminator", "labeler", "anti_labeler")}
+        rates = {name: self.recipe.learning_rate for name in trained}
         rates["generator"] = self.recipe.generator_rate
         self.optimisers = {
             name: torch.optim.Adam(net.parameters(), rates[name], betas=(0.5, 0.999), fused=True)
@@ -82,6 +87,9 @@ class TrainingStep:
         if self.networks.labeler is not None:
             label_losses, label_gradient = self._labels(batch, leaf, step)
             losses, image_gradient = losses | label_losses, image_gradient + label_gradient
+        if self.networks.noise_reader is not None:
+            noise_losses, noise_gradient = self._noise(batch, leaf)
+            losses, image_gradient = losses | noise_losses, image_gradient + noise_gradient
         self.optimisers["generator"].zero_grad()
         fake.backward(image_gradient.to(fake.dtype))
         self.optimisers["generator"].step()
@@ -147,6 +155,14 @@ class TrainingStep:
         k = anti_labeler_weight(step, self.recipe.anti_decay)
         terms = {"labeler_real": on_real, "labeler_fake": on_fake, "anti_labeler_fake": anti_on_fake}
         return _means(terms), self.recipe.label_weight * (by_labeler - k * by_anti_labeler)
+
+    def _noise(self, batch: Batch, leaf: Tensor) -> tuple[Losses, Tensor]:
+        """The noise reader's update, and the gradient of its part in G's loss by each generated image."""
+        assert self.networks.noise_reader is not None
+        with self._autocast():
+            error = noise_error(self.networks.noise_reader(leaf), batch.noise)
+        gradient = self._learn("noise_reader", error.mean(), leaf)
+        return _means({"noise_error": error}), self.recipe.noise_weight * gradient
 
     def _learn(self, name: str, loss: Tensor, leaf: Tensor | None = None) -> Tensor:
         """One descent of a network on its own loss; returns the loss's gradient by `leaf` as it was before."""

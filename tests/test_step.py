@@ -8,6 +8,7 @@ import torch
 
 from causalcf.losses.adversarial import OBJECTIVES, objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
+from causalcf.losses.noise import noise_error
 from causalcf.recipe import Recipe
 from causalcf.step import Batch, Networks, TrainingStep
 
@@ -47,6 +48,9 @@ def plain_gradients(nets, recipe, batch, step):
         g_loss = g_loss + recipe.label_weight * (on_fake - k * anti)
         losses["labeler"] = label_cross_entropy(nets.labeler(batch.images), batch.labels).mean()
         losses["anti_labeler"] = label_cross_entropy(nets.anti_labeler(fake.detach()), batch.asked).mean()
+    if nets.noise_reader is not None:
+        g_loss = g_loss + recipe.noise_weight * noise_error(nets.noise_reader(fake), batch.noise).mean()
+        losses["noise_reader"] = noise_error(nets.noise_reader(fake.detach()), batch.noise).mean()
     losses["generator"] = g_loss
     return {
         name: torch.autograd.grad(value, list(getattr(nets, name).parameters()), retain_graph=True)
@@ -54,11 +58,13 @@ def plain_gradients(nets, recipe, batch, step):
     }
 
 
+@pytest.mark.parametrize("noise_weight", [0.0, 2.0])
 @pytest.mark.parametrize("n_labels", [0, 3])
-def test_the_shared_pass_gives_every_network_the_gradient_of_separate_passes(n_labels):
-    nets, batch = networks(SMALL, n_labels), draw_batch(n_labels)
-    expected = plain_gradients(copy.deepcopy(nets), SMALL, batch, step=25)
-    TrainingStep(nets, SMALL, CPU, "float32")(batch, 25, torch.Generator())
+def test_the_shared_pass_gives_every_network_the_gradient_of_separate_passes(n_labels, noise_weight):
+    recipe = replace(SMALL, noise_weight=noise_weight)
+    nets, batch = networks(recipe, n_labels), draw_batch(n_labels)
+    expected = plain_gradients(copy.deepcopy(nets), recipe, batch, step=25)
+    TrainingStep(nets, recipe, CPU, "float32")(batch, 25, torch.Generator())
     for name, gradients in expected.items():
         largest = max(float(g.abs().max()) for g in gradients)
         for weight, gradient in zip(getattr(nets, name).parameters(), gradients, strict=True):

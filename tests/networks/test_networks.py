@@ -8,6 +8,7 @@ from torch.nn.functional import interpolate
 
 from causalcf.networks.average import averaged_copy, calibrate_batch_norm, update_average
 from causalcf.networks.dcgan import Discriminator, Generator, Labeler, initialise
+from causalcf.networks.noise_reader import NoiseReader
 from causalcf.networks.residual import ResidualReader
 
 
@@ -77,3 +78,12 @@ def test_calibration_gives_the_statistics_of_the_batches_it_saw():
     halves = [half.mean((0, 2, 3)) for half in inputs.split(64)]
     assert torch.allclose(first.running_mean, (halves[0] + halves[1]) / 2, atol=1e-5)
     assert not first.training and first.momentum == 0.1
+
+
+def test_the_noise_reader_reads_ten_coordinates_and_is_blind_to_speckle():
+    reader = NoiseReader(100, 4)
+    images = torch.rand(2, 3, 64, 64, generator=seeded())
+    checkerboard = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 2 - 1
+    assert reader(images).shape == (2, 10) and NoiseReader(5, 4)(images).shape == (2, 5)
+    assert torch.allclose(reader(images), reader(images + checkerboard), atol=1e-5)
+    assert not torch.allclose(reader(images), reader(images + 0.1), atol=1e-5)
