@@ -176,7 +176,8 @@ def _eliminate(network: Sequence[Conditional], evidence: Evidence, b: int, order
 
 def _factor(conditional: Conditional, evidence: Evidence) -> _Factor:
     """The conditional as a table over its free variables, one for each unit where fixed parents differ."""
-    variable, free = conditional.variable, tuple(p for p in conditional.parents if p not in evidence)
+    # A counterfactual copy may share a parent with the actual world: then it is named twice, and is one variable.
+    variable, free = conditional.variable, tuple(dict.fromkeys(p for p in conditional.parents if p not in evidence))
     fixed = [evidence[p] for p in conditional.parents if p in evidence]
     b = max((len(values) for values in fixed), default=1)
     grid = configurations(len(free))
