@@ -1,0 +1,219 @@
+"""One walk over the words of a description: phrases become conditions, negations find what they negate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .function_words import FINITE, ROLES, SEX, TO_BE, Role
+from .tokens import Token
+
+_LONGEST = 6  # words in a phrase
+_LONGEST_FUNCTION = 3
+_PLAIN = frozenset(("not", "never", "neither"))  # negations of the next word alone, where no article follows
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One attribute's value, and the span of the text that says it."""
+
+    attribute: str
+    value: int
+    start: int
+    end: int
+
+
+@dataclass
+class Reading:
+    """What a stretch of English says, with all that is wrong about it.
+
+    Args:
+        conditions: in the order of the text.
+        unknown: spans of the text that were not understood.
+        problems: sentences about what cannot be meant.
+        person: somebody is spoken of, if only as "someone".
+        sexes: pronouns that tell a sex.
+    """
+
+    conditions: list[Condition] = field(default_factory=list)
+    unknown: list[tuple[int, int]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    person: bool = False
+    sexes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Negation:
+    """A negation that waits for its condition, or whose reach is still open after it.
+
+    Args:
+        word: its first word.
+        start: where in the text it begins.
+        odd: it negates; False after a second negation.
+        crossed: an article came between it and its condition ("not a bald man").
+        waiting: conditions after commas, negated if an "or" is still to come ("without a hat, a tie or a necklace").
+    """
+
+    word: str
+    start: int
+    odd: bool = True
+    crossed: bool = False
+    waiting: list[int] = field(default_factory=list)
+
+
+class Walk:
+    """Reads a stretch of tokens into a `Reading`; see `causalcf.language.read`."""
+
+    def __init__(self, text: str, tokens: Sequence[Token], words: Mapping[str, tuple[str, int]]) -> None:
+        self.text, self.tokens, self.words = text, tokens, words
+        self.found = Reading(sexes=[token.word for token in tokens if token.word in SEX])
+        self.negation: _Negation | None = None  # met, its condition still to come
+        self.scope: _Negation | None = None  # has its condition, and may reach further
+        self.joint: Role | None = None  # COMMA, AND or OR since the last condition
+        self.led = False  # a verb or preposition since the last joint or condition
+        self.article = False  # an article since then
+
+    def run(self) -> Reading:
+        i = 0
+        while i < len(self.tokens):
+            i = self._phrase(i) or self._quality(i) or self._function(i) or self._not_understood(i)
+        self._close_negation()
+        self._close_scope()
+        return self.found
+
+    def _said(self, i: int, n: int) -> str:
+        return " ".join(token.word for token in self.tokens[i : i + n]) if i + n <= len(self.tokens) else ""
+
+    def _phrase(self, i: int) -> int | None:
+        for n in range(_LONGEST, 0, -1):
+            phrase = self._said(i, n)
+            if phrase in self.words:
+                first = self.tokens[i].word
+                attribute, value = self.words[phrase]
+                self._condition(attribute, value, i, i + n, first in FINITE or ROLES.get(first) is Role.LEAD)
+                if first == "no" and self.scope is None:  # "no beard", and perhaps "or moustache"
+                    self.scope = _Negation(first, self.tokens[i].start)
+                return i + n
+        return None
+
+    def _quality(self, i: int) -> int | None:
+        """ "mouth were not open", an attribute's noun before its adjective."""
+        if self._said(i + 1, 1) not in TO_BE:
+            return None
+        negated = self._said(i + 2, 1) == "not"
+        j = i + 2 + negated
+        for n in range(_LONGEST - 1, 0, -1):
+            phrase = f"{self._said(j, n)} {self.tokens[i].word}"
+            if phrase in self.words:
+                attribute, value = self.words[phrase]
+                self._condition(attribute, value ^ negated, i, j + n, True)
+                return j + n
+        return None
+
+    def _function(self, i: int) -> int | None:
+        for n in range(_LONGEST_FUNCTION, 0, -1):
+            role = ROLES.get(self._said(i, n))
+            if role is not None:
+                self._apply(role, self.tokens[i])
+                return i + n
+        return None
+
+    def _not_understood(self, i: int) -> int:
+        token, previous = self.tokens[i], self.tokens[i - 1] if i else None
+        spans = self.found.unknown
+        if spans and previous and spans[-1][1] == previous.end:
+            spans[-1] = (spans[-1][0], token.end)
+        else:
+            spans.append((token.start, token.end))
+        self.negation = None  # what it negates is what was not understood
+        return i + 1
+
+    def _apply(self, role: Role, token: Token) -> None:
+        if role is Role.ARTICLE:
+            self.article = True
+            if self.negation:
+                self.negation.crossed = True
+        elif role is Role.LEAD:
+            self._close_scope()
+            self.led = True
+        elif role is Role.NOT:
+            self._negate(token)
+        elif role is Role.PERSON:
+            self._person(token)
+        elif role in (Role.AND, Role.BUT, Role.COMMA, Role.OR):
+            self._join(role, token)
+
+    def _negate(self, token: Token) -> None:
+        if self.joint is Role.OR:
+            self._problem(f"{token.word!r} after 'or'", "conditions are joined by 'and'")
+        self._close_scope()
+        if self.negation:
+            self.negation.odd = not self.negation.odd
+        else:
+            self.negation = _Negation(token.word, token.start)
+        self.joint, self.led = None, True
+
+    def _person(self, token: Token) -> None:
+        self.found.person = True
+        if self.negation or (self.scope and self.scope.word == "no" and self.joint is None):
+            start = (self.negation or self.scope).start  # type: ignore[union-attr]
+            self._problem(repr(self.text[start : token.end]), "it describes nobody; say what the person is or has")
+            self.negation = None
+
+    def _join(self, role: Role, token: Token) -> None:
+        self._close_negation()
+        self.led = self.article = False
+        if role is Role.BUT:
+            self._close_scope()
+        elif role is Role.OR and not self.scope:
+            self._problem(repr(token.word), "alternatives cannot be asked for; conditions are joined by 'and'")
+        elif role is not Role.COMMA or self.joint is None:
+            self.joint = role
+
+    def _condition(self, attribute: str, value: int, i: int, j: int, led: bool) -> None:
+        end = self.tokens[j - 1].end
+        if self.joint is Role.OR and self.scope:
+            value ^= 1
+            self._negate_waiting()
+        elif self.negation:
+            value ^= self.negation.odd
+            self.scope = self.negation if self.negation.odd else None
+            if self.negation.word == "no" and attribute == "Male":
+                self._problem(repr(self.text[self.negation.start : end]), "it describes nobody")
+        elif led or self.led or (self.scope and self.scope.word == "no" and self.article):
+            self._close_scope()  # "no beard and a moustache": each noun has a word of its own
+        elif self.scope and self.joint is Role.COMMA:
+            self.scope.waiting.append(len(self.found.conditions))
+        elif self.scope and (self.joint is Role.AND or self.scope.crossed or self.scope.word not in _PLAIN):
+            self._two_ways(self.scope, end)
+        else:
+            self.scope = None
+        self.found.conditions.append(Condition(attribute, value, self.tokens[i].start, end))
+        self.negation, self.joint = None, None
+        self.led = self.article = False
+
+    def _negate_waiting(self) -> None:
+        if self.scope:
+            for k in self.scope.waiting:
+                one = self.found.conditions[k]
+                self.found.conditions[k] = Condition(one.attribute, one.value ^ 1, one.start, one.end)
+            self.scope.waiting.clear()
+
+    def _close_negation(self) -> None:
+        if self.negation:
+            self._problem(repr(self.negation.word), "nothing follows that it could negate")
+            self.negation = None
+
+    def _close_scope(self) -> None:
+        if self.scope and self.scope.waiting:
+            self._two_ways(self.scope, self.found.conditions[-1].end)
+        self.scope = None
+
+    def _two_ways(self, scope: _Negation, end: int) -> None:
+        advice = "compare 'young and not bald' with 'neither bald nor young'"
+        why = f"what {scope.word!r} negates can be read in two ways; {advice}"
+        self._problem(repr(self.text[scope.start : end]), why)
+        scope.waiting.clear()
+
+    def _problem(self, shown: str, why: str) -> None:
+        self.found.problems.append(f"{shown}: {why}")

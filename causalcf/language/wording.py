@@ -1,0 +1,164 @@
+"""Attributes and values said in English, in words that `read` understands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..attributes import CELEBA_ATTRIBUTES
+
+# Said with "were": attribute -> word for 1; in the order that adjectives take before a noun.
+_WERE = {
+    "Attractive": "attractive",
+    "Chubby": "chubby",
+    "Blurry": "blurry",
+    "Smiling": "smiling",
+    "Young": "young",
+    "Bald": "bald",
+}
+# Said with "had": attribute -> words for 1.
+_HAD = {
+    "5_o_Clock_Shadow": "a five o'clock shadow",
+    "Arched_Eyebrows": "arched eyebrows",
+    "Bags_Under_Eyes": "bags under the eyes",
+    "Bangs": "bangs",
+    "Big_Lips": "big lips",
+    "Big_Nose": "a big nose",
+    "Black_Hair": "black hair",
+    "Blond_Hair": "blond hair",
+    "Brown_Hair": "brown hair",
+    "Bushy_Eyebrows": "bushy eyebrows",
+    "Double_Chin": "a double chin",
+    "Goatee": "a goatee",
+    "Gray_Hair": "gray hair",
+    "High_Cheekbones": "high cheekbones",
+    "Mouth_Slightly_Open": "an open mouth",
+    "Mustache": "a moustache",
+    "Narrow_Eyes": "narrow eyes",
+    "No_Beard": "no beard",
+    "Oval_Face": "an oval face",
+    "Pale_Skin": "pale skin",
+    "Pointy_Nose": "a pointy nose",
+    "Receding_Hairline": "a receding hairline",
+    "Rosy_Cheeks": "rosy cheeks",
+    "Sideburns": "sideburns",
+    "Straight_Hair": "straight hair",
+    "Wavy_Hair": "wavy hair",
+}
+_WORE = {
+    "Eyeglasses": "glasses",
+    "Heavy_Makeup": "heavy makeup",
+    "Wearing_Earrings": "earrings",
+    "Wearing_Hat": "a hat",
+    "Wearing_Lipstick": "lipstick",
+    "Wearing_Necklace": "a necklace",
+    "Wearing_Necktie": "a tie",
+}
+_NOUN = {1: "a man", 0: "a woman"}
+# Where English has a word for 0, it serves instead of a negation.
+_OPPOSITE = {"Young": "old", "No_Beard": "a beard", "Mouth_Slightly_Open": "a closed mouth"}
+
+
+def describe(conditions: Mapping[str, int]) -> str:
+    """Conditions as a noun phrase.
+
+    Example:
+        >>> describe({"Male": 1, "Young": 0, "Bald": 1, "Eyeglasses": 1, "Mustache": 0})
+        'an old bald man with glasses and without a moustache'
+    """
+    adjectives, not_were = _were(conditions)
+    having, lacking = _sides(conditions, _no_beard_last(_HAD | _WORE | _others(conditions)))
+    noun = _NOUN[conditions["Male"]].split()[1] if "Male" in conditions else "person" if adjectives else "someone"
+    whole = noun if noun == "someone" else _with_article([*adjectives, noun])
+    parts = [f"with {_list(having, 'and')}"] if having else []
+    parts += [f"without {_list(lacking, 'or')}"] if lacking else []
+    parts += [f"who is {_neither(not_were)}"] if not_were else []
+    return f"{whole} {' and '.join(parts[:2])}{' and ' + parts[2] if len(parts) > 2 else ''}".strip()
+
+
+def predicate(conditions: Mapping[str, int]) -> str:
+    """Conditions as the predicate of "she".
+
+    Example:
+        >>> predicate({"Young": 1, "Bald": 0, "Mustache": 1, "Eyeglasses": 0, "Wearing_Hat": 0})
+        'were young and not bald, had a moustache and did not wear glasses or a hat'
+    """
+    clauses = []
+    adjectives, not_were = _were(conditions)
+    were = [_list(adjectives, "and")] if adjectives else []
+    if "Male" in conditions:
+        were = [_with_article([*adjectives, _NOUN[conditions["Male"]].split()[1]])]
+    if not_were:
+        were.append(_neither(not_were))
+    if were:
+        clauses.append(f"were {' and '.join(were)}")
+    for past, infinitive, phrases in (("had", "have", _HAD | _others(conditions)), ("wore", "wear", _WORE)):
+        having, lacking = _sides(conditions, _no_beard_last(phrases))
+        clauses += [f"{past} {_list(having, 'and')}"] if having else []
+        clauses += [f"did not {infinitive} {_list(lacking, 'or')}"] if lacking else []
+    return _list(clauses, "and")
+
+
+def pronoun(conditions: Mapping[str, int]) -> str:
+    """The pronoun for whom the conditions describe: he, she, or they where the sex is not told."""
+    return {1: "he", 0: "she"}.get(conditions.get("Male", -1), "they")
+
+
+def short(attribute: str, value: int) -> str:
+    """One attribute's value in a word or two, for captions.
+
+    Example:
+        >>> [short("Mustache", 1), short("Mustache", 0), short("Male", 0), short("Young", 0)]
+        ['moustache', 'no moustache', 'woman', 'old']
+    """
+    if attribute == "Male":
+        return _NOUN[value].split()[1]
+    if attribute in _WERE:
+        return _were({attribute: value})[0][0] if value or attribute in _OPPOSITE else f"not {_WERE[attribute]}"
+    phrase = {**_HAD, **_WORE}.get(attribute, _plain(attribute))
+    if attribute in _OPPOSITE and not value:
+        phrase = _OPPOSITE[attribute]
+    bare = phrase.removeprefix("a ").removeprefix("an ")
+    return bare if value or attribute in _OPPOSITE else f"no {bare}"
+
+
+def _were(conditions: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    return _sides(conditions, _WERE)
+
+
+def _sides(conditions: Mapping[str, int], phrases: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """What holds, in words, and what does not."""
+    holds: list[str] = []
+    lacks: list[str] = []
+    for attribute, phrase in phrases.items():
+        value = conditions.get(attribute)
+        if value == 0 and attribute in _OPPOSITE:
+            holds.append(_OPPOSITE[attribute])
+        elif value is not None:
+            (holds if value else lacks).append(phrase)
+    return holds, lacks
+
+
+def _no_beard_last(phrases: Mapping[str, str]) -> dict[str, str]:
+    """ "Glasses and no beard" is clear, "no beard and glasses" is not."""
+    return dict(sorted(phrases.items(), key=lambda item: item[0] == "No_Beard"))
+
+
+def _others(conditions: Mapping[str, int]) -> dict[str, str]:
+    """Attributes that are not CelebA's, by their own names."""
+    return {name: _plain(name) for name in conditions if name not in CELEBA_ATTRIBUTES}
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.lower().replace("_", " ").split())
+
+
+def _with_article(words: Sequence[str]) -> str:
+    return f"{'an' if words[0][0] in 'aeiou' else 'a'} {' '.join(words)}"
+
+
+def _list(items: Sequence[str], joint: str) -> str:
+    return f" {joint} ".join(part for part in (", ".join(items[:-1]), items[-1]) if part)
+
+
+def _neither(items: Sequence[str]) -> str:
+    return f"not {items[0]}" if len(items) == 1 else f"neither {' nor '.join(items)}"

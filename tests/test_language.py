@@ -1,0 +1,197 @@
+"""Conditions in English: what is read, what is refused, and that what is said is read back."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causalcf.attributes import CELEBA_ATTRIBUTES, WORDS
+from causalcf.errors import QueryError
+from causalcf.language import describe, predicate, pronoun, read, settle, short, tokenize, vocabulary
+
+assignments = st.dictionaries(st.sampled_from(CELEBA_ATTRIBUTES), st.integers(0, 1), max_size=6)
+
+
+def values(text, words=WORDS):
+    return settle(text, read(text, tokenize(text), words), words)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("an old bald man with glasses", {"Young": 0, "Bald": 1, "Male": 1, "Eyeglasses": 1}),
+        ("a person", {}),
+        ("someone without glasses", {"Eyeglasses": 0}),
+        ("someone without a hat, a tie or lipstick", {"Wearing_Hat": 0, "Wearing_Necktie": 0, "Wearing_Lipstick": 0}),
+        ("a man with no moustache or goatee", {"Male": 1, "Mustache": 0, "Goatee": 0}),
+        ("neither bald nor old", {"Bald": 0, "Young": 1}),
+        ("young and not bald", {"Young": 1, "Bald": 0}),
+        ("not bald but old", {"Bald": 0, "Young": 0}),
+        ("a woman who isn't smiling", {"Male": 0, "Smiling": 0}),
+        ("a woman who isnt smiling", {"Male": 0, "Smiling": 0}),
+        ("a woman who isn’t not smiling", {"Male": 0, "Smiling": 1}),
+        ("weren't young and had no beard", {"Young": 0, "No_Beard": 1}),
+        ("no beard and a moustache", {"No_Beard": 1, "Mustache": 1}),
+        ("no beard or moustache", {"No_Beard": 1, "Mustache": 0}),
+        ("didn't have no beard", {"No_Beard": 0}),
+        ("did not wear glasses and smiled", {"Eyeglasses": 0, "Smiling": 1}),
+        ("did not have a goatee and wore a hat", {"Goatee": 0, "Wearing_Hat": 1}),
+        ("mouth were not open", {"Mouth_Slightly_Open": 0}),
+        ("her hair was grey, her cheeks are rosy", {"Gray_Hair": 1, "Rosy_Cheeks": 1}),
+        ("a clean-shaven, CHUBBY gentleman", {"No_Beard": 1, "Chubby": 1, "Male": 1}),
+        ("a five o'clock shadow", {"5_o_Clock_Shadow": 1}),
+        ("Wearing_Lipstick", {"Wearing_Lipstick": 1}),
+        ("took off the glasses", {"Eyeglasses": 0}),
+        ("not an old person", {"Young": 1}),
+        ("a not bald young man", {"Bald": 0, "Young": 1, "Male": 1}),
+    ],
+)
+def test_what_is_said(text, meaning):
+    assert values(text) == meaning
+
+
+@pytest.mark.parametrize("text", [*WORDS])
+def test_every_phrase_means_what_the_vocabulary_says_and_its_negation_the_opposite(text):
+    attribute, value = WORDS[text]
+    assert values(text) == {attribute: value}
+    assert values(f"someone who was {text}") == {attribute: value}
+    assert values(f"someone who wasn't {text}") == {attribute: 1 - value}
+
+
+@pytest.mark.parametrize("attribute", CELEBA_ATTRIBUTES)
+@pytest.mark.parametrize("value", [0, 1])
+def test_both_values_of_every_attribute_are_said_and_read_back(attribute, value):
+    assert values(describe({attribute: value})) == {attribute: value}
+    assert values(predicate({attribute: value})) == {attribute: value}
+    assert values(short(attribute, value)) == {attribute: value}
+
+
+@given(assignments)
+def test_descriptions_are_read_back(conditions):
+    assert values(describe(conditions)) == conditions
+
+
+@given(assignments.filter(bool))
+def test_predicates_are_read_back(conditions):
+    assert values(predicate(conditions)) == conditions
+
+
+def test_everything_at_once_is_said_and_read_back():
+    for value in (0, 1):
+        everything = dict.fromkeys(CELEBA_ATTRIBUTES, value)
+        assert values(describe(everything)) == values(predicate(everything)) == everything
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("not bald and old", "'not bald and old'"),
+        ("without glasses, a hat", "'without glasses, a hat'"),
+        ("without glasses and a hat", "'without glasses and a hat'"),
+        ("no beard and glasses", "'no beard and glasses'"),
+        ("not an old man", "'not an old man'"),
+        ("without glasses or a hat and old", "'without glasses or a hat and old'"),
+    ],
+)
+def test_a_negation_of_unclear_reach_is_refused(text, shown):
+    with pytest.raises(QueryError, match=re.escape(shown) + ".*two ways"):
+        values(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a young old man", "'young' and 'old' contradict each other"),
+        ("a bald hairless man", "'bald' and 'hairless' say one thing twice: Bald=1"),
+        ("a man who is not", "'not': nothing follows"),
+        ("not and bald", "'not': nothing follows"),
+        ("bald or old", "'or': alternatives"),
+        ("without glasses or not bald", "'not' after 'or'"),
+        ("no woman", "describes nobody"),
+        ("no bald person", "describes nobody"),
+        ("not someone", "describes nobody"),
+        ("", "empty"),
+        (" ?! ", "empty"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(text, sentence):
+    with pytest.raises(QueryError, match=re.escape(sentence)):
+        values(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "missed", "near"),
+    [
+        ("a man with a mustash", "'mustash'", "'mustache'"),
+        ("a smilling woman", "'smilling'", "'smiling'"),
+        ("a woman with Purple  wings", "'Purple  wings'", None),
+        ("a man with a narrow nose and a hat", "'narrow nose'", "'narrow eyes'"),
+        ("won't smile", "won't", None),
+        ("bald @ old", "'@'", None),
+        ("a 禿 man", "'禿'", None),
+    ],
+)
+def test_what_is_not_understood_is_shown_as_it_stands_with_the_nearest(text, missed, near):
+    with pytest.raises(QueryError) as caught:
+        values(text)
+    first = str(caught.value).split(";")[0]
+    assert first.startswith("not understood: ") and missed in first
+    assert near is None or near in str(caught.value)
+
+
+def test_all_that_is_not_understood_is_shown():
+    with pytest.raises(QueryError, match="not understood: 'green', 'three-eyed';"):
+        values("a green man with glasses, three-eyed")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("bald " * 2000, "the text has 10000 characters"),
+        ("qa " * 666, "not understood"),
+        ("glases, " * 250, "near 'glases' there is 'glasses'"),
+        ("bald " * 400, "say one thing twice"),
+        ("not " * 500, "nothing follows"),
+    ],
+)
+def test_long_texts_are_refused_soon(text, sentence):
+    began = time.process_time()
+    with pytest.raises(QueryError, match=sentence):
+        values(text)
+    assert time.process_time() - began < 2
+
+
+def test_words_of_other_attributes_are_their_names():
+    words = vocabulary(["Facial_Scar", "Not", "Bald"])
+    assert values("an old man with a facial scar", words) == {"Young": 0, "Male": 1, "Facial_Scar": 1}
+    assert values(describe({"Facial_Scar": 0, "Male": 0}), words) == {"Facial_Scar": 0, "Male": 0}
+    assert values(predicate({"Facial_Scar": 1}), words) == {"Facial_Scar": 1}
+    assert words["bald"] == ("Bald", 1) and "not" not in words
+
+
+@pytest.mark.parametrize(("given_", "word"), [({"Male": 1}, "he"), ({"Male": 0}, "she"), ({"Bald": 1}, "they")])
+def test_pronouns(given_, word):
+    assert pronoun(given_) == word
+
+
+def test_what_is_said_is_english():
+    assert describe({}) == "someone"
+    assert describe({"Young": 0}) == "an old person"
+    assert describe({"Male": 0, "Smiling": 0, "Eyeglasses": 0, "Mustache": 1}) == (
+        "a woman with a moustache and without glasses and who is not smiling"
+    )
+    assert predicate({"Male": 1, "Young": 1, "Bald": 0}) == "were a young man and not bald"
+    assert predicate({"Bald": 0, "Smiling": 0}) == "were neither smiling nor bald"
+    assert predicate({"No_Beard": 1, "Mustache": 1, "Wearing_Hat": 1}) == "had a moustache and no beard and wore a hat"
+
+
+@settings(max_examples=300)
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused(text):
+    try:
+        meaning = values(text)
+    except QueryError:
+        return
+    assert set(meaning) <= set(CELEBA_ATTRIBUTES)
