@@ -16,24 +16,30 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
+from causalcf.classifiers import (
+    AttributeClassifier,
+    ClassifierRecipe,
+    load_classifier,
+    save_classifier,
+    train_classifier,
+    whole,
+)
 from causalcf.command import run as run_command
 from causalcf.data import load_data
 from causalcf.data.cache import cache_root
+from causalcf.data.faces.coin import load_coin_faces
 from causalcf.data.images import ImageData
 from causalcf.data.progress import counting
 from causalcf.errors import RunError
 from causalcf.evaluation.effectiveness import Rate, agreement, one_flip_effectiveness
-from causalcf.evaluation.reader import read, train_reader
-from causalcf.networks.residual import ResidualReader
-from causalcf.pictures import to_bytes, to_unit_interval
+from causalcf.pictures import to_unit_interval
+from causalcf.precision import choose_device, choose_precision
 from causalcf.worlds.run import load_run
 
 HELD_OUT = 4000
@@ -54,8 +60,8 @@ def main() -> None:
     size = {"n": run.recipe.data_size} if run.recipe.data == "faces" else {}
     data = load_data(run.recipe.data, run.recipe.data_root, **size)
     held_out = load_data(run.recipe.data, run.recipe.data_root, split="valid")
-    material = every_combination(names) if data.name == "faces" else data
-    reader = partial(read, reader_for(material, names, options.reader_images))
+    material = load_coin_faces() if data.name == "faces" else data
+    reader = reader_for(material, names, options.reader_images).labels
 
     some = torch.arange(min(HELD_OUT, len(held_out)))
     ceiling = agreement(names, held_out.select(names)[some], reader(to_unit_interval(held_out.batch(some))))
@@ -66,31 +72,21 @@ def main() -> None:
     show(run.folder.name, {"reader on held-out images": ceiling, "agreement": drawn, "one-flip effectiveness": flips})
 
 
-def every_combination(names: tuple[str, ...], n: int = 20_000) -> ImageData:
-    """Faces with each label drawn by a coin."""
-    from causalcf.data.faces import LABELS, NOISE, RENDERER_VERSION, render
-
-    draw = torch.Generator().manual_seed(12345)
-    labels = torch.randint(0, 2, (n, len(LABELS)), generator=draw, dtype=torch.int8)
-    noise = torch.rand(n, len(NOISE), generator=draw)
-    parts = zip(labels.split(200), noise.split(200), strict=True)
-    pixels = np.concatenate([to_bytes(render(rows, z)).transpose(0, 3, 1, 2) for rows, z in parts])
-    return ImageData("faces, labels by coin", LABELS, labels, pixels, f"coin-{n}-{RENDERER_VERSION}")
-
-
-def reader_for(data: ImageData, names: tuple[str, ...], images: int) -> ResidualReader:
-    """The reader of these attributes, trained on these images once."""
-    key = hashlib.sha256(repr((data.fingerprint, names, images)).encode()).hexdigest()[:16]
-    path: Path = cache_root() / f"reader-{key}.pt"
+def reader_for(data: ImageData, names: tuple[str, ...], images: int) -> AttributeClassifier:
+    """The classifier of these attributes, trained on these images once."""
+    recipe = ClassifierRecipe(images=images, width=24, seed=1).resolved()
+    key = hashlib.sha256(repr((data.fingerprint, names, recipe)).encode()).hexdigest()[:16]
+    path: Path = cache_root() / f"classifier-{key}.pt"
     if path.is_file():
-        reader = ResidualReader(len(names))
-        reader.load_state_dict(torch.load(path, weights_only=True))
-        return reader.eval().requires_grad_(False)
+        return load_classifier(path)
+    device = choose_device("auto")
+    draw = torch.Generator().manual_seed(recipe.seed)
+    held_out, train = whole(data, data.name).split(len(data) // 12, "held out", data.name, draw)
     with counting("training the reader", images) as advance:
-        reader = train_reader(data, names, images, on_step=advance)
-    temporary = path.with_suffix(".tmp")
-    torch.save(reader.state_dict(), temporary)
-    temporary.replace(path)
+        reader = train_classifier(
+            recipe, train, held_out, names, device, choose_precision("auto", device), on_step=advance
+        )
+    save_classifier(path, reader)
     return reader
 
 

@@ -1,4 +1,4 @@
-"""Reads the noise back off a generated image: the variational partner of InfoGAN's mutual information (Chen et al. 2016).
+"""Reads noise back off a generated image: the variational partner of InfoGAN's mutual information (Chen et al. 2016).
 
 A generator that maps much of its noise to the same few faces leaves this network nothing to read.
 """

@@ -1,4 +1,4 @@
-"""A small residual network that reads labels off an image: the outside reader, of another shape than the Labeler."""
+"""A small residual network that reads labels off an image, of another shape than the Labeler."""
 
 from __future__ import annotations
 
@@ -25,9 +25,15 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualReader(nn.Module):
-    """(n, 3, 64, 64) images in [-1, 1] to (n, d) logits: four blocks at 32, 16, 8 and 4 pixels, then their mean."""
+    """(n, 3, 64, 64) images in [-1, 1] to (n, d) logits: four blocks at 32, 16, 8 and 4 pixels, then their mean.
 
-    def __init__(self, n_labels: int, width: int = 24) -> None:
+    Args:
+        n_labels: d.
+        width: channels at 32 pixels, doubled from block to block.
+        dropout: probability with which each of the mean features is left out in training.
+    """
+
+    def __init__(self, n_labels: int, width: int = 24, dropout: float = 0.0) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         self.blocks = nn.Sequential(
@@ -36,7 +42,8 @@ class ResidualReader(nn.Module):
             ResidualBlock(2 * width, 4 * width, 2),
             ResidualBlock(4 * width, 8 * width, 2),
         )
+        self.dropout = nn.Dropout(dropout)
         self.read = nn.Linear(8 * width, n_labels)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.read(self.blocks(self.stem(images)).mean((2, 3)))
+        return self.read(self.dropout(self.blocks(self.stem(images)).mean((2, 3))))

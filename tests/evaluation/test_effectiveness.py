@@ -5,9 +5,7 @@ import math
 import pytest
 import torch
 
-from causalcf.data.images import ImageData
 from causalcf.evaluation.effectiveness import Rate, agreement, one_flip_effectiveness, one_flips
-from causalcf.evaluation.reader import read, shifted, train_reader
 
 
 def paint(noise, labels):
@@ -49,25 +47,3 @@ def test_an_obedient_generator_scores_one_and_a_deaf_one_zero():
     assert heard["B"].hits == 2 and heard["B"].n == 3  # right only where 1 was asked for
     rates = agreement("ABC", LABELS, read_paint(deaf(noise, LABELS)))
     assert [rates[name].hits for name in "ABC"] == [1, 1, 4]
-
-
-def test_shifts_move_the_whole_batch_and_repeat_edges():
-    images = torch.arange(25.0).reshape(1, 1, 5, 5)
-    moved = {tuple(shifted(images, 1, torch.Generator().manual_seed(s)).flatten().tolist()) for s in range(60)}
-    assert len(moved) == 9 and tuple(images.flatten().tolist()) in moved
-
-
-def test_a_reader_learns_to_read_and_an_untrained_one_does_not():
-    draw = torch.Generator().manual_seed(0)
-    labels = torch.randint(0, 2, (256, 2), generator=draw, dtype=torch.int8)
-    pixels = torch.randint(0, 60, (256, 3, 64, 64), generator=draw, dtype=torch.uint8)
-    pixels[:, 0, :32] += 150 * labels[:, 0, None, None].to(torch.uint8)
-    pixels[:, 2, 32:] += 150 * labels[:, 1, None, None].to(torch.uint8)
-    data = ImageData("toy", ("A", "B"), labels, pixels.numpy(), "toy")
-    before = torch.get_rng_state()
-    scores = []
-    for images in (64, 1280):
-        reader = train_reader(data, ("A", "B"), images, width=16, batch=32)
-        scores.append(float((read(reader, pixels.float() / 255) == labels).double().mean()))
-    assert torch.equal(before, torch.get_rng_state())
-    assert scores[0] < 0.9 < 0.98 < scores[1]

@@ -1,0 +1,142 @@
+"""From a recipe to a finished classifier: load, train, keep, score on unseen images, say where it lies."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..checkpoint import write_atomically
+from ..data.progress import counting
+from ..errors import RunError
+from ..precision import choose_device, choose_precision
+from ..provenance import provenance
+from ..recipe import Recipe
+from .classifier import AttributeClassifier
+from .parts import Parts, split_data
+from .recipe import ClassifierRecipe, classifier_recipe
+from .reporting import JSON, board_of, write_report
+from .stopping import Progress
+from .storage import NAME, classifier_folder, find_classifier, load_classifier, point_newest, save_classifier
+from .training import train_classifier
+
+META = "meta.json"
+
+
+def make_classifier(recipe: ClassifierRecipe) -> Path:
+    """Trains a classifier, reports on it, and gives its folder.
+
+    A training that is interrupted leaves nothing behind. Once trained, the classifier is kept whatever becomes of its
+    report, which `report_again` can write.
+
+    Raises:
+        CausalCFError: whatever is wrong with the data, the device or an attribute, or a training that diverged.
+    """
+    recipe = recipe.resolved()
+    device = choose_device(recipe.device)
+    parts = split_data(recipe)
+    attributes = recipe.attributes or parts.train.data.names
+    parts.train.data.select(attributes)  # an unknown attribute is refused before anything long starts
+    precision = choose_precision(recipe.precision, device)
+    with classifier_folder(recipe) as folder:
+        _say(
+            f"{recipe.network}, width {recipe.width}: {len(attributes)} attributes from {len(parts.train):,} images "
+            f"({parts.train.told}); {device.type}, {precision}, {torch.get_num_threads()} threads; {folder}"
+        )
+        meta = _meta(recipe, parts, device, precision)
+        classifier, told = _train(recipe, parts, attributes, device, precision, folder)
+        write_atomically(folder / META, json.dumps({**meta, **told}, indent=2).encode())
+        save_classifier(folder / NAME, classifier)
+    _finish(folder, classifier, parts, recipe, told["images_seen"])
+    return folder
+
+
+def report_again(source: str, device: str = "auto", data_root: str | None = None) -> Path:
+    """Writes the report and the sheets of a trained classifier anew, and gives its folder.
+
+    Args:
+        source: as in `load_classifier`; the folder must hold the classifier's own `meta.json`.
+        device: where to read.
+        data_root: where the images lie now, if not where they were.
+
+    Raises:
+        RunError: no classifier, no record of its data, or data that have changed.
+    """
+    folder = find_classifier(source).resolve().parent
+    try:
+        meta = json.loads((folder / META).read_text())
+        recipe = classifier_recipe({**meta["recipe"], **({"data_root": data_root} if data_root else {})})
+    except (OSError, KeyError, json.JSONDecodeError) as error:
+        raise RunError(f"{folder} does not say what its classifier was trained on: {error}") from error
+    parts = split_data(recipe)
+    for kind, part in vars(parts).items():
+        known = meta["images"][kind]["fingerprint"]
+        if part.data.fingerprint != known:
+            raise RunError(f"{folder} was made with {part.told} {known}; found now: {part.data.fingerprint}")
+    _finish(folder, load_classifier(folder, device), parts, recipe, meta["images_seen"])
+    return folder
+
+
+def _finish(
+    folder: Path, classifier: AttributeClassifier, parts: Parts, recipe: ClassifierRecipe, images_seen: int
+) -> None:
+    """The report; the first one makes the classifier the newest finished one of its data."""
+    first = not (folder / JSON).is_file()
+    report = write_report(folder, classifier, parts, recipe.seed, images_seen)
+    if first:
+        point_newest(folder, recipe.data)
+    print(report.to_markdown().split("\n- ")[0])
+    _say(f"finished; {folder}")
+
+
+def _train(
+    recipe: ClassifierRecipe,
+    parts: Parts,
+    attributes: tuple[str, ...],
+    device: torch.device,
+    precision: str,
+    folder: Path,
+) -> tuple[AttributeClassifier, dict[str, Any]]:
+    """The classifier, and how its training went."""
+    assert recipe.images is not None
+    start, curve = time.perf_counter(), []
+    with board_of(folder) as board, counting("training", recipe.images) as advance:
+
+        def on_evaluation(progress: Progress) -> None:
+            curve.append(progress)
+            board.add_scalar("loss/train", progress.train_loss, progress.images)
+            board.add_scalar("loss/held_out", progress.held_out_loss, progress.images)
+            board.flush()
+            losses = f"loss {progress.train_loss:.4f}  held out {progress.held_out_loss:.4f}"
+            _say(f"{progress.images:>9,} images  {losses}{'  best so far' * progress.best}")
+
+        classifier = train_classifier(
+            recipe, parts.train, parts.held_out, attributes, device, precision, advance, on_evaluation
+        )
+    seconds = time.perf_counter() - start
+    best = [progress for progress in curve if progress.best][-1]
+    return classifier, {
+        "images_seen": curve[-1].images,
+        "seconds": round(seconds, 1),
+        "images_per_second": round(curve[-1].images / seconds, 1),
+        "best_at": best.images,
+        "held_out_loss": best.held_out_loss,
+        "curve": [vars(progress) for progress in curve],
+    }
+
+
+def _meta(recipe: ClassifierRecipe, parts: Parts, device: torch.device, precision: str) -> dict[str, Any]:
+    made_by = provenance(Recipe(seed=recipe.seed), device, precision, parts.train.data.fingerprint)
+    images = {
+        kind: {"n": len(part), "told": part.told, "fingerprint": part.data.fingerprint}
+        for kind, part in vars(parts).items()
+    }
+    return {**made_by, "recipe": recipe.to_dict(), "images": images}
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

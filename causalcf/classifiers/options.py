@@ -1,0 +1,83 @@
+"""The command line of `python -m causalcf.classify`: every option of a `ClassifierRecipe` as a flag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import get_type_hints
+
+from ..errors import RecipeError
+from ..flags import Flags
+from .recipe import ClassifierRecipe, classifier_recipe, option_names
+
+ALL = "all"
+EXAMPLES = """examples:
+  python -m causalcf.classify --data faces
+  python -m causalcf.classify --data celeba --data-root PATH
+  python -m causalcf.classify --data celeba --data-root PATH --network alexnet --attributes Male Smiling
+  python -m causalcf.classify --report-only runs/classifier-celeba
+"""
+
+
+@dataclass(frozen=True)
+class ClassifyOptions:
+    """What a command line asks for.
+
+    Args:
+        recipe: what to train; of a classifier that is only reported on, just `device` and `data_root` count.
+        report_only: a finished classifier whose report is to be written anew, or None.
+    """
+
+    recipe: ClassifierRecipe
+    report_only: str | None
+
+
+def parse_options(arguments: Sequence[str]) -> ClassifyOptions:
+    """The recipe that the flags describe.
+
+    Raises:
+        RecipeError: an unknown flag (naming the nearest), a value of the wrong type or out of range, or an option that
+            says nothing beside --report-only.
+    """
+    flags = _parser().parse_args(list(arguments))
+    if flags.report_only is not None:
+        _only_for_a_report(arguments)
+        return ClassifyOptions(
+            replace(ClassifierRecipe(), device=flags.device, data_root=flags.data_root), flags.report_only
+        )
+    values = {name: flags[name] for name in option_names()}
+    if values["attributes"] == [ALL]:
+        values["attributes"] = None
+    return ClassifyOptions(classifier_recipe(values), None)
+
+
+def _parser() -> Flags:
+    parser = Flags(
+        refuse=RecipeError,
+        prog="python -m causalcf.classify",
+        description="Train a classifier that reads attributes off faces; calibrate it, and report on unseen images.",
+        epilog=EXAMPLES,
+    )
+    types = get_type_hints(ClassifierRecipe)
+    for option in fields(ClassifierRecipe):
+        told = option.metadata["help"]
+        if option.name == "attributes":
+            parser.add_argument(_flag(option.name), nargs="+", type=str, default=None, metavar="NAME", help=told)
+        else:
+            parser.add_argument(_flag(option.name), type=types[option.name], default=option.default, help=told)
+    told = "write the report of a finished classifier anew, on the device and data root given here"
+    parser.add_argument("--report-only", type=str | None, default=None, metavar="FOLDER", help=told)
+    return parser
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _only_for_a_report(arguments: Sequence[str]) -> None:
+    """Refuses options that would change the training of a classifier that is already trained."""
+    allowed = {"--report-only", "--device", "--data-root"}
+    for argument in arguments:
+        name = argument.split("=")[0]
+        if name.startswith("--") and name not in allowed:
+            raise RecipeError(f"{name} has no meaning beside --report-only; there are {', '.join(sorted(allowed))}")

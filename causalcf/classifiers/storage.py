@@ -1,0 +1,147 @@
+"""Classifiers on disk: a folder each, and a link to the newest finished one of each data set.
+
+runs/classifier-<data>-<network>-<date>[-k]/   classifier.pt  meta.json  report.json  report.md
+                                               TensorBoard events, right-and-wrong-<Attribute>.png
+runs/classifier-<data>                         a link to the newest
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..checkpoint import replacing
+from ..data import SOURCES
+from ..errors import RunError, nearest
+from ..precision import choose_device
+from .calibration import Calibration
+from .classifier import AttributeClassifier
+from .networks import build_network
+from .recipe import ClassifierRecipe
+
+NAME = "classifier.pt"
+
+
+def save_classifier(path: str | Path, classifier: AttributeClassifier) -> None:
+    """Writes a classifier as tensors and plain values, replacing the file whole."""
+    name, width = classifier.architecture
+    state = {
+        "network": name,
+        "width": width,
+        "weights": {key: value.cpu() for key, value in classifier.network.state_dict().items()},
+        "outputs": _outputs(classifier.network),
+        "attributes": list(classifier.attributes),
+        "columns": list(classifier.columns),
+        "scale": classifier.calibration.scale,
+        "shift": classifier.calibration.shift,
+        "base_rates": list(classifier.base_rates),
+        "mirror": classifier.mirror,
+    }
+    with replacing(Path(path)) as file:
+        torch.save(state, file)
+
+
+def load_classifier(source: str | Path, device: str = "auto", runs: str | Path = "runs") -> AttributeClassifier:
+    """A trained classifier, ready to be called on images.
+
+    Args:
+        source: "faces", "celeba" or "folder" for the newest finished one of that data in `runs`; else a classifier's
+            folder, a link to one, or its file.
+        device: where it reads: "auto", "cpu", "cuda", ...
+        runs: the folder that classifiers of a data set are looked for in.
+
+    Raises:
+        RunError: there is none, or it cannot be read.
+
+    Example:
+        >>> classify = load_classifier("celeba")                    # doctest: +SKIP
+        >>> classify.attributes[:2], classify(images).shape         # doctest: +SKIP
+        (('5_o_Clock_Shadow', 'Arched_Eyebrows'), torch.Size([16, 40]))
+    """
+    path, where = find_classifier(source, runs), choose_device(device)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        classifier = _from_state(state)
+    except Exception as error:
+        raise RunError(f"{path} cannot be read as a classifier: {str(error).splitlines()[0]}") from error
+    classifier.network.to(where)
+    return classifier
+
+
+def find_classifier(source: str | Path, runs: str | Path = "runs") -> Path:
+    """The file that `source` means, as in `load_classifier`.
+
+    Raises:
+        RunError: there is none; names those beside it, or the command that makes one.
+    """
+    by_data = str(source) in SOURCES
+    path = Path(runs) / f"classifier-{source}" if by_data else Path(source)
+    file = path / NAME if path.is_dir() else path
+    if file.is_file():
+        return file
+    if path.is_dir():
+        raise RunError(f"{path} holds no {NAME}: not a classifier, or its training never ended")
+    if by_data:
+        raise RunError(
+            f"no classifier of {source} in {runs}; make one with: python -m causalcf.classify --data {source}"
+        )
+    here = sorted(p.parent.name for p in path.parent.glob(f"*/{NAME}"))
+    close = nearest(path.name, here)
+    hint = f"; did you mean {path.parent / close[0]}?" if close else "."
+    raise RunError(f"no classifier {path}{hint} Classifiers there: {', '.join(here) or 'none'}")
+
+
+@contextmanager
+def classifier_folder(recipe: ClassifierRecipe) -> Iterator[Path]:
+    """A new folder to train a classifier in; gone again if that ends before there is one, as by Ctrl-C."""
+    base, today = Path(recipe.runs), datetime.date.today().isoformat()
+    stem, number = f"classifier-{recipe.data}-{recipe.network}-{today}", 1
+    base.mkdir(parents=True, exist_ok=True)
+    while True:
+        folder = base / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir()
+            break
+        except FileExistsError:
+            number += 1
+    try:
+        yield folder
+    finally:
+        if not (folder / NAME).is_file():
+            shutil.rmtree(folder)
+
+
+def point_newest(folder: Path, data: str) -> None:
+    """Makes runs/classifier-<data> lead to `folder`."""
+    temporary = folder.parent / f".classifier-{data}.{os.getpid()}"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(folder.name)
+    os.replace(temporary, folder.parent / f"classifier-{data}")
+
+
+def _outputs(network: torch.nn.Module) -> int:
+    """How many logits the network has: its last layer's."""
+    return [m for m in network.modules() if isinstance(m, torch.nn.Linear)][-1].out_features
+
+
+def _from_state(state: dict[str, Any]) -> AttributeClassifier:
+    with torch.random.fork_rng(devices=[]):  # the fresh weights that the saved ones replace draw on global state
+        network = build_network(state["network"], state["outputs"], state["width"])
+    network.load_state_dict(state["weights"])
+    network.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return AttributeClassifier(
+        tuple(state["attributes"]),
+        network,
+        tuple(state["columns"]),
+        Calibration(state["scale"], state["shift"]),
+        tuple(state["base_rates"]),
+        state["mirror"],
+        (state["network"], state["width"]),
+    )
