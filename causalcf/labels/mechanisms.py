@@ -23,6 +23,10 @@ class Mechanism(ABC):
     """One binary node given p binary parents.
 
     Shapes: `parents` and `new_parents` are (n, p) 0/1 tensors, `label` is (n,) 0/1, `noise` is (n,) float64 in [0, 1).
+
+    Given the noise, a label is a function of its parents, so that composition, effectiveness and reversibility (Galles
+    and Pearl, 1998) hold to the bit for every mechanism. Given the label alone, composition is certain (`transition` to
+    the same parents gives the label back), and a change of parents undone leads back in law, not with certainty.
     """
 
     kind: ClassVar[str]
@@ -76,6 +80,7 @@ class ThresholdMechanism(Mechanism):
     """B = 1 iff U < p(parents): the monotone coupling, for two classes the same as Gumbel-max.
 
     Subclasses give `probability` alone. Abduction is exact: U is uniform on [0, p) if B=1 and on [p, 1) if B=0.
+    Monotone: new parents that make B=1 likelier never turn a 1 into a 0.
     """
 
     def respond(self, parents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:

@@ -26,6 +26,9 @@ _FINE = 2**20  # sub-positions inside a pool point, so that abducted noise is sp
 class ResponseMechanism(Mechanism):
     """B = bits[parents, floor(K U)]: the answers of K equally likely responses to every parent configuration.
 
+    Promises what every `Mechanism` does, exactly for the pool, but not monotonicity: new parents that make B=1 likelier
+    may turn a 1 into a 0. How the responses are coupled is what a network has learned; labels do not determine it.
+
     Args:
         bits: (2^p, K) 0/1 tensor; K is a power of two.
 

@@ -2,21 +2,24 @@
 
 Nothing here uses the elimination, the twin network or the transitions under test. A node is a list of noise atoms:
 weights (A,), and for each atom the bit it answers to each parent configuration (A, 2^p). A threshold node has one atom
-for each interval between its probabilities, a response node one for each pool point.
+for each interval between its probabilities, which is exact, and a response node one for each pool point.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from hypothesis import strategies as st
 from scipy import stats
 
+from causalcf.esm import DiscreteSCM
 from causalcf.graph import CausalGraph
-from causalcf.labels import LabelSCM, ResponseMechanism
+from causalcf.labels import LabelSCM, NeuralMechanism, ResponseMechanism
+from causalcf.labels.cells import configurations
 
 ALPHA = 1e-5  # of every statistical test
 
@@ -36,6 +39,12 @@ class Case:
     graph: CausalGraph
     scm: LabelSCM
     atoms: dict[str, Atoms]
+
+    def _repr_pretty_(self, printer, cycle) -> None:
+        """A failing example in hypothesis' report, which would ask the graph for its constructor's argument."""
+        listing = {node: self.graph.parents(node) for node in self.graph.nodes}
+        bits = {node: (atoms.weights.tolist(), atoms.bits.tolist()) for node, atoms in self.atoms.items()}
+        printer.text(f"Case({listing}, atoms={bits})")
 
     def joint(self, do=None) -> dict[tuple[int, ...], float]:
         """P(labels | do) of all 2^d configurations."""
@@ -60,17 +69,24 @@ class Case:
                 both += weight * holds(world, event)
         return both, below
 
-    def counterfactual(self, event, facts, do, observe, stickiness) -> tuple[float, float]:
-        """P(event*, facts, observe*), P(facts, observe*), over all pairs of noise atoms of all nodes."""
-        kernel = np.ones((1, 1))
+    @cached_property
+    def model(self) -> DiscreteSCM:
+        """The same model with its noise split into atoms: what the extended structural model says by definition."""
+        laws = {f"u{node}": dict(enumerate(atoms.weights)) for node, atoms in self.atoms.items()}
+        return DiscreteSCM(laws, {node: self._equation(node) for node in self.graph.nodes})
+
+    def _equation(self, node: str):
+        bits, parents = self.atoms[node].bits, self.graph.parents(node)
+        return lambda v: int(bits[v[f"u{node}"], number(v, parents)])
+
+    def pearl(self, event, facts, do) -> tuple[float, float]:
+        """P(event under do, facts), P(facts), by abduction, action and prediction on every combination of atoms."""
+        weights = np.ones(1)
         for node in self.graph.nodes:
-            w = self.atoms[node].weights
-            kernel = np.kron(kernel, stickiness * np.diag(w) + (1 - stickiness) * np.outer(w, w))
-        actual, other = self.worlds({}), self.worlds(do)
-        rows = [holds(world, facts) for world in actual]
-        seen = [holds(world, observe) for world in other]
-        asked = [a and holds(world, event) for a, world in zip(seen, other, strict=True)]
-        return kernel[np.ix_(rows, asked)].sum(), kernel[np.ix_(rows, seen)].sum()
+            weights = np.kron(weights, self.atoms[node].weights)
+        allowed = np.array([holds(world, facts) for world in self.worlds({})])
+        hit = np.array([holds(world, event) for world in self.worlds(do)])
+        return float(weights @ (allowed & hit)), float(weights @ allowed)
 
     def worlds(self, do) -> list[dict[str, int]]:
         """The labels under each combination of atoms, the last node's atom the fastest."""
@@ -92,13 +108,26 @@ def holds(world: dict[str, int], event) -> bool:
     return all(world[name] == value for name, value in event.items())
 
 
+def threshold_atoms(table: np.ndarray) -> Atoms:
+    cuts = np.unique(np.concatenate([[0.0, 1.0], table.reshape(-1)]))
+    middles = (cuts[1:] + cuts[:-1]) / 2
+    return Atoms(np.diff(cuts), (middles[:, None] < table.reshape(-1)).astype(float))
+
+
 def threshold_case(graph: CausalGraph, tables: dict[str, np.ndarray]) -> Case:
-    atoms = {}
-    for node, table in tables.items():
-        cuts = np.unique(np.concatenate([[0.0, 1.0], table.reshape(-1)]))
-        middles = (cuts[1:] + cuts[:-1]) / 2
-        atoms[node] = Atoms(np.diff(cuts), (middles[:, None] < table.reshape(-1)).astype(float))
+    atoms = {node: threshold_atoms(table) for node, table in tables.items()}
     return Case(graph, LabelSCM.from_probabilities(graph, tables), atoms)
+
+
+def neural_case(graph: CausalGraph, seed: int) -> Case:
+    """Networks of two hidden units with normal weights; their thresholds are read off all parent configurations."""
+    g, mechanisms, atoms = torch.Generator().manual_seed(seed), {}, {}
+    for node in graph.nodes:
+        p = len(graph.parents(node))
+        parts = (torch.randn(s, generator=g, dtype=torch.float64) for s in ((), (p,), (2, p), (2,), (2,)))
+        mechanisms[node] = NeuralMechanism(*parts)
+        atoms[node] = threshold_atoms(mechanisms[node].probability(configurations(p)).numpy())
+    return Case(graph, LabelSCM(graph, mechanisms), atoms)
 
 
 def response_case(graph: CausalGraph, bits: dict[str, np.ndarray]) -> Case:
@@ -119,15 +148,25 @@ def graphs(draw, max_nodes: int, max_parents: int) -> CausalGraph:
 
 
 @st.composite
-def cases(draw, max_nodes: int = 6, max_parents: int = 5, kinds=("threshold", "response"), points: int = 4) -> Case:
-    """Random models; probabilities are multiples of 1/16, so that impossible events are exactly impossible."""
+def cases(
+    draw,
+    max_nodes: int = 6,
+    max_parents: int = 5,
+    kinds=("threshold", "response"),
+    points: int = 4,
+    grain: int = 16,
+) -> Case:
+    """Random models; tables hold multiples of 1/grain, so that impossible events are exactly impossible."""
+    kind = draw(st.sampled_from(kinds))
     graph = draw(graphs(max_nodes, max_parents))
-    kind, numbers = draw(st.sampled_from(kinds)), {}
+    if kind == "neural":
+        return neural_case(graph, draw(st.integers(0, 2**31)))
+    numbers = {}
     for node in graph.nodes:
         p = len(graph.parents(node))
         if kind == "threshold":
-            cells = draw(st.lists(st.integers(0, 16), min_size=2**p, max_size=2**p))
-            numbers[node] = np.array(cells, dtype=float).reshape((2,) * p) / 16
+            cells = draw(st.lists(st.integers(0, grain), min_size=2**p, max_size=2**p))
+            numbers[node] = np.array(cells, dtype=float).reshape((2,) * p) / grain
         else:
             rows = draw(st.lists(st.integers(0, 2**points - 1), min_size=2**p, max_size=2**p))
             numbers[node] = np.array([[r >> k & 1 for k in range(points)] for r in rows], dtype=np.uint8)
@@ -138,6 +177,15 @@ def cases(draw, max_nodes: int = 6, max_parents: int = 5, kinds=("threshold", "r
 def events(draw, graph: CausalGraph, min_size: int = 0) -> dict[str, int]:
     names = draw(st.lists(st.sampled_from(graph.nodes), unique=True, min_size=min_size))
     return {name: draw(st.integers(0, 1)) for name in names}
+
+
+@st.composite
+def known_labels(draw, case: Case, complete: bool = False) -> dict[str, int]:
+    """Some labels of a unit that can occur, or all of them."""
+    nodes = case.graph.nodes
+    unit = case.scm.sample(1, generator=torch.Generator().manual_seed(draw(st.integers(0, 2**31))))
+    names = nodes if complete else draw(st.lists(st.sampled_from(nodes), unique=True))
+    return {name: int(unit[0, nodes.index(name)]) for name in names}
 
 
 def chi_square(counts: np.ndarray, expected: np.ndarray) -> float:
