@@ -38,6 +38,14 @@ class RunError(CausalCFError):
     """A run directory that cannot be used."""
 
 
+class UnreachedError(CausalCFError):
+    """A condition on images that too few draws satisfied within the budget."""
+
+
+class QueryError(CausalCFError):
+    """A question that cannot be understood, or that a run cannot be asked."""
+
+
 def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
     """Up to `n` of the allowed names that look most like `name`, best first (case is ignored)."""
     by_lower: dict[str, str] = {}

@@ -80,6 +80,7 @@ def run_of(training: Training, folder: Path) -> Run:
         training.step,
         networks.average,
         networks.labeler,
+        None,
         training.device,
         training.precision,
     )

@@ -70,10 +70,11 @@ def test_conditional_has_the_labels_and_no_edges(runs):
 def test_a_dcgan_run_has_no_labels_to_ask_for(runs):
     run = load_run(runs / "b" / "latest")
     assert run.sample(3, generator=seeded()).labels.shape == (3, 0)
-    with pytest.raises(RunError, match="no labels to ask"):
+    with pytest.raises(RunError, match="no labels to set by do="):
         run.sample(3, do={"Bald": 1})
-    with pytest.raises(RunError, match="no Labeler"):
-        run.classify(torch.zeros(1, 3, 64, 64))
+    for ask in (lambda: run.classify(torch.zeros(1, 3, 64, 64)), lambda: run.sample(3, given={"Bald": 1})):
+        with pytest.raises(RunError, match="needs a classifier"):
+            ask()
 
 
 def test_impossible_conditions_and_missing_runs_are_errors(runs, tmp_path):

@@ -1,7 +1,8 @@
-"""A trained run, loaded: ask it for worlds under do() and given()."""
+"""A trained run, loaded: ask it for worlds under do() and given(), and for their counterfactuals."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..checkpoint import load_checkpoint
+from ..classifiers import AttributeClassifier, load_classifier
 from ..errors import RunError
 from ..graph import CausalGraph
 from ..graph_io import load_graph
@@ -18,17 +20,12 @@ from ..noise import uniform_noise
 from ..precision import autocast, choose_device
 from ..recipe import Recipe, recipe_from_dict
 from ..runs import find_run
+from .conditional import sample_where
+from .counterfactual import CounterfactualWorlds, Worlds, labelled_counterfactual
+from .observed import Method
+from .unlabelled import observed_counterfactual
 
 CHUNK = 256  # images generated or read at a time
-
-
-@dataclass(frozen=True)
-class Worlds:
-    """n actual worlds: noise (n, k), labels (n, d) int8, images (n, 3, 64, 64) in [0, 1]."""
-
-    noise: Tensor
-    labels: Tensor
-    images: Tensor
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,8 @@ class Run:
 
     Args:
         labels: the label generator, or None for an approach without labels.
+        labeler: the run's own reader of labels; None where there are none.
+        observer: a classifier from outside, of the graph's nodes in their order; None where there is none.
     """
 
     folder: Path
@@ -46,6 +45,7 @@ class Run:
     step: int
     generator: Generator
     labeler: Labeler | None
+    observer: AttributeClassifier | None
     device: torch.device
     precision: str
 
@@ -56,11 +56,13 @@ class Run:
     def sample(
         self,
         n: int,
-        do: dict[str, int] | None = None,
-        given: dict[str, int] | None = None,
+        do: Mapping[str, int] | None = None,
+        given: Mapping[str, int] | None = None,
         generator: torch.Generator | None = None,
     ) -> Worlds:
         """Draws n worlds: labels from the label generator under do and given, noise from its prior, images from both.
+
+        A run without labels takes `given` alone: noise is drawn until the classifier sees it in n images.
 
         Args:
             n: how many.
@@ -72,21 +74,72 @@ class Run:
             Worlds, on the CPU. The noise is drawn first: the same seed gives the same noise under any do or given.
 
         Raises:
-            RunError: do or given for a run without labels.
+            RunError: do for a run without labels, or given for one that has no classifier either.
             ImpossibleWorldError: the condition has probability zero.
+            UnreachedError: a run without labels shows `given` too seldom.
         """
-        noise = self.sample_noise(n, generator)
         if self.labels is None:
-            if do or given:
-                raise RunError(f"{self.folder.name} is a dcgan run: it has no labels to ask do= or given= of")
-            labels = torch.zeros(n, 0, dtype=torch.int8)
-        else:
-            labels = self.labels.sample(n, do=do, given=given, generator=generator)
+            if do:
+                raise RunError(f"{self.folder.name} is a dcgan run: it has no labels to set by do=; ask given=")
+            return self._sample_seen(n, given, generator)
+        noise = self.sample_noise(n, generator)
+        labels = self.labels.sample(n, do=do, given=given, generator=generator)
         return Worlds(noise, labels, self.generate(noise, labels))
 
+    def counterfactual(
+        self,
+        worlds: Worlds,
+        do: Mapping[str, int] | None = None,
+        observe: Mapping[str, int] | None = None,
+        stickiness: float = 1.0,
+        draws: int = 1,
+        generator: torch.Generator | None = None,
+        noise_stickiness: float | None = None,
+        method: str | Method = "smc",
+        budget: int = 100_000,
+    ) -> CounterfactualWorlds:
+        """What these worlds would have been: labels by the exact label ESM, noise by ESM, images by the generator.
+
+        Args:
+            worlds: n actual worlds of this run.
+            do: labels set by intervention in the counterfactual world.
+            observe: labels found there, every equation intact.
+            stickiness: probability that a noise is kept, in [0, 1]; 1 with `do` is Pearl's counterfactual.
+            draws: m, draws for each unit.
+            generator: the source of randomness, on the CPU.
+            noise_stickiness: the image noise's own stickiness; by default the same.
+            method, budget: how a run without labels searches its noise, as in `counterfactual_noise`.
+
+        Returns:
+            CounterfactualWorlds, on the CPU. A draw that changes neither noise nor labels has the actual image.
+
+        Raises:
+            ImpossibleWorldError: the antecedent cannot hold together with the facts.
+            UnreachedError: a run without labels did not reach the antecedent within the budget.
+            RunError: do for a run without labels, or no classifier to observe with.
+
+        Source: Lucas and Kemp (2015).
+        """
+        kept = stickiness if noise_stickiness is None else noise_stickiness
+        if self.labels is not None:
+            return labelled_counterfactual(
+                self.labels, self.generate, worlds, do, observe, stickiness, kept, draws, generator
+            )
+        if do or not observe:
+            raise RunError(f"{self.folder.name} is a dcgan run: its antecedent can only be observed; use observe=")
+        classify, nodes = self._observer(), self.graph.nodes
+        return observed_counterfactual(
+            self.generate, classify, nodes, worlds, observe, kept, draws, generator, method, budget
+        )
+
     @torch.no_grad()
-    def generate(self, noise: Tensor, labels: Tensor) -> Tensor:
-        """(n, k) noise and (n, d) labels to (n, 3, 64, 64) images in [0, 1]; labels between 0 and 1 interpolate."""
+    def generate(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(n, k) noise and (n, d) labels to (n, 3, 64, 64) images in [0, 1]; labels between 0 and 1 interpolate.
+
+        A run without labels generates from noise alone.
+        """
+        if self.labels is None or labels is None:
+            labels = torch.zeros(len(noise), 0)
         images = []
         for z, row in zip(noise.split(CHUNK), labels.split(CHUNK), strict=True):
             with autocast(self.device, self.precision):
@@ -97,24 +150,59 @@ class Run:
     def classify(self, images: Tensor) -> Tensor:
         """(n, 3, 64, 64) images in [0, 1] to (n, d) probabilities, as read by the run's own Labeler.
 
+        A run without labels has no Labeler; its outside classifier reads.
+
         Raises:
-            RunError: the run has no Labeler.
+            RunError: there is neither.
         """
         if self.labeler is None:
-            raise RunError(f"{self.folder.name} is a dcgan run: it has no Labeler to read images with")
+            return self._observer()(images)
         readings = []
         for chunk in images.split(CHUNK):
             with autocast(self.device, self.precision):
                 readings.append(self.labeler(chunk.to(self.device) * 2 - 1).float().sigmoid().cpu())
         return torch.cat(readings)
 
+    def judge(self, images: Tensor) -> Tensor:
+        """(n, d) probabilities from the outside classifier where there is one, else from the run's own Labeler."""
+        return self.classify(images) if self.observer is None else self.observer(images)
 
-def load_run(path: str | Path = "runs/latest", device: str = "auto") -> Run:
+    def _sample_seen(self, n: int, given: Mapping[str, int] | None, generator: torch.Generator | None) -> Worlds:
+        if given:
+            found = sample_where(
+                self.generate,
+                self._observer(),
+                given,
+                n,
+                attributes=self.graph.nodes,
+                noise_dim=self.recipe.noise_dim,
+                generator=generator,
+            )
+            return Worlds(found.noise, (found.probabilities > 0.5).to(torch.int8), found.images)
+        noise = self.sample_noise(n, generator)
+        images = self.generate(noise)
+        seen = self.observer.labels(images) if self.observer else torch.zeros(n, 0, dtype=torch.int8)
+        return Worlds(noise, seen, images)
+
+    def _observer(self) -> AttributeClassifier:
+        if self.observer is None:
+            raise RunError(
+                f"{self.folder.name} is a dcgan run: it needs a classifier to see labels in images; train one with "
+                f"python -m causalcf.classify --data {self.recipe.data}, or name one with classifier="
+            )
+        return self.observer
+
+
+def load_run(
+    path: str | Path = "runs/latest", device: str = "auto", classifier: str | Path | AttributeClassifier | None = None
+) -> Run:
     """The run in a directory, at its latest checkpoint.
 
     Args:
         path: a run directory, or a link to one.
         device: where to generate.
+        classifier: an outside reader of labels, or its folder; by default the newest one of the run's data that lies
+            beside the run, if there is one.
 
     Raises:
         RunError: no directory, no checkpoint, or an unreadable one.
@@ -141,7 +229,21 @@ def load_run(path: str | Path = "runs/latest", device: str = "auto") -> Run:
     for net in (generator, labeler):
         if net is not None:
             net.to(where).to(memory_format=torch.channels_last).eval().requires_grad_(False)
-    return Run(folder, recipe, graph, scm, state["step"], generator, labeler, where, precision)
+    observer = _observer_of(folder, recipe.data, graph, device, classifier)
+    return Run(folder, recipe, graph, scm, state["step"], generator, labeler, observer, where, precision)
+
+
+def _observer_of(
+    folder: Path, data: str, graph: CausalGraph, device: str, classifier: str | Path | AttributeClassifier | None
+) -> AttributeClassifier | None:
+    """The outside classifier of the graph's nodes; one not asked for that does not read them all is left out."""
+    beside = folder.parent / f"classifier-{data}"
+    if classifier is None and not beside.exists():
+        return None
+    found = classifier if isinstance(classifier, AttributeClassifier) else load_classifier(classifier or beside, device)
+    if classifier is None and not set(graph.nodes) <= set(found.attributes):
+        return None
+    return found.select(graph.nodes)
 
 
 def _part(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:

@@ -1,0 +1,115 @@
+"""`counterfactual_noise`: what the noise behind an image might have been, had the antecedent been seen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ..errors import CausalCFError, UnreachedError, unknown
+from ..labels.randomness import fresh
+from .antecedent import antecedent
+from .drawn import CounterfactualNoise
+from .judge import BudgetEnded, Classify, Generate, Judge, Progress
+from .metropolis import Metropolis
+from .posterior import Posterior
+from .priors import Prior, find_prior
+from .rejection import Rejection
+from .samplers import check_count, check_noise
+from .smc import SMC
+from .sticky import StickyKernel
+
+Method = SMC | Rejection | Metropolis
+METHODS: dict[str, type[SMC] | type[Rejection] | type[Metropolis]] = {
+    "smc": SMC,
+    "rejection": Rejection,
+    "mh": Metropolis,
+}
+
+
+def counterfactual_noise(
+    z: Tensor,
+    generate: Generate,
+    classify: Classify,
+    condition: Mapping[str, int],
+    n: int,
+    stickiness: float = 0.5,
+    method: str | Method = "smc",
+    *,
+    attributes: Sequence[str],
+    prior: str | Prior = "uniform",
+    per: str = "dimension",
+    threshold: float = 0.5,
+    likelihood: str = "hard",
+    batch: int = 256,
+    budget: int = 100_000,
+    generator: torch.Generator | None = None,
+    on_progress: Progress | None = None,
+) -> CounterfactualNoise:
+    """n draws of counterfactual noise z* of one actual z, given that the antecedent is observed in its image.
+
+    The target is proportional to K_s(z -> z*) L(A | G(z*)), the same for every method. L is 1 where the classifier
+    gives every asked-for value a probability above `threshold`, else 0 (likelihood "hard": all draws satisfy A), or
+    the product of these probabilities ("soft": A holds as far as the classifier is sure).
+
+    Args:
+        z: (k,) the actual noise, one unit, on any device.
+        generate: (m, k) noise -> (m, 3, h, w) images in [0, 1]; a function of the noise alone (eval mode).
+        classify: images -> (m, d) probabilities.
+        condition: the antecedent A, {attribute: 0 or 1}.
+        n: draws wanted.
+        stickiness: s in [0, 1], the probability that a part of the noise is kept.
+        method: "smc" (the default; for antecedents of any rarity), "rejection" (exact, 1/P(A) proposals each), "mh",
+            or one of these with its options: `SMC(particles=1000)`, `Metropolis(chains=100)`.
+        attributes: the names of the classifier's d columns, in order.
+        prior: "uniform" on (-1, 1), "normal", or a callable (m, k, generator) -> (m, k) with independent coordinates.
+        per: "dimension": every coordinate is kept or redrawn by itself; "vector": the whole noise at once.
+        threshold: in (0, 1).
+        likelihood: "hard" or "soft".
+        batch: most images generated at a time.
+        budget: most proposals judged.
+        generator: source of randomness; a new one is seeded by the operating system where None.
+        on_progress: called with (draws at which the antecedent holds, images generated) as the work goes on.
+
+    Returns:
+        The draws, which coordinates they kept, and diagnostics.
+
+    Raises:
+        UnreachedError: the budget ended first; says how far it came. Never fewer draws than asked for.
+        ImpossibleWorldError: stickiness 1, and the actual image does not satisfy A.
+        CausalCFError: an unknown name, a value out of range, or callables that give something else.
+
+    Source: Lucas and Kemp (2015) for the target; the construction on pairs (kept, fresh) is defined here.
+
+    Example:
+        >>> shade = lambda z: ((z[:, :1] + 1) / 2)[:, :, None, None].expand(-1, 3, 2, 2)
+        >>> bright = lambda images: images.mean((1, 2, 3))[:, None]
+        >>> z = torch.tensor([-0.5, 0.3])
+        >>> found = counterfactual_noise(z, shade, bright, {"Bright": 1}, 5, attributes=["Bright"])
+        >>> bool((found.noise[:, 0] > 0).all()), found.kept[:, 0].any().item()
+        (True, False)
+    """
+    check_noise(z, (1,))
+    for name, value in (("n", n), ("batch", batch), ("budget", budget)):
+        check_count(name, value)
+    how = _method(method)
+    judge = Judge(generate, classify, antecedent(attributes, condition, threshold), batch, budget)
+    kernel = StickyKernel(stickiness, find_prior(prior), per)
+    try:
+        posterior = Posterior(z.detach(), kernel, judge, likelihood)
+    except BudgetEnded:
+        raise UnreachedError(f"budget={budget} does not suffice to look at the actual image") from None
+    return how.draw(posterior, n, fresh(generator), on_progress or _silent)
+
+
+def _method(method: str | Method) -> Method:
+    if isinstance(method, Method):
+        return method
+    if method not in METHODS:
+        raise CausalCFError(unknown("method", str(method), METHODS))
+    return METHODS[method]()
+
+
+def _silent(found: int, evaluations: int) -> None:
+    """No progress is shown."""

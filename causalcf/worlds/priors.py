@@ -1,0 +1,60 @@
+"""The law that an image generator's noise is drawn from: uniform on (-1, 1), standard normal, or the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ..errors import CausalCFError, unknown
+
+Prior = Callable[[int, int, torch.Generator], Tensor]
+"""(n, k, generator) -> (n, k) independent draws."""
+
+
+def _uniform(n: int, k: int, generator: torch.Generator) -> Tensor:
+    return uniform01((n, k), generator) * 2 - 1
+
+
+def _normal(n: int, k: int, generator: torch.Generator) -> Tensor:
+    return torch.randn(n, k, generator=generator, dtype=torch.float32, device=generator.device)
+
+
+PRIORS: dict[str, Prior] = {"uniform": _uniform, "normal": _normal}
+
+
+def find_prior(prior: str | Prior) -> Prior:
+    """The prior with a name, or the given callable.
+
+    Args:
+        prior: "uniform" on (-1, 1), "normal", or a callable (n, k, generator) -> (n, k) draws.
+
+    Raises:
+        CausalCFError: another name; says the nearest.
+    """
+    if callable(prior):
+        return prior
+    if prior not in PRIORS:
+        raise CausalCFError(unknown("prior", str(prior), PRIORS) + ", or a callable (n, k, generator) -> (n, k)")
+    return PRIORS[prior]
+
+
+def draw_prior(prior: Prior, n: int, k: int, generator: torch.Generator) -> Tensor:
+    """(n, k) draws from the prior, checked.
+
+    Raises:
+        CausalCFError: the prior gave something else.
+    """
+    drawn = prior(n, k, generator)
+    if not isinstance(drawn, Tensor) or drawn.shape != (n, k):
+        shape = tuple(drawn.shape) if isinstance(drawn, Tensor) else type(drawn).__name__
+        raise CausalCFError(f"prior gave {shape}; it must give a tensor of shape ({n}, {k}): n draws of k coordinates")
+    if not bool(drawn.isfinite().all()):
+        raise CausalCFError("prior gave values that are not finite")
+    return drawn
+
+
+def uniform01(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Float32 uniforms in [0, 1) on the generator's device, whatever the default dtype."""
+    return torch.rand(shape, generator=generator, dtype=torch.float32, device=generator.device)

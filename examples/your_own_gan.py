@@ -1,0 +1,147 @@
+"""Ask a GAN and a classifier that are not ours: a plain PyTorch DCGAN state_dict, and any reader of images.
+
+    python examples/your_own_gan.py
+    python examples/your_own_gan.py --weights netG.pt --latent 100 --width 64 --classifier attributes.pt
+
+The generator has the classic layout of the DCGAN tutorial: a 1x1 latent, five transposed convolutions, a tanh. Without
+--weights and --classifier, random networks are written and read back as if they had been trained elsewhere: the
+pictures then show nothing, but every call is the one you would make.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from causalcf.command import run as run_command
+from causalcf.errors import CausalCFError
+from causalcf.pictures import save_sheet
+from causalcf.worlds.conditional import sample_where
+from causalcf.worlds.observed import counterfactual_noise
+
+ATTRIBUTES = ("Smiling", "Male", "Eyeglasses")  # the classifier's columns, in order
+
+
+class Generator(nn.Module):
+    """(n, latent, 1, 1) to (n, 3, 64, 64) in [-1, 1]."""
+
+    def __init__(self, latent: int, width: int) -> None:
+        super().__init__()
+        self.main = nn.Sequential(
+            nn.ConvTranspose2d(latent, width * 8, 4, 1, 0, bias=False),
+            nn.BatchNorm2d(width * 8),
+            nn.ReLU(True),
+            nn.ConvTranspose2d(width * 8, width * 4, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(width * 4),
+            nn.ReLU(True),
+            nn.ConvTranspose2d(width * 4, width * 2, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(width * 2),
+            nn.ReLU(True),
+            nn.ConvTranspose2d(width * 2, width, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(True),
+            nn.ConvTranspose2d(width, 3, 4, 2, 1, bias=False),
+            nn.Tanh(),
+        )
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.main(latent)
+
+
+class Classifier(nn.Module):
+    """(n, 3, 64, 64) images in [-1, 1] to (n, 3) logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 8, 5, 4, 2), nn.ReLU(), nn.Conv2d(8, 16, 3, 2, 1), nn.ReLU(), nn.Flatten()
+        )
+        self.read = nn.Linear(16 * 8 * 8, len(ATTRIBUTES))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.read(self.features(images))
+
+
+def load(network: nn.Module, path: Path) -> nn.Module:
+    """The network with these weights, in eval mode: its batch norm must not look at batch-mates."""
+    try:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (OSError, RuntimeError) as error:
+        raise CausalCFError(f"{path}: {' '.join(str(error).split())}") from error
+    return network.eval().requires_grad_(False)
+
+
+def write_stand_ins(folder: Path, latent: int, width: int) -> tuple[Path, Path]:
+    """Weights as somebody else might have left them: random, but with the statistics that training would leave."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        generator, classifier = Generator(latent, width), Classifier()
+        with torch.no_grad():
+            for _ in range(20):  # batch norm learns its running statistics
+                generator(torch.randn(64, latent, 1, 1))
+            logits = classifier(generator.eval()(torch.randn(512, latent, 1, 1)))
+            centre, scale = logits.mean(0), logits.std(0)
+            classifier.read.weight.div_(scale[:, None])
+            classifier.read.bias.sub_(centre).div_(scale).sub_(1.0)  # about one image in six shows each attribute
+    paths = folder / "generator.pt", folder / "classifier.pt"
+    for network, path in zip((generator, classifier), paths, strict=True):
+        torch.save(network.state_dict(), path)
+    return paths
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Ask a GAN and a classifier that are not ours.")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="the generator's state_dict")
+    parser.add_argument("--classifier", type=Path, metavar="FILE", help="the classifier's state_dict")
+    parser.add_argument("--latent", type=int, default=16)
+    parser.add_argument("--width", type=int, default=4)
+    parser.add_argument("--out", default="your_own_gan.png", metavar="FILE.png")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+
+    with tempfile.TemporaryDirectory() as folder:
+        stand_ins = write_stand_ins(Path(folder), options.latent, options.width)
+        generator = load(Generator(options.latent, options.width), options.weights or stand_ins[0])
+        classifier = load(Classifier(), options.classifier or stand_ins[1])
+
+    # All that causalcf wants to know: noise (n, k) to images in [0, 1], and images to probabilities.
+    def generate(noise: Tensor) -> Tensor:
+        return (generator(noise[:, :, None, None]) + 1) / 2
+
+    def classify(images: Tensor) -> Tensor:
+        return classifier(images * 2 - 1).sigmoid()
+
+    source = torch.Generator().manual_seed(options.seed)
+    actual = sample_where(
+        generate,
+        classify,
+        {"Smiling": 0, "Male": 1},
+        4,
+        attributes=ATTRIBUTES,
+        noise_dim=options.latent,
+        prior="normal",  # what this DCGAN was trained on
+        generator=source,
+    )
+    print(f"not smiling, male: {actual.acceptance:.1%} of this generator's images")
+    rows = []
+    for unit, z in enumerate(actual.noise):
+        draws = counterfactual_noise(
+            z, generate, classify, {"Smiling": 1}, 6, attributes=ATTRIBUTES, prior="normal", generator=source
+        )
+        made = draws.diagnostics
+        print(
+            f"face {unit}, had it smiled: P {made.probability:.3f}, {made.evaluations} images generated for draws "
+            f"worth {made.effective_size:.1f}; {draws.kept.float().mean():.0%} of the noise kept"
+        )
+        rows.append((f"face {unit}", torch.cat([actual.images[unit : unit + 1], generate(draws.noise)])))
+    save_sheet(options.out, rows)
+    print(f"wrote {options.out}: the actual face, then what it might have been")
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

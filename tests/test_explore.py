@@ -1,0 +1,87 @@
+"""`python -m causalcf.explore` on small runs, with labels and without."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from causalcf import explore
+from causalcf.command import run as run_command
+from causalcf.errors import QueryError, RunError
+from causalcf.experiment import start_run
+from causalcf.explore_options import parse_options
+from causalcf.recipe import Recipe
+
+SMALL = ["--faces", "2", "--pairs", "1", "--columns", "3", "--rows", "2"]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("explore")
+    small = Recipe(images=16, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=100, runs=str(folder / "a"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
+        start_run(small)
+        start_run(replace(small, approach="dcgan", runs=str(folder / "b")))
+    return folder
+
+
+@pytest.mark.parametrize(("which", "ways"), [("a", 2), ("b", 1)])
+def test_sheets_and_json(runs, tmp_path, capsys, which, ways):
+    command = ["--run", str(runs / which / "latest"), "--out", str(tmp_path / "out"), "--json", *SMALL]
+    assert run_command(lambda: explore.main(command)) == 0
+    told = json.loads(capsys.readouterr().out)
+    changes = [row["change"] for row in told["coordinates"]]
+    assert sorted(row["coordinate"] for row in told["coordinates"]) == [0, 1, 2, 3, 4]
+    assert changes == sorted(changes, reverse=True) and changes[-1] > 0
+    sweep, between = (Image.open(path) for path in told["sheets"])
+    assert sweep.height == 2 * (3 * 66 + 2) and between.height == 2 * (ways * 66 + 2)
+    explore.main(command)
+    assert json.loads(capsys.readouterr().out) == told  # the same seed, the same faces
+
+
+def test_a_table_for_people(runs, tmp_path, capsys):
+    command = ["--run", str(runs / "a" / "latest"), "--out", str(tmp_path), "--given", "Male=0,Young=1", *SMALL]
+    assert run_command(lambda: explore.main(command)) == 0
+    told = capsys.readouterr().out
+    assert "5 coordinates of z" in told and told.count("±") == 2 and "interpolation.png" in told
+
+
+def test_mistakes_end_with_code_2(runs, tmp_path, capsys):
+    for flags, sentence in (
+        (["--run", str(runs / "a" / "lates")], "did you mean"),
+        (["--run", str(runs / "a" / "latest"), "--given", "Mael=0"], "did you mean 'Male'?"),
+        (["--run", str(runs / "a" / "latest"), "--out", str(runs / "a" / "latest" / "meta.json"), *SMALL], "meta.json"),
+    ):
+        assert run_command(lambda flags=flags: explore.main(flags)) == 2
+        assert sentence in capsys.readouterr().err
+    with pytest.raises(RunError, match="needs a classifier"):
+        explore.main(["--run", str(runs / "b" / "latest"), "--given", "Male=0"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--row", "3"], "unknown option --row; did you mean --rows?"),
+        (["--rows", "many"], 'option "rows"'),
+        (["--columns", "1"], "--columns is 1; it must be at least 2"),
+        (["--faces", "1"], "--faces is 1; it must be at least 2"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--given", "Male"], "'Male' is no condition"),
+    ],
+)
+def test_flags_are_checked_before_anything_is_loaded(flags, sentence):
+    with pytest.raises(QueryError) as caught:
+        parse_options(flags)
+    assert sentence in str(caught.value)
+
+
+def test_help_needs_no_torch():
+    code = "import sys; from causalcf.explore import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code += "assert 'torch' not in sys.modules, 'torch was imported'"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--given" in done.stdout and "--pairs" in done.stdout
