@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NoReturn, get_type_hints
+from typing import Any, get_type_hints
 
 import yaml
-from jsonargparse import ArgumentParser
 
-from .errors import RecipeError, nearest
+from .errors import RecipeError
+from .flags import Flags
 from .presets import find_preset, preset_names
 from .recipe import Recipe, option_names, recipe_from_dict
 from .yaml_tree import FileKind, read_mapping
@@ -42,13 +41,6 @@ class TrainOptions:
     dry_run: bool
 
 
-class _Parser(ArgumentParser):
-    """Reports every mistake as a `RecipeError` that names the nearest option."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise RecipeError(_explain(message))
-
-
 def parse_options(arguments: Sequence[str]) -> TrainOptions:
     """Defaults, then the recipe file, then the flags, whatever their order on the command line.
 
@@ -74,13 +66,12 @@ def resolved(recipe: Recipe) -> str:
     return yaml.safe_dump(recipe.to_dict(), sort_keys=False)
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Flags:
+    parser = Flags(
+        refuse=RecipeError,
         prog="python -m causalcf.train",
         description="Train a GAN whose labels follow a causal graph.",
         epilog=EXAMPLES,
-        allow_abbrev=False,
-        default_env=False,
     )
     presets = ", ".join(preset_names("train"))
     parser.add_argument("--recipe", type=str, default=DEFAULT, help=f"recipe: a YAML file or one of {presets}")
@@ -97,21 +88,3 @@ def _named(arguments: Sequence[str]) -> list[str]:
     """Options that the command line names."""
     flags = [argument for argument in arguments if argument.startswith("--")]
     return [flag[2:].split("=")[0].replace("-", "_") for flag in flags]
-
-
-def _explain(message: str) -> str:
-    """jsonargparse's message as one sentence, with the nearest option where it names an unknown one."""
-    wrong = re.search(r"[Uu]nrecognized arguments: (\S+)", message)
-    if wrong:
-        flags = ["--" + name.replace("_", "-") for name in [*option_names(), "recipe", "resume", "dry_run"]]
-        return _unknown("option", wrong.group(1).split("=")[0], flags)
-    wrong = re.search(r"Option '(.+)' is not accepted", message)
-    if wrong:
-        return _unknown("key", wrong.group(1), option_names())
-    return " ".join(message.replace("Parser key", "option").split())
-
-
-def _unknown(what: str, name: str, allowed: Sequence[str]) -> str:
-    close = nearest(name, allowed)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(allowed)}"
-    return f"unknown {what} {name}; {hint}"

@@ -1,0 +1,206 @@
+"""The answer to a question: what the label model says exactly, and what is seen in counterfactual images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from .errors import CausalCFError, IntractableError
+from .evaluation.effectiveness import Rate
+from .graph import CausalGraph
+from .label_answers import LabelAnswer, answer_labels, expect_labels
+from .labels import LabelSCM
+from .worlds.query import Query
+
+# An observation contrary to the facts needs noise that is free to change: the stickiness that Lucas and Kemp (2015)
+# fitted to people's answers. An intervention needs none: 1 is Pearl's counterfactual.
+STICKINESS = {"do": 1.0, "observe": 0.53}
+SEEN = 0.5  # the judge's probability above which a label counts as seen
+
+
+class Askable(Protocol):
+    """What is asked of a run: `causalcf.worlds.run.Run`, or anything that does the same."""
+
+    @property
+    def graph(self) -> CausalGraph: ...
+
+    @property
+    def labels(self) -> LabelSCM | None:
+        """The label model, or None where the generator takes no labels."""
+
+    @property
+    def observer(self) -> Any:
+        """The classifier from outside that `judge` asks, or None where it asks the run's own Labeler."""
+
+    def sample(
+        self,
+        n: int,
+        do: Mapping[str, int] | None = None,
+        given: Mapping[str, int] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Any:
+        """n worlds that satisfy `given`, with .labels (n, d) and .images (n, 3, h, w)."""
+
+    def counterfactual(
+        self,
+        worlds: Any,
+        do: Mapping[str, int] | None = None,
+        observe: Mapping[str, int] | None = None,
+        stickiness: float = 1.0,
+        draws: int = 1,
+        generator: torch.Generator | None = None,
+        noise_stickiness: float | None = None,
+    ) -> Any:
+        """m draws for each world, with .images (n, m, 3, h, w) and .diagnostics."""
+
+    def judge(self, images: Tensor) -> Tensor:
+        """(n, d) probabilities in the order graph.nodes."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One label as judged in the images of n independent faces and of one counterfactual draw of each.
+
+    Args:
+        before, after: how many show it.
+        gained, lost: in how many it came and went.
+    """
+
+    before: Rate
+    after: Rate
+    gained: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a question.
+
+    Args:
+        query: as asked, its mode included.
+        stickiness, noise_stickiness: of the labels' noise, and of the images'.
+        label_answer: the exact answer; None without a label model, or where it is too large.
+        note: why there is no exact answer, or "".
+        expected: label -> P(label* = 1) averaged over the faces sampled, exact; None where there is no exact answer.
+        reachable: as in `LabelAnswer`; without a label model, estimated from the noise draws; None where unknown.
+        seen: label -> Seen.
+        judge: "classifier", from outside, or "labeler", the run's own, which its generator was trained to satisfy.
+        actual, drawn: (n, 3, h, w) and (n, m, 3, h, w) images.
+        labels, drawn_labels: (n, d) and (n, m, d) int8, as judged.
+    """
+
+    query: Query
+    stickiness: float
+    noise_stickiness: float
+    label_answer: LabelAnswer | None
+    note: str
+    expected: dict[str, float] | None
+    reachable: float | None
+    seen: dict[str, Seen]
+    judge: str
+    actual: Tensor
+    drawn: Tensor
+    labels: Tensor
+    drawn_labels: Tensor
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The labels, in the order of their columns."""
+        return tuple(self.seen)
+
+
+def answer(
+    run: Askable,
+    query: Query,
+    faces: int = 100,
+    draws: int = 4,
+    stickiness: float | None = None,
+    noise_stickiness: float | None = None,
+    generator: torch.Generator | None = None,
+) -> Answer:
+    """Asks a run: samples actual faces as given, draws their counterfactuals, and judges the images of both.
+
+    Args:
+        run: a loaded run.
+        query: over labels of the run's graph.
+        faces: n actual faces.
+        draws: m counterfactual draws of each; the rates count the first, so that their units are independent.
+        stickiness: in [0, 1]; where None, 1 for do and .53 for observe.
+        noise_stickiness: of the image's noise; as `stickiness` where None.
+        generator: the source of randomness, on the CPU; a new one is seeded by the operating system where None.
+
+    Raises:
+        QueryError: a label that the graph lacks.
+        ImpossibleWorldError: nobody is as given, or the antecedent cannot come about.
+        CausalCFError: a number out of range.
+
+    Source: defined here; the exact part as in Lucas and Kemp (2015).
+    """
+    query.check(run.graph.nodes, "the run's graph")
+    sticky = STICKINESS[query.mode] if stickiness is None else stickiness
+    noise_sticky = sticky if noise_stickiness is None else noise_stickiness
+    check_numbers(faces, draws, sticky, noise_sticky)
+    if generator is None:
+        generator = torch.Generator()
+        generator.seed()
+    exact, note = _exact(run.labels, query, sticky)  # before any image: what is impossible says so at once
+    worlds = run.sample(faces, given=query.given, generator=generator)
+    drawn = run.counterfactual(
+        worlds,
+        **{query.mode: query.antecedent},
+        stickiness=sticky,
+        draws=draws,
+        generator=generator,
+        noise_stickiness=noise_sticky,
+    )
+    before = (run.judge(worlds.images) > SEEN).to(torch.int8)
+    after = (run.judge(drawn.images.flatten(0, 1)) > SEEN).to(torch.int8).reshape(faces, draws, -1)
+    expected = expect_labels(run.labels, worlds.labels, query, sticky) if run.labels is not None and exact else None
+    reachable = exact.reachable if exact else _reached(query.mode, drawn.diagnostics)
+    seen = _seen(run.graph.nodes, before, after[:, 0])
+    judge = "labeler" if run.observer is None else "classifier"
+    images = worlds.images, drawn.images
+    return Answer(query, sticky, noise_sticky, exact, note, expected, reachable, seen, judge, *images, before, after)
+
+
+def check_numbers(faces: int, draws: int, stickiness: float, noise_stickiness: float) -> None:
+    """Refuse numbers out of range.
+
+    Raises:
+        CausalCFError: names the number and its range.
+    """
+    for name, count in (("faces", faces), ("draws", draws)):
+        if count < 1:
+            raise CausalCFError(f"{name}={count}: expected at least 1")
+    for name, share in (("stickiness", stickiness), ("noise_stickiness", noise_stickiness)):
+        if not 0.0 <= share <= 1.0:
+            raise CausalCFError(f"{name}={share}: expected a number in [0, 1]")
+
+
+def _exact(scm: LabelSCM | None, query: Query, stickiness: float) -> tuple[LabelAnswer | None, str]:
+    if scm is None:
+        return None, "the run has no label model"
+    try:
+        return answer_labels(scm, query, stickiness), ""
+    except IntractableError as error:
+        return None, str(error)
+
+
+def _reached(mode: str, diagnostics: Sequence[Any] | None) -> float | None:
+    """The probability of the antecedent among each face's noise draws, averaged over faces; 1 where it was set."""
+    if mode == "do":
+        return 1.0
+    found = [one.acceptance if one.probability is None else one.probability for one in diagnostics or ()]
+    return sum(found) / len(found) if found else None
+
+
+def _seen(names: Sequence[str], before: Tensor, after: Tensor) -> dict[str, Seen]:
+    n, seen = len(before), {}
+    for name, was, then in zip(names, before.bool().unbind(1), after.bool().unbind(1), strict=True):
+        rates = Rate(int(was.sum()), n), Rate(int(then.sum()), n)
+        seen[name] = Seen(*rates, int((~was & then).sum()), int((was & ~then).sum()))
+    return seen

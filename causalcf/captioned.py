@@ -1,0 +1,136 @@
+"""Sheets of images with a few lines of text under each, wrapped to the image's width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor
+
+from .checkpoint import write_atomically
+from .errors import DataError
+from .pictures import to_bytes
+
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont, ImageFont
+
+    Font = FreeTypeFont | ImageFont
+
+TEXT_SIZE = 12  # screen pixels
+TITLE_SIZE = 16
+LINE = 15  # screen pixels from line to line
+GAP = 12  # between panels, and round the sheet
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One image and its caption.
+
+    Args:
+        image: (3, h, w) in [0, 1].
+        lines: what stands under it; each wraps where it is too long.
+        marked: the number of lines at the end that stand out, in colour.
+    """
+
+    image: Tensor
+    lines: Sequence[str] = ()
+    marked: int = 0
+
+
+def save_captioned(
+    path: str | Path, rows: Sequence[Sequence[Panel]], title: str = "", headings: Sequence[str] = (), scale: int = 3
+) -> np.ndarray:
+    """Writes rows of captioned images as one picture.
+
+    Args:
+        path: the file to write, replaced whole; its ending chooses the format (.png keeps every pixel).
+        rows: panels, all images of one size; rows may differ in length.
+        title: above everything, wrapped to the width of the sheet.
+        headings: one for each column.
+        scale: screen pixels a side for each image pixel.
+
+    Returns:
+        (height, width, 3) uint8, the picture.
+
+    Raises:
+        DataError: nothing to show, or a file that cannot be written.
+
+    Source: defined here.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    if not rows or not all(rows):
+        raise DataError("no images to put on a sheet")
+    small, large = ImageFont.load_default(TEXT_SIZE), ImageFont.load_default(TITLE_SIZE)
+    _, high, wide = rows[0][0].image.shape
+    column, columns = scale * wide + GAP, max(len(row) for row in rows)
+    titles = wrap(title, large, columns * column - GAP)
+    captions = [[_wrapped(panel, small, scale * wide) for panel in row] for row in rows]
+    tops = [GAP + len(titles) * (LINE + 6) + (LINE + 4 if headings else 0)]
+    for texts in captions:
+        tops.append(tops[-1] + scale * high + 6 + LINE * max(len(lines) for lines in texts) + GAP)
+
+    sheet = Image.new("RGB", (GAP + columns * column, tops[-1]), "white")
+    pen = ImageDraw.Draw(sheet)
+    for i, line in enumerate(titles):
+        pen.text((GAP, GAP + i * (LINE + 6)), line, fill="black", font=large, anchor="la")
+    for i, heading in enumerate(headings):
+        pen.text((GAP + i * column, tops[0] - LINE - 2), heading, fill="dimgray", font=small, anchor="la")
+    for top, row, texts in zip(tops[:-1], rows, captions, strict=True):
+        for i, (panel, lines) in enumerate(zip(row, texts, strict=True)):
+            left = GAP + i * column
+            pixels = to_bytes(panel.image[None])[0].repeat(scale, 0).repeat(scale, 1)
+            sheet.paste(Image.fromarray(pixels), (left, top))
+            for k, (line, colour) in enumerate(lines):
+                at = left, top + scale * high + 4 + k * LINE
+                pen.text(at, line, fill=colour, font=small, anchor="la")
+    _write(sheet, Path(path))
+    return np.asarray(sheet)
+
+
+def wrap(text: str, font: Font, width: float) -> list[str]:
+    """Text as lines no wider than `width` pixels, broken between words, and within a word that is wider itself.
+
+    Example:
+        >>> from PIL import ImageFont
+        >>> wrap("a young woman, smiling", ImageFont.load_default(12), 100)
+        ['a young woman,', 'smiling']
+    """
+    lines: list[str] = []
+    for word in text.split():
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+            continue
+        lines.append("")
+        for letter in word:
+            if lines[-1] and font.getlength(lines[-1] + letter) > width:
+                lines.append("")
+            lines[-1] += letter
+    return lines
+
+
+def _wrapped(panel: Panel, font: Font, width: float) -> list[tuple[str, str]]:
+    """A panel's caption as lines and their colours."""
+    plain = len(panel.lines) - panel.marked
+    colours = ["black"] * plain + ["crimson"] * panel.marked
+    wrapped = (wrap(line, font, width) for line in panel.lines)
+    return [(part, colour) for parts, colour in zip(wrapped, colours, strict=True) for part in parts]
+
+
+def _write(sheet: object, path: Path) -> None:
+    """The picture is encoded before the file is touched."""
+    from PIL import Image
+
+    buffer = BytesIO()
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind is None:
+        raise DataError(f"cannot write the picture {path}: no picture's name ends in {path.suffix!r}; take .png")
+    try:
+        sheet.save(buffer, format=kind)  # type: ignore[attr-defined]
+        write_atomically(path, buffer.getvalue())
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"cannot write the picture {path}: {error}") from error
