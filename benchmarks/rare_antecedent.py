@@ -157,7 +157,7 @@ def on_a_run(options: argparse.Namespace) -> None:
 
         ask = partial(counterfactual_noise, z, generate, run.classify, condition, attributes=run.graph.nodes)
         smc = ask(options.draws, STICKINESS, "smc", budget=options.budget, generator=source).diagnostics
-        reach, each = smc.probability, smc.evaluations_per_effective_draw
+        reach, each = smc.probability or 0.0, smc.evaluations_per_effective_draw
         table.add_row(
             str(unit), "smc", f"{smc.evaluations:,}", f"{smc.effective_size:.0f}", f"{each:,.0f}", f"{reach:.2e}"
         )
@@ -166,7 +166,7 @@ def on_a_run(options: argparse.Namespace) -> None:
             cells = f"{tried.evaluations:,}", f"{options.draws}", f"{tried.evaluations_per_effective_draw:,.0f}"
             table.add_row("", "rejection", *cells, f"{tried.probability:.2e}")
         except UnreachedError as error:
-            table.add_row("", "rejection", f"{options.budget:,}", "too few", f"about {1 / reach:,.0f}", "")
+            table.add_row("", "rejection", f"{options.budget:,}", "too few", f"about {1 / max(reach, 1e-300):,.0f}", "")
             print(f"unit {unit}: {error}")
     Console(width=120).print(table)
 

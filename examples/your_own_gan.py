@@ -76,22 +76,27 @@ def load(network: nn.Module, path: Path) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-def write_stand_ins(folder: Path, latent: int, width: int) -> tuple[Path, Path]:
-    """Weights as somebody else might have left them: random, but with the statistics that training would leave."""
-    with torch.random.fork_rng(devices=[]):
+def stand_in_generator(path: Path, latent: int, width: int) -> Path:
+    """Writes weights as somebody else might have left them: random, with the batch statistics that training leaves."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
-        generator, classifier = Generator(latent, width), Classifier()
-        with torch.no_grad():
-            for _ in range(20):  # batch norm learns its running statistics
-                generator(torch.randn(64, latent, 1, 1))
-            logits = classifier(generator.eval()(torch.randn(512, latent, 1, 1)))
-            centre, scale = logits.mean(0), logits.std(0)
-            classifier.read.weight.div_(scale[:, None])
-            classifier.read.bias.sub_(centre).div_(scale).sub_(1.0)  # about one image in six shows each attribute
-    paths = folder / "generator.pt", folder / "classifier.pt"
-    for network, path in zip((generator, classifier), paths, strict=True):
-        torch.save(network.state_dict(), path)
-    return paths
+        generator = Generator(latent, width)
+        for _ in range(20):
+            generator(torch.randn(32, latent, 1, 1))
+    torch.save(generator.state_dict(), path)
+    return path
+
+
+def stand_in_classifier(path: Path, generator: nn.Module, latent: int) -> Path:
+    """Writes random weights, scaled so that about one in six of the generator's images shows each attribute."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(1)
+        classifier = Classifier()
+        logits = classifier(generator(torch.randn(256, latent, 1, 1)))
+        classifier.read.weight.div_(logits.std(0)[:, None])
+        classifier.read.bias.sub_(logits.mean(0)).div_(logits.std(0)).sub_(1.0)
+    torch.save(classifier.state_dict(), path)
+    return path
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -105,9 +110,11 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     with tempfile.TemporaryDirectory() as folder:
-        stand_ins = write_stand_ins(Path(folder), options.latent, options.width)
-        generator = load(Generator(options.latent, options.width), options.weights or stand_ins[0])
-        classifier = load(Classifier(), options.classifier or stand_ins[1])
+        latent, width = options.latent, options.width
+        weights = options.weights or stand_in_generator(Path(folder) / "generator.pt", latent, width)
+        generator = load(Generator(latent, width), weights)
+        weights = options.classifier or stand_in_classifier(Path(folder) / "classifier.pt", generator, latent)
+        classifier = load(Classifier(), weights)
 
     # All that causalcf wants to know: noise (n, k) to images in [0, 1], and images to probabilities.
     def generate(noise: Tensor) -> Tensor:
@@ -123,7 +130,7 @@ def main(arguments: list[str] | None = None) -> None:
         {"Smiling": 0, "Male": 1},
         4,
         attributes=ATTRIBUTES,
-        noise_dim=options.latent,
+        noise_dim=latent,
         prior="normal",  # what this DCGAN was trained on
         generator=source,
     )

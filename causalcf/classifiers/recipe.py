@@ -62,7 +62,7 @@ class ClassifierRecipe:
         for name, low in least.items():
             value = getattr(self, name)
             _require(value is None or value >= low, name, value, f"at least {low}")
-        # A 1x1 convolution of stride 2 over fewer than 8 channels, in channels_last memory, crashes torch 2.14's backward.
+        # The backward pass of a 1x1 convolution of stride 2 over fewer than 8 channels (channels_last) crashes torch 2.14.
         _require(self.width is None or (self.width > 0 and self.width % 8 == 0), "width", self.width, "a multiple of 8")
         rate = self.learning_rate
         _require(rate is None or (math.isfinite(rate) and rate > 0), "learning_rate", rate, "a finite number above 0")

@@ -9,6 +9,9 @@ from scipy.stats import f as f_distribution
 from torch import Tensor
 
 
+ROUNDING = 1e-9  # a column that spreads by less is constant
+
+
 @dataclass(frozen=True)
 class Diagnostics:
     """How draws came about.
@@ -45,16 +48,16 @@ class Diagnostics:
         return self.evaluations / self.effective_size
 
 
-def effective_size(drawn: Tensor, every: Tensor, every_noise: Tensor) -> float:
+def effective_size(drawn: Tensor, every: Tensor, states: Tensor) -> float:
     """How many independent draws n draws are worth, when draws of one family resemble each other.
 
-    n / (1 + (m - 1) rho): m is the mean family size that a draw finds itself in, rho the intraclass correlation of the
-    noise, by analysis of variance over all particles. One family alone counts as one draw.
+    n / (1 + (m - 1) rho): m is the mean family size that a draw finds itself in, rho the intraclass correlation of
+    their states, by analysis of variance over all particles. One family alone counts as one draw.
 
     Args:
         drawn: (n,) the families of the draws.
         every: (N,) the families of all particles that rho is estimated from.
-        every_noise: (N, k) those particles.
+        states: (N, c) those particles.
 
     Source: Kish (1965), the design effect; Donner (1986), the estimate of rho.
 
@@ -68,22 +71,25 @@ def effective_size(drawn: Tensor, every: Tensor, every_noise: Tensor) -> float:
     """
     n = len(drawn)
     size = float(drawn.unique(return_counts=True)[1].double().square().sum()) / n
-    return n / (1 + (size - 1) * intraclass_correlation(every, every_noise))
+    return n / (1 + (size - 1) * intraclass_correlation(every, states))
 
 
-def intraclass_correlation(families: Tensor, noise: Tensor) -> float:
-    """How alike the noise of one family is, in [0, 1]: over all coordinates, or in one that stands out.
+def intraclass_correlation(families: Tensor, states: Tensor) -> float:
+    """How alike the states of one family are, in [0, 1]: over all columns, or in one that stands out.
 
-    The largest of k estimates is large by chance, so a coordinate by itself counts with its lower confidence limit
-    only, at 95 % for all k together (by the F distribution, as in Donner 1986). 0 where no coordinate varies, 1 where
-    a single family tells nothing.
+    The largest of c estimates is large by chance, so a column by itself counts with its lower confidence limit only,
+    at 95 % for all c together (by the F distribution, as in Donner 1986). 0 where no column varies, 1 where a single
+    family tells nothing.
     """
     _, index, counts = families.unique(return_inverse=True, return_counts=True)
     n, groups = len(families), len(counts)
-    values = noise.detach().cpu().double()
+    values = states.detach().cpu().double()
     values = values - values.mean(0)
-    if groups == n or not bool((values != 0).any()):
+    spread = values.square().mean(0).sqrt()
+    varies = spread > ROUNDING
+    if groups == n or not bool(varies.any()):
         return 0.0
+    values = (values / spread)[:, varies]  # every column counts alike
     if groups == 1:
         return 1.0
     sizes = counts.double()

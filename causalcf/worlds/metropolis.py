@@ -104,9 +104,9 @@ class _Walk:
         """A draw from every chain every `thin` moves, n in all."""
         assert self.now is not None
         acceptances, chains = [], self.options.chains
-        last = self.now.noise
+        last = self.now.state()
         for _ in range(math.ceil(n / chains)):
-            last = self.now.noise
+            last = self.now.state()
             for _ in range(self.thin):
                 self.now, acceptance = self.posterior.move(self.now, self.goal, self.size.size, self.source)
                 acceptances.append(acceptance)
@@ -118,13 +118,13 @@ class _Walk:
         made = Diagnostics(
             method="mh",
             draws=n,
-            effective_size=effective_size(families[:n], families, noise),
+            effective_size=effective_size(families[:n], families, torch.cat([part.state() for part in self.drawn])),
             evaluations=self.posterior.judge.evaluations,
             proposals=self.posterior.judge.judged,
             acceptance=sum(acceptances) / len(acceptances),
             families=min(n, chains),
             distinct=distinct(noise[:n]),
-            memory=memory(last, self.now.noise),
+            memory=memory(last, self.now.state()),
             probability=None,
             levels=(),
         )

@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable
 
 import torch
+from scipy.stats import norm
 from torch import Tensor
 
+from .diagnostics import ROUNDING
 from .posterior import Population, Posterior
 
 ACCEPTANCE = 0.35  # e^-1: best for a proposal whose acceptance falls geometrically with the parts it redraws
@@ -46,7 +48,7 @@ def forget(
     Returns:
         The population, the acceptance of each move, and the correlation that is left.
     """
-    before, left = now.noise, 1.0
+    before, left = now.state(), 1.0
     acceptances: list[float] = []
     while left > until and len(acceptances) < most:
         now, acceptance = posterior.move(now, step, size.size, generator)
@@ -54,13 +56,21 @@ def forget(
         if adapt:
             size.adapt(acceptance)
         on_move(now)
-        left = memory(before, now.noise)
+        left = memory(before, now.state())
     return now, acceptances, left
 
 
 def memory(before: Tensor, after: Tensor) -> float:
-    """Correlation between two (n, k) states of n chains, over chains, pooled over coordinates; 0 where none varies."""
-    first, second = before.cpu().double(), after.cpu().double()
-    first, second = first - first.mean(0), second - second.mean(0)
-    scale = (first.square().sum() * second.square().sum()).sqrt()
-    return float((first * second).sum() / scale) if scale > 0 else 0.0
+    """Correlation, over n chains, between two (n, c) states: in the mean of the columns, or in one that stands out.
+
+    A column by itself counts with what its correlation exceeds chance by, at 95 % for all c together. Columns that do
+    not vary have nothing to remember.
+    """
+    first, second = before - before.mean(0), after - after.mean(0)
+    spread = first.square().mean(0).sqrt(), second.square().mean(0).sqrt()
+    varies = torch.minimum(*spread) > ROUNDING
+    correlations = ((first * second).mean(0) / (spread[0] * spread[1]))[varies]
+    if not len(correlations):
+        return 0.0
+    chance = float(norm.isf(0.05 / len(correlations))) / math.sqrt(len(first))
+    return float(torch.maximum(correlations.mean(), correlations.max() - chance))

@@ -35,6 +35,10 @@ class Population:
     def __len__(self) -> int:
         return len(self.values)
 
+    def state(self) -> Tensor:
+        """(n, c) float64 on the CPU: the noise, and what is kept of it; what resemblance is measured in."""
+        return torch.cat([self.noise, self.pairs.kept.to(self.noise)], 1).cpu().double()
+
     def __getitem__(self, rows: Tensor) -> Population:
         there = rows.to(self.noise.device)
         return Population(self.pairs[there], self.noise[there], self.values[rows])

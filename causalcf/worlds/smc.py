@@ -140,7 +140,7 @@ class _Climb:
         """Draws of the last population, spread over its families."""
         assert self.now is not None
         chosen = spread(self.families, n, self.source)
-        worth = effective_size(self.families[chosen], self.families, self.now.noise)
+        worth = effective_size(self.families[chosen], self.families, self.now.state())
         acceptance = sum(self.acceptances) / len(self.acceptances)
         return self._drawn(chosen, worth, acceptance, self.left, self.probability)
 

@@ -21,7 +21,8 @@ def example():
 def test_it_asks_networks_that_are_not_ours(example, tmp_path, capsys, monkeypatch):
     shown = []
     monkeypatch.setattr(example, "save_sheet", lambda path, rows: shown.extend(rows))
-    weights, classifier = example.write_stand_ins(tmp_path, 16, 4)
+    weights = example.stand_in_generator(tmp_path / "netG.pt", 16, 4)
+    classifier = example.stand_in_classifier(tmp_path / "reads.pt", example.load(example.Generator(16, 4), weights), 16)
     example.main(["--weights", str(weights), "--classifier", str(classifier)])
     reader = example.load(example.Classifier(), classifier)
     assert [title for title, _ in shown] == ["face 0", "face 1", "face 2", "face 3"]
@@ -34,6 +35,6 @@ def test_it_asks_networks_that_are_not_ours(example, tmp_path, capsys, monkeypat
 
 
 def test_weights_of_another_shape_are_named(example, tmp_path):
-    weights, _ = example.write_stand_ins(tmp_path, 16, 4)
+    weights = example.stand_in_generator(tmp_path / "generator.pt", 16, 4)
     with pytest.raises(CausalCFError, match=r"generator\.pt: .*size mismatch"):
         example.main(["--weights", str(weights), "--latent", "8"])
