@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .errors import GraphError, nearest, unknown
 from .graph_order import causal_order
@@ -79,6 +79,10 @@ class CausalGraph:
 
     def __hash__(self) -> int:
         return hash((self.nodes, self.edges))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """How IPython and hypothesis print a graph: as `repr` does, not by the constructor's arguments."""
+        printer.text(repr(self))
 
     def __len__(self) -> int:
         return len(self.nodes)

@@ -62,7 +62,7 @@ class ClassifierRecipe:
         for name, low in least.items():
             value = getattr(self, name)
             _require(value is None or value >= low, name, value, f"at least {low}")
-        # The backward pass of a 1x1 convolution of stride 2 over fewer than 8 channels (channels_last) crashes torch 2.14.
+        # A channels_last 1x1 convolution of stride 2 over fewer than 8 channels crashes torch 2.14 in its backward pass.
         _require(self.width is None or (self.width > 0 and self.width % 8 == 0), "width", self.width, "a multiple of 8")
         rate = self.learning_rate
         _require(rate is None or (math.isfinite(rate) and rate > 0), "learning_rate", rate, "a finite number above 0")

@@ -119,10 +119,11 @@ class CounterfactualQueries:
         draws: int = 1,
         generator: torch.Generator | None = None,
     ) -> torch.Tensor:
-        """Exact draws of the counterfactual labels of units whose labels are all known.
+        """Exact draws of the counterfactual labels of n units.
 
         Args:
-            labels: (n, d) 0/1 array, columns in the order `graph.nodes`.
+            labels: the units' known labels: an (n, d) 0/1 array of all of them in the order `graph.nodes`, or {name: 0
+                or 1, or an (n,) array}; unknown ones are averaged over.
             do, observe: {name: 0 or 1, or an (n,) array with one value for each unit}.
             stickiness: in [0, 1].
             draws: number of independent draws m for each unit.
@@ -134,7 +135,7 @@ class CounterfactualQueries:
         Raises:
             as in `counterfactual_probabilities`.
         """
-        twin = self._twin(as_labels(labels, self.graph.nodes), do, observe, stickiness, {})
+        twin = self._twin(labels, do, observe, stickiness, {})
         weight, values = sample_network(twin.network, twin.evidence, twin.n, draws, fresh(generator), self._name)
         self._refuse(twin, weight, "antecedent", twin.antecedent)
         return torch.stack([values[v] for v in twin.star], -1)

@@ -8,7 +8,6 @@ import torch
 from scipy.stats import f as f_distribution
 from torch import Tensor
 
-
 ROUNDING = 1e-9  # a column that spreads by less is constant
 
 

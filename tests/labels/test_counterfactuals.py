@@ -134,6 +134,26 @@ def test_draws_follow_the_exact_law(data):
         assert chi_square(counts.numpy() * draws, exact.numpy() * draws) > ALPHA / 50  # 25 examples of 2 units
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_draws_average_over_unknown_labels(data):
+    case = data.draw(cases(4, 3))
+    scm, s, draws = case.scm, data.draw(STICKINESS), 4000
+    facts = data.draw(known_labels(case))
+    assume(facts)
+    do, observe = data.draw(events(case.graph)), data.draw(events(case.graph))
+    try:
+        rows = scm.counterfactual(facts, do, observe, s, draws, seeded(3))[0]
+    except ImpossibleWorldError:
+        assume(False)
+    counts = empirical_joint(rows)
+    exact = torch.zeros_like(counts)
+    for cell in case.joint():
+        event = dict(zip(case.graph.nodes, cell, strict=True))
+        exact[cell] = scm.counterfactual_probability(event, facts, do, observe, s)
+    assert chi_square(counts.numpy() * draws, exact.numpy() * draws) > ALPHA / 25
+
+
 def test_wrong_stickiness_is_told_apart():
     """Negative control of the sampler test: draws at s=.5 are not the law at s=.7."""
     scm, n = celeba_law(), 4000
