@@ -21,7 +21,7 @@ from causalcf.errors import CausalCFError, DataError
 from causalcf.networks.alexnet import AlexNet
 from causalcf.pictures import to_unit_interval
 
-SMALL = ClassifierRecipe(images=1600, batch=32, width=8)
+SMALL = ClassifierRecipe(images=1280, batch=32, width=8)
 
 
 def trained(recipe, data, **watch):
@@ -34,12 +34,12 @@ def test_it_learns_to_read_and_untrained_it_does_not(network):
     before, recipe = torch.get_rng_state(), replace(SMALL, network=network)
     unseen = toy(seed=1)
     scores, steps = [], []
-    for images in (64, 1600):
+    for images in (64, 1280):
         classify = trained(replace(recipe, images=images), toy(), on_step=steps.append)
         scores.append(classify(to_unit_interval(unseen.batch(torch.arange(300)))))
     right = [((p > 0.5) == unseen.labels.bool()).double().mean().item() for p in scores]
     assert right[0] < 0.9 < 0.97 < right[1]
-    assert sum(steps) == 64 + 1600 and torch.equal(before, torch.get_rng_state())
+    assert sum(steps) == 64 + 1280 and torch.equal(before, torch.get_rng_state())
     assert classify.attributes == ("A", "B") and classify.architecture == (network, 8)
 
 
@@ -94,7 +94,7 @@ def test_being_too_sure_of_itself_does_not_stop_a_network():
     calm, sure = (choice.consider(Reads(s, 4.0), 1, 0.5).held_out_loss for s in (2.0, 20.0))
     assert abs(calm - sure) < 0.02
     logits = read_part(Reads(20.0, 4.0), whole(data, "toy"), mirror=False)
-    assert binary_cross_entropy_with_logits(logits, data.labels.float()) > 3 * sure  # what stopping on it would see
+    assert binary_cross_entropy_with_logits(logits, data.labels.float()) > 2 * sure  # what stopping on it would see
 
 
 def test_the_average_follows_weights_and_statistics():
@@ -179,8 +179,14 @@ def test_faces_learn_by_coin_and_are_scored_on_their_natural_law(tmp_path, monke
     assert torch.equal(shown, to_unit_interval(coin.train.data.batch(coin.train.rows[3:4])))
 
 
-def test_too_few_images_to_part_are_refused(tmp_path, monkeypatch):
+def test_too_few_images_to_part_are_refused(monkeypatch):
     few = ImageData("toy", ("A",), torch.zeros(5, 1, dtype=torch.int8), np.zeros((5, 3, 64, 64), np.uint8), "few")
-    monkeypatch.setattr("causalcf.classifiers.parts.load_data", lambda *a, **k: few)
+
+    def only_train(name, root, split):
+        if split != "train":
+            raise DataError("no images in the split")
+        return few
+
+    monkeypatch.setattr("causalcf.classifiers.parts.load_data", only_train)
     with pytest.raises(DataError, match="5 images are too few"):
         split_data(ClassifierRecipe(data="folder", data_root="x"))

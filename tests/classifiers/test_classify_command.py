@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -120,7 +121,9 @@ def test_from_a_command_to_a_classifier_and_its_report(tmp_path, capsys):
 
 def test_ctrl_c_ends_with_130_and_leaves_no_classifier(tmp_path):
     command = [sys.executable, "-u", "-m", "causalcf.classify", *SMALL[:2], "--images", "10000000", "--width", "8"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+    # A test run started in the background hands down an ignored Ctrl-C.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, preexec_fn=heed) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("residual, width 8"):
