@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from .errors import CausalCFError, IntractableError
 from .evaluation.effectiveness import Rate
-from .graph import CausalGraph
 from .label_answers import LabelAnswer, answer_labels, expect_labels
 from .labels import LabelSCM
 from .worlds.query import Query
+
+if TYPE_CHECKING:
+    from .worlds.run import Run
 
 # An observation contrary to the facts needs noise that is free to change: the stickiness that Lucas and Kemp (2015)
 # fitted to people's answers. An intervention needs none: 1 is Pearl's counterfactual.
 STICKINESS = {"do": 1.0, "observe": 0.53}
 SEEN = 0.5  # the judge's probability above which a label counts as seen
-
-
-class Askable(Protocol):
-    """What is asked of a run: `causalcf.worlds.run.Run`, or anything that does the same."""
-
-    @property
-    def graph(self) -> CausalGraph: ...
-
-    @property
-    def labels(self) -> LabelSCM | None:
-        """The label model, or None where the generator takes no labels."""
-
-    @property
-    def observer(self) -> Any:
-        """The classifier from outside that `judge` asks, or None where it asks the run's own Labeler."""
-
-    def sample(
-        self,
-        n: int,
-        do: Mapping[str, int] | None = None,
-        given: Mapping[str, int] | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Any:
-        """n worlds that satisfy `given`, with .labels (n, d) and .images (n, 3, h, w)."""
-
-    def counterfactual(
-        self,
-        worlds: Any,
-        do: Mapping[str, int] | None = None,
-        observe: Mapping[str, int] | None = None,
-        stickiness: float = 1.0,
-        draws: int = 1,
-        generator: torch.Generator | None = None,
-        noise_stickiness: float | None = None,
-    ) -> Any:
-        """m draws for each world, with .images (n, m, 3, h, w) and .diagnostics."""
-
-    def judge(self, images: Tensor) -> Tensor:
-        """(n, d) probabilities in the order graph.nodes."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +77,7 @@ class Answer:
 
 
 def answer(
-    run: Askable,
+    run: Run,
     query: Query,
     faces: int = 100,
     draws: int = 4,
@@ -125,7 +88,7 @@ def answer(
     """Asks a run: samples actual faces as given, draws their counterfactuals, and judges the images of both.
 
     Args:
-        run: a loaded run.
+        run: a loaded run, or anything with its methods.
         query: over labels of the run's graph.
         faces: n actual faces.
         draws: m counterfactual draws of each; the rates count the first, so that their units are independent.
@@ -151,7 +114,8 @@ def answer(
     worlds = run.sample(faces, given=query.given, generator=generator)
     drawn = run.counterfactual(
         worlds,
-        **{query.mode: query.antecedent},
+        do=query.antecedent if query.mode == "do" else None,
+        observe=query.antecedent if query.mode == "observe" else None,
         stickiness=sticky,
         draws=draws,
         generator=generator,

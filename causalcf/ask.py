@@ -16,8 +16,8 @@ from .command import run as run_command
 from .errors import CausalCFError, QueryError
 
 if TYPE_CHECKING:
-    from .answers import Askable
     from .worlds.query import Query
+    from .worlds.run import Run
 
 FACES, FACES_WITHOUT_LABELS = 100, 8  # each face of a run without labels takes a search among noises
 
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     return ask(load_run(options.run, options.device, options.classifier), options)
 
 
-def ask(run: Askable, options: AskOptions) -> int:
+def ask(run: Run, options: AskOptions) -> int:
     """Asks a loaded run all questions of a command line and prints the answers.
 
     Returns:
@@ -53,7 +53,7 @@ def ask(run: Askable, options: AskOptions) -> int:
     return 2 if any("error" in one for one in told) else 0
 
 
-def _ask_one(run: Askable, query: Query, name: str, options: AskOptions) -> dict[str, Any]:
+def _ask_one(run: Run, query: Query, name: str, options: AskOptions) -> dict[str, Any]:
     import torch
 
     from .answer_sheet import save_answer
@@ -72,7 +72,7 @@ def _ask_one(run: Askable, query: Query, name: str, options: AskOptions) -> dict
     return {**to_dict(found), "sheet": str(sheet)}
 
 
-def _suited(run: Askable, query: Query, mode: str | None) -> Query:
+def _suited(run: Run, query: Query, mode: str | None) -> Query:
     """Without labels there is nothing to intervene on: the antecedent is then observed, unless --do insists."""
     if run.labels is not None or query.mode == "observe":
         return query

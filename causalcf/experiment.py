@@ -23,7 +23,7 @@ from .pictures import to_unit_interval
 from .precision import choose_device, choose_precision
 from .provenance import provenance
 from .recipe import Recipe, recipe_from_dict
-from .runs import create_run, find_run, point_latest
+from .runs import create_run, find_run, point_to
 from .sampling import LabelledDraw
 from .training import Training, train
 from .watchers import Pictures, Progress, Statistics
@@ -41,7 +41,7 @@ def start_run(recipe: Recipe) -> int:
         graph = graph.without_edges()
     scm = label_generator(recipe, graph, data)
     training = assemble(recipe, graph, scm, data, device, choose_precision(recipe.precision, device))
-    folder = create_run(recipe, graph, provenance(recipe, device, training.precision, data.fingerprint))
+    folder = create_run(recipe, graph, provenance(recipe.seed, device, training.precision, data.fingerprint))
     return _run_to_end(training, folder)
 
 
@@ -110,7 +110,7 @@ def _run_to_end(training: Training, folder: Path) -> int:
         f"{torch.get_num_threads()} threads; {folder}"
     )
     training.save(folder)
-    point_latest(folder)
+    point_to(folder)
     with counting("training", recipe.images, training.images) as advance:
         finished = train(training, folder, [Progress(advance), statistics, pictures])
     if finished:

@@ -7,5 +7,6 @@ from torch import Tensor
 
 
 def uniform_noise(n: int, dimensions: int, generator: torch.Generator | None) -> Tensor:
-    """(n, dimensions) noise, uniform on (-1, 1)."""
-    return torch.rand(n, dimensions, generator=generator) * 2 - 1
+    """(n, dimensions) float32 noise, uniform on (-1, 1), on the generator's device."""
+    device = None if generator is None else generator.device
+    return torch.rand(n, dimensions, generator=generator, dtype=torch.float32, device=device) * 2 - 1

@@ -12,10 +12,9 @@ import numpy
 import torch
 
 from . import __version__
-from .recipe import Recipe
 
 
-def provenance(recipe: Recipe, device: torch.device, precision: str, data_fingerprint: str) -> dict[str, Any]:
+def provenance(seed: int, device: torch.device, precision: str, data_fingerprint: str) -> dict[str, Any]:
     """A JSON-ready record to keep beside the recipe."""
     return {
         "causalcf": __version__,
@@ -26,7 +25,7 @@ def provenance(recipe: Recipe, device: torch.device, precision: str, data_finger
         "device": str(device) if device.type == "cpu" else torch.cuda.get_device_name(device),
         "threads": torch.get_num_threads(),
         "precision": precision,
-        "seed": recipe.seed,
+        "seed": seed,
         "data_fingerprint": data_fingerprint,
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }

@@ -16,7 +16,8 @@ LabelMethod = Literal["likelihood", "adversarial"]
 ObjectiveName = Literal["non-saturating", "hinge", "least-squares", "wgan-gp", "relativistic"]
 
 
-def _option(default: Any, text: str) -> Any:
+def option(default: Any, text: str) -> Any:
+    """A field with its default and the text that `--help` shows."""
     return field(default=default, metadata={"help": text})
 
 
@@ -24,38 +25,36 @@ def _option(default: Any, text: str) -> Any:
 class Recipe:
     """The options of `python -m causalcf.train`, with their defaults."""
 
-    name: str = _option("faces", "names the run directory")
-    graph: str = _option("celeba", "causal graph: a YAML file or a preset name")
-    data: Data = _option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
-    data_root: str | None = _option(None, "folder of the images (celeba, folder)")
-    data_size: int = _option(20_000, "how many faces are rendered (faces only)")
-    approach: Approach = _option(
+    name: str = option("faces", "names the run directory")
+    graph: str = option("celeba", "causal graph: a YAML file or a preset name")
+    data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
+    data_root: str | None = option(None, "folder of the images (celeba, folder)")
+    data_size: int = option(20_000, "how many faces are rendered (faces only)")
+    approach: Approach = option(
         "causalgan", "causalgan; conditional: the same networks, labels from a graph without edges; dcgan: no labels"
     )
-    labels: LabelMethod = _option("likelihood", "how the label generator is fitted")
-    objective: ObjectiveName = _option("non-saturating", "adversarial objective")
-    images: int = _option(90_112, "length of training, in real images seen by the discriminator")
-    batch: int = _option(32, "images a step")
-    width: int = _option(32, "channels at 32x32 in generator and discriminator (64 in the papers)")
-    labeler_width: int = _option(16, "the same for Labeler and Anti-Labeler")
-    noise_dim: int = _option(100, "coordinates of z, uniform on (-1, 1)")
-    learning_rate: float = _option(2e-4, "Adam's rate for discriminator and label readers (beta1 .5)")
-    generator_rate: float = _option(4e-4, "Adam's rate for the generator")
-    label_weight: float = _option(1.0, "weight of the label terms in the generator's loss")
-    noise_weight: float = _option(
+    labels: LabelMethod = option("likelihood", "how the label generator is fitted")
+    objective: ObjectiveName = option("non-saturating", "adversarial objective")
+    images: int = option(90_112, "length of training, in real images seen by the discriminator")
+    batch: int = option(32, "images a step")
+    width: int = option(32, "channels at 32x32 in generator and discriminator (64 in the papers)")
+    labeler_width: int = option(16, "the same for Labeler and Anti-Labeler")
+    noise_dim: int = option(100, "coordinates of z, uniform on (-1, 1)")
+    learning_rate: float = option(2e-4, "Adam's rate for discriminator and label readers (beta1 .5)")
+    generator_rate: float = option(4e-4, "Adam's rate for the generator")
+    label_weight: float = option(1.0, "weight of the label terms in the generator's loss")
+    noise_weight: float = option(
         0.0, "weight of reading the noise back off generated images (InfoGAN), against collapse onto few faces; 0: none"
     )
-    r1: float = _option(0.3, "weight of the gradient penalty on real images (R1), applied every 8 steps; 0: none")
-    anti_decay: float = _option(500.0, "steps over which the Anti-Labeler's weight falls by e")
-    balance: float = _option(0.7, "rows are drawn by (frequency of their label combination)^-balance; 0: as they come")
-    average: float = _option(0.995, "decay of the averaged generator that all samples come from")
-    seed: int = _option(0, "seed of every random draw")
-    device: str = _option("auto", "auto, cpu, cuda, cuda:1, ...")
-    precision: Literal["auto", "bf16", "float32"] = _option(
-        "auto", "arithmetic of the convolutions; auto measures once"
-    )
-    tick: int = _option(8192, "images between status lines and checkpoints")
-    runs: str = _option("runs", "folder that run directories go into")
+    r1: float = option(0.3, "weight of the gradient penalty on real images (R1), applied every 8 steps; 0: none")
+    anti_decay: float = option(500.0, "steps over which the Anti-Labeler's weight falls by e")
+    balance: float = option(0.7, "rows are drawn by (frequency of their label combination)^-balance; 0: as they come")
+    average: float = option(0.995, "decay of the averaged generator that all samples come from")
+    seed: int = option(0, "seed of every random draw")
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
+    precision: Literal["auto", "bf16", "float32"] = option("auto", "arithmetic of the convolutions; auto measures once")
+    tick: int = option(8192, "images between status lines and checkpoints")
+    runs: str = option("runs", "folder that run directories go into")
 
     def validate(self) -> Recipe:
         """Itself, if every value is in range.
@@ -65,26 +64,27 @@ class Recipe:
         """
         least = {"images": 1, "batch": 2, "width": 1, "labeler_width": 1, "noise_dim": 1, "tick": 1, "data_size": 2}
         for name, low in least.items():
-            _require(getattr(self, name) >= low, name, getattr(self, name), f"at least {low}")
+            require(getattr(self, name) >= low, name, getattr(self, name), f"at least {low}")
         for name in ("learning_rate", "generator_rate", "anti_decay"):
             value = getattr(self, name)
-            _require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
+            require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
         for name in ("label_weight", "noise_weight", "balance", "r1"):
             value = getattr(self, name)
-            _require(math.isfinite(value) and value >= 0, name, value, "a finite number, at least 0")
-        _require(self.balance <= 1, "balance", self.balance, "at most 1 (1 draws every label combination alike)")
-        _require(0 <= self.average < 1, "average", self.average, "in [0, 1)")
-        _require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
-        _require(bool(self.name) and "/" not in self.name, "name", self.name, "a file name")
-        _require(self.data == "faces" or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
-        _require(self.data != "faces" or self.data_root is None, "data_root", self.data_root, "left out for faces")
+            require(math.isfinite(value) and value >= 0, name, value, "a finite number, at least 0")
+        require(self.balance <= 1, "balance", self.balance, "at most 1 (1 draws every label combination alike)")
+        require(0 <= self.average < 1, "average", self.average, "in [0, 1)")
+        require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
+        require(bool(self.name) and "/" not in self.name, "name", self.name, "a file name")
+        require(self.data == "faces" or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
+        require(self.data != "faces" or self.data_root is None, "data_root", self.data_root, "left out for faces")
         return self
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def _require(ok: bool, name: str, value: object, allowed: str) -> None:
+def require(ok: bool, name: str, value: object, allowed: str) -> None:
+    """Raises a `RecipeError` that says what an option is and what it must be, unless `ok`."""
     if not ok:
         raise RecipeError(f"{name} is {value}; it must be {allowed}")
 

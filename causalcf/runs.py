@@ -25,28 +25,33 @@ from .recipe import Recipe
 def create_run(recipe: Recipe, graph: CausalGraph, meta: dict[str, Any]) -> Path:
     """A new run directory holding the resolved recipe, the graph and the metadata."""
     stem = f"{datetime.date.today().isoformat()}-{recipe.name}-{recipe.approach}"
-    base = Path(recipe.runs)
-    base.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        folder = base / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            folder.mkdir()
-            break
-        except FileExistsError:
-            number += 1
+    folder = new_folder(Path(recipe.runs), stem)
     write_atomically(folder / "recipe.yaml", yaml.safe_dump(recipe.to_dict(), sort_keys=False).encode())
     save_graph(graph, folder / "graph.yaml")
     write_atomically(folder / "meta.json", json.dumps(meta, indent=2).encode())
     return folder
 
 
-def point_latest(folder: Path) -> None:
-    """Makes runs/latest lead to `folder`."""
-    temporary = folder.parent / f".latest.{os.getpid()}"
+def new_folder(base: Path, stem: str) -> Path:
+    """base/stem, or base/stem-2 and so on: the first that was not there, made."""
+    base.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        folder = base / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def point_to(folder: Path, name: str = "latest") -> None:
+    """Makes the link `name` beside `folder` lead to it."""
+    temporary = folder.parent / f".{name}.{os.getpid()}"
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(folder.name)
-    os.replace(temporary, folder.parent / "latest")
+    os.replace(temporary, folder.parent / name)
 
 
 def find_run(path: str | Path) -> Path:

@@ -147,7 +147,8 @@ def _scalar(node: yaml.Node) -> Any:
     try:
         return yaml.constructor.SafeConstructor().construct_object(node)
     except (yaml.YAMLError, ValueError) as error:
-        raise _Malformed(f"{_where(node.start_mark)}: {node.value!r} cannot be read: {error}") from None
+        why = getattr(error, "problem", None) or error
+        raise _Malformed(f"{_where(node.start_mark)}: {node.value!r} cannot be read: {why}") from None
 
 
 def _string(node: yaml.Node) -> str:

@@ -21,7 +21,7 @@ TABLES = {
 
 @dataclass(frozen=True)
 class FakeRun:
-    """Does what `causalcf.answers.Askable` asks for.
+    """Does what `causalcf.answers` asks of a run.
 
     Args:
         labelled: has a label model; else it only acts by it, as a generator without labels would.

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -11,22 +10,9 @@ from PIL import Image
 from causalcf import explore
 from causalcf.command import run as run_command
 from causalcf.errors import QueryError, RunError
-from causalcf.experiment import start_run
 from causalcf.explore_options import parse_options
-from causalcf.recipe import Recipe
 
 SMALL = ["--faces", "2", "--pairs", "1", "--columns", "3", "--rows", "2"]
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("explore")
-    small = Recipe(images=16, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=100, runs=str(folder / "a"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
-        start_run(small)
-        start_run(replace(small, approach="dcgan", runs=str(folder / "b")))
-    return folder
 
 
 @pytest.mark.parametrize(("which", "ways"), [("a", 2), ("b", 1)])

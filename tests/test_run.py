@@ -1,30 +1,14 @@
 """A loaded run: worlds under do() and given(), alike in any batch, and figures drawn from a toy generator."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
 from causalcf.checkpoint import load_checkpoint
 from causalcf.errors import ImpossibleWorldError, RunError
-from causalcf.experiment import start_run
 from causalcf.gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
 from causalcf.label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
 from causalcf.precision import autocast, choose_device, choose_precision
-from causalcf.recipe import Recipe
 from causalcf.worlds.run import load_run
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    small = Recipe(images=64, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=400, runs=str(folder / "a"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
-        start_run(small)
-        start_run(replace(small, approach="dcgan", runs=str(folder / "b")))
-        start_run(replace(small, approach="conditional", runs=str(folder / "c")))
-    return folder
 
 
 def seeded(seed=0):

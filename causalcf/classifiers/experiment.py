@@ -15,13 +15,13 @@ from ..data.progress import counting
 from ..errors import RunError
 from ..precision import choose_device, choose_precision
 from ..provenance import provenance
-from ..recipe import Recipe
+from ..runs import point_to
 from .classifier import AttributeClassifier
 from .parts import Parts, split_data
 from .recipe import ClassifierRecipe, classifier_recipe
 from .reporting import JSON, board_of, write_report
 from .stopping import Progress
-from .storage import NAME, classifier_folder, find_classifier, load_classifier, point_newest, save_classifier
+from .storage import NAME, classifier_folder, find_classifier, load_classifier, save_classifier
 from .training import train_classifier
 
 META = "meta.json"
@@ -88,7 +88,7 @@ def _finish(
     first = not (folder / JSON).is_file()
     report = write_report(folder, classifier, parts, recipe.seed, images_seen)
     if first:
-        point_newest(folder, recipe.data)
+        point_to(folder, f"classifier-{recipe.data}")
     print(report.to_markdown().split("\n- ")[0])
     _say(f"finished; {folder}")
 
@@ -130,7 +130,7 @@ def _train(
 
 
 def _meta(recipe: ClassifierRecipe, parts: Parts, device: torch.device, precision: str) -> dict[str, Any]:
-    made_by = provenance(Recipe(seed=recipe.seed), device, precision, parts.train.data.fingerprint)
+    made_by = provenance(recipe.seed, device, precision, parts.train.data.fingerprint)
     images = {
         kind: {"n": len(part), "told": part.told, "fingerprint": part.data.fingerprint}
         for kind, part in vars(parts).items()

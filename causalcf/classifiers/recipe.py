@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from ..errors import RecipeError, unknown
-from ..recipe import Data
+from ..recipe import Data, option, require
 
 NetworkName = Literal["residual", "alexnet"]
 LabelLaw = Literal["coin", "natural"]
@@ -19,38 +19,34 @@ NETWORK_DEFAULTS: Mapping[str, tuple[int, float]] = {"residual": (32, 3e-3), "al
 LENGTHS: Mapping[str, int] = {"faces": 90_000, "celeba": 230_000, "folder": 120_000}
 
 
-def _option(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
-
-
 @dataclass(frozen=True)
 class ClassifierRecipe:
     """The options of `python -m causalcf.classify`, with their defaults; None stands for what `resolved` fills in."""
 
-    data: Data = _option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
-    data_root: str | None = _option(None, "folder of the images (celeba, folder)")
-    data_size: int = _option(20_000, "how many faces are rendered to learn from (faces only)")
-    label_law: LabelLaw | None = _option(
+    data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
+    data_root: str | None = option(None, "folder of the images (celeba, folder)")
+    data_size: int = option(20_000, "how many faces are rendered to learn from (faces only)")
+    label_law: LabelLaw | None = option(
         None,
         "faces only: coin (default) learns from faces with every combination of labels equally often, so that a "
         "moustache is no proof of a man; natural learns from the law of the data",
     )
-    network: NetworkName = _option("residual", "residual: four residual blocks; alexnet: AlexNet adapted to 64x64")
-    attributes: tuple[str, ...] | None = _option(None, "what it reads; every attribute of the data unless named")
-    images: int | None = _option(None, "length of training in images seen; by default as many as suit two CPU cores")
-    batch: int = _option(128, "images a step")
-    width: int | None = _option(None, "channels of the first layer, a multiple of 8; by default the network's own")
-    learning_rate: float | None = _option(None, "AdamW's rate at its peak; by default the network's own")
-    balance: float = _option(
+    network: NetworkName = option("residual", "residual: four residual blocks; alexnet: AlexNet adapted to 64x64")
+    attributes: tuple[str, ...] | None = option(None, "what it reads; every attribute of the data unless named")
+    images: int | None = option(None, "length of training in images seen; by default as many as suit two CPU cores")
+    batch: int = option(128, "images a step")
+    width: int | None = option(None, "channels of the first layer, a multiple of 8; by default the network's own")
+    learning_rate: float | None = option(None, "AdamW's rate at its peak; by default the network's own")
+    balance: float = option(
         0.5, "0: every image counts alike; 1: both values of an attribute weigh the same; undone after training"
     )
-    patience: int = _option(8, "twentieths of the training without improvement on held-out images before it stops")
-    seed: int = _option(0, "seed of every random draw, and of what is held out")
-    device: str = _option("auto", "auto, cpu, cuda, cuda:1, ...")
-    precision: Literal["auto", "bf16", "float32"] = _option(
+    patience: int = option(8, "twentieths of the training without improvement on held-out images before it stops")
+    seed: int = option(0, "seed of every random draw, and of what is held out")
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
+    precision: Literal["auto", "bf16", "float32"] = option(
         "auto", "arithmetic of the convolutions in training; auto measures once"
     )
-    runs: str = _option("runs", "folder that the classifier's own folder goes into")
+    runs: str = option("runs", "folder that the classifier's own folder goes into")
 
     def validate(self) -> ClassifierRecipe:
         """Itself, if every value is in range.
@@ -61,22 +57,18 @@ class ClassifierRecipe:
         least = {"data_size": 20, "images": 1, "batch": 2, "patience": 1}
         for name, low in least.items():
             value = getattr(self, name)
-            _require(value is None or value >= low, name, value, f"at least {low}")
+            require(value is None or value >= low, name, value, f"at least {low}")
         # Below 8 channels torch 2.14 crashes in the backward pass of the shortcuts' strided 1x1 convolutions on a CPU.
-        _require(self.width is None or (self.width > 0 and self.width % 8 == 0), "width", self.width, "a multiple of 8")
+        require(self.width is None or (self.width > 0 and self.width % 8 == 0), "width", self.width, "a multiple of 8")
         rate = self.learning_rate
-        _require(rate is None or (math.isfinite(rate) and rate > 0), "learning_rate", rate, "a finite number above 0")
-        _require(0 <= self.balance <= 1, "balance", self.balance, "in [0, 1]")
-        _require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
+        require(rate is None or (math.isfinite(rate) and rate > 0), "learning_rate", rate, "a finite number above 0")
+        require(0 <= self.balance <= 1, "balance", self.balance, "in [0, 1]")
+        require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
         faces = self.data == "faces"
-        _require(faces or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
-        _require(not faces or self.data_root is None, "data_root", self.data_root, "left out for faces")
-        _require(
-            faces or self.label_law != "coin", "label_law", "coin", f"natural or left out when data is {self.data}"
-        )
-        _require(
-            self.attributes is None or len(self.attributes) > 0, "attributes", self.attributes, "at least one name"
-        )
+        require(faces or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
+        require(not faces or self.data_root is None, "data_root", self.data_root, "left out for faces")
+        require(faces or self.label_law != "coin", "label_law", "coin", f"natural or left out when data is {self.data}")
+        require(self.attributes is None or len(self.attributes) > 0, "attributes", self.attributes, "at least one name")
         return self
 
     def resolved(self) -> ClassifierRecipe:
@@ -93,11 +85,6 @@ class ClassifierRecipe:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
         return {**asdict(self), "attributes": None if self.attributes is None else list(self.attributes)}
-
-
-def _require(ok: bool, name: str, value: object, allowed: str) -> None:
-    if not ok:
-        raise RecipeError(f"{name} is {value}; it must be {allowed}")
 
 
 def option_names() -> list[str]:

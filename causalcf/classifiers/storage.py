@@ -8,7 +8,6 @@ runs/classifier-<data>                         a link to the newest
 from __future__ import annotations
 
 import datetime
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from ..checkpoint import replacing
 from ..data import SOURCES
 from ..errors import RunError, nearest
 from ..precision import choose_device
+from ..runs import new_folder
 from .calibration import Calibration
 from .classifier import AttributeClassifier
 from .networks import build_network
@@ -101,29 +101,13 @@ def find_classifier(source: str | Path, runs: str | Path = "runs") -> Path:
 @contextmanager
 def classifier_folder(recipe: ClassifierRecipe) -> Iterator[Path]:
     """A new folder to train a classifier in; gone again if that ends before there is one, as by Ctrl-C."""
-    base, today = Path(recipe.runs), datetime.date.today().isoformat()
-    stem, number = f"classifier-{recipe.data}-{recipe.network}-{today}", 1
-    base.mkdir(parents=True, exist_ok=True)
-    while True:
-        folder = base / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            folder.mkdir()
-            break
-        except FileExistsError:
-            number += 1
+    stem = f"classifier-{recipe.data}-{recipe.network}-{datetime.date.today().isoformat()}"
+    folder = new_folder(Path(recipe.runs), stem)
     try:
         yield folder
     finally:
         if not (folder / NAME).is_file():
             shutil.rmtree(folder)
-
-
-def point_newest(folder: Path, data: str) -> None:
-    """Makes runs/classifier-<data> lead to `folder`."""
-    temporary = folder.parent / f".classifier-{data}.{os.getpid()}"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(folder.name)
-    os.replace(temporary, folder.parent / f"classifier-{data}")
 
 
 def _outputs(network: torch.nn.Module) -> int:

@@ -8,20 +8,17 @@ import torch
 from torch import Tensor
 
 from ..errors import CausalCFError, unknown
+from ..noise import uniform_noise
 
 Prior = Callable[[int, int, torch.Generator], Tensor]
 """(n, k, generator) -> (n, k) independent draws."""
-
-
-def _uniform(n: int, k: int, generator: torch.Generator) -> Tensor:
-    return uniform01((n, k), generator) * 2 - 1
 
 
 def _normal(n: int, k: int, generator: torch.Generator) -> Tensor:
     return torch.randn(n, k, generator=generator, dtype=torch.float32, device=generator.device)
 
 
-PRIORS: dict[str, Prior] = {"uniform": _uniform, "normal": _normal}
+PRIORS: dict[str, Prior] = {"uniform": uniform_noise, "normal": _normal}
 
 
 def find_prior(prior: str | Prior) -> Prior:

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..errors import QueryError, unknown
 from ..presets import find_preset
+from ..yaml_tree import FileKind, read_mapping
 from .query import Query
 
-_MAX_BYTES = 2**20
+_FILE = FileKind("a list of questions", "with the key 'queries'", QueryError)
 _KEYS = ("queries",)
 _QUERY_KEYS = ("given", "antecedent", "mode")
 
@@ -43,7 +42,7 @@ def load_queries(path: str | Path = "queries", attributes: Iterable[str] = ()) -
         raise QueryError(f"cannot read {path}: {error.strerror}") from None
     attributes = tuple(attributes)
     try:
-        tree = _read(file)
+        tree = read_mapping(file, _FILE)
         _check_keys(tree, _KEYS, "the file")
         queries = tree.get("queries")
         if not isinstance(queries, dict) or not queries:
@@ -69,43 +68,3 @@ def _check_keys(tree: Any, allowed: tuple[str, ...], what: str) -> None:
     for key in tree:
         if key not in allowed:
             raise QueryError(unknown("key", str(key), allowed))
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses repeated keys, of which YAML would keep the last, and aliases, which no list of questions needs."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise QueryError(f"line {self.peek_event().start_mark.line + 1}: aliases are not allowed")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise QueryError(f"line {key.start_mark.line + 1}: a key must be a name")
-            if key.value in seen:
-                raise QueryError(f"line {key.start_mark.line + 1}: {key.value!r} stands twice")
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _read(file: Path) -> Any:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(_MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
-            raise QueryError(f"larger than {_MAX_BYTES // 1024} kB, which no list of questions needs to be")
-        return yaml.load(data.decode("utf-8-sig"), _Loader)
-    except OSError as error:
-        raise QueryError(f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise QueryError(f"not UTF-8 text: byte 0x{error.object[error.start]:02x} at offset {error.start}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark else ""
-        raise QueryError(f"{where}not valid YAML: {getattr(error, 'problem', None) or error}") from None
-    except (RecursionError, ValueError) as error:
-        if isinstance(error, QueryError):
-            raise
-        raise QueryError(f"not valid YAML: {type(error).__name__}") from None

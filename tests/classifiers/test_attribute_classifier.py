@@ -10,10 +10,10 @@ from causalcf.classifiers.storage import (
     classifier_folder,
     find_classifier,
     load_classifier,
-    point_newest,
     save_classifier,
 )
 from causalcf.errors import CausalCFError, RunError
+from causalcf.runs import point_to
 
 
 def pictures(n, seed=0):
@@ -108,7 +108,7 @@ def test_the_newest_finished_classifier_of_a_data_set_is_found(tmp_path):
     for _ in range(2):
         with classifier_folder(recipe) as folder:
             save_classifier(folder / NAME, untrained())
-        point_newest(folder, "faces")
+        point_to(folder, "classifier-faces")
         folders.append(folder)
     assert folders[1].name == folders[0].name + "-2" and folders[0].name.startswith("classifier-faces-residual-")
     assert find_classifier("faces", tmp_path).resolve() == folders[1] / NAME

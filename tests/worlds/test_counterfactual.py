@@ -10,22 +10,9 @@ from torch import nn
 from causalcf.classifiers import AttributeClassifier
 from causalcf.classifiers.calibration import Calibration
 from causalcf.errors import ImpossibleWorldError, RunError
-from causalcf.experiment import start_run
-from causalcf.recipe import Recipe
 from causalcf.worlds.run import load_run
 
 ALPHA = 1e-5
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("worlds")
-    small = Recipe(images=64, batch=8, width=8, labeler_width=2, noise_dim=5, data_size=400, runs=str(folder / "a"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
-        start_run(small)
-        start_run(replace(small, approach="dcgan", runs=str(folder / "b")))
-    return folder
 
 
 def seeded(seed=0):
