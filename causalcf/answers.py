@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +84,8 @@ def answer(
     stickiness: float | None = None,
     noise_stickiness: float | None = None,
     generator: torch.Generator | None = None,
+    budget: int = 20_000,
+    on_face: Callable[[int], None] = lambda n: None,
 ) -> Answer:
     """Asks a run: samples actual faces as given, draws their counterfactuals, and judges the images of both.
 
@@ -95,10 +97,13 @@ def answer(
         stickiness: in [0, 1]; where None, 1 for do and .53 for observe.
         noise_stickiness: of the image's noise; as `stickiness` where None.
         generator: the source of randomness, on the CPU; a new one is seeded by the operating system where None.
+        budget: noises that a run without labels may look at for each face.
+        on_face: called with 1 after each face of a run without labels.
 
     Raises:
         QueryError: a label that the graph lacks.
         ImpossibleWorldError: nobody is as given, or the antecedent cannot come about.
+        UnreachedError: a run without labels does not show the antecedent within the budget.
         CausalCFError: a number out of range.
 
     Source: defined here; the exact part as in Lucas and Kemp (2015).
@@ -120,6 +125,8 @@ def answer(
         draws=draws,
         generator=generator,
         noise_stickiness=noise_sticky,
+        budget=budget,
+        on_unit=on_face,
     )
     before = (run.judge(worlds.images) > SEEN).to(torch.int8)
     after = (run.judge(drawn.images.flatten(0, 1)) > SEEN).to(torch.int8).reshape(faces, draws, -1)

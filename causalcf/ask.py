@@ -59,16 +59,20 @@ def _ask_one(run: Run, query: Query, name: str, options: AskOptions) -> dict[str
     from .answer_sheet import save_answer
     from .answer_text import to_dict, to_text
     from .answers import answer
+    from .data.progress import counting
 
     query, faces = _suited(run, query, options.mode), options.faces
     if faces is None:
         faces = FACES if run.labels is not None else FACES_WITHOUT_LABELS
     generator = torch.Generator().manual_seed(options.seed)
-    found = answer(run, query, faces, options.draws, options.stickiness, options.noise_stickiness, generator)
+    numbers = faces, options.draws, options.stickiness, options.noise_stickiness
+    searched = run.labels is None  # minutes, where the antecedent is rare
+    with counting(f"faces, {name}" if name else "faces", faces, show=searched) as on_face:
+        found = answer(run, query, *numbers, generator, options.budget, on_face)
     sheet = options.sheet(name)
     save_answer(sheet, found, options.rows)
     if not options.as_json:
-        print(to_text(found) + f"\nwrote {sheet}\n")
+        print(to_text(found) + f"\nwrote {sheet}\n", flush=True)
     return {**to_dict(found), "sheet": str(sheet)}
 
 

@@ -41,6 +41,7 @@ class AskOptions:
         stickiness, noise_stickiness: in [0, 1], or None for the defaults.
         faces: actual faces; None for 100, or 8 for a run without labels.
         draws: counterfactual draws of each.
+        budget: noises that a run without labels may look at for each face.
         rows: faces shown on a sheet.
         seed: of all randomness.
         as_json: print JSON.
@@ -56,6 +57,7 @@ class AskOptions:
     noise_stickiness: float | None
     faces: int | None
     draws: int
+    budget: int
     rows: int
     seed: int
     as_json: bool
@@ -78,7 +80,7 @@ def parse_options(arguments: Sequence[str]) -> AskOptions:
         share = getattr(options, flag)
         if share is not None and not 0 <= share <= 1:
             raise QueryError(f"--{flag.replace('_', '-')} is {share:g}; it must lie in [0, 1]")
-    for flag, least in (("faces", 1), ("draws", 1), ("rows", 1), ("seed", 0)):
+    for flag, least in (("faces", 1), ("draws", 1), ("budget", 1), ("rows", 1), ("seed", 0)):
         count = getattr(options, flag)
         if count is not None and not least <= count < 2**63:
             raise QueryError(f"--{flag} is {count}; it must be at least {least}")
@@ -91,6 +93,7 @@ def parse_options(arguments: Sequence[str]) -> AskOptions:
         noise_stickiness=options.noise_stickiness,
         faces=options.faces,
         draws=options.draws,
+        budget=options.budget,
         rows=options.rows,
         seed=options.seed,
         as_json=options.json,
@@ -161,6 +164,13 @@ def _parser() -> Flags:
     add("-n", "--faces", type=int, metavar="N", help="actual faces to sample (100; 8 for a run without labels)")
     add(
         "--draws", type=int, default=4, metavar="M", help="counterfactual draws of each face (4); rates count the first"
+    )
+    add(
+        "--budget",
+        type=int,
+        default=20_000,
+        metavar="B",
+        help="noises that a run without labels may look at for each face before it gives up (20,000)",
     )
     add("--rows", type=int, default=6, metavar="R", help="faces to show on the sheet (6)")
     add("--seed", type=int, default=0, help="of all randomness (0)")

@@ -49,7 +49,16 @@ class FakeRun:
         return SimpleNamespace(noise=noise, labels=labels, images=self._images(noise, labels))
 
     def counterfactual(
-        self, worlds, do=None, observe=None, stickiness=1.0, draws=1, generator=None, noise_stickiness=None
+        self,
+        worlds,
+        do=None,
+        observe=None,
+        stickiness=1.0,
+        draws=1,
+        generator=None,
+        noise_stickiness=None,
+        budget=100_000,
+        on_unit=lambda n: None,
     ):
         labels = self.scm.counterfactual(worlds.labels, do, observe, stickiness, draws, generator)
         n, kept = len(labels), stickiness if noise_stickiness is None else noise_stickiness

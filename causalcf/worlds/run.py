@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +97,7 @@ class Run:
         noise_stickiness: float | None = None,
         method: str | Method = "smc",
         budget: int = 100_000,
+        on_unit: Callable[[int], None] = lambda n: None,
     ) -> CounterfactualWorlds:
         """What these worlds would have been: labels by the exact label ESM, noise by ESM, images by the generator.
 
@@ -109,6 +110,7 @@ class Run:
             generator: the source of randomness, on the CPU.
             noise_stickiness: the image noise's own stickiness; by default the same.
             method, budget: how a run without labels searches its noise, as in `counterfactual_noise`.
+            on_unit: called with 1 after each unit that was searched for.
 
         Returns:
             CounterfactualWorlds, on the CPU. A draw that changes neither noise nor labels has the actual image.
@@ -129,7 +131,7 @@ class Run:
             raise RunError(f"{self.folder.name} is a dcgan run: its antecedent can only be observed; use observe=")
         classify, nodes = self._observer(), self.graph.nodes
         return observed_counterfactual(
-            self.generate, classify, nodes, worlds, observe, kept, draws, generator, method, budget
+            self.generate, classify, nodes, worlds, observe, kept, draws, generator, method, budget, on_unit
         )
 
     @torch.no_grad()

@@ -9,7 +9,7 @@ from torch import nn
 
 from causalcf.classifiers import AttributeClassifier
 from causalcf.classifiers.calibration import Calibration
-from causalcf.errors import ImpossibleWorldError, RunError
+from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
 from causalcf.worlds.run import load_run
 
 ALPHA = 1e-5
@@ -91,7 +91,13 @@ def test_a_dcgan_run_is_asked_through_a_classifier(runs):
     male = run.graph.nodes.index("Male")
     worlds = run.sample(6, given={"Male": 0}, generator=seeded())
     assert (worlds.labels[:, male] == 0).all() and torch.equal(run.observer.labels(worlds.images), worlds.labels)
-    found = run.counterfactual(worlds, observe={"Male": 1}, stickiness=0.5, draws=4, generator=seeded())
+    done = []
+    found = run.counterfactual(
+        worlds, observe={"Male": 1}, stickiness=0.5, draws=4, generator=seeded(), on_unit=done.append
+    )
+    assert done == [1] * 6
+    with pytest.raises(UnreachedError, match="budget"):
+        run.counterfactual(worlds, observe={"Male": 1}, stickiness=0.5, generator=seeded(), budget=2)
     assert found.labels.shape == (6, 4, 9) and (found.labels[..., male] == 1).all()
     assert len(found.diagnostics) == 6 and all(d.evaluations > 0 for d in found.diagnostics)
     null = run.counterfactual(worlds, observe={"Male": 0}, stickiness=1.0, draws=2, generator=seeded())
