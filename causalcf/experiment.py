@@ -23,7 +23,7 @@ from .pictures import to_unit_interval
 from .precision import choose_device, choose_precision
 from .provenance import provenance
 from .recipe import Recipe, recipe_from_dict
-from .runs import create_run, find_run, point_to
+from .runs import create_run, find_run, point_to, save_recipe
 from .sampling import LabelledDraw
 from .training import Training, train
 from .watchers import Pictures, Progress, Statistics
@@ -34,11 +34,9 @@ REALS = 60  # images of the data in reals.png
 
 def start_run(recipe: Recipe) -> int:
     """Trains a new run; 0 when it finishes, 130 when it is interrupted."""
-    graph = load_graph(recipe.graph)
+    graph = graph_of(recipe)
     device = choose_device(recipe.device)
     data = training_data(recipe, graph)
-    if recipe.approach == "conditional":
-        graph = graph.without_edges()
     scm = label_generator(recipe, graph, data)
     training = assemble(recipe, graph, scm, data, device, choose_precision(recipe.precision, device))
     folder = create_run(recipe, graph, provenance(recipe.seed, device, training.precision, data.fingerprint))
@@ -70,7 +68,14 @@ def resume_run(path: str, overrides: Mapping[str, Any]) -> int:
     data = training_data(recipe, graph)
     training = assemble(recipe, graph, scm, data, device, state["precision"])
     training.restore(state, folder)
+    save_recipe(folder, recipe)
     return _run_to_end(training, folder)
+
+
+def graph_of(recipe: Recipe) -> CausalGraph:
+    """The graph that a run of the recipe has: its file's, without edges for `conditional`."""
+    graph = load_graph(recipe.graph)
+    return graph.without_edges() if recipe.approach == "conditional" else graph
 
 
 def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,48 @@ from .checkpoint import write_atomically
 from .errors import RunError, nearest
 from .graph import CausalGraph
 from .graph_io import save_graph
-from .recipe import Recipe
+from .recipe import APPROACHES, Recipe
+from .yaml_tree import FileKind, read_mapping
+
+RECIPE, META, STATISTICS = "recipe.yaml", "meta.json", "stats.jsonl"
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run directory as it lies on disk; nothing of its networks is loaded.
+
+    Args:
+        folder: the directory.
+        approach: of its recipe.
+        recipe: the resolved recipe, as plain values.
+        meta: what `meta.json` holds; empty where it cannot be read.
+        images: real images seen by its last tick; 0 before the first.
+    """
+
+    folder: Path
+    approach: str
+    recipe: dict[str, Any]
+    meta: dict[str, Any]
+    images: int
+
+
+class FinishedRun(StoredRun):
+    """A run that has seen all images of its recipe."""
 
 
 def create_run(recipe: Recipe, graph: CausalGraph, meta: dict[str, Any]) -> Path:
     """A new run directory holding the resolved recipe, the graph and the metadata."""
     stem = f"{datetime.date.today().isoformat()}-{recipe.name}-{recipe.approach}"
     folder = new_folder(Path(recipe.runs), stem)
-    write_atomically(folder / "recipe.yaml", yaml.safe_dump(recipe.to_dict(), sort_keys=False).encode())
+    save_recipe(folder, recipe)
     save_graph(graph, folder / "graph.yaml")
-    write_atomically(folder / "meta.json", json.dumps(meta, indent=2).encode())
+    write_atomically(folder / META, json.dumps(meta, indent=2).encode())
     return folder
+
+
+def save_recipe(folder: Path, recipe: Recipe) -> None:
+    """Writes the resolved recipe into the run's directory, replacing the one that was there."""
+    write_atomically(folder / RECIPE, yaml.safe_dump(recipe.to_dict(), sort_keys=False).encode())
 
 
 def new_folder(base: Path, stem: str) -> Path:
@@ -67,3 +99,76 @@ def find_run(path: str | Path) -> Path:
     close = nearest(folder.name, here)
     hint = f"; did you mean {folder.parent / close[0]}?" if close else ""
     raise RunError(f"no run directory {folder}{hint} Runs there: {', '.join(sorted(here)) or 'none'}")
+
+
+def finished_runs(base: str | Path) -> list[FinishedRun]:
+    """The finished runs in a folder, as in `stored_runs`: those whose last tick came with all images of the recipe."""
+    return [run for run in stored_runs(base) if isinstance(run, FinishedRun)]
+
+
+def latest_runs(base: str | Path) -> dict[str, Path]:
+    """The directory of the newest finished run of each approach in a folder; approaches without one are left out.
+
+    Example:
+        >>> latest_runs("nowhere")
+        {}
+    """
+    return {run.approach: run.folder for run in finished_runs(base)}
+
+
+def stored_runs(base: str | Path) -> list[StoredRun]:
+    """The runs in a folder, finished or not, the newest last; whatever is no run that can be read is passed over.
+
+    Args:
+        base: the folder that run directories go into; it need not exist.
+    """
+    runs = [run for folder in folders_in(base) if (run := _stored(folder)) is not None]
+    return sorted(runs, key=_age)
+
+
+def folders_in(base: str | Path) -> list[Path]:
+    """The folders directly in a folder, links left out, by name; none where there is no such folder."""
+    if not Path(base).is_dir():
+        return []
+    return sorted(path for path in Path(base).iterdir() if path.is_dir() and not path.is_symlink())
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """What a folder's `meta.json` holds; nothing where it cannot be read."""
+    try:
+        return _mapping((folder / META).read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _stored(folder: Path) -> StoredRun | None:
+    try:
+        recipe = read_mapping(folder / RECIPE, FileKind("a recipe", "from options to values", RunError))
+    except RunError:
+        return None
+    approach, images = recipe.get("approach"), recipe.get("images")
+    if approach not in APPROACHES or not isinstance(images, int):
+        return None
+    seen = _images_seen(folder)
+    kind = FinishedRun if seen >= images else StoredRun
+    return kind(folder, approach, recipe, read_meta(folder), seen)
+
+
+def _images_seen(folder: Path) -> int:
+    """Images at the last line of the statistics; 0 where there is none, or a crash cut it short."""
+    try:
+        images = _mapping((folder / STATISTICS).read_text().splitlines()[-1]).get("images")
+    except (OSError, ValueError, IndexError):
+        return 0
+    return images if isinstance(images, int) else 0
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    return found if isinstance(found, dict) else {}
+
+
+def _age(run: StoredRun) -> tuple[str, int, str]:
+    """Sorts by when a run started, or by the date in its name; runs of one second as they are numbered."""
+    started, name = run.meta.get("started"), run.folder.name
+    return started if isinstance(started, str) else name, len(name), name

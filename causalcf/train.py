@@ -12,8 +12,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse, then train; torch is imported only once there is something to train."""
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
     if options.dry_run:
-        print(resolved(options.recipe), end="")
+        print(resolved(options.comparison or options.recipe), end="")
         return 0
+    if options.comparison is not None:
+        from .comparison import run_comparison
+
+        return run_comparison(options.comparison)
     from .experiment import resume_run, start_run
 
     return resume_run(options.resume, options.given) if options.resume else start_run(options.recipe)

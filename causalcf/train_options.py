@@ -8,6 +8,8 @@ from typing import Any, get_type_hints
 
 import yaml
 
+from .comparison_options import add_comparison_flags, compared, take_comparison
+from .comparison_recipe import Comparison
 from .errors import RecipeError
 from .flags import Flags
 from .presets import find_preset, preset_names
@@ -21,6 +23,7 @@ EXAMPLES = """examples:
   python -m causalcf.train --data celeba --data-root PATH
   python -m causalcf.train --approach dcgan --images 50000
   python -m causalcf.train --resume runs/latest
+  python -m causalcf.train --recipe compare
 """
 
 
@@ -29,16 +32,18 @@ class TrainOptions:
     """What a command line asks for.
 
     Args:
-        recipe: the resolved recipe.
+        recipe: the resolved recipe; of a comparison, what all its trainings share.
         given: the options set by flags, which override a resumed run's recipe.
         resume: the run to resume, or None.
-        dry_run: only print the resolved recipe.
+        dry_run: only print what was resolved.
+        comparison: the comparison to train, or None.
     """
 
     recipe: Recipe
     given: dict[str, Any]
     resume: str | None
     dry_run: bool
+    comparison: Comparison | None = None
 
 
 def parse_options(arguments: Sequence[str]) -> TrainOptions:
@@ -49,20 +54,24 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     """
     parser = _parser()
     flags = parser.parse_args(list(arguments))
-    given = {name: flags[name] for name in _named(arguments) if name in option_names()}
+    named = {name: flags[name] for name in _named(arguments) if name in flags}
+    given = {name: value for name, value in named.items() if name in option_names()}
     path = find_preset("train", flags.recipe, RecipeError)
     try:
-        in_file = vars(parser.parse_object(read_mapping(path, RECIPE), defaults=False))
+        mapping = read_mapping(path, RECIPE)
+        taken = take_comparison(mapping)
+        in_file = vars(parser.parse_object(mapping, defaults=False))
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from None
     for name in set(in_file) - set(option_names()):
         raise RecipeError(f"{path}: {name} belongs on the command line, not in a recipe")
-    recipe = recipe_from_dict({**in_file, **given})
-    return TrainOptions(recipe, given, flags.resume, flags.dry_run)
+    comparison = compared(taken, {**in_file, **given}, named)
+    recipe = recipe_from_dict({**in_file, **given}) if comparison is None else comparison.recipe
+    return TrainOptions(recipe, given, flags.resume, flags.dry_run, comparison)
 
 
-def resolved(recipe: Recipe) -> str:
-    """The recipe as YAML."""
+def resolved(recipe: Recipe | Comparison) -> str:
+    """The recipe as YAML, from which the same can be trained."""
     return yaml.safe_dump(recipe.to_dict(), sort_keys=False)
 
 
@@ -81,6 +90,7 @@ def _parser() -> Flags:
     for option in fields(Recipe):
         flag = "--" + option.name.replace("_", "-")
         parser.add_argument(flag, type=types[option.name], default=option.default, help=option.metadata["help"])
+    add_comparison_flags(parser)
     return parser
 
 

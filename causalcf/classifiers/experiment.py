@@ -88,7 +88,7 @@ def _finish(
     first = not (folder / JSON).is_file()
     report = write_report(folder, classifier, parts, recipe.seed, images_seen)
     if first:
-        point_to(folder, f"classifier-{recipe.data}")
+        point_to(folder, f"{recipe.role}-{recipe.data}")
     print(report.to_markdown().split("\n- ")[0])
     _say(f"finished; {folder}")
 

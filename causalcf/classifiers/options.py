@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   python -m causalcf.classify --data faces
   python -m causalcf.classify --data celeba --data-root PATH
   python -m causalcf.classify --data celeba --data-root PATH --network alexnet --attributes Male Smiling
+  python -m causalcf.classify --data faces --role judge --seed 1
   python -m causalcf.classify --report-only runs/classifier-celeba
 """
 

@@ -12,6 +12,7 @@ from ..recipe import Data, option, require
 
 NetworkName = Literal["residual", "alexnet"]
 LabelLaw = Literal["coin", "natural"]
+Role = Literal["classifier", "judge"]
 
 # Network -> (width, learning rate): sized so that the defaults on 12,000 photographs take a quarter of an hour on two
 # cores without bf16 instructions.
@@ -23,6 +24,11 @@ LENGTHS: Mapping[str, int] = {"faces": 90_000, "celeba": 230_000, "folder": 120_
 class ClassifierRecipe:
     """The options of `python -m causalcf.classify`, with their defaults; None stands for what `resolved` fills in."""
 
+    role: Role = option(
+        "classifier",
+        "classifier: sees antecedents in images of runs without labels, and answers questions; judge: what evaluation "
+        "reads with, to be trained apart from it, with another network and seed",
+    )
     data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
     data_size: int = option(20_000, "how many faces are rendered to learn from (faces only)")

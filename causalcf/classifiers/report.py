@@ -133,4 +133,5 @@ def _scores_dict(scores: AttributeScores) -> dict[str, Any]:
             "corrected": scores.calibration.corrected.to_dict(),
         },
         "confusion": scores.confusion,
+        "confusion_at_base_rate": scores.confusion_at_base_rate,
     }

@@ -32,6 +32,7 @@ class AttributeScores:
         auroc: area under the receiver operating characteristic.
         calibration: expected calibration error.
         confusion: at one half, {"true 1, said 1": count, ...}.
+        confusion_at_base_rate: the same, of saying 1 above the base rate.
     """
 
     n: int
@@ -43,6 +44,7 @@ class AttributeScores:
     auroc: Estimate
     calibration: CalibrationError
     confusion: dict[str, int]
+    confusion_at_base_rate: dict[str, int]
 
 
 def score_attributes(
@@ -64,20 +66,26 @@ def score_attributes(
     scored = {}
     for column, name in enumerate(names):
         truth, p = labels[:, column].numpy().astype(bool), probabilities[:, column].double().numpy()
-        said = p > 0.5
+        said, at_base_rate = p > 0.5, p > base_rates[column]
         positives, n = int(truth.sum()), len(truth)
         scored[name] = AttributeScores(
             n,
             positives,
             max(positives, n - positives) / n if n else math.nan,
             _of_rate(Rate(int((said == truth).sum()), n)),
-            balanced_accuracy(truth, p > base_rates[column]),
+            balanced_accuracy(truth, at_base_rate),
             balanced_accuracy(truth, said),
             auroc(truth, p),
             calibration_error(truth, p, generator),
-            {f"true {t}, said {s}": int(((truth == t) & (said == s)).sum()) for t in (1, 0) for s in (1, 0)},
+            confusion(truth, said),
+            confusion(truth, at_base_rate),
         )
     return scored
+
+
+def confusion(truth: np.ndarray, said: np.ndarray) -> dict[str, int]:
+    """{"true 1, said 1": count, ...} of (n,) booleans."""
+    return {f"true {t}, said {s}": int(((truth == t) & (said == s)).sum()) for t in (1, 0) for s in (1, 0)}
 
 
 def balanced_accuracy(truth: np.ndarray, said: np.ndarray) -> Estimate:

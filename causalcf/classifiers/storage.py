@@ -101,7 +101,7 @@ def find_classifier(source: str | Path, runs: str | Path = "runs") -> Path:
 @contextmanager
 def classifier_folder(recipe: ClassifierRecipe) -> Iterator[Path]:
     """A new folder to train a classifier in; gone again if that ends before there is one, as by Ctrl-C."""
-    stem = f"classifier-{recipe.data}-{recipe.network}-{datetime.date.today().isoformat()}"
+    stem = f"{recipe.role}-{recipe.data}-{recipe.network}-{datetime.date.today().isoformat()}"
     folder = new_folder(Path(recipe.runs), stem)
     try:
         yield folder
