@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,8 +51,8 @@ def labelled_counterfactual(
     scm: LabelSCM,
     generate: Generate,
     worlds: Worlds,
-    do: Mapping[str, int] | None,
-    observe: Mapping[str, int] | None,
+    do: Mapping[str, Any] | None,
+    observe: Mapping[str, Any] | None,
     stickiness: float,
     noise_stickiness: float,
     draws: int,

@@ -1,0 +1,33 @@
+"""`python -m causalcf.eval --link "Young->Bald"`: which approach respects which causal link?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from .command import run as run_command
+from .eval_options import EvalOptions, parse_options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse, evaluate, report; torch is imported only once there is something to ask."""
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parse_options(given)
+    from .evaluation.evaluate import evaluate
+
+    outcome = evaluate(options, given)
+    return failed(outcome["links"], options) if options.require else 0
+
+
+def failed(links: Sequence[dict], options: EvalOptions) -> int:
+    """1 where a link did not get the verdict required, and on stderr which; else 0."""
+    wrong = [link for link in links if link["verdict"] != options.require]
+    for link in wrong:
+        why = f" ({link['why']})" if link["why"] else ""
+        name = f"{link['cause']}->{link['effect']}"
+        print(f"not {options.require}: {name} by {link['approach']} is {link['verdict']}{why}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

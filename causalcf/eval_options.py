@@ -1,0 +1,145 @@
+"""The command line of `python -m causalcf.eval`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from .conditions import parse_conditions
+from .errors import QueryError, unknown
+from .evaluation.links import Link
+from .evaluation.suite import LinkQuestion, Suite, load_suite
+from .evaluation.verdicts import VERDICTS
+from .flags import Flags
+
+DESCRIPTION = """Which approach respects which causal link? Flip the cause on many faces, look at the effect, and hold
+it against what the causal model says.
+
+Of the newest finished run of each approach, or of the runs named: a causalgan run is asked as causalgan-do and
+causalgan-esm, a conditional run as conditional-do, a dcgan run as dcgan-gaussian and dcgan-esm."""
+EXAMPLES = """examples:
+  python -m causalcf.eval --link "Young->Bald"
+  python -m causalcf.eval --link Young:Bald --link Bald:Young --given Male=1 --mode observe
+  python -m causalcf.eval --suite eval/celeba.yaml
+  python -m causalcf.eval --link Young:Bald --require respected
+"""
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """What a command line asks for.
+
+    Args:
+        suite: the questions.
+        runs: the run folders; empty for the newest finished one of each approach in `base`.
+        base: the folder that runs lie in.
+        graph, judge, classifier, data_root: as `load_materials` and `load_runs` take them.
+        mode: "do", "observe" or None for each approach's own.
+        stickiness: in [0, 1], or None for the defaults.
+        budget: noises that a run without labels may look at, as a multiple of the units.
+        half_width: of an effect's interval.
+        require: the verdict that every link asked must get, or None.
+        seed: of all randomness.
+        out: the report's folder; None makes a new one in `base`.
+        device: where everything runs.
+    """
+
+    suite: Suite
+    runs: tuple[str, ...] = ()
+    base: str = "runs"
+    graph: str | None = None
+    judge: str | None = None
+    classifier: str | None = None
+    data_root: str | None = None
+    mode: str | None = None
+    stickiness: float | None = None
+    budget: int = 60
+    half_width: float = 0.03
+    require: str | None = None
+    seed: int = 0
+    out: Path | None = None
+    device: str = "auto"
+    given: Mapping[str, int] = field(default_factory=dict)
+
+
+def parse_options(arguments: Sequence[str]) -> EvalOptions:
+    """The questions and how to ask them; all that can be checked without loading a run is checked.
+
+    Raises:
+        QueryError: an unknown option, a value out of range, or no question.
+    """
+    options = _parser().parse_args(list(arguments))
+    if options.stickiness is not None and not 0 <= options.stickiness <= 1:
+        raise QueryError(f"--stickiness is {options.stickiness:g}; it must lie in [0, 1]")
+    if options.half_width is not None and not 0.002 <= options.half_width < 1:
+        raise QueryError(f"--half-width is {options.half_width:g}; it must lie in [.002, 1)")
+    for flag, least in (("budget", 1), ("seed", 0)):
+        if not least <= getattr(options, flag) < 2**63:
+            raise QueryError(f"--{flag} is {getattr(options, flag)}; it must be at least {least}")
+    if options.require is not None and options.require not in VERDICTS:
+        raise QueryError("--require: " + unknown("verdict", options.require, VERDICTS))
+    given = parse_conditions(options.given, "--given")
+    suite = _suite(options, given)
+    return EvalOptions(
+        suite=suite,
+        runs=tuple(options.runs or ()),
+        base=options.base,
+        graph=options.graph,
+        judge=options.judge,
+        classifier=options.classifier,
+        data_root=options.data_root,
+        mode=options.mode,
+        stickiness=options.stickiness,
+        budget=options.budget,
+        half_width=options.half_width or suite.half_width or 0.03,
+        require=options.require,
+        seed=options.seed,
+        out=None if options.out is None else Path(options.out),
+        device=options.device,
+        given=given,
+    )
+
+
+def _suite(options: argparse.Namespace, given: Mapping[str, int]) -> Suite:
+    links = tuple(LinkQuestion(Link.parse(text), given) for text in options.link)
+    if bool(links) == (options.suite is not None):
+        raise QueryError("ask one of: --link (once or more), or --suite; see --help")
+    if options.suite is None:
+        return Suite(", ".join(str(question.link) for question in links), links)
+    suite = load_suite(options.suite)
+    if given and suite.links is None:
+        raise QueryError("--given goes with --link; in a suite it stands beside each link")
+    return replace(suite)
+
+
+def _parser() -> Flags:
+    parser = Flags(
+        refuse=QueryError,
+        prog="python -m causalcf.eval",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--link", action="append", default=[], metavar="LINK", help='"Young->Bald" in quotes, Young:Bald or Young→Bald')
+    add("--suite", nargs="?", const="celeba", metavar="FILE", help="ask all that a suite lists (eval/celeba.yaml)")
+    add("--given", action="append", default=[], metavar="NAME=0|1,...", help="only faces of which this is so")
+    add("--runs", nargs="+", metavar="RUN", help="the runs to compare (the newest finished one of each approach)")
+    add("--base", default="runs", metavar="FOLDER", help="where runs, classifier and judge lie (runs)")
+    add("--mode", choices=("do", "observe"), help="only approaches that can be asked so, and those that can both")
+    add("--stickiness", type=float, metavar="S", help="of approaches by ESM (1 for do, .53 for observe)")
+    add("--graph", metavar="GRAPH", help="the graph to hold the runs against (the one that they were trained by)")
+    add("--judge", metavar="FOLDER", help="the judge (judge-<data> beside the runs; trained first if there is none)")
+    add("--classifier", metavar="FOLDER", help="sees antecedents in a dcgan's images (classifier-<data> in the base)")
+    add("--data-root", metavar="FOLDER", help="where the images lie now, if not where they were")
+    add("--half-width", type=float, metavar="W", help="of an effect's 95 %% interval, in shares (.03: 1,068 faces)")
+    add("--budget", type=int, default=60, metavar="B", help="noises a dcgan may look at for each face, on average (60)")
+    add("--require", metavar="VERDICT", help="exit 1 unless every link gets this verdict, such as respected")
+    add("--seed", type=int, default=0, help="of all randomness (0)")
+    add(
+        "--out", metavar="FOLDER", help="where the report goes (a new folder in the base); goes on if one stopped there"
+    )
+    add("--device", default="auto", help="where everything runs (auto)")
+    return parser

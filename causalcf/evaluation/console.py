@@ -1,0 +1,109 @@
+"""The outcome on the terminal: the judge first, then links beside their reference, or counted where they are many."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from .inert import plain
+from .link_tables import DIRECTION, link_table, silent
+from .report_links import (
+    FEW,
+    NO_VERDICT,
+    VERDICTS,
+    Group,
+    Link,
+    Outcome,
+    approaches,
+    count_verdicts,
+    group_links,
+    links_of,
+)
+from .report_numbers import conditions, number
+from .report_summary import graph_line, judge_line, summary
+from .report_tables import Table
+
+if TYPE_CHECKING:
+    import rich.table
+    from rich.console import Console
+    from rich.text import Text
+
+_STYLES = {verdict: "bold yellow" for verdict in VERDICTS} | {"respected": "green", "none": "dim", "withheld": "dim"}
+_HEADS = ["approach", "P(B |\nfactual)", "P(B |\ncounter-\nfactual)", "effect\n[interval]", "reference\neffect"]
+_HEADS += ["link\nerror", "leak", "verdict"]
+_LINKS = "links (effect / reference), largest error first"
+_OTHERS = 71  # letters that the columns besides the approach take, intervals on lines of their own
+_WIDE = 100  # letters from which on they need not be
+
+
+def print_table(outcome: Outcome, console: Console) -> None:
+    """Prints judge, summary and tables of links: up to 12 links each in its own, else one for each approach.
+
+    Args:
+        outcome: of an evaluation, schema 1.
+        console: where to.
+    """
+    groups = group_links(outcome)
+    for line in (judge_line(outcome), graph_line(outcome), outcome["data"]["told"], summary(outcome, groups)):
+        if line:
+            console.print(_text(line))
+    tables = (
+        [_link_table(group, console.width) for group in groups] if len(groups) <= FEW else _approach_tables(outcome)
+    )
+    for table in tables:
+        console.print("")
+        console.print(_rich(table, gap=1 if console.width >= _WIDE else 0))
+    if len(groups) <= FEW:
+        for line in (*silent(groups), DIRECTION):
+            console.print(_text(line))
+
+
+def _link_table(group: Group, width: int) -> Table:
+    """Rates beside errors. On a narrow console cells take several lines, broken where it does not hurt."""
+    rows = []
+    for name, before, after, effect, *others in link_table(group).rows:
+        broken = effect if width >= _WIDE else effect.replace(" [", "\n[")
+        rows.append([textwrap.fill(plain(name), max(9, width - _OTHERS)), before, after, broken, *others])
+    return Table(f"{group.name} (A → B)", _HEADS, rows)
+
+
+def _approach_tables(outcome: Outcome) -> list[Table]:
+    """One table for each approach: how often each verdict fell, and on which links, largest error first."""
+    tables = []
+    for name in approaches(outcome):
+        links = sorted(links_of(outcome, name), key=lambda link: -(link["link_error"] or 0))
+        rows = []
+        for verdict, n in count_verdicts(tuple(links)).items():
+            named = [_told(link) for link in links if link["verdict"] == verdict != "respected"]
+            rows.append([verdict, str(n), plain("; ".join(named))])
+        tables.append(Table(f"{name}, {len(links)} links", ["verdict", "n", _LINKS], rows))
+    return tables
+
+
+def _told(link: Link) -> str:
+    name = f"{link['cause']}→{link['effect']}"
+    given = conditions({**link["given"], **link["held"]})
+    name += f", {given}" if given else ""
+    if link["verdict"] in NO_VERDICT:
+        return name
+    return f"{name} ({number(link['effect_estimate'], '+.2f')}/{number(link['reference'], '+.2f')})"
+
+
+def _rich(table: Table, gap: int) -> rich.table.Table:
+    from rich import box
+    from rich.table import Table as RichTable
+
+    look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "show_edge": False, "padding": (0, gap, 0, 0), "pad_edge": False}
+    shown = RichTable(title=_text(table.title), title_justify="left", **look)
+    for head in table.heads:
+        shown.add_column(_text(*head.split("\n")), overflow="fold", no_wrap=head not in (_HEADS[0], _LINKS))
+    for row in table.rows:
+        shown.add_row(*(_text(*cell.split("\n")) for cell in row))
+    return shown
+
+
+def _text(*lines: str) -> Text:
+    """Lines as they stand: no markup, no terminal escapes."""
+    from rich.text import Text
+
+    return Text("\n".join(map(plain, lines)), style=_STYLES.get(lines[0], ""))

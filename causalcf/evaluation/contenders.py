@@ -1,0 +1,106 @@
+"""The approaches that a trained run can be asked by, under the names of the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..answers import STICKINESS
+from ..errors import QueryError
+from ..worlds.run import Run
+from .approaches import Approach
+from .judge import Judge
+from .labelled import LabelledApproach
+from .reference import Reference
+from .unlabelled import Kernel, UnlabelledApproach, esm_kernel, gaussian_kernel
+
+SCALE = 0.5  # of dcgan-gaussian's steps, in units of z
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How approaches are asked.
+
+    Args:
+        mode: "do" or "observe" leaves only approaches that can be asked so; None takes each by its own.
+        stickiness: of the approaches by ESM; None takes 1 for do and .53 for observe.
+        budget: noises that a run without labels may look at, as a multiple of the units.
+    """
+
+    mode: str | None = None
+    stickiness: float | None = None
+    budget: int = 60
+
+    def sticky(self, mode: str) -> float:
+        """The stickiness of an approach by ESM."""
+        return STICKINESS[mode] if self.stickiness is None else self.stickiness
+
+
+def contenders(run: Run, reference: Reference, judge: Judge, asking: Asking) -> tuple[list[Approach], list[str]]:
+    """The approaches by which a run is asked, and a sentence for each that is left out.
+
+    Raises:
+        RunError: a run without labels that has no classifier to see antecedents with.
+    """
+    found: list[Approach] = []
+    left_out: list[str] = []
+    for make in _MAKERS[run.recipe.approach]:
+        try:
+            found.append(make(run, reference, judge, asking))
+        except QueryError as error:
+            left_out.append(str(error))
+    return found, left_out
+
+
+def _conditional_do(run: Run, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+    _only("conditional-do", "do", asking)
+    return LabelledApproach("conditional-do", run, reference, "do", 1.0, "labels set, same z")
+
+
+def _causalgan_do(run: Run, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+    _only("causalgan-do", "do", asking)
+    return LabelledApproach("causalgan-do", run, reference, "do", 1.0, "label model, do, stickiness 1, same z")
+
+
+def _causalgan_esm(run: Run, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+    mode = asking.mode or "observe"
+    s = asking.sticky(mode)
+    return LabelledApproach("causalgan-esm", run, reference, mode, s, f"labels and z by ESM, {mode}, stickiness {s:g}")
+
+
+def _dcgan_gaussian(run: Run, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+    told = f"z moved by {SCALE:g} standard normals until the classifier sees the antecedent; reference at"
+    return _dcgan("dcgan-gaussian", lambda s: gaussian_kernel(SCALE), told, run, reference, judge, asking)
+
+
+def _dcgan_esm(run: Run, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+    told = "ESM on z given the antecedent that the classifier sees,"
+    return _dcgan("dcgan-esm", esm_kernel, told, run, reference, judge, asking)
+
+
+def _dcgan(
+    name: str,
+    kernel: Callable[[float], Kernel],
+    told: str,
+    run: Run,
+    reference: Reference,
+    judge: Judge,
+    asking: Asking,
+) -> Approach:
+    _only(name, "observe", asking)
+    s = asking.sticky("observe")
+    told = f"{told} stickiness {s:g}"
+    return UnlabelledApproach(name, run, reference.nodes, judge.facts, kernel(s), s, told, asking.budget)
+
+
+_Maker = Callable[[Run, Reference, Judge, Asking], Approach]
+_MAKERS: dict[str, Sequence[_Maker]] = {
+    "conditional": (_conditional_do,),
+    "causalgan": (_causalgan_do, _causalgan_esm),
+    "dcgan": (_dcgan_gaussian, _dcgan_esm),
+}
+
+
+def _only(name: str, mode: str, asking: Asking) -> None:
+    if asking.mode not in (None, mode):
+        raise QueryError(f"{name} is left out: it is asked by {mode}, not by {asking.mode}")

@@ -1,0 +1,179 @@
+"""From the options of a command line to a written report."""
+
+from __future__ import annotations
+
+import datetime
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ..errors import RunError
+from ..eval_options import EvalOptions
+from ..precision import choose_device
+from ..provenance import provenance
+from ..recipe import APPROACHES
+from ..runs import FinishedRun, finished_runs, new_folder
+from .approaches import Approach
+from .console import print_table
+from .contenders import Asking, contenders
+from .materials import Materials, load_materials, load_runs
+from .measure import Evaluation, measure
+from .pieces import Pieces
+from .report import write_report
+from .sample_size import units_for, units_told
+from .settings import Settings
+
+
+def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
+    """Evaluates, writes the report, prints the table, and gives the outcome as in report.json.
+
+    Args:
+        options: what is asked.
+        arguments: the command line, for the record.
+
+    Raises:
+        CausalCFError: whatever is missing, does not fit, or cannot be asked.
+    """
+    begun = time.perf_counter()
+    materials = load_materials(
+        load_runs(_runs(options), options.device, options.classifier),
+        options.graph,
+        options.judge,
+        options.data_root,
+        options.device,
+    )
+    options.suite.questions(materials.reference.nodes)  # an unknown label is refused before anything long starts
+    approaches, left_out = _approaches(materials, options)
+    settings = Settings(units_for(options.half_width), options.half_width, options.seed)
+    folder = _folder(options)
+    evaluation = Evaluation(materials, approaches, options.suite, settings, folder)
+    pieces = Pieces(folder, *_identity(evaluation, options))
+    head = _head(evaluation, arguments, left_out)
+    _say(f"{head['settings']['told']} {folder}")
+    outcome = {**head, **measure(evaluation, pieces)}
+    outcome["provenance"] = _provenance(evaluation, time.perf_counter() - begun)
+    write_report(folder, outcome)
+    pieces.clear()
+    print_table(outcome, Console())
+    _say(f"wrote {folder / 'report.html'}")
+    return outcome
+
+
+def _runs(options: EvalOptions) -> list[Path]:
+    if options.runs:
+        return [Path(run) for run in options.runs]
+    finished = finished_runs(options.base)
+    if not finished:
+        raise RunError(
+            f"no finished run in {options.base}; train one with python -m causalcf.train, or name some with --runs"
+        )
+    newest: dict[str, FinishedRun] = {}
+    for run in finished:
+        if _data_of(run) == _data_of(finished[-1]):
+            newest[run.approach] = run
+    other = {run.approach for run in finished} - set(newest)
+    if other:
+        _say(f"left out: {', '.join(sorted(other))}, whose runs are of other data than {finished[-1].folder.name}")
+    return [newest[approach].folder for approach in APPROACHES if approach in newest]
+
+
+def _data_of(run: FinishedRun) -> tuple[object, ...]:
+    return tuple(run.recipe.get(key) for key in ("data", "data_root", "data_size"))
+
+
+def _approaches(materials: Materials, options: EvalOptions) -> tuple[tuple[Approach, ...], list[str]]:
+    """All approaches of all runs; what is left out is said, unless nothing is left."""
+    asking = Asking(options.mode, options.stickiness, options.budget)
+    found: list[Approach] = []
+    left_out: list[str] = []
+    for run in materials.runs:
+        if run.labels is None and run.observer is None:
+            told = f"python -m causalcf.classify --data {run.recipe.data} --network alexnet"
+            left_out.append(f"{run.folder.name} is left out: it needs a classifier to see antecedents with; {told}")
+            continue
+        approaches, sentences = contenders(run, materials.reference, materials.judge, asking)
+        found += approaches
+        left_out += sentences
+    if not found:
+        raise RunError("no approach is left to compare: " + "; ".join(left_out))
+    for sentence in left_out:
+        _say(sentence)
+    return tuple(_numbered(found)), left_out
+
+
+def _numbered(found: list[Approach]) -> list[Approach]:
+    """Approaches of several runs of one kind are told apart by their run."""
+    from dataclasses import replace
+
+    names = [approach.name for approach in found]
+    return [
+        approach if names.count(approach.name) == 1 else replace(approach, name=f"{approach.name} ({approach.run})")  # type: ignore[type-var]
+        for approach in found
+    ]
+
+
+def _folder(options: EvalOptions) -> Path:
+    if options.out is None:
+        return new_folder(Path(options.base), f"{datetime.date.today().isoformat()}-evaluation")
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"--out {options.out}: {error.strerror}") from None
+    return options.out
+
+
+def _identity(evaluation: Evaluation, options: EvalOptions) -> tuple[object, ...]:
+    """What every part of an evaluation depends on."""
+    m = evaluation.materials
+    runs = [(run.folder.name, run.step, run.recipe.seed) for run in m.runs]
+    return evaluation.settings, m.judge.name, m.graph.edges, m.data.fingerprint, runs, options.budget
+
+
+def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str]) -> dict[str, Any]:
+    m, settings = evaluation.materials, evaluation.settings
+    observers = [run.observer for run in m.runs if run.labels is None and run.observer is not None]
+    return {
+        "schema": 1,
+        "title": evaluation.suite.name,
+        "command": shlex.join(["python", "-m", "causalcf.eval", *arguments]),
+        "data": {"name": m.data.name, "n": len(m.data), "reference": m.reference.kind, "told": m.reference.told},
+        "nodes": list(m.reference.nodes),
+        "settings": {
+            **vars(settings),
+            "level": 0.95,
+            "told": units_told(settings.half_width),
+            "left_out": left_out,
+        },
+        "judge": m.judge.to_dict(observers),
+        "approaches": [_row(approach, evaluation) for approach in evaluation.approaches],
+    }
+
+
+def _row(approach: Approach, evaluation: Evaluation) -> dict[str, Any]:
+    run = next(run for run in evaluation.materials.runs if run.folder.name == approach.run)
+    return {
+        "name": approach.name,
+        "run": approach.run,
+        "approach": run.recipe.approach,
+        "mode": approach.mode,
+        "stickiness": approach.stickiness,
+        "images": run.step * run.recipe.batch,
+        "told": approach.told,
+    }
+
+
+def _provenance(evaluation: Evaluation, seconds: float) -> dict[str, Any]:
+    m = evaluation.materials
+    device = choose_device(str(m.runs[0].device))
+    found = provenance(evaluation.settings.seed, device, m.runs[0].precision, m.data.fingerprint)
+    runs = {run.folder.name: f"seed {run.recipe.seed}, step {run.step}" for run in m.runs}
+    return {**found, "seconds": round(seconds, 1), "runs": runs, "judge": m.judge.name}
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,61 @@
+"""Text from data, made harmless for where it is shown: names of attributes and files may hold anything."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_JOINERS = "\u200c\u200d"  # some scripts cannot be written without them
+# What means something within a line of Markdown: "]" only where a link's address could follow it, "_" only at the edge
+# of a word, ":" and "." only where an address would become a link of itself.
+_SPECIAL = re.compile(r"[\\`*<|~$&]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.", re.IGNORECASE)
+# What means something where a line begins: headings, quotes, lists, rules.
+_BLOCK = re.compile(r"^(?:\d+(?=[.)](?:\s|$))|(?=#+(?:\s|$)|>|[+-](?:\s|$)|[=-]+$|\[))")
+
+
+def plain(text: object) -> str:
+    """One line of text without control characters, and so without terminal escapes and reversed writing.
+
+    Args:
+        text: anything; its `str` is taken.
+
+    Returns:
+        White space becomes single spaces, other control characters their visible signs, and what has none "\ufffd".
+
+    Source: defined here.
+
+    Example:
+        >>> plain("Bald\\x1b[31m\\n!")
+        'Bald␛[31m !'
+    """
+    return "".join(map(_visible, " ".join(str(text).split())))
+
+
+def markdown(text: object) -> str:
+    """Text that Markdown shows as it stands: no emphasis, HTML, link, formula, table border or list starts within.
+
+    Example:
+        >>> markdown("Wearing_Hat | <b>*bold*</b>")
+        'Wearing_Hat \\\\| \\\\<b>\\\\*bold\\\\*\\\\</b>'
+    """
+    escaped = _SPECIAL.sub(lambda found: "\\" + found.group(), plain(text))
+    return _BLOCK.sub(lambda found: found.group() + "\\", escaped)
+
+
+def file_name(text: object) -> str:
+    """A name for part of a file's name: letters, digits, "_" and "-" only.
+
+    Example:
+        >>> file_name("../Young<b>")
+        'Young-b'
+    """
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", str(text)).strip("-")[:30]
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn") or character in _JOINERS:
+        return character
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\ufffd"

@@ -1,0 +1,150 @@
+"""The judge: a classifier that shares nothing with what it judges, and how far it can be trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..classifiers import AttributeClassifier, load_classifier
+from ..classifiers.reporting import JSON
+from ..errors import RunError, unknown
+from .effectiveness import Rate
+
+COUNTS = "confusion_at_base_rate"
+LEAST = 0.75  # balanced accuracy below which verdicts on a label are withheld
+CHUNK = 512
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Reads labels off images, and knows its own scores on images that it never saw.
+
+    Args:
+        classifier: of the d labels, in the order of all columns.
+        scores: label -> its part of the classifier's report.json.
+        name: of its folder.
+        n: images scored.
+        told: where they come from.
+    """
+
+    classifier: AttributeClassifier
+    scores: Mapping[str, Mapping[str, Any]]
+    name: str
+    n: int
+    told: str
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return self.classifier.attributes
+
+    @property
+    def network(self) -> str:
+        """Its architecture in words."""
+        return "{}, width {}".format(*self.classifier.architecture)
+
+    def read(self, images: Tensor) -> Tensor:
+        """(n, 3, h, w) images in [0, 1] to (n, d) int8: whether the image speaks for each label.
+
+        A label is read as 1 where its probability exceeds the base rate. That makes sensitivity and specificity
+        together greatest, and so an effect least blurred; a reader at one half hardly ever says that a label is there
+        which one face in twenty-five has, also after it was put there.
+        """
+        return (self._probabilities(images) > torch.tensor(self.classifier.base_rates)).to(torch.int8)
+
+    def facts(self, images: Tensor) -> Tensor:
+        """(n, d) int8: the likelier value of each label, which is the better guess of what an image is of."""
+        return (self._probabilities(images) > 0.5).to(torch.int8)
+
+    def _probabilities(self, images: Tensor) -> Tensor:
+        if not len(images):
+            return torch.zeros(0, len(self.nodes))
+        return torch.cat([self.classifier(part) for part in images.split(CHUNK)])
+
+    def rates(self, name: str) -> tuple[Rate, Rate]:
+        """Sensitivity and specificity of `read`, on the images scored."""
+        counts = self.scores[name][COUNTS]
+        ones = counts["true 1, said 1"] + counts["true 1, said 0"]
+        zeros = counts["true 0, said 1"] + counts["true 0, said 0"]
+        return Rate(counts["true 1, said 1"], ones), Rate(counts["true 0, said 0"], zeros)
+
+    def gain(self, column: int) -> tuple[Rate, Rate]:
+        """Sensitivity and specificity for the label of a column."""
+        return self.rates(self.nodes[column])
+
+    def too_weak(self, name: str) -> str:
+        """Why verdicts on a label are withheld, or ""."""
+        found = self.scores[name]["balanced_accuracy"]["value"]
+        if found is None:
+            return f"the judge was never scored on both values of {name}"
+        return (
+            f"the judge's balanced accuracy on {name} is {found:.3f}; a verdict takes {LEAST}" if found < LEAST else ""
+        )
+
+    def to_dict(self, others: Sequence[AttributeClassifier]) -> dict[str, Any]:
+        """The judge's part of report.json.
+
+        Args:
+            others: the classifiers that runs without labels see antecedents with.
+        """
+        warnings = [
+            f"the judge and a run's classifier are the same kind of network ({name}): they may err alike"
+            for name in sorted({other.architecture[0] for other in others})
+            if name == self.classifier.architecture[0]
+        ]
+        return {
+            "name": self.name,
+            "network": self.network,
+            "n": self.n,
+            "told": self.told,
+            "independent": not warnings,
+            "warnings": warnings,
+            "attributes": {name: self._row(name) for name in self.nodes},
+        }
+
+    def _row(self, name: str) -> dict[str, Any]:
+        scores, (sensitivity, specificity) = self.scores[name], self.rates(name)
+        return {
+            "accuracy": scores["accuracy"],
+            "balanced_accuracy": scores["balanced_accuracy"],
+            "auroc": scores["auroc"],
+            "calibration_error": scores["calibration_error"]["corrected"],
+            "sensitivity": _estimate(sensitivity),
+            "specificity": _estimate(specificity),
+            "withheld": bool(self.too_weak(name)),
+        }
+
+
+def load_judge(folder: str | Path, nodes: Sequence[str], device: str = "auto") -> Judge:
+    """A trained classifier with its report, as a judge of these labels.
+
+    Raises:
+        RunError: no classifier or no report there, or a label that it does not read.
+    """
+    place = Path(folder)
+    classifier = load_classifier(place, device)
+    for name in nodes:
+        if name not in classifier.attributes:
+            raise RunError(f"the judge {place}: " + unknown("label", name, classifier.attributes))
+    try:
+        report = json.loads((place / JSON).read_text())
+        scores, scored = report["attributes"], report["images"]["scored"]
+        _ = [scores[name][COUNTS] for name in nodes]
+    except (OSError, KeyError, ValueError) as error:
+        raise RunError(
+            f"the judge {place} has no report of its own scores, or an old one; write it anew with: "
+            f"python -m causalcf.classify --report-only {place}"
+        ) from error
+    return Judge(classifier.select(nodes), scores, place.resolve().name, scored["n"], scored["told"])
+
+
+def _estimate(rate: Rate) -> dict[str, float | None]:
+    if not rate.n:
+        return {"value": None, "low": None, "high": None}
+    low, high = rate.interval
+    return {"value": rate.value, "low": low, "high": high}

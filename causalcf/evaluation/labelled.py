@@ -1,0 +1,75 @@
+"""Approaches whose images are generated from labels: conditional-do, causalgan-do, causalgan-esm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..labels import LabelSCM
+from ..worlds.counterfactual import Worlds, labelled_counterfactual
+from ..worlds.run import Run
+from .approaches import Antecedent, Drawn, in_order
+from .reference import Reference
+
+
+@dataclass(frozen=True)
+class LabelledApproach:
+    """Labels by the run's own label model, image noise by the same stickiness, images by its generator.
+
+    Actual labels are drawn from the reference, so that every approach is asked about the same people: a generator
+    given labels without edges would else be asked about women with moustaches.
+    """
+
+    name: str
+    asked: Run
+    reference: Reference
+    mode: str
+    stickiness: float
+    told: str
+    has_labels: bool = True
+
+    @property
+    def run(self) -> str:
+        return self.asked.folder.name
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return self.reference.nodes
+
+    @property
+    def scm(self) -> LabelSCM:
+        """The run's own label model."""
+        assert self.asked.labels is not None
+        return self.asked.labels
+
+    def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
+        noise = self.asked.sample_noise(n, generator)
+        labels = self.reference.sample(n, given, generator)
+        return Worlds(noise, labels, self.generate(noise, labels))
+
+    def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
+        theirs = self.scm.graph.nodes
+        labels = in_order(worlds.labels, self.nodes, theirs)
+        rows = self._possible(labels, antecedent).nonzero()[:, 0]
+        supposed = {name: value[rows] for name, value in antecedent.items()}
+        do, observe = (supposed, None) if self.mode == "do" else (None, supposed)
+        units = Worlds(worlds.noise[rows], labels[rows], worlds.images[rows])
+        s = self.stickiness
+        found = labelled_counterfactual(self.scm, self.asked.generate, units, do, observe, s, s, 1, generator)
+        after = in_order(found.labels[:, 0], theirs, self.nodes)
+        return Drawn(rows, found.noise[:, 0], after, found.images[:, 0], impossible=len(labels) - len(rows))
+
+    def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
+        assert labels is not None
+        return self.asked.generate(noise, in_order(labels, self.nodes, self.scm.graph.nodes))
+
+    def _possible(self, labels: Tensor, antecedent: Antecedent) -> Tensor:
+        possible = self.scm.log_probability(labels).isfinite()
+        if self.mode == "observe" and antecedent and bool(possible.any()):
+            event = {name: value[possible] for name, value in antecedent.items()}
+            reached = self.scm.counterfactual_probabilities(event, labels[possible], stickiness=self.stickiness) > 0
+            possible[possible.clone()] = reached
+        return possible

@@ -1,0 +1,261 @@
+"""From the flips of one cause to a result for each of its links: effects, intervals, verdicts, words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..graph import CausalGraph
+from ..language import short
+from .approaches import Approach
+from .effectiveness import Rate
+from .families import holm, sign_test
+from .flips import Flip, leak
+from .intervals import Interval, mean_intervals
+from .judge import Judge
+from .judge_correction import corrected_effects
+from .links import Link
+from .seeds import seed_of
+from .settings import LEAST_UNITS, MOST_LOST, Settings
+from .suite import LinkQuestion
+from .verdicts import NONE, WITHHELD, verdict
+
+EXACT = 1e-9  # a reference nearer to 0 than this is 0: the sum that it is has rounding errors
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all links of an evaluation share."""
+
+    graph: CausalGraph
+    judge: Judge
+    settings: Settings
+
+
+def link_results(
+    context: Context,
+    approach: Approach,
+    found: Flip,
+    effects: Sequence[str],
+    given: Mapping[str, int],
+    held: Mapping[str, int],
+) -> list[dict[str, Any]]:
+    """The links from one cause, as they stand in report.json; `p_holm` is still to be filled in by `adjust`.
+
+    Args:
+        context: graph, judge and settings.
+        approach: which was asked.
+        found: the cause flipped.
+        effects: the labels whose answers are looked at.
+        given, held: as the flip was made.
+    """
+    columns = [approach.nodes.index(effect) for effect in effects]
+    leaks = [None if held else leak(approach, context.judge.read, found, column) for column in columns]
+    measured = [
+        _measured(context, approach, found, effect, column, leaked, given, held)
+        for effect, column, leaked in zip(effects, columns, leaks, strict=True)
+    ]
+    if len(found) < 2:
+        return [{**told, **_NOTHING, "verdict": NONE, "why": _lack(context, found)} for told in measured]
+    intervals = _intervals(context.settings, found, columns, leaks)
+    return [
+        {**told, **_judged(context, found, Link(found.cause, effect), column, *interval)}
+        for told, effect, column, interval in zip(measured, effects, columns, intervals, strict=True)
+    ]
+
+
+def no_units(
+    context: Context, approach: Approach, question: LinkQuestion, effects: Sequence[str], why: str
+) -> list[dict[str, Any]]:
+    """The links of a question that nobody could be asked."""
+    units = {"asked": context.settings.n, "unreached": context.settings.n, "impossible": 0, "told": why}
+    return [
+        {
+            **_told(context, approach, question.link.cause, effect, question.given, question.held),
+            **{"n": 0, "units": units, **_NOTHING, "verdict": NONE, "why": why},
+        }
+        for effect in effects
+    ]
+
+
+def adjust(links: Sequence[dict[str, Any]]) -> None:
+    """Fills in `p_holm`: the p-values of one approach's links, adjusted as one family (Holm 1979)."""
+    for name in {link["approach"] for link in links}:
+        family = [link for link in links if link["approach"] == name and link["p_value"] is not None]
+        for link, p in zip(family, holm([link["p_value"] for link in family]), strict=True):
+            link["p_holm"] = p
+
+
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("p_factual", "p_counterfactual", "p_reference", "effect_estimate", "interval", "interval_method")),
+    **dict.fromkeys(("half_width", "reference", "link_error", "link_error_interval", "leak", "leak_interval")),
+    **dict.fromkeys(("p_value", "p_holm", "corrected", "sentence", "picture")),
+}
+
+
+def _measured(
+    context: Context,
+    approach: Approach,
+    found: Flip,
+    effect: str,
+    column: int,
+    leaked: Tensor | None,
+    given: Mapping[str, int],
+    held: Mapping[str, int],
+) -> dict[str, Any]:
+    """What a link is, and the figures that need no interval of a mean."""
+    told = {
+        **_told(context, approach, found.cause, effect, given, held),
+        "n": len(found),
+        "units": {
+            "asked": found.asked,
+            "unreached": found.unreached,
+            "impossible": found.impossible,
+            "told": _units(found),
+        },
+    }
+    if len(found) < 2:
+        return told
+    n = len(found)
+    before, after = Rate(int(found.seen_before[:, column].sum()), n), Rate(int(found.seen_after[:, column].sum()), n)
+    return {
+        **told,
+        "p_factual": estimate(before.value, *before.interval),
+        "p_counterfactual": estimate(after.value, *after.interval),
+        "p_reference": float(found.expected_after[:, column].mean()),
+        "leak": None if leaked is None else float(leaked.mean()),
+        "p_value": sign_test(found.effects[:, column].numpy()),
+        "p_holm": None,
+        "picture": None,
+    }
+
+
+def _told(
+    context: Context,
+    approach: Approach,
+    cause: str,
+    effect: str,
+    given: Mapping[str, int],
+    held: Mapping[str, int],
+) -> dict[str, Any]:
+    return {
+        "cause": cause,
+        "effect": effect,
+        "approach": approach.name,
+        "mode": approach.mode,
+        "stickiness": approach.stickiness,
+        "given": dict(given),
+        "held": dict(held),
+        "relation": relation(context.graph, cause, effect),
+    }
+
+
+def _intervals(
+    settings: Settings, found: Flip, columns: Sequence[int], leaks: Sequence[Tensor | None]
+) -> list[tuple[Interval, Interval, Interval | None]]:
+    """Of each link's effect, of its distance from the reference, and of its leak, on the same resamples."""
+    effects, errors = found.effects[:, columns], (found.effects - found.references)[:, columns]
+    known = [leaked for leaked in leaks if leaked is not None]
+    values = torch.cat([effects, errors, *(leaked[:, None] for leaked in known)], 1).T.numpy()
+    draw = np.random.default_rng(seed_of(settings.seed, "bootstrap", found.cause))
+    intervals = mean_intervals(values, draw, resamples=settings.resamples)
+    q = len(columns)
+    of_leaks = iter(intervals[2 * q :])
+    return [(intervals[i], intervals[q + i], None if leaks[i] is None else next(of_leaks)) for i in range(q)]
+
+
+def _judged(
+    context: Context, found: Flip, link: Link, column: int, of_effect: Interval, of_error: Interval, of_leak: Any
+) -> dict[str, Any]:
+    """Effect, reference, error and verdict of one link, raw and with the judge's own errors taken out."""
+    effect, reference = float(found.effects[:, column].mean()), float(found.references[:, column].mean())
+    reference = 0.0 if abs(reference) < EXACT else reference
+    margin = context.settings.margin
+    verdict_, why = verdict(effect, (of_effect.low, of_effect.high), reference, margin), ""
+    corrected = _corrected(context, found, column, reference)
+    if lack := _lack(context, found):
+        verdict_, why = NONE, lack
+    elif weak := context.judge.too_weak(link.effect):
+        verdict_, why = WITHHELD, weak
+    if why and corrected:
+        corrected = {**corrected, "verdict": verdict_}
+    return {
+        "effect_estimate": effect,
+        "interval": [of_effect.low, of_effect.high],
+        "interval_method": of_effect.method,
+        "half_width": (of_effect.high - of_effect.low) / 2,
+        "reference": reference,
+        "link_error": abs(effect - reference),
+        "link_error_interval": _magnitude(of_error),
+        "leak_interval": None if of_leak is None else [of_leak.low, of_leak.high],
+        "corrected": corrected,
+        "verdict": verdict_,
+        "why": why,
+        "sentence": _sentence(len(found), link, effect, of_effect, reference),
+    }
+
+
+def _corrected(context: Context, found: Flip, column: int, reference: float) -> dict[str, Any] | None:
+    gain = context.judge.gain(column)
+    draw = np.random.default_rng(seed_of(context.settings.seed, "judge", found.cause, column))
+    values = found.effects[:, column].numpy()[None]
+    (result,) = corrected_effects(values, [gain], draw, resamples=context.settings.resamples)
+    if result is None:
+        return None
+    effect, interval = result
+    return {
+        "effect_estimate": effect,
+        "interval": [interval.low, interval.high],
+        "verdict": verdict(effect, (interval.low, interval.high), reference, context.settings.margin),
+    }
+
+
+def relation(graph: CausalGraph, cause: str, effect: str) -> str:
+    """How the graph relates two labels: "edge", "ancestor" or "none"."""
+    if cause in graph.parents(effect):
+        return "edge"
+    return "ancestor" if cause in graph.ancestors(effect) else "none"
+
+
+def estimate(value: float, low: float, high: float) -> dict[str, float]:
+    """A figure and its interval, JSON-ready."""
+    return {"value": value, "low": low, "high": high}
+
+
+def _magnitude(interval: Interval) -> list[float]:
+    """The interval of the size of what an interval is about."""
+    low, high = sorted((abs(interval.low), abs(interval.high)))
+    return [0.0 if interval.low <= 0 <= interval.high else low, high]
+
+
+def _lack(context: Context, found: Flip) -> str:
+    """Why there are too few units for a verdict, or ""."""
+    n, lost = len(found), found.asked - len(found)
+    if n < LEAST_UNITS:
+        return f"{n} units of {found.asked} asked; a verdict takes {LEAST_UNITS}"
+    if lost > MOST_LOST * found.asked:
+        return f"{lost} of {found.asked} units were lost ({_units(found)}); a verdict takes nine tenths of them"
+    return ""
+
+
+def _units(found: Flip) -> str:
+    told = []
+    if found.unreached:
+        told.append(f"{found.unreached} did not show the antecedent within the budget")
+    if found.impossible:
+        told.append(f"{found.impossible} have facts or an antecedent of probability zero")
+    return "; ".join(told)
+
+
+def _sentence(n: int, link: Link, effect: float, interval: Interval, reference: float) -> str:
+    raised, lowered = short(link.cause, 1), short(link.cause, 0)
+    return (
+        f"Of {n:,} faces, {lowered} to {raised} changes how many are seen {short(link.effect, 1)} by "
+        f"{100 * effect:+.1f} points [{100 * interval.low:+.1f}, {100 * interval.high:+.1f}]; "
+        f"the causal model says {100 * reference:+.1f}."
+    )

@@ -1,0 +1,137 @@
+"""All that an evaluation needs, found and loaded before anything long starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..classifiers import ClassifierRecipe, load_classifier
+from ..data import load_data
+from ..data.images import ImageData
+from ..errors import DataError, RunError
+from ..graph import CausalGraph, check_attributes
+from ..graph_io import load_graph
+from ..labels import fit_label_scm
+from ..recipe import Recipe
+from ..worlds.run import Run, load_run
+from .judge import Judge, load_judge
+from .reference import Reference
+
+JUDGE = {"network": "residual", "width": 24, "seed": 1}  # made where there is none
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What is compared, and what it is held against.
+
+    Args:
+        runs: the trained runs.
+        data: the images that they were trained on.
+        held_out: images of the same source that nothing was trained on, or None where the source has none.
+        graph: the causal graph that the reference follows.
+        reference: the label model.
+        judge: reads the images.
+    """
+
+    runs: tuple[Run, ...]
+    data: ImageData
+    held_out: ImageData | None
+    graph: CausalGraph
+    reference: Reference
+    judge: Judge
+
+
+def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) -> tuple[Run, ...]:
+    """The runs, all of the same data and labels.
+
+    Raises:
+        RunError: one that cannot be read, or two that cannot be compared.
+    """
+    reader = None if classifier is None else load_classifier(classifier, device)
+    runs = tuple(load_run(path, device, reader) for path in paths)
+    first = runs[0]
+    for run in runs[1:]:
+        for what in ("data", "data_root", "data_size"):
+            ours, theirs = getattr(first.recipe, what), getattr(run.recipe, what)
+            if ours != theirs:
+                names = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"
+                raise RunError(f"the runs cannot be compared: their {what} differs ({names}); name others with --runs")
+        if set(run.graph.nodes) != set(first.graph.nodes):
+            missing = sorted(set(first.graph.nodes) ^ set(run.graph.nodes))
+            raise RunError(
+                f"the runs cannot be compared: {first.folder.name} and {run.folder.name} do not both have the labels "
+                f"{', '.join(missing)}; name others with --runs"
+            )
+    return runs
+
+
+def load_materials(
+    runs: tuple[Run, ...], graph: str | None, judge: str | None, data_root: str | None, device: str
+) -> Materials:
+    """Data, graph, reference and judge of loaded runs.
+
+    Args:
+        runs: of one data set.
+        graph: a graph file or preset to hold the runs against; None takes the one they were trained by.
+        judge: its folder; None takes the one beside the runs, and trains it first where there is none.
+        data_root: where the images lie now, if not where they were.
+        device: where everything runs.
+
+    Raises:
+        CausalCFError: whatever is missing or does not fit.
+    """
+    recipe = runs[0].recipe
+    recipe = replace(recipe, data_root=data_root or recipe.data_root)
+    assumed = _graph(runs, graph)
+    data = _load(recipe, "train")
+    check_attributes(assumed, data.names, data.name)
+    reader = load_judge(judge or _judge_beside(runs[0].folder.parent, recipe, device), assumed.nodes, device)
+    return Materials(runs, data, _held_out(recipe), assumed, _reference(recipe, assumed, data), reader)
+
+
+def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
+    """The graph assumed: as named, or as a run was trained by (a conditional run has lost its edges)."""
+    if named is None:
+        kept = [run.graph for run in runs if run.recipe.approach != "conditional"]
+        return kept[0] if kept else load_graph(runs[0].recipe.graph)
+    graph = load_graph(named)
+    if set(graph.nodes) != set(runs[0].graph.nodes):
+        other = sorted(set(graph.nodes) ^ set(runs[0].graph.nodes))
+        raise RunError(f"--graph {named} does not have the labels of the runs; they differ in {', '.join(other)}")
+    return graph
+
+
+def _reference(recipe: Recipe, graph: CausalGraph, data: ImageData) -> Reference:
+    if recipe.data == "faces":
+        from ..data.faces import law
+
+        return Reference(law(), graph.nodes, "truth")
+    return Reference(fit_label_scm(graph, data.select(graph.nodes)), graph.nodes, "fitted")
+
+
+def _judge_beside(base: Path, recipe: Recipe, device: str) -> Path:
+    """The judge of these data beside the runs, trained now where there is none."""
+    link = base / f"judge-{recipe.data}"
+    if not link.exists():
+        import sys
+
+        from ..classifiers.experiment import make_classifier
+
+        print(f"no judge of {recipe.data} in {base}; training one, once", file=sys.stderr)
+        shared: dict[str, Any] = {"data": recipe.data, "data_root": recipe.data_root, "device": device}
+        make_classifier(ClassifierRecipe(role="judge", runs=str(base), **JUDGE, **shared))  # type: ignore[arg-type]
+    return link
+
+
+def _held_out(recipe: Recipe) -> ImageData | None:
+    try:
+        return _load(recipe, "valid")
+    except DataError:  # the same folder and tables just gave "train": all that can be amiss is an empty split
+        return None
+
+
+def _load(recipe: Recipe, split: str) -> ImageData:
+    sized: dict[str, Any] = {"n": recipe.data_size} if recipe.data == "faces" and split == "train" else {}
+    return load_data(recipe.data, recipe.data_root, split=split, **sized)

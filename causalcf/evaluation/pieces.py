@@ -1,0 +1,42 @@
+"""Finished parts of an evaluation, kept until it ends: one that was interrupted goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..checkpoint import write_atomically
+
+FOLDER = "unfinished"
+
+
+class Pieces:
+    """JSON-ready parts in a folder, each under a key that tells all it depends on."""
+
+    def __init__(self, folder: Path, *common: object) -> None:
+        self._folder = folder / FOLDER
+        self._common = [str(part) for part in common]
+
+    def get(self, make: Callable[[], Any], *names: object) -> Any:
+        """The part of these names, made where it is not there yet.
+
+        Args:
+            make: makes it, JSON-ready.
+            names: what it depends on beside what all parts do.
+        """
+        key = hashlib.sha256(json.dumps([*self._common, *map(str, names)]).encode()).hexdigest()[:24]
+        file = self._folder / f"{key}.json"
+        if file.is_file():
+            return json.loads(file.read_text())
+        made = make()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, json.dumps(made, allow_nan=False).encode())
+        return made
+
+    def clear(self) -> None:
+        """The evaluation has ended; its report holds all."""
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,64 @@
+"""The questions in English, asked of every approach: was the antecedent seen, and what else changed?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..errors import ImpossibleWorldError, UnreachedError
+from ..worlds.query import Query
+from .effectiveness import Rate
+from .pairs_picture import save_pairs
+from .seeds import generator_of
+from .session import Session
+
+
+def ask_query(folder: Path, session: Session, name: str, query: Query, faces: int) -> dict[str, Any]:
+    """One question to one approach, in the approach's own mode, JSON-ready.
+
+    Args:
+        folder: where the picture goes.
+        session: the approach being asked.
+        name: of the question.
+        query: the question.
+        faces: how many.
+    """
+    approach, judge = session.approach, session.judge
+    told: dict[str, Any] = {"name": name, "question": str(query.as_mode(approach.mode)), "approach": approach.name}
+    nothing: dict[str, Any] = {"seen": [], "antecedent": None, "picture": None}
+    draw = generator_of(session.settings.seed, "query", name)
+    try:
+        worlds = approach.actual(faces, query.given, draw)
+    except (UnreachedError, ImpossibleWorldError) as error:
+        return {**told, **nothing, "error": str(error)}
+    asked = {label: torch.full((faces,), value, dtype=torch.int8) for label, value in query.antecedent.items()}
+    possible, expected = session.reference.answer(worlds.labels, asked, approach.mode, approach.stickiness)
+    found = approach.counterfactual(worlds, asked, draw)
+    if not len(found.rows):
+        return {**told, **nothing, "error": f"none of {faces} faces showed the antecedent within the budget"}
+    before, after = judge.read(worlds.images[found.rows]), judge.read(found.images)
+    sure = possible[found.rows]
+    seen = []
+    for column, label in enumerate(approach.nodes):
+        rates = Rate(int(before[:, column].sum()), len(before)), Rate(int(after[:, column].sum()), len(after))
+        mean = float(expected[found.rows][sure, column].mean()) if bool(sure.any()) else None
+        seen.append({"label": label, "before": _rate(rates[0]), "after": _rate(rates[1]), "expected": mean})
+    columns = [approach.nodes.index(label) for label in query.antecedent]
+    shown = (after[:, columns] == torch.stack(list(asked.values()), 1)[found.rows]).all(1)
+    picture = f"query-{approach.name}-{name}.png"
+    save_pairs(folder / picture, worlds.images[found.rows], found.images, before, after, approach.nodes, str(query))
+    lost = faces - len(found.rows)
+    return {
+        **told,
+        "seen": seen,
+        "antecedent": _rate(Rate(int(shown.sum()), len(shown))),
+        "picture": picture,
+        "error": f"{lost} of {faces} faces did not show the antecedent within the budget" if lost else None,
+    }
+
+
+def _rate(rate: Rate) -> dict[str, float]:
+    low, high = rate.interval
+    return {"value": rate.value, "low": low, "high": high}

@@ -1,0 +1,70 @@
+"""An outcome in a few sentences: what was found, how well the judge reads, how well the graph fits."""
+
+from __future__ import annotations
+
+from .report_links import NO_VERDICT, Group, Link, Outcome, approaches, count_verdicts, links_of
+from .report_numbers import count, effect, estimate, number
+
+
+def summary(outcome: Outcome, groups: tuple[Group, ...]) -> str:
+    """What was found, in one sentence."""
+    if len(groups) == 1:
+        return f"{groups[0].name}: {'; '.join(map(_found, groups[0].links))}."
+    links = tuple(outcome["links"])
+    respected, judged = _respected(links)
+    text = f"{respected} of {judged} verdicts are “respected”, over {len(groups)} links: "
+    text += ", ".join("{}: {} of {}".format(name, *_respected(links_of(outcome, name))) for name in approaches(outcome))
+    silent = len(links) - judged
+    return text + (f"; {silent} {'answer' if silent == 1 else 'answers'} got no verdict." if silent else ".")
+
+
+def judge_line(outcome: Outcome) -> str:
+    """The judge's scores in short: the attribute that it reads worst, and what speaks against it."""
+    judge = outcome["judge"]
+    known = {
+        name: scores
+        for name, scores in judge["attributes"].items()
+        if (scores["balanced_accuracy"] or {}).get("value") is not None
+    }
+    text = f"Judge {judge['name']} ({judge['network']}), scored on {count(judge['n'])} images it never saw: "
+    if known:
+        worst = min(known, key=lambda name: known[name]["balanced_accuracy"]["value"])
+        scores = known[worst]
+        text += f"reads {worst} worst, balanced accuracy {estimate(scores['balanced_accuracy'])}, "
+        text += f"AUROC {estimate(scores['auroc'])}"
+    else:
+        text += "no attribute could be scored"
+    withheld = [name for name, scores in judge["attributes"].items() if scores["withheld"]]
+    text += f"; verdicts withheld for {', '.join(withheld)}" if withheld else ""
+    text += "" if judge["independent"] else "; NOT independent of the runs it judges"
+    return text + "."
+
+
+def graph_line(outcome: Outcome) -> str:
+    """How well the graph fits the data, in short; "" where that was not measured."""
+    fit = outcome["graph_fit"]
+    if not fit:
+        return ""
+    text = f"Graph {fit['graph']} on {count(fit['n'])} images: total variation distance {number(fit['tvd'])} "
+    text += f"({number(fit['tvd_by_chance'])} by chance alone)"
+    if fit["violated"]:
+        worst = fit["violated"][0]
+        given = f" given {', '.join(worst['given'])}" if worst["given"] else ""
+        text += f"; the data contradict “{worst['x']} and {worst['y']} are independent{given}” most"
+    if fit["missing_edges"]:
+        best = fit["missing_edges"][0]
+        text += f"; adding {best['edge']} would help most, to {number(best['tvd_after'])}"
+    return text + "."
+
+
+def _found(link: Link) -> str:
+    text = f"{link['approach']}: {link['verdict']}"
+    if link["verdict"] in NO_VERDICT:
+        return text + (f" ({link['why']})" if link["why"] else "")
+    return f"{text}, effect {effect(link['effect_estimate'])} against {effect(link['reference'])}"
+
+
+def _respected(links: tuple[Link, ...]) -> tuple[int, int]:
+    """Verdicts "respected", and verdicts in all."""
+    counts = count_verdicts(links)
+    return counts.get("respected", 0), sum(n for verdict, n in counts.items() if verdict not in NO_VERDICT)

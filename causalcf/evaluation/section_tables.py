@@ -1,0 +1,134 @@
+"""Tables of everything besides links: judge, graph, axioms, realism, questions, where it all came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .report_links import Outcome
+from .report_numbers import NOTHING, anything, count, estimate, is_estimate, number, p_value
+from .report_tables import Table
+
+SCORES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "auroc": "AUROC",
+    "calibration_error": "calibration error",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+}
+
+
+def judge_table(outcome: Outcome) -> Table:
+    """The judge's scores by attribute, the ceiling of everything it is asked."""
+    rows = [
+        [name, *(estimate(scores[score]) for score in SCORES), "withheld" if scores["withheld"] else "given"]
+        for name, scores in outcome["judge"]["attributes"].items()
+    ]
+    return Table("Judge", ["attribute", *SCORES.values(), "verdicts"], rows)
+
+
+def graph_table(outcome: Outcome) -> Table:
+    """How far the fitted joint is from the data, beside what chance alone would leave."""
+    fit = outcome["graph_fit"]
+    told = {"total variation distance": "tvd", "Kullback-Leibler divergence, nats": "kl"}
+    rows = [[name, number(fit[key], ".4f"), number(fit[f"{key}_by_chance"], ".4f")] for name, key in told.items()]
+    return Table(f"Graph {fit['graph']}, fitted", ["", "fitted", "by chance alone"], rows)
+
+
+def violated_table(outcome: Outcome) -> Table:
+    """Independences that the graph states and the data contradict, worst first."""
+    heads = ["independent by the graph", "given", "mutual information, nats", "difference", "p"]
+    rows = [
+        [
+            f"{claim['x']}, {claim['y']}",
+            ", ".join(claim["given"]) or "nothing",
+            number(claim["mutual_information"], ".4g"),
+            number(claim["difference"], ".3g"),
+            p_value(claim["p_value"]),
+        ]
+        for claim in outcome["graph_fit"]["violated"]
+    ]
+    return Table("Independences that the data contradict, worst first", heads, rows)
+
+
+def missing_table(outcome: Outcome) -> Table:
+    """Edges whose addition would help, best first."""
+    heads = ["edge", "gain, nats per unit", "total variation distance after", "BIC"]
+    rows = [
+        [edge["edge"], number(edge["gain"], ".4g"), number(edge["tvd_after"], ".4f"), number(edge["bic"], ".1f")]
+        for edge in outcome["graph_fit"]["missing_edges"]
+    ]
+    return Table("Edges that the graph lacks, best first", heads, rows)
+
+
+def approaches_table(outcome: Outcome) -> Table:
+    """What each approach is."""
+    heads = ["approach", "run", "image model", "mode", "stickiness", "images", "how"]
+    keys = ("name", "run", "approach", "mode", "stickiness")
+    rows = [
+        [*(anything(one[key]) for key in keys), count(one["images"]), anything(one["told"])]
+        for one in outcome["approaches"]
+    ]
+    return Table("Approaches", heads, rows, prose=True)
+
+
+def axioms_table(outcome: Outcome) -> Table:
+    """Composition, effectiveness and the others: one row for each measure, one column for each approach."""
+    by_approach = {name: dict(_flat(measures)) for name, measures in outcome["axioms"].items()}
+    measures = dict.fromkeys(name for found in by_approach.values() for name in found)
+    rows = [[name, *(found.get(name, NOTHING) for found in by_approach.values())] for name in measures]
+    return Table("Axioms of counterfactuals", ["measure", *by_approach], rows)
+
+
+def realism_table(outcome: Outcome) -> Table:
+    """Distances between generated and held-out images: one row for each measure, one column for each image model."""
+    models = outcome["realism"]
+    measures = dict.fromkeys(name for found in models.values() for name in found)
+    rows = [[name, *(anything(found.get(name)) for found in models.values())] for name in measures]
+    return Table("Realism", ["measure", *models], rows)
+
+
+def query_table(query: Mapping[str, Any]) -> Table:
+    """What the judge sees before and after a question's antecedent, beside what should be."""
+    rows = [
+        [seen["label"], estimate(seen["before"]), estimate(seen["after"]), number(seen["expected"])]
+        for seen in query["seen"] or ()
+    ]
+    return Table(f"{query['name']}, {query['approach']}", ["label", "before", "after", "expected after"], rows)
+
+
+def antecedent_line(query: Mapping[str, Any]) -> str:
+    """How often the antecedent was seen afterwards, and what went wrong."""
+    seen = query["antecedent"]
+    parts = [f"Antecedent seen afterwards: {estimate(seen)}."] if seen else []
+    parts += [f"{query['error'].rstrip('.')}."] if query["error"] else []
+    return " ".join(parts)
+
+
+def settings_table(outcome: Outcome) -> Table:
+    """How large the evaluation was, and when it calls a link respected."""
+    settings = outcome["settings"]
+    rows = [[name.replace("_", " "), anything(value)] for name, value in settings.items() if name != "told"]
+    return Table("Settings", ["setting", "value"], rows)
+
+
+def provenance_table(outcome: Outcome) -> Table:
+    """Versions, seeds and fingerprints."""
+    rows = [
+        [name.replace("_", " "), anything(value)] for name, value in outcome["provenance"].items() if name != "runs"
+    ]
+    rows += [[f"run {name}", anything(value)] for name, value in (outcome["provenance"].get("runs") or {}).items()]
+    return Table("Provenance", ["", "value"], rows, prose=True)
+
+
+def _flat(measures: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Nested measures as (name, figure); four decimals, since pixel distances are small."""
+    for name, found in measures.items():
+        full = f"{path}, {name}" if path else name
+        if isinstance(found, Mapping) and not is_estimate(found):
+            yield from _flat(found, full)
+        elif isinstance(found, Mapping):
+            yield full, estimate(found, ".4f")
+        else:
+            yield full, anything(found)

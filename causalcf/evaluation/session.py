@@ -1,0 +1,42 @@
+"""One approach being asked: actual worlds and flips, each made once and shared by all that is measured on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from torch import Tensor
+
+from ..worlds.counterfactual import Worlds
+from .approaches import Approach
+from .flips import Flip, flip
+from .judge import Judge
+from .reference import Reference
+from .seeds import generator_of
+from .settings import Settings
+
+Conditions = tuple[tuple[str, int], ...]
+
+
+def conditions(values: Mapping[str, int]) -> Conditions:
+    """Labels and values as a key."""
+    return tuple(sorted(values.items()))
+
+
+class Session:
+    """An approach, what it is held against, and what it has answered so far."""
+
+    def __init__(self, approach: Approach, reference: Reference, judge: Judge, settings: Settings) -> None:
+        self.approach, self.reference, self.judge, self.settings = approach, reference, judge, settings
+        self.worlds = cache(self._worlds)
+        self.flip = cache(self._flip)
+
+    def _worlds(self, given: Conditions = ()) -> tuple[Worlds, Tensor]:
+        """Actual worlds and what the judge sees in them; the same for all approaches with labels."""
+        draw = generator_of(self.settings.seed, "actual", *given)
+        found = self.approach.actual(self.settings.n, dict(given), draw)
+        return found, self.judge.read(found.images)
+
+    def _flip(self, cause: str, given: Conditions = (), held: Conditions = ()) -> Flip:
+        worlds, seen = self.worlds(given)
+        return flip(self.approach, self.reference, self.judge.read, worlds, seen, cause, dict(held), self.settings.seed)

@@ -1,0 +1,163 @@
+"""What an evaluation asks: links, and beside them queries, axioms and realism; from flags or from YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import QueryError, unknown
+from ..presets import find_preset
+from ..worlds.query import Query
+from ..worlds.query_file import load_queries
+from ..yaml_tree import FileKind, read_mapping
+from .links import Link, all_links
+
+ALL = "all"
+_FILE = FileKind("a suite", "from settings to values", QueryError)
+_KEYS = ("name", "half_width", "links", "more", "shown", "queries", "faces", "axioms", "realism")
+_LINK_KEYS = ("link", "given", "held")
+
+
+@dataclass(frozen=True)
+class LinkQuestion:
+    """A link, and on whom it is asked.
+
+    Args:
+        link: what is flipped, and what is looked at.
+        given: labels of the actual faces.
+        held: labels supposed in both worlds, so that the link shows with them fixed: explaining away.
+    """
+
+    link: Link
+    given: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
+
+    def check(self, nodes: Sequence[str]) -> None:
+        """Refuse labels that a graph lacks, and a cause that is held or given.
+
+        Raises:
+            QueryError: names the label.
+        """
+        self.link.check(nodes)
+        for what, values in (("given", self.given), ("held", self.held)):
+            for name in values:
+                if name not in nodes:
+                    raise QueryError(f"{self.link}, {what}: " + unknown("label", name, nodes))
+        if self.link.cause in self.held:
+            raise QueryError(f"{self.link}: {self.link.cause} is flipped and cannot be held")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """All that one evaluation asks.
+
+    Args:
+        name: of the report.
+        links: the questions on links; None asks every ordered pair of the graph's labels.
+        more: further questions on links.
+        shown: links whose faces are drawn; None draws all.
+        queries: questions in English by name.
+        faces: how many faces each of them is asked about.
+        axioms, realism: whether those are measured.
+        half_width: of an effect's interval, that the number of units follows from; None takes the default.
+    """
+
+    name: str
+    links: tuple[LinkQuestion, ...] | None
+    more: tuple[LinkQuestion, ...] = ()
+    shown: tuple[Link, ...] | None = None
+    queries: Mapping[str, Query] = field(default_factory=dict)
+    faces: int = 100
+    axioms: bool = False
+    realism: bool = False
+    half_width: float | None = None
+
+    def questions(self, nodes: Sequence[str]) -> list[LinkQuestion]:
+        """The questions on links of a graph with these labels.
+
+        Raises:
+            QueryError: a label that the graph lacks.
+        """
+        asked = [LinkQuestion(link) for link in all_links(nodes)] if self.links is None else list(self.links)
+        asked += self.more
+        for question in asked:
+            question.check(nodes)
+        for link in self.shown or ():
+            link.check(nodes)
+        for query in self.queries.values():
+            query.check(nodes)
+        return asked
+
+    def shows(self, question: LinkQuestion) -> bool:
+        """Whether the faces of a question are drawn."""
+        return self.shown is None or question.link in self.shown
+
+
+def load_suite(path: str | Path) -> Suite:
+    """A suite from a YAML file or a preset's name.
+
+    The file is a mapping: `links` is "all" or a list of links such as "Young->Bald"; `more` a list of mappings with
+    `link`, `given` and `held`; `shown` a list of links; `queries` a file of questions; `faces`, `half_width` numbers;
+    `axioms` and `realism` true or false.
+
+    Raises:
+        QueryError: no such file, not YAML, an unknown key or a value that is none; says where.
+    """
+    file = find_preset("eval", path, QueryError)
+    try:
+        tree = read_mapping(file, _FILE)
+        _only(tree, _KEYS, "the file")
+        links = tree.get("links", ALL)
+        return Suite(
+            name=_typed(tree, "name", str, file.stem),
+            links=None if links == ALL else tuple(_question(one) for one in _listed("links", links)),
+            more=tuple(_question(one) for one in _listed("more", tree.get("more") or [])),
+            shown=tuple(_question(one).link for one in _listed("shown", tree.get("shown") or [])),
+            queries=load_queries(tree["queries"]) if tree.get("queries") else {},
+            faces=_typed(tree, "faces", int, 100),
+            axioms=_typed(tree, "axioms", bool, True),
+            realism=_typed(tree, "realism", bool, True),
+            half_width=_typed(tree, "half_width", float, None),
+        )
+    except QueryError as error:
+        raise QueryError(f"{file}: {error}") from None
+
+
+def _question(tree: Any) -> LinkQuestion:
+    if isinstance(tree, str):
+        return LinkQuestion(Link.parse(tree))
+    _only(tree, _LINK_KEYS, 'a link such as "Young->Bald", or a mapping')
+    if not isinstance(tree.get("link"), str):
+        raise QueryError(f"{tree!r} names no link")
+    parts = {what: tree.get(what) or {} for what in ("given", "held")}
+    for what, values in parts.items():
+        if not isinstance(values, dict) or any(v not in (0, 1) or isinstance(v, bool) for v in values.values()):
+            raise QueryError(f"{tree['link']}, {what}: expected labels and 0 or 1, not {values!r}")
+    return LinkQuestion(Link.parse(tree["link"]), **parts)
+
+
+def _listed(key: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise QueryError(f"{key}: expected a list of links, not {value!r}")
+    return value
+
+
+def _typed(tree: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
+    value = tree.get(key, default)
+    if value is default:
+        return default
+    right = isinstance(value, (int, float) if kind is float else kind) and isinstance(value, bool) == (kind is bool)
+    if not right or (kind is int and value < 1):
+        allowed = {str: "text", int: "a whole number from 1", float: "a number", bool: "true or false"}[kind]
+        raise QueryError(f"{key}: expected {allowed}, not {value!r}")
+    return value
+
+
+def _only(tree: Any, allowed: tuple[str, ...], what: str) -> None:
+    if not isinstance(tree, dict):
+        raise QueryError(f"expected {what} with the keys {', '.join(allowed)}, not {tree!r}")
+    for key in tree:
+        if key not in allowed:
+            raise QueryError(unknown("key", str(key), allowed))

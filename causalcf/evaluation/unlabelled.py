@@ -1,0 +1,127 @@
+"""Approaches without labels: a plain DCGAN's noise, moved until a classifier sees the antecedent.
+
+Facts are what the judge sees in the actual image; the antecedent is observed, by a classifier that is not the judge.
+Candidates of every unit are drawn one after another until one shows the antecedent, which is exact: the first success
+among independent draws of a kernel follows the kernel's law given the antecedent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import RunError, UnreachedError
+from ..worlds.counterfactual import Worlds
+from ..worlds.run import Run
+from ..worlds.samplers import esm_cf_sampler, gaussian_cf_sampler
+from .approaches import Antecedent, Drawn
+
+Read = Callable[[Tensor], Tensor]
+Kernel = Callable[[Tensor, torch.Generator], Tensor]  # (n, k) noise to (n, k), each unit's moved
+
+ROUND = 2048  # candidates looked at together
+MOST_EACH = 64  # candidates of one unit in a round
+
+
+def esm_kernel(stickiness: float) -> Kernel:
+    """Each coordinate kept with probability `stickiness`, else redrawn (Lucas and Kemp, 2015)."""
+    return lambda z, generator: esm_cf_sampler(z, 1, stickiness, generator=generator)[:, 0]
+
+
+def gaussian_kernel(scale: float) -> Kernel:
+    """z plus `scale` times a standard normal."""
+    return lambda z, generator: gaussian_cf_sampler(z, 1, scale, generator=generator)[:, 0]
+
+
+@dataclass(frozen=True)
+class UnlabelledApproach:
+    """A run without labels, its noise moved by a kernel and kept when the run's classifier sees the antecedent.
+
+    Args:
+        judge: (n, 3, h, w) images to (n, d) int8 labels, by which the actual world's facts are known.
+        kernel: how noise is moved.
+        budget: candidates looked at for each cause, as a multiple of the units.
+    """
+
+    name: str
+    asked: Run
+    nodes: tuple[str, ...]
+    judge: Read
+    kernel: Kernel
+    stickiness: float
+    told: str
+    budget: int = 60
+    mode: str = "observe"
+    has_labels: bool = False
+
+    @property
+    def run(self) -> str:
+        return self.asked.folder.name
+
+    def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
+        found: list[Worlds] = []
+        drawn = kept = 0
+        while kept < n:
+            if drawn >= max(self.budget * n, ROUND):
+                raise UnreachedError(
+                    f"{self.name}: {kept} of {drawn:,} images show {_words(given)}; {n} were asked for, within a "
+                    f"budget of {self.budget} images each"
+                )
+            noise = self.asked.sample_noise(min(ROUND, n) if not given else ROUND, generator)
+            images = self.generate(noise, None)
+            labels = self.judge(images)
+            fits = _fits(labels, self.nodes, {name: torch.full((len(labels),), v) for name, v in given.items()})
+            found.append(Worlds(noise[fits], labels[fits], images[fits]))
+            drawn, kept = drawn + len(noise), kept + int(fits.sum())
+        joined = (torch.cat([getattr(part, field) for part in found])[:n] for field in ("noise", "labels", "images"))
+        return Worlds(*joined)
+
+    def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
+        noise, images = worlds.noise.clone(), worlds.images.clone()
+        pending, left = torch.arange(len(worlds)), max(self.budget * len(worlds), ROUND)
+        while len(pending) and left > 0:
+            each = max(1, min(MOST_EACH, ROUND // len(pending), left // len(pending)))
+            looked = pending[:left]
+            units = looked.repeat_interleave(each)
+            moved = self.kernel(worlds.noise[units], generator)
+            seen = self.generate(moved, None)
+            fits = _fits(self._observe(seen, antecedent), self.nodes, {a: v[units] for a, v in antecedent.items()})
+            first = _first(fits.view(len(looked), each))
+            hit = (first >= 0).nonzero()[:, 0]
+            place = hit * each + first[hit]
+            noise[looked[hit]], images[looked[hit]] = moved[place], seen[place]
+            pending, left = pending[~torch.isin(pending, looked[hit])], left - len(units)
+        rows = torch.arange(len(worlds))
+        rows = rows[~torch.isin(rows, pending)]
+        return Drawn(rows, noise[rows], None, images[rows], unreached=len(pending))
+
+    def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
+        return self.asked.generate(noise)
+
+    def _observe(self, images: Tensor, antecedent: Antecedent) -> Tensor:
+        """Labels as the run's own classifier sees them, which is not the judge; nobody looks where nothing is asked."""
+        if not antecedent:
+            return torch.zeros(len(images), len(self.nodes), dtype=torch.int8)
+        if self.asked.observer is None:
+            raise RunError(f"{self.run} is a dcgan run: it needs a classifier to see antecedents in its images")
+        return self.asked.observer.select(self.nodes).labels(images)
+
+
+def _fits(labels: Tensor, nodes: tuple[str, ...], asked: Antecedent) -> Tensor:
+    """(n,) whether the labels are as asked."""
+    fits = torch.ones(len(labels), dtype=torch.bool)
+    for name, value in asked.items():
+        fits &= labels[:, nodes.index(name)] == value
+    return fits
+
+
+def _first(hits: Tensor) -> Tensor:
+    """(r,) the first True of each row of (r, m), -1 where there is none."""
+    return torch.where(hits.any(1), hits.int().argmax(1), -1)
+
+
+def _words(given: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in given.items())

@@ -1,0 +1,210 @@
+"""`python -m causalcf.eval` from end to end on small runs: what it writes, what it refuses, what it does not depend on."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from causalcf.command import run as run_command
+from causalcf.errors import QueryError, RunError
+from causalcf.eval import main
+from causalcf.eval_options import parse_options
+from causalcf.evaluation import measure
+from causalcf.evaluation.pieces import FOLDER
+from causalcf.evaluation.verdicts import VERDICTS
+
+LINK_KEYS = {
+    *("cause", "effect", "approach", "mode", "stickiness", "given", "held", "n", "units", "relation"),
+    *("effect_estimate", "interval", "interval_method", "half_width", "reference", "link_error", "link_error_interval"),
+    *("leak", "leak_interval", "p_factual", "p_counterfactual", "p_reference", "p_value", "p_holm", "corrected"),
+    *("verdict", "why", "sentence", "picture"),
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(runs, monkeypatch):
+    monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
+    monkeypatch.setattr("causalcf.evaluation.unlabelled.ROUND", 64)
+    monkeypatch.setattr("causalcf.evaluation.measure.REAL", 100)
+
+
+def of(runs, *names):
+    return [str(runs / name / "latest") for name in names]
+
+
+def evaluated(out, runs, judge_folder, names, *more):
+    """The report of a small evaluation."""
+    common = ["--half-width", ".09", "--judge", str(judge_folder), "--classifier", str(judge_folder), "--budget", "3"]
+    code = main([*more, "--runs", *of(runs, *names), *common, "--out", str(out)])
+    return json.loads((out / "report.json").read_text()), code
+
+
+@pytest.fixture(scope="module")
+def everything(runs, judge_folder, tmp_path_factory):
+    """One report on all approaches."""
+    out = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
+        patch.setattr("causalcf.evaluation.unlabelled.ROUND", 64)
+        links = ["--link", "Young->Bald", "--link", "Male:Wearing_Lipstick"]
+        return out, evaluated(out, runs, judge_folder, "abc", *links)[0]
+
+
+def test_the_report_holds_what_it_is_documented_to_hold(everything):
+    out, report = everything
+    names = ["causalgan-do", "causalgan-esm", "dcgan-gaussian", "dcgan-esm", "conditional-do"]
+    assert [approach["name"] for approach in report["approaches"]] == names
+    assert len(report["links"]) == 2 * len(names) and all(set(link) >= LINK_KEYS for link in report["links"])
+    assert {link["verdict"] for link in report["links"]} <= set(VERDICTS)
+    assert report["settings"]["n"] == 119 and report["data"]["reference"] == "truth"
+    assert set(report) >= {"judge", "graph_fit", "axioms", "realism", "provenance", "queries", "settings", "command"}
+    assert report["judge"]["warnings"] and not report["judge"]["independent"]  # the same network sees antecedents
+    for name in ("report.html", "report.md"):
+        assert "Young" in (out / name).read_text()
+    pictures = [link["picture"] for link in report["links"] if link["picture"]]
+    assert len(pictures) >= 6 and all((out / picture).stat().st_size > 1000 for picture in pictures)
+    assert not (out / FOLDER).exists()
+
+
+def test_exact_parts_of_the_report(everything):
+    _, report = everything
+    for link in report["links"]:
+        if link["verdict"] != "none":
+            assert link["link_error"] == pytest.approx(abs(link["effect_estimate"] - link["reference"]))
+            assert link["interval"][0] <= link["effect_estimate"] <= link["interval"][1]
+        assert link["units"]["asked"] == link["n"] + link["units"]["unreached"] + link["units"]["impossible"]
+        assert (link["leak"] is None) == (link["approach"].startswith("dcgan") or link["n"] == 0)
+    same = {link["reference"] for link in report["links"] if link["cause"] == "Male" and link["mode"] == "do"}
+    assert len(same) == 1  # approaches with labels are asked about the same people
+
+
+def test_a_link_does_not_depend_on_what_else_is_asked_nor_on_batch_size(
+    everything, runs, judge_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("causalcf.worlds.run.CHUNK", 7)
+    monkeypatch.setattr("causalcf.evaluation.judge.CHUNK", 11)
+    alone, _ = evaluated(tmp_path, runs, judge_folder, "a", "--link", "Young->Bald")
+    together = {link["approach"]: link for link in everything[1]["links"] if link["effect"] == "Bald"}
+    for link in alone["links"]:
+        other = together[link["approach"]]
+        for key in ("effect_estimate", "interval", "reference", "leak", "verdict", "n", "corrected"):
+            assert link[key] == other[key], key
+
+
+def test_an_interrupted_evaluation_goes_on(everything, runs, judge_folder, tmp_path, monkeypatch):
+    asked, ask = [], measure._links
+
+    def interrupted(evaluation, session, group):
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+        asked.append(group)
+        return ask(evaluation, session, group)
+
+    links = ["--link", "Young->Bald", "--link", "Male:Wearing_Lipstick"]
+    monkeypatch.setattr(measure, "_links", interrupted)
+    assert run_command(lambda: evaluated(tmp_path, runs, judge_folder, "a", *links)[1]) == 130
+    assert len(list((tmp_path / FOLDER).iterdir())) == 2 and not (tmp_path / "report.json").exists()
+    asked.clear()
+    monkeypatch.setattr(measure, "_links", lambda *given: asked.append(given) or ask(*given))
+    report, _ = evaluated(tmp_path, runs, judge_folder, "a", *links)
+    assert len(asked) == 3  # of four
+    whole = [link for link in everything[1]["links"] if link["approach"].startswith("causalgan")]
+    assert [link["effect_estimate"] for link in report["links"]] == [link["effect_estimate"] for link in whole]
+
+
+def test_require_is_an_exit_code(runs, judge_folder, tmp_path, capsys):
+    report, code = evaluated(
+        tmp_path, runs, judge_folder, "c", "--link", "Male:Wearing_Lipstick", "--require", "absent"
+    )
+    (link,) = report["links"]
+    assert code == (0 if link["verdict"] == "absent" else 1)
+    other = "respected" if link["verdict"] != "respected" else "weak"
+    _, code = evaluated(tmp_path, runs, judge_folder, "c", "--link", "Male:Wearing_Lipstick", "--require", other)
+    assert code == 1 and f"not {other}: Male->Wearing_Lipstick by conditional-do" in capsys.readouterr().err
+
+
+def test_conditions_modes_and_suites(runs, judge_folder, tmp_path):
+    suite = tmp_path / "small.yaml"
+    suite.write_text(
+        'links: ["Male->Bald"]\nmore: [{link: "Young->Male", given: {Bald: 1}, held: {Bald: 1}}]\nshown: []\n'
+        "half_width: 0.09\naxioms: true\nrealism: true\nqueries: queries\nfaces: 4\n"
+    )
+    report, _ = evaluated(tmp_path / "out", runs, judge_folder, "ab", "--suite", str(suite))
+    names = [approach["name"] for approach in report["approaches"]]
+    assert len(report["links"]) == 2 * len(names) and not any(link["picture"] for link in report["links"])
+    assert set(report["axioms"]) == set(names) and set(report["realism"]) == {"causalgan", "dcgan"}
+    assert report["axioms"]["causalgan-do"]["composition"]["pixels"]["value"] == 0.0
+    assert report["axioms"]["causalgan-do"]["minimality"]["non_descendants"]["value"] is not None
+    assert report["axioms"]["causalgan-esm"]["composition"]["pixels"]["value"] > 0
+    assert len(report["queries"]) == 6 * len(names)
+    collider = [link for link in report["links"] if link["held"]]
+    assert {link["reference"] for link in collider if link["mode"] == "do"} == {0.0}
+    observed, _ = evaluated(
+        tmp_path / "observed",
+        runs,
+        judge_folder,
+        "ac",
+        "--link",
+        "Young:Bald",
+        "--mode",
+        "observe",
+        "--given",
+        "Male=1",
+    )
+    assert [approach["name"] for approach in observed["approaches"]] == ["causalgan-esm"]
+    assert "conditional-do is left out" in " ".join(observed["settings"]["left_out"])
+    assert observed["links"][0]["given"] == {"Male": 1} and observed["links"][0]["p_factual"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--link", "Young-"], "the shell took the >"),
+        (["--link", "Young"], "is no link"),
+        ([], "ask one of: --link"),
+        (["--link", "a:b", "--suite"], "ask one of: --link"),
+        (["--link", "a:b", "--stickiness", "2"], "must lie in [0, 1]"),
+        (["--link", "a:b", "--half-width", "0"], "--half-width is 0"),
+        (["--link", "a:b", "--require", "respect"], "did you mean 'respected'"),
+        (["--link", "a:b", "--given", "Male"], "--given"),
+        (["--lnk", "a:b"], "did you mean --link"),
+        (["--suite", "celeb"], "did you mean 'celeba'"),
+        (["--suite", "--given", "Male=1"], "--given goes with --link"),
+    ],
+)
+def test_mistakes_on_the_command_line(arguments, told):
+    with pytest.raises(QueryError) as caught:
+        parse_options(arguments)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--link", "Young:Bold"], "did you mean 'Bald'"),
+        (["--link", "Young:Bald", "--given", "Mael=1"], "did you mean 'Male'"),
+        (["--link", "Young:Bald", "--graph", "celeba-small"], "does not have the labels of the runs"),
+        (["--link", "Young:Bald", "--judge", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_does_not_fit_the_runs(runs, judge_folder, tmp_path, arguments, told):
+    judge = [] if "--judge" in arguments else ["--judge", str(judge_folder)]
+    with pytest.raises((QueryError, RunError)) as caught:
+        main([*arguments, "--runs", *of(runs, "a"), *judge, "--out", str(tmp_path)])
+    assert told in str(caught.value)
+
+
+def test_no_runs_and_no_approach_left_are_errors_with_advice(runs, judge_folder, tmp_path, capsys):
+    assert run_command(lambda: main(["--link", "Young:Bald", "--base", str(tmp_path)])) == 2
+    assert "python -m causalcf.train" in capsys.readouterr().err
+    judge = ["--judge", str(judge_folder), "--classifier", str(judge_folder)]
+    only_do = ["--link", "Young:Bald", "--mode", "do", "--runs", *of(runs, "b"), *judge]
+    assert run_command(lambda: main(only_do)) == 2
+    assert "dcgan-esm is left out: it is asked by observe" in capsys.readouterr().err
+
+
+def test_an_unquoted_arrow_ends_with_two_and_no_traceback():
+    command = [sys.executable, "-m", "causalcf.eval", "--link", "Young-"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2 and "quote it" in ended.stderr and "Traceback" not in ended.stderr

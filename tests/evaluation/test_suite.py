@@ -1,0 +1,64 @@
+"""Suites: what is shipped, and what is refused."""
+
+import pytest
+
+from causalcf.errors import QueryError
+from causalcf.evaluation.links import Link
+from causalcf.evaluation.suite import LinkQuestion, load_suite
+from causalcf.graph_io import load_graph
+
+
+def written(tmp_path, text):
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_the_shipped_suite_asks_all_that_its_graph_has():
+    suite, nodes = load_suite("celeba"), load_graph("celeba").nodes
+    asked = suite.questions(nodes)
+    assert len(asked) == 72 + len(suite.more) and len(suite.queries) == 6 and suite.axioms and suite.realism
+    collider = LinkQuestion(Link("Young", "Male"), {"Bald": 1}, {"Bald": 1})
+    assert collider in asked and suite.shows(LinkQuestion(Link("Bald", "Young")))
+
+
+def test_a_suite_says_which_labels_its_graph_lacks():
+    with pytest.raises(QueryError, match=r"no|unknown"):
+        load_suite("celeba").questions(("Young", "Male"))
+
+
+def test_left_out_keys_have_defaults(tmp_path):
+    suite = load_suite(written(tmp_path, 'links: ["Young:Bald", {link: "Male->Bald", given: {Young: 0}}]'))
+    assert suite.name == "mine" and suite.faces == 100 and suite.half_width is None
+    assert suite.questions(("Young", "Male", "Bald")) == [
+        LinkQuestion(Link("Young", "Bald")),
+        LinkQuestion(Link("Male", "Bald"), {"Young": 0}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("lnks: all", "unknown key 'lnks'; did you mean 'links'"),
+        ("links: Young->Bald", "expected a list of links"),
+        ("links: [{link: 3}]", "names no link"),
+        ("links: [{lin: a->b}]", "did you mean 'link'"),
+        ("links: [{link: a->b, given: {c: 2}}]", "a->b, given: expected labels and 0 or 1"),
+        ("links: [{link: a->b, held: [c]}]", "a->b, held: expected"),
+        ("faces: 0", "faces: expected a whole number from 1"),
+        ("faces: true", "faces: expected"),
+        ("axioms: 1", "axioms: expected true or false"),
+        ("half_width: wide", "half_width: expected a number"),
+        ("queries: nowhere", "nowhere"),
+        ("[]", "a suite"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, text, told):
+    with pytest.raises(QueryError) as caught:
+        load_suite(written(tmp_path, text))
+    assert told in str(caught.value) and "mine.yaml" in str(caught.value)
+
+
+def test_a_cause_cannot_be_held():
+    with pytest.raises(QueryError, match="cannot be held"):
+        LinkQuestion(Link("a", "b"), held={"a": 1}).check(("a", "b"))
