@@ -18,6 +18,7 @@ from scipy.stats import chi2
 
 from ..graph import CausalGraph
 from ..labels.tables import label_rows
+from .families import holm
 
 MIN_EXPECTED = 5.0  # rows expected in each of four cells for the chi-squared law to hold (Cochran, 1954)
 
@@ -87,11 +88,18 @@ def local_independences(graph: CausalGraph, labels: Any) -> list[Independence]:
     if not rows:
         return []
     information, difference, p, freedom, parameters = np.concatenate(columns, 1)
+    adjusted = holm(p.tolist())
     return [
-        Independence(*names, *map(float, figures), int(freedom[i]), int(parameters[i]))
-        for i, (names, figures) in enumerate(
-            zip(rows, zip(information, difference, p, holm(p), strict=True), strict=True)
+        Independence(
+            *names,
+            mutual_information=float(information[i]),
+            difference=float(difference[i]),
+            p_value=float(p[i]),
+            p_holm=adjusted[i],
+            degrees_of_freedom=int(freedom[i]),
+            parameters=int(parameters[i]),
         )
+        for i, names in enumerate(rows)
     ]
 
 
@@ -99,22 +107,6 @@ def occurring_cells(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The (m, d) different rows of an (n, d) table and how often each occurs, (m,) float64."""
     cells, counts = torch.unique(labels, dim=0, return_counts=True)
     return cells, counts.double()
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """Holm's step-down adjustment: the smallest of m times m, the next times m - 1, ..., never falling.
-
-    Source: Holm (1979).
-
-    Example:
-        >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-        [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p_values, kind="stable")
-    steps = np.arange(len(p_values), 0, -1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p_values[order] * steps))
-    return adjusted
 
 
 def _tables(

@@ -23,8 +23,8 @@ def verdict(effect: float, interval: tuple[float, float], reference: float, marg
        interval lies wholly on the reference's side of 0.
     3. Where the reference exceeds the margin: absent if the interval holds 0; reversed if it lies wholly on the
        other side of 0.
-    4. Else the effect is off by more than the margin: reversed on the other side of 0, weak where it is smaller than the
-       reference, exaggerated where it is larger.
+    4. Else the effect is off by more than the margin: reversed on the other side of 0, weak where it is smaller than
+       the reference, exaggerated where it is larger.
 
     Args:
         effect: e, in the direction of the cause raised.

@@ -1,4 +1,4 @@
-"""`python -m causalcf.eval` from end to end on small runs: what it writes, what it refuses, what it does not depend on."""
+"""`python -m causalcf.eval` end to end on small runs: what it writes, what it refuses, what it does not depend on."""
 
 import json
 import subprocess
