@@ -55,7 +55,7 @@ class EvalOptions:
     data_root: str | None = None
     mode: str | None = None
     stickiness: float | None = None
-    budget: int = 60
+    budget: int = 30
     half_width: float = 0.03
     require: str | None = None
     seed: int = 0
@@ -135,7 +135,7 @@ def _parser() -> Flags:
     add("--classifier", metavar="FOLDER", help="sees antecedents in a dcgan's images (classifier-<data> in the base)")
     add("--data-root", metavar="FOLDER", help="where the images lie now, if not where they were")
     add("--half-width", type=float, metavar="W", help="of an effect's 95 %% interval, in shares (.03: 1,068 faces)")
-    add("--budget", type=int, default=60, metavar="B", help="noises a dcgan may look at for each face, on average (60)")
+    add("--budget", type=int, default=30, metavar="B", help="noises a dcgan may look at for each face, on average (30)")
     add("--require", metavar="VERDICT", help="exit 1 unless every link gets this verdict, such as respected")
     add("--seed", type=int, default=0, help="of all randomness (0)")
     add(

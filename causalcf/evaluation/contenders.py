@@ -29,7 +29,7 @@ class Asking:
 
     mode: str | None = None
     stickiness: float | None = None
-    budget: int = 60
+    budget: int = 30
 
     def sticky(self, mode: str) -> float:
         """The stickiness of an approach by ESM."""

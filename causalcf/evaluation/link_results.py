@@ -255,7 +255,7 @@ def _units(found: Flip) -> str:
 def _sentence(n: int, link: Link, effect: float, interval: Interval, reference: float) -> str:
     raised, lowered = short(link.cause, 1), short(link.cause, 0)
     return (
-        f"Of {n:,} faces, {lowered} to {raised} changes how many are seen {short(link.effect, 1)} by "
+        f"Over {n:,} faces, from {lowered} to {raised} changes how often the judge sees “{short(link.effect, 1)}” by "
         f"{100 * effect:+.1f} points [{100 * interval.low:+.1f}, {100 * interval.high:+.1f}]; "
         f"the causal model says {100 * reference:+.1f}."
     )

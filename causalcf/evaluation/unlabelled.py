@@ -3,6 +3,10 @@
 Facts are what the judge sees in the actual image; the antecedent is observed, by a classifier that is not the judge.
 Candidates of every unit are drawn one after another until one shows the antecedent, which is exact: the first success
 among independent draws of a kernel follows the kernel's law given the antecedent.
+
+A search that cannot get there stops after a quarter of its budget. Where more than HOPELESS of the units are left by
+then, more than a tenth would be in the end, whatever their chances (Jensen's inequality: of chances that differ, the
+better ones are used up first), and no verdict could be given.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ Kernel = Callable[[Tensor, torch.Generator], Tensor]  # (n, k) noise to (n, k), 
 
 ROUND = 2048  # candidates looked at together
 MOST_EACH = 64  # candidates of one unit in a round
+HOPELESS = 0.7  # share of units left after a quarter of the budget
 
 
 def esm_kernel(stickiness: float) -> Kernel:
@@ -53,7 +58,7 @@ class UnlabelledApproach:
     kernel: Kernel
     stickiness: float
     told: str
-    budget: int = 60
+    budget: int = 30
     mode: str = "observe"
     has_labels: bool = False
 
@@ -64,11 +69,12 @@ class UnlabelledApproach:
     def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
         found: list[Worlds] = []
         drawn = kept = 0
+        budget = max(self.budget * n, ROUND)
         while kept < n:
-            if drawn >= max(self.budget * n, ROUND):
+            if drawn >= budget or (drawn >= budget / 4 and kept < n / 8):  # a quarter of the way, not half of a quarter
                 raise UnreachedError(
                     f"{self.name}: {kept} of {drawn:,} images show {_words(given)}; {n} were asked for, within a "
-                    f"budget of {self.budget} images each"
+                    f"budget of {budget:,} images"
                 )
             noise = self.asked.sample_noise(min(ROUND, n) if not given else ROUND, generator)
             images = self.generate(noise, None)
@@ -81,8 +87,11 @@ class UnlabelledApproach:
 
     def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
         noise, images = worlds.noise.clone(), worlds.images.clone()
-        pending, left = torch.arange(len(worlds)), max(self.budget * len(worlds), ROUND)
+        budget = max(self.budget * len(worlds), ROUND)
+        pending, left = torch.arange(len(worlds)), budget
         while len(pending) and left > 0:
+            if left <= 0.75 * budget and len(pending) > HOPELESS * len(worlds):
+                break
             each = max(1, min(MOST_EACH, ROUND // len(pending), left // len(pending)))
             looked = pending[:left]
             units = looked.repeat_interleave(each)

@@ -81,3 +81,10 @@ class ReversedGraph(Rendered):
         if cls.scm is None:
             cls.scm = reversed_law()
         return cls.scm
+
+
+class Confounded(Rendered):
+    """Takes correlation for causation: supposing a label, it redraws all others as among people who have it."""
+
+    def respond(self, worlds, antecedent, generator):
+        return law().counterfactual(worlds.labels, observe=antecedent, stickiness=0.0, generator=generator)[:, 0]

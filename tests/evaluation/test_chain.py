@@ -1,7 +1,7 @@
 """The whole chain calibrated: approaches whose answers are known must get the verdicts that they deserve."""
 
 import pytest
-from artificial import NODES, IgnoresGraph, Rendered, ReversedGraph
+from artificial import NODES, Confounded, IgnoresGraph, Rendered, ReversedGraph
 
 from causalcf.data.faces import law
 from causalcf.evaluation.axioms import composition, effectiveness
@@ -73,6 +73,17 @@ def test_a_reversed_graph_leaks_into_causes_and_leaves_effects_alone(judge, trut
         if effect in graph.descendants(cause) and abs(link["reference"]) > MARGIN:
             assert link["verdict"] == ABSENT, (cause, effect)
     assert links["Bald", "Male"]["verdict"] == LEAKS and links["Male", "Wearing_Lipstick"]["verdict"] == ABSENT
+
+
+def test_taking_correlation_for_causation_leaks_where_there_is_no_path(judge):
+    links, _ = judged(Confounded("confounded"), judge)
+    leaks = 0
+    for (cause, effect), link in links.items():
+        among = [law().probability({effect: 1}, given={cause: value}) for value in (0, 1)]
+        if effect not in law().graph.descendants(cause) and abs(among[1] - among[0]) > MARGIN + 0.08:
+            leaks += 1
+            assert link["verdict"] == LEAKS, (cause, effect)
+    assert leaks >= 5 and links["Wearing_Lipstick", "Male"]["verdict"] == LEAKS
 
 
 def test_labels_held_show_explaining_away_under_observe_and_none_under_do(judge):
