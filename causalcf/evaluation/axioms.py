@@ -5,9 +5,10 @@ Names and tests follow Galles and Pearl (1998) and Monteiro et al. (2023). Pixel
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -84,7 +85,7 @@ def effectiveness(approach: Approach, flips: Mapping[str, Flip], cells: Tensor) 
     seen = torch.tensor([tuple(row) in known for row in asked.tolist()], dtype=torch.bool)
     labels = {name: Rate(int(right[:, i].sum()), len(right)) for i, name in enumerate(approach.nodes)}
     parts = {"all": right, "seen": right[seen], "unseen": right[~seen]}
-    return {**{k: _rate(Rate(int(v.sum()), v.numel())) for k, v in parts.items()}, "labels": _rates(labels)}
+    return {**{k: Rate(int(v.sum()), v.numel()).to_dict() for k, v in parts.items()}, "labels": _rates(labels)}
 
 
 def reversibility(
@@ -109,7 +110,7 @@ def reversibility(
     returned = torch.cat(back)
     return {
         "pixels": mean_estimate(torch.cat(moved) / yardstick, seed, "reversibility"),
-        "labels": _rate(Rate(int(returned.sum()), len(returned))),
+        "labels": Rate(int(returned.sum()), len(returned)).to_dict(),
     }
 
 
@@ -122,7 +123,7 @@ def _non_descendants(graph: CausalGraph, approach: Approach, flips: Mapping[str,
         others = [i for i, name in enumerate(approach.nodes) if name != cause and name not in graph.descendants(cause)]
         changed += int((found.seen_after[:, others] != found.seen_before[:, others]).sum())
         n += len(found) * len(others)
-    return _rate(Rate(changed, n))
+    return Rate(changed, n).to_dict()
 
 
 def _diversity(approach: Approach, judge: Judge, worlds: Worlds, seed: int) -> Estimate:
@@ -139,8 +140,6 @@ def _diversity(approach: Approach, judge: Judge, worlds: Worlds, seed: int) -> E
 
 def mean_estimate(values: Tensor, *names: object) -> dict[str, float | None]:
     """The mean of independent units' values and its interval, JSON-ready."""
-    import numpy as np
-
     if len(values) < 2:
         return {"value": None, "low": None, "high": None}
     (interval,) = mean_intervals(values.double().numpy()[None], np.random.default_rng(seed_of(*names)))
@@ -154,22 +153,12 @@ def _antecedent_seen(found: Flip, column: int) -> Rate:
 
 def _pooled(rates: Any) -> dict[str, float | None]:
     rates = list(rates)
-    return _rate(Rate(sum(rate.hits for rate in rates), sum(rate.n for rate in rates)))
+    return Rate(sum(rate.hits for rate in rates), sum(rate.n for rate in rates)).to_dict()
 
 
 def _rates(rates: Mapping[str, Rate]) -> dict[str, Any]:
-    return {name: _rate(rate) for name, rate in rates.items()}
-
-
-def _rate(rate: Rate) -> dict[str, float | None]:
-    if not rate.n:
-        return {"value": None, "low": None, "high": None}
-    low, high = rate.interval
-    return {"value": rate.value, "low": low, "high": high}
+    return {name: rate.to_dict() for name, rate in rates.items()}
 
 
 def _first(worlds: Worlds, n: int) -> Worlds:
     return Worlds(worlds.noise[:n], worlds.labels[:n], worlds.images[:n])
-
-
-__all__: Sequence[str] = ["axioms", "composition", "effectiveness", "mean_estimate", "reversibility"]

@@ -34,6 +34,13 @@ class Rate:
         found = binomtest(self.hits, self.n).proportion_ci(0.95, method="wilson")
         return float(found.low), float(found.high)
 
+    def to_dict(self) -> dict[str, float | None]:
+        """Value and interval, JSON-ready; null without units."""
+        if not self.n:
+            return {"value": None, "low": None, "high": None}
+        low, high = self.interval
+        return {"value": self.value, "low": low, "high": high}
+
     def __str__(self) -> str:
         low, high = self.interval
         return f"{self.value:.3f} [{low:.3f}, {high:.3f}] (n={self.n})" if self.n else "no units"

@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,6 @@ def _approaches(materials: Materials, options: EvalOptions) -> tuple[tuple[Appro
 
 def _numbered(found: list[Approach]) -> list[Approach]:
     """Approaches of several runs of one kind are told apart by their run."""
-    from dataclasses import replace
-
     names = [approach.name for approach in found]
     return [
         approach if names.count(approach.name) == 1 else replace(approach, name=f"{approach.name} ({approach.run})")  # type: ignore[type-var]

@@ -114,8 +114,8 @@ class Judge:
             "balanced_accuracy": scores["balanced_accuracy"],
             "auroc": scores["auroc"],
             "calibration_error": scores["calibration_error"]["corrected"],
-            "sensitivity": _estimate(sensitivity),
-            "specificity": _estimate(specificity),
+            "sensitivity": sensitivity.to_dict(),
+            "specificity": specificity.to_dict(),
             "withheld": bool(self.too_weak(name)),
         }
 
@@ -141,10 +141,3 @@ def load_judge(folder: str | Path, nodes: Sequence[str], device: str = "auto") -
             f"python -m causalcf.classify --report-only {place}"
         ) from error
     return Judge(classifier.select(nodes), scores, place.resolve().name, scored["n"], scored["told"])
-
-
-def _estimate(rate: Rate) -> dict[str, float | None]:
-    if not rate.n:
-        return {"value": None, "low": None, "high": None}
-    low, high = rate.interval
-    return {"value": rate.value, "low": low, "high": high}

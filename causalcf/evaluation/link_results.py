@@ -125,8 +125,8 @@ def _measured(
     before, after = Rate(int(found.seen_before[:, column].sum()), n), Rate(int(found.seen_after[:, column].sum()), n)
     return {
         **told,
-        "p_factual": estimate(before.value, *before.interval),
-        "p_counterfactual": estimate(after.value, *after.interval),
+        "p_factual": before.to_dict(),
+        "p_counterfactual": after.to_dict(),
         "p_reference": float(found.expected_after[:, column].mean()),
         "leak": None if leaked is None else float(leaked.mean()),
         "p_value": sign_test(found.effects[:, column].numpy()),
@@ -220,11 +220,6 @@ def relation(graph: CausalGraph, cause: str, effect: str) -> str:
     if cause in graph.parents(effect):
         return "edge"
     return "ancestor" if cause in graph.ancestors(effect) else "none"
-
-
-def estimate(value: float, low: float, high: float) -> dict[str, float]:
-    """A figure and its interval, JSON-ready."""
-    return {"value": value, "low": low, "high": high}
 
 
 def _magnitude(interval: Interval) -> list[float]:

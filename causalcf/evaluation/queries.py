@@ -42,9 +42,9 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
     sure = possible[found.rows]
     seen = []
     for column, label in enumerate(approach.nodes):
-        rates = Rate(int(before[:, column].sum()), len(before)), Rate(int(after[:, column].sum()), len(after))
+        was, now = (Rate(int(read[:, column].sum()), len(read)) for read in (before, after))
         mean = float(expected[found.rows][sure, column].mean()) if bool(sure.any()) else None
-        seen.append({"label": label, "before": _rate(rates[0]), "after": _rate(rates[1]), "expected": mean})
+        seen.append({"label": label, "before": was.to_dict(), "after": now.to_dict(), "expected": mean})
     columns = [approach.nodes.index(label) for label in query.antecedent]
     shown = (after[:, columns] == torch.stack(list(asked.values()), 1)[found.rows]).all(1)
     picture = f"query-{approach.name}-{name}.png"
@@ -53,12 +53,7 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
     return {
         **told,
         "seen": seen,
-        "antecedent": _rate(Rate(int(shown.sum()), len(shown))),
+        "antecedent": Rate(int(shown.sum()), len(shown)).to_dict(),
         "picture": picture,
         "error": f"{lost} of {faces} faces did not show the antecedent within the budget" if lost else None,
     }
-
-
-def _rate(rate: Rate) -> dict[str, float]:
-    low, high = rate.interval
-    return {"value": rate.value, "low": low, "high": high}
