@@ -38,14 +38,14 @@ def graph_table(outcome: Outcome) -> Table:
 
 def violated_table(outcome: Outcome) -> Table:
     """Independences that the graph states and the data contradict, worst first."""
-    heads = ["independent by the graph", "given", "mutual information, nats", "difference", "p"]
+    heads = ["independent by the graph", "given", "mutual information, nats", "difference", "p (Holm)"]
     rows = [
         [
             f"{claim['x']}, {claim['y']}",
             ", ".join(claim["given"]) or "nothing",
             number(claim["mutual_information"], ".4g"),
             number(claim["difference"], ".3g"),
-            p_value(claim["p_value"]),
+            p_value(claim["p_holm"]),
         ]
         for claim in outcome["graph_fit"]["violated"]
     ]
