@@ -3,8 +3,8 @@
     python benchmarks/summarise_reports.py REPORT/report.json ... [--pair "Male->Mustache"]
 
 For each approach: how many links get which verdict (a link "answers" where the reference exceeds the margin, and is
-"null" where the reference is 0), mean link error, effectiveness, realism. Each figure is the mean over reports, with the
-least and the greatest of them in brackets where there are several: seeds are too few for an interval.
+"null" where the reference is 0), mean link error, effectiveness, realism. Each figure is the mean over reports, with
+the least and the greatest of them in brackets where there are several: seeds are too few for an interval.
 """
 
 from __future__ import annotations

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from .conditions import parse_conditions
 from .errors import QueryError, unknown
 from .evaluation.links import Link
-from .evaluation.suite import LinkQuestion, Suite, load_suite
+from .evaluation.suite import LinkQuestion, Suite, check_half_width, load_suite
 from .evaluation.verdicts import VERDICTS
 from .flags import Flags
 
@@ -19,6 +19,7 @@ it against what the causal model says.
 
 Of the newest finished run of each approach, or of the runs named: a causalgan run is asked as causalgan-do and
 causalgan-esm, a conditional run as conditional-do, a dcgan run as dcgan-gaussian and dcgan-esm."""
+HALF_WIDTH = 0.03
 EXAMPLES = """examples:
   python -m causalcf.eval --link "Young->Bald"
   python -m causalcf.eval --link Young:Bald --link Bald:Young --given Male=1 --mode observe
@@ -56,12 +57,11 @@ class EvalOptions:
     mode: str | None = None
     stickiness: float | None = None
     budget: int = 30
-    half_width: float = 0.03
+    half_width: float = HALF_WIDTH
     require: str | None = None
     seed: int = 0
     out: Path | None = None
     device: str = "auto"
-    given: Mapping[str, int] = field(default_factory=dict)
 
 
 def parse_options(arguments: Sequence[str]) -> EvalOptions:
@@ -73,8 +73,7 @@ def parse_options(arguments: Sequence[str]) -> EvalOptions:
     options = _parser().parse_args(list(arguments))
     if options.stickiness is not None and not 0 <= options.stickiness <= 1:
         raise QueryError(f"--stickiness is {options.stickiness:g}; it must lie in [0, 1]")
-    if options.half_width is not None and not 0.002 <= options.half_width < 1:
-        raise QueryError(f"--half-width is {options.half_width:g}; it must lie in [.002, 1)")
+    check_half_width("--half-width", options.half_width)
     for flag, least in (("budget", 1), ("seed", 0)):
         if not least <= getattr(options, flag) < 2**63:
             raise QueryError(f"--{flag} is {getattr(options, flag)}; it must be at least {least}")
@@ -93,12 +92,11 @@ def parse_options(arguments: Sequence[str]) -> EvalOptions:
         mode=options.mode,
         stickiness=options.stickiness,
         budget=options.budget,
-        half_width=options.half_width or suite.half_width or 0.03,
+        half_width=options.half_width or suite.half_width or HALF_WIDTH,
         require=options.require,
         seed=options.seed,
         out=None if options.out is None else Path(options.out),
         device=options.device,
-        given=given,
     )
 
 
@@ -109,9 +107,9 @@ def _suite(options: argparse.Namespace, given: Mapping[str, int]) -> Suite:
     if options.suite is None:
         return Suite(", ".join(str(question.link) for question in links), links)
     suite = load_suite(options.suite)
-    if given and suite.links is None:
+    if given:
         raise QueryError("--given goes with --link; in a suite it stands beside each link")
-    return replace(suite)
+    return suite
 
 
 def _parser() -> Flags:
@@ -130,7 +128,7 @@ def _parser() -> Flags:
     add("--base", default="runs", metavar="FOLDER", help="where runs, classifier and judge lie (runs)")
     add("--mode", choices=("do", "observe"), help="only approaches that can be asked so, and those that can both")
     add("--stickiness", type=float, metavar="S", help="of approaches by ESM (1 for do, .53 for observe)")
-    add("--graph", metavar="GRAPH", help="the graph to hold the runs against (the one that they were trained by)")
+    add("--graph", metavar="GRAPH", help="the causal graph assumed (the one that the runs were trained by)")
     add("--judge", metavar="FOLDER", help="the judge (judge-<data> beside the runs; trained first if there is none)")
     add("--classifier", metavar="FOLDER", help="sees antecedents in a dcgan's images (classifier-<data> in the base)")
     add("--data-root", metavar="FOLDER", help="where the images lie now, if not where they were")

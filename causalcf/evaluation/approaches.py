@@ -43,8 +43,12 @@ class Approach(Protocol):
     """A trained run and a way to ask it."""
 
     @property
-    def name(self) -> str:
+    def kind(self) -> str:
         """Such as "causalgan-do"."""
+
+    @property
+    def name(self) -> str:
+        """The same, told apart from others of its kind where there are several."""
 
     @property
     def run(self) -> str:

@@ -36,8 +36,10 @@ class Asking:
         return STICKINESS[mode] if self.stickiness is None else self.stickiness
 
 
-def contenders(run: Run, reference: Reference, judge: Judge, asking: Asking) -> tuple[list[Approach], list[str]]:
-    """The approaches by which a run is asked, and a sentence for each that is left out.
+def contenders(
+    run: Run, name: str, reference: Reference, judge: Judge, asking: Asking
+) -> tuple[list[Approach], list[str]]:
+    """The approaches by which a run of this name is asked, and a sentence for each that is left out.
 
     Raises:
         RunError: a run without labels that has no classifier to see antecedents with.
@@ -46,54 +48,66 @@ def contenders(run: Run, reference: Reference, judge: Judge, asking: Asking) -> 
     left_out: list[str] = []
     for make in _MAKERS[run.recipe.approach]:
         try:
-            found.append(make(run, reference, judge, asking))
+            found.append(make(run, name, reference, judge, asking))
         except QueryError as error:
             left_out.append(str(error))
     return found, left_out
 
 
-def _conditional_do(run: Run, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+def _conditional_do(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
     _only("conditional-do", "do", asking)
-    return LabelledApproach("conditional-do", run, reference, "do", 1.0, "labels set, same z")
+    return LabelledApproach("conditional-do", "conditional-do", name, run, reference, "do", 1.0, "labels set, same z")
 
 
-def _causalgan_do(run: Run, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+def _causalgan_do(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
     _only("causalgan-do", "do", asking)
-    return LabelledApproach("causalgan-do", run, reference, "do", 1.0, "label model, do, stickiness 1, same z")
+    return LabelledApproach(
+        "causalgan-do", "causalgan-do", name, run, reference, "do", 1.0, "label model, do, stickiness 1, same z"
+    )
 
 
-def _causalgan_esm(run: Run, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+def _causalgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
     mode = asking.mode or "observe"
     s = asking.sticky(mode)
-    return LabelledApproach("causalgan-esm", run, reference, mode, s, f"labels and z by ESM, {mode}, stickiness {s:g}")
+    return LabelledApproach(
+        "causalgan-esm",
+        "causalgan-esm",
+        name,
+        run,
+        reference,
+        mode,
+        s,
+        f"labels and z by ESM, {mode}, stickiness {s:g}",
+    )
 
 
-def _dcgan_gaussian(run: Run, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+def _dcgan_gaussian(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
     told = f"z moved by {SCALE:g} standard normals until the classifier sees the antecedent; reference at"
-    return _dcgan("dcgan-gaussian", lambda s: gaussian_kernel(SCALE), told, run, reference, judge, asking)
+    return _dcgan("dcgan-gaussian", lambda s: gaussian_kernel(SCALE), told, run, name, reference, judge, asking)
 
 
-def _dcgan_esm(run: Run, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+def _dcgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
     told = "ESM on z given the antecedent that the classifier sees,"
-    return _dcgan("dcgan-esm", esm_kernel, told, run, reference, judge, asking)
+    return _dcgan("dcgan-esm", esm_kernel, told, run, name, reference, judge, asking)
 
 
 def _dcgan(
-    name: str,
+    kind: str,
     kernel: Callable[[float], Kernel],
     told: str,
     run: Run,
+    name: str,
     reference: Reference,
     judge: Judge,
     asking: Asking,
 ) -> Approach:
-    _only(name, "observe", asking)
+    _only(kind, "observe", asking)
     s = asking.sticky("observe")
     told = f"{told} stickiness {s:g}"
-    return UnlabelledApproach(name, run, reference.nodes, judge.facts, kernel(s), s, told, asking.budget)
+    return UnlabelledApproach(kind, kind, name, run, reference.nodes, judge.facts, kernel(s), s, told, asking.budget)
 
 
-_Maker = Callable[[Run, Reference, Judge, Asking], Approach]
+_Maker = Callable[[Run, str, Reference, Judge, Asking], Approach]
 _MAKERS: dict[str, Sequence[_Maker]] = {
     "conditional": (_conditional_do,),
     "causalgan": (_causalgan_do, _causalgan_esm),

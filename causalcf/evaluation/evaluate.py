@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import shlex
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
+from ..classifiers import AttributeClassifier
 from ..errors import RunError
 from ..eval_options import EvalOptions
 from ..precision import choose_device
@@ -41,17 +44,13 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
         CausalCFError: whatever is missing, does not fit, or cannot be asked.
     """
     begun = time.perf_counter()
-    materials = load_materials(
-        load_runs(_runs(options), options.device, options.classifier),
-        options.graph,
-        options.judge,
-        options.data_root,
-        options.device,
-    )
-    options.suite.questions(materials.reference.nodes)  # an unknown label is refused before anything long starts
+    runs = load_runs(_runs(options), options.device, options.classifier)
+    # What is asked and where it goes is checked before anything long starts, such as training a judge.
+    options.suite.questions(next(iter(runs.values())).graph.nodes)
+    folder = _folder(options)
+    materials = load_materials(runs, options.graph, options.judge, options.data_root, options.device)
     approaches, left_out = _approaches(materials, options)
     settings = Settings(units_for(options.half_width), options.half_width, options.seed)
-    folder = _folder(options)
     evaluation = Evaluation(materials, approaches, options.suite, settings, folder)
     pieces = Pieces(folder, *_identity(evaluation, options))
     head = _head(evaluation, arguments, left_out)
@@ -92,12 +91,12 @@ def _approaches(materials: Materials, options: EvalOptions) -> tuple[tuple[Appro
     asking = Asking(options.mode, options.stickiness, options.budget)
     found: list[Approach] = []
     left_out: list[str] = []
-    for run in materials.runs:
+    for name, run in materials.runs.items():
         if run.labels is None and run.observer is None:
             told = f"python -m causalcf.classify --data {run.recipe.data} --network alexnet"
-            left_out.append(f"{run.folder.name} is left out: it needs a classifier to see antecedents with; {told}")
+            left_out.append(f"{name} is left out: it needs a classifier to see antecedents with; {told}")
             continue
-        approaches, sentences = contenders(run, materials.reference, materials.judge, asking)
+        approaches, sentences = contenders(run, name, materials.reference, materials.judge, asking)
         found += approaches
         left_out += sentences
     if not found:
@@ -117,25 +116,36 @@ def _numbered(found: list[Approach]) -> list[Approach]:
 
 
 def _folder(options: EvalOptions) -> Path:
-    if options.out is None:
-        return new_folder(Path(options.base), f"{datetime.date.today().isoformat()}-evaluation")
+    """The report's folder, made, and tried by writing into it."""
+    place = options.out or Path(options.base)
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        if options.out is None:
+            return new_folder(place, f"{datetime.date.today().isoformat()}-evaluation")
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return place
     except OSError as error:
-        raise RunError(f"--out {options.out}: {error.strerror}") from None
-    return options.out
+        raise RunError(f"the report cannot go to {place}: {error.strerror}") from None
 
 
 def _identity(evaluation: Evaluation, options: EvalOptions) -> tuple[object, ...]:
     """What every part of an evaluation depends on."""
     m = evaluation.materials
-    runs = [(run.folder.name, run.step, run.recipe.seed) for run in m.runs]
+    runs = [(str(run.folder), run.step, run.recipe.seed, _weights(run.observer)) for run in m.runs.values()]
     return evaluation.settings, m.judge.name, m.graph.edges, m.data.fingerprint, runs, options.budget
+
+
+def _weights(classifier: AttributeClassifier | None) -> str:
+    """A digest of a classifier, which may be named by the user and does not know its folder."""
+    if classifier is None:
+        return ""
+    state = classifier.network.state_dict().values()
+    return hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in state)).hexdigest()[:16]
 
 
 def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str]) -> dict[str, Any]:
     m, settings = evaluation.materials, evaluation.settings
-    observers = [run.observer for run in m.runs if run.labels is None and run.observer is not None]
+    observers = [run.observer for run in m.runs.values() if run.labels is None and run.observer is not None]
     return {
         "schema": 1,
         "title": evaluation.suite.name,
@@ -154,7 +164,7 @@ def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str])
 
 
 def _row(approach: Approach, evaluation: Evaluation) -> dict[str, Any]:
-    run = next(run for run in evaluation.materials.runs if run.folder.name == approach.run)
+    run = evaluation.materials.runs[approach.run]
     return {
         "name": approach.name,
         "run": approach.run,
@@ -168,9 +178,9 @@ def _row(approach: Approach, evaluation: Evaluation) -> dict[str, Any]:
 
 def _provenance(evaluation: Evaluation, seconds: float) -> dict[str, Any]:
     m = evaluation.materials
-    device = choose_device(str(m.runs[0].device))
-    found = provenance(evaluation.settings.seed, device, m.runs[0].precision, m.data.fingerprint)
-    runs = {run.folder.name: f"seed {run.recipe.seed}, step {run.step}" for run in m.runs}
+    first, *_ = m.runs.values()
+    found = provenance(evaluation.settings.seed, choose_device(str(first.device)), first.precision, m.data.fingerprint)
+    runs = {name: f"seed {run.recipe.seed}, step {run.step}" for name, run in m.runs.items()}
     return {**found, "seconds": round(seconds, 1), "runs": runs, "judge": m.judge.name}
 
 

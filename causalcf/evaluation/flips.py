@@ -27,7 +27,7 @@ class Flip:
         sign: (r,) float64, 1 where the cause was raised from 0 to 1, else -1.
         seen_before, seen_after: (r, d) int8, by the judge, in the actual and in the counterfactual image.
         expected_before, expected_after: (r, d) float64, the facts, and the reference's P(label* = 1).
-        actual, drawn: the images, and what they came from.
+        actual, drawn: the two worlds compared; where labels are held, `actual` has the images of the first of them.
     """
 
     cause: str
@@ -84,7 +84,7 @@ def flip(
     column = reference.nodes.index(cause)
     was = worlds.labels[:, column].to(torch.int8)
     fixed = {name: torch.full_like(was, value) for name, value in (held or {}).items()}
-    draw = (seed, approach.name, cause, *sorted(fixed))
+    draw = (seed, approach.kind, cause, *sorted(fixed))
 
     def ask(value: Tensor) -> tuple[Drawn, Tensor, Tensor]:
         antecedent = {**fixed, cause: value}
@@ -92,14 +92,18 @@ def flip(
         return approach.counterfactual(worlds, antecedent, generator_of(*draw)), possible, expected
 
     after, possible, expected = ask(1 - was)
-    keep, unreached = _mask(after, len(was)) & possible, after.unreached
-    seen_before, expected_before = seen, worlds.labels.double()
+    reached = _mask(after, len(was))
+    missed = after.unreached
+    seen_before, expected_before, images = seen, worlds.labels.double(), worlds.images
     if fixed:
         before, possible_before, expected_before = ask(was)
-        keep &= _mask(before, len(was)) & possible_before
-        unreached = max(unreached, before.unreached)
+        possible &= possible_before
+        reached_before = _mask(before, len(was))
+        missed = int((~reached | ~reached_before).sum()) if missed or before.unreached else 0
+        reached &= reached_before
         seen_before = _spread(read(before.images), before.rows, len(was))
-    mine = keep[after.rows]
+        images = _spread(before.images, before.rows, len(was))
+    mine = (reached & possible)[after.rows]
     drawn = Drawn(
         after.rows[mine],
         after.noise[mine],
@@ -110,14 +114,14 @@ def flip(
     return Flip(
         cause,
         len(was),
-        unreached,
-        len(was) - len(rows) - unreached,
+        missed,
+        len(was) - len(rows) - missed,
         (1 - 2 * was[rows]).double(),
         seen_before[rows],
         read(drawn.images) if len(rows) else seen_before[rows],
         expected_before[rows],
         expected[rows],
-        Worlds(worlds.noise[rows], worlds.labels[rows], worlds.images[rows]),
+        Worlds(worlds.noise[rows], worlds.labels[rows], images[rows]),
         drawn,
     )
 
@@ -152,6 +156,6 @@ def _mask(drawn: Drawn, n: int) -> Tensor:
 
 
 def _spread(values: Tensor, rows: Tensor, n: int) -> Tensor:
-    spread = values.new_zeros(n, values.shape[1])
+    spread = values.new_zeros(n, *values.shape[1:])
     spread[rows] = values
     return spread

@@ -23,17 +23,15 @@ class LabelledApproach:
     given labels without edges would else be asked about women with moustaches.
     """
 
+    kind: str
     name: str
+    run: str
     asked: Run
     reference: Reference
     mode: str
     stickiness: float
     told: str
     has_labels: bool = True
-
-    @property
-    def run(self) -> str:
-        return self.asked.folder.name
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -46,14 +44,17 @@ class LabelledApproach:
         return self.asked.labels
 
     def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
+        labels = self.reference.sample(n, given, generator)  # first: runs differ in how much noise they take
         noise = self.asked.sample_noise(n, generator)
-        labels = self.reference.sample(n, given, generator)
         return Worlds(noise, labels, self.generate(noise, labels))
 
     def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
         theirs = self.scm.graph.nodes
         labels = in_order(worlds.labels, self.nodes, theirs)
         rows = self._possible(labels, antecedent).nonzero()[:, 0]
+        if not len(rows):
+            nobody = worlds.noise[:0], worlds.labels[:0], worlds.images[:0]
+            return Drawn(rows, *nobody, impossible=len(labels))
         supposed = {name: value[rows] for name, value in antecedent.items()}
         do, observe = (supposed, None) if self.mode == "do" else (None, supposed)
         units = Worlds(worlds.noise[rows], labels[rows], worlds.images[rows])

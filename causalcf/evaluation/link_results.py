@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import CausalCFError, UnreachedError
 from ..graph import CausalGraph
 from ..language import short
 from .approaches import Approach
@@ -70,14 +71,16 @@ def link_results(
 
 
 def no_units(
-    context: Context, approach: Approach, question: LinkQuestion, effects: Sequence[str], why: str
+    context: Context, approach: Approach, question: LinkQuestion, effects: Sequence[str], why: CausalCFError
 ) -> list[dict[str, Any]]:
     """The links of a question that nobody could be asked."""
-    units = {"asked": context.settings.n, "unreached": context.settings.n, "impossible": 0, "told": why}
+    n, unreached = context.settings.n, isinstance(why, UnreachedError)
+    lost = {"unreached": n if unreached else 0, "impossible": 0 if unreached else n}
+    units = {"asked": n, **lost, "told": str(why)}
     return [
         {
             **_told(context, approach, question.link.cause, effect, question.given, question.held),
-            **{"n": 0, "units": units, **_NOTHING, "verdict": NONE, "why": why},
+            **{"n": 0, "units": units, **_NOTHING, "verdict": NONE, "why": str(why)},
         }
         for effect in effects
     ]

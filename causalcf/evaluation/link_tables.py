@@ -102,13 +102,13 @@ def units_line(link: Link) -> str:
 
 
 def _details(group: Group) -> dict[str, Callable[[Link], str]]:
-    method = next((link["interval_method"] for link in group.links if link["interval_method"]), "interval")
     return {
         "verdict": lambda link: link["verdict"],
         f"P({group.effect} | factual)": lambda link: estimate(link["p_factual"]),
         f"P({group.effect} | counterfactual)": lambda link: estimate(link["p_counterfactual"]),
         "the same, reference": lambda link: number(link["p_reference"]),
-        f"effect, {method}": _effect,
+        "effect": _effect,
+        "interval by": lambda link: anything(link["interval_method"]),
         "reference effect": lambda link: effect(link["reference"]),
         "link error": lambda link: both(link["link_error"], link["link_error_interval"], ".3f"),
         "leak": lambda link: both(link["leak"], link["leak_interval"]),

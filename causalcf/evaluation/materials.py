@@ -27,53 +27,60 @@ class Materials:
     """What is compared, and what it is held against.
 
     Args:
-        runs: the trained runs.
+        runs: the trained runs, by a name that tells them apart.
         data: the images that they were trained on.
         held_out: images of the same source that nothing was trained on, or None where the source has none.
-        graph: the causal graph that the reference follows.
+        graph: the causal graph assumed, whose fit to the data is measured; the reference is fitted under it.
+        true_graph: the graph that tells causes from effects: the data's own where it is known, else the one assumed.
         reference: the label model.
         judge: reads the images.
     """
 
-    runs: tuple[Run, ...]
+    runs: dict[str, Run]
     data: ImageData
     held_out: ImageData | None
     graph: CausalGraph
+    true_graph: CausalGraph
     reference: Reference
     judge: Judge
 
 
-def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) -> tuple[Run, ...]:
-    """The runs, all of the same data and labels.
+def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) -> dict[str, Run]:
+    """The runs, all of the same data and labels, by their folders' names; where those repeat, by their paths.
 
     Raises:
         RunError: one that cannot be read, or two that cannot be compared.
     """
     reader = None if classifier is None else load_classifier(classifier, device)
     runs = tuple(load_run(path, device, reader) for path in paths)
+    folders = [run.folder for run in runs]
+    for folder in folders:
+        if folders.count(folder) > 1:
+            raise RunError(f"--runs names {folder} twice")
     first = runs[0]
     for run in runs[1:]:
         for what in ("data", "data_root", "data_size"):
             ours, theirs = getattr(first.recipe, what), getattr(run.recipe, what)
             if ours != theirs:
-                names = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"
-                raise RunError(f"the runs cannot be compared: their {what} differs ({names}); name others with --runs")
+                told = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"
+                raise RunError(f"the runs cannot be compared: their {what} differs ({told}); name others with --runs")
         if set(run.graph.nodes) != set(first.graph.nodes):
             missing = sorted(set(first.graph.nodes) ^ set(run.graph.nodes))
             raise RunError(
                 f"the runs cannot be compared: {first.folder.name} and {run.folder.name} do not both have the labels "
                 f"{', '.join(missing)}; name others with --runs"
             )
-    return runs
+    names = [folder.name for folder in folders]
+    return {run.folder.name if names.count(run.folder.name) == 1 else str(run.folder): run for run in runs}
 
 
 def load_materials(
-    runs: tuple[Run, ...], graph: str | None, judge: str | None, data_root: str | None, device: str
+    runs: dict[str, Run], graph: str | None, judge: str | None, data_root: str | None, device: str
 ) -> Materials:
     """Data, graph, reference and judge of loaded runs.
 
     Args:
-        runs: of one data set.
+        runs: of one data set, by name.
         graph: a graph file or preset to hold the runs against; None takes the one they were trained by.
         judge: its folder; None takes the one beside the runs, and trains it first where there is none.
         data_root: where the images lie now, if not where they were.
@@ -82,24 +89,31 @@ def load_materials(
     Raises:
         CausalCFError: whatever is missing or does not fit.
     """
-    recipe = runs[0].recipe
-    recipe = replace(recipe, data_root=data_root or recipe.data_root)
-    assumed = _graph(runs, graph)
+    first, *_ = runs.values()
+    recipe = replace(first.recipe, data_root=data_root or first.recipe.data_root)
+    assumed = _graph(tuple(runs.values()), graph)
     data = _load(recipe, "train")
     check_attributes(assumed, data.names, data.name)
-    reader = load_judge(judge or _judge_beside(runs[0].folder.parent, recipe, device), assumed.nodes, device)
-    return Materials(runs, data, _held_out(recipe), assumed, _reference(recipe, assumed, data), reader)
+    reference = _reference(recipe, assumed, data)
+    known = reference.kind == "truth" and set(reference.scm.graph.nodes) == set(assumed.nodes)
+    true_graph = reference.scm.graph if known else assumed
+    reader = load_judge(judge or _judge_beside(first.folder.parent, recipe, device), assumed.nodes, device)
+    return Materials(runs, data, _held_out(recipe), assumed, true_graph, reference, reader)
 
 
 def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
-    """The graph assumed: as named, or as a run was trained by (a conditional run has lost its edges)."""
-    if named is None:
-        kept = [run.graph for run in runs if run.recipe.approach != "conditional"]
-        return kept[0] if kept else load_graph(runs[0].recipe.graph)
-    graph = load_graph(named)
+    """The graph assumed: as named, or as the runs were trained by (a conditional run has lost its edges)."""
+    kept = [run for run in runs if run.recipe.approach != "conditional"]
+    graph = load_graph(named) if named else kept[0].graph if kept else load_graph(runs[0].recipe.graph)
     if set(graph.nodes) != set(runs[0].graph.nodes):
-        other = sorted(set(graph.nodes) ^ set(runs[0].graph.nodes))
-        raise RunError(f"--graph {named} does not have the labels of the runs; they differ in {', '.join(other)}")
+        other = ", ".join(sorted(set(graph.nodes) ^ set(runs[0].graph.nodes)))
+        raise RunError(f"the graph {graph.name} does not have the labels of the runs; they differ in {other}")
+    for run in kept:
+        if not named and run.recipe.data != "faces" and set(run.graph.edges) != set(graph.edges):
+            raise RunError(
+                f"{kept[0].folder.name} and {run.folder.name} were trained by different graphs, and the reference can "
+                "follow one; name it with --graph"
+            )
     return graph
 
 

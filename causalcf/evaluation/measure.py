@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -13,14 +13,13 @@ import torch
 from ..data.progress import counting
 from ..errors import ImpossibleWorldError, UnreachedError
 from ..pictures import to_unit_interval
-from ..worlds.run import Run
 from .approaches import Approach
 from .axioms import axioms
 from .features import judge_features
 from .graph_fit import graph_fit
 from .link_results import Context, adjust, link_results, no_units
 from .materials import Materials
-from .pairs_picture import save_flip
+from .pairs_picture import picture_name, save_flip
 from .pieces import Pieces
 from .queries import ask_query
 from .realism import frechet_distance, kernel_distance
@@ -52,7 +51,7 @@ class Evaluation:
 
     @property
     def context(self) -> Context:
-        return Context(self.materials.graph, self.materials.judge, self.settings)
+        return Context(self.materials.true_graph, self.materials.judge, self.settings)
 
 
 def measure(evaluation: Evaluation, pieces: Pieces) -> dict[str, Any]:
@@ -63,32 +62,51 @@ def measure(evaluation: Evaluation, pieces: Pieces) -> dict[str, Any]:
         pieces: parts that an interrupted evaluation had finished.
     """
     suite, m = evaluation.suite, evaluation.materials
-    questions = suite.questions(m.reference.nodes)
-    causes = list(_by_cause(questions))
-    work = len(evaluation.approaches) * (len(causes) + suite.axioms + len(suite.queries)) + len(m.runs) * suite.realism
-    links, told, asked = [], {}, []
+    causes = list(_by_cause(suite.questions(m.reference.nodes)))
+    runs = list(dict.fromkeys(approach.run for approach in evaluation.approaches)) if suite.realism else []
+    work = len(evaluation.approaches) * (len(causes) + suite.axioms + len(suite.queries)) + len(runs)
+    outcome: dict[str, Any] = {"links": [], "queries": [], "axioms": {}, "realism": {}}
     with counting("evaluation", work + 1) as advance:
-        fit = pieces.get(lambda: _graph_fit(evaluation), "graph fit", m.graph.name, m.graph.edges)
+        outcome["graph_fit"] = pieces.get(("graph fit", m.graph.name), _graph_fit, evaluation)
         advance(1)
         for approach in evaluation.approaches:
-            session = Session(approach, m.reference, m.judge, evaluation.settings)
-            key = (approach.name, approach.run, approach.mode, approach.stickiness)
-            for group in causes:
-                links += pieces.get(lambda: _links(evaluation, session, group), "links", *key, *group)  # noqa: B023
-                advance(1)
-            if suite.axioms:
-                told[approach.name] = pieces.get(lambda: _axioms(evaluation, session), "axioms", *key)  # noqa: B023
-                advance(1)
-            for name in suite.queries:
-                part = lambda: ask_query(evaluation.folder, session, name, suite.queries[name], suite.faces)  # noqa
-                asked.append(pieces.get(part, "query", name, str(suite.queries[name]), suite.faces, *key))
-                advance(1)
-        real = {}
-        for run in m.runs if suite.realism else ():
-            real[run.recipe.approach] = pieces.get(lambda: _realism(evaluation, run), "realism", run.folder.name)  # noqa: B023
+            _ask(evaluation, approach, causes, outcome, pieces, advance)
+        kinds = [m.runs[name].recipe.approach for name in runs]
+        for kind, name in zip(kinds, runs, strict=True):
+            told = kind if kinds.count(kind) == 1 else f"{kind} ({name})"
+            outcome["realism"][told] = pieces.get(("realism", name), _realism, evaluation, name)
             advance(1)
-    adjust(links)
-    return {"graph_fit": fit, "links": links, "queries": asked, "axioms": told, "realism": real}
+    adjust(outcome["links"])
+    return outcome
+
+
+def _ask(
+    evaluation: Evaluation,
+    approach: Approach,
+    causes: Sequence[tuple[LinkQuestion, ...]],
+    outcome: dict[str, Any],
+    pieces: Pieces,
+    advance: Callable[[int], None],
+) -> None:
+    """Adds what one approach answers to the outcome; its images are forgotten when all is asked."""
+    suite, m = evaluation.suite, evaluation.materials
+    session = Session(approach, m.reference, m.judge, evaluation.settings)
+    key = (approach.name, approach.run, approach.mode, approach.stickiness)
+    for group in causes:
+        names = ("links", *key, *group, *map(suite.shows, group))
+        outcome["links"] += pieces.get(names, _links, evaluation, session, group)
+        if not suite.axioms:
+            session.forget()
+        advance(1)
+    if suite.axioms:
+        outcome["axioms"][approach.name] = pieces.get(("axioms", *key), _axioms, evaluation, session)
+        advance(1)
+    for name, query in suite.queries.items():
+        names = ("query", name, str(query), suite.faces, *key)
+        asked = pieces.get(names, ask_query, evaluation.folder, session, name, query, suite.faces)
+        outcome["queries"].append(asked)
+        advance(1)
+    session.forget()
 
 
 def _by_cause(questions: list[LinkQuestion]) -> Iterator[tuple[LinkQuestion, ...]]:
@@ -108,7 +126,7 @@ def _links(evaluation: Evaluation, session: Session, group: tuple[LinkQuestion, 
     try:
         found = session.flip(first.link.cause, given, held)
     except (UnreachedError, ImpossibleWorldError) as error:  # nobody is as given
-        return no_units(evaluation.context, approach, first, effects, str(error))
+        return no_units(evaluation.context, approach, first, effects, error)
     results = link_results(evaluation.context, approach, found, effects, first.given, first.held)
     for question, result in zip(group, results, strict=True):
         if len(found) and evaluation.suite.shows(question):
@@ -118,9 +136,9 @@ def _links(evaluation: Evaluation, session: Session, group: tuple[LinkQuestion, 
 
 def _picture(evaluation: Evaluation, session: Session, found: Any, question: LinkQuestion, result: Any) -> str:
     approach, link = session.approach, question.link
-    stem = [approach.name, link.cause, link.effect]
-    stem += [f"{name}{value}" for values in (question.given, question.held) for name, value in values.items()]
-    name = "faces-" + "-".join(stem) + ".png"
+    name = picture_name(
+        "faces", approach.name, link.cause, link.effect, *question.given.items(), *question.held.items()
+    )
     title = f"{approach.name}, {link}: {result['verdict']}. Above: actual. Below: {link.cause} flipped."
     save_flip(evaluation.folder / name, found, link.effect, approach.nodes, title)
     return name
@@ -130,7 +148,7 @@ def _axioms(evaluation: Evaluation, session: Session) -> dict[str, Any]:
     m = evaluation.materials
     flips = {cause: session.flip(cause) for cause in m.reference.nodes}
     cells = torch.unique(m.data.select(m.reference.nodes), dim=0)
-    return axioms(session.approach, m.judge, m.graph, session.worlds()[0], flips, cells, evaluation.settings.seed)
+    return axioms(session.approach, m.judge, m.true_graph, session.worlds()[0], flips, cells, evaluation.settings.seed)
 
 
 def _graph_fit(evaluation: Evaluation) -> dict[str, Any]:
@@ -139,26 +157,31 @@ def _graph_fit(evaluation: Evaluation) -> dict[str, Any]:
     return graph_fit(m.graph, m.data.select(m.graph.nodes), generator=draw).to_dict()
 
 
-def _realism(evaluation: Evaluation, run: Run) -> dict[str, Any]:
-    """FD and KID of a run's images from held-out ones, in the judge's features, and FD of the data's own."""
+def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
+    """FD and KID of a run's images from held-out ones, in the judge's features, and FD of the data's own from those."""
     m, seed = evaluation.materials, evaluation.settings.seed
     real = m.held_out or m.data
     n = min(REAL, len(real), len(m.data))
-    asked = next(a for a in evaluation.approaches if a.run == run.folder.name)
-    draw = generator_of(seed, "realism")
-    made = asked.actual(n, {}, draw).images
+    told: dict[str, Any] = {"run": name, "n": n, "from": "held-out images" if m.held_out else "images trained on"}
+    if n < 3:
+        return {**told, "FD(judge)": None, "KID(judge)": None, "FD(judge) of the data itself": None}
+    asked = next(approach for approach in evaluation.approaches if approach.run == name)
+    made = asked.actual(n, {}, generator_of(seed, "realism")).images
 
     def features(images: torch.Tensor) -> torch.Tensor:
         return judge_features(m.judge.classifier, images)
 
-    def some(data: Any) -> torch.Tensor:
-        return to_unit_interval(data.batch(torch.randperm(len(data), generator=draw)[:n]))
-
-    theirs, ours, own = features(some(real)), features(made), features(some(m.data))
+    draw = generator_of(seed, "real images")
+    theirs = torch.randperm(len(real), generator=draw)[:n]
+    own = torch.randperm(len(m.data), generator=draw)[:n]
+    if real is m.data:  # none may stand on both sides
+        order = torch.randperm(len(real), generator=draw)
+        theirs, own = order[: len(real) // 2][:n], order[len(real) // 2 :][:n]
+    of_theirs, of_own = (features(to_unit_interval(d.batch(rows))) for d, rows in ((real, theirs), (m.data, own)))
+    ours = features(made)
     return {
-        "run": run.folder.name,
-        "n": n,
-        "FD(judge)": frechet_distance(ours, theirs),
-        "KID(judge)": kernel_distance(ours, theirs).to_dict(),
-        "FD(judge) of the data itself": frechet_distance(own, theirs),
+        **told,
+        "FD(judge)": frechet_distance(ours, of_theirs),
+        "KID(judge)": kernel_distance(ours, of_theirs).to_dict(),
+        "FD(judge) of the data itself": frechet_distance(of_own, of_theirs),
     }

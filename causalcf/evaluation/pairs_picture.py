@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +12,21 @@ from torch import Tensor
 from ..captioned import Panel, save_captioned
 from ..language import short
 from .flips import Flip
+from .inert import file_name
 
 COLUMNS = 8
 _NAMED = ("Male", "Young")  # in captions whatever their value: both values have a word
+
+
+def picture_name(*parts: object) -> str:
+    """The file name of a picture of these parts; no two of other parts share one, whatever characters they have.
+
+    Example:
+        >>> picture_name("faces", "causalgan-do", "a/b")[:28]
+        'faces-causalgan-do-a-b-fa436'
+    """
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
+    return "-".join([*(file_name(part) for part in parts if not isinstance(part, tuple)), digest]) + ".png"
 
 
 def save_flip(path: Path, found: Flip, effect: str, nodes: tuple[str, ...], title: str) -> None:

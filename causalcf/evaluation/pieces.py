@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,18 @@ class Pieces:
         self._folder = folder / FOLDER
         self._common = [str(part) for part in common]
 
-    def get(self, make: Callable[[], Any], *names: object) -> Any:
+    def get(self, names: Sequence[object], make: Callable[..., Any], *given: Any) -> Any:
         """The part of these names, made where it is not there yet.
 
         Args:
-            make: makes it, JSON-ready.
             names: what it depends on beside what all parts do.
+            make: makes it from `given`, JSON-ready.
         """
         key = hashlib.sha256(json.dumps([*self._common, *map(str, names)]).encode()).hexdigest()[:24]
         file = self._folder / f"{key}.json"
         if file.is_file():
             return json.loads(file.read_text())
-        made = make()
+        made = make(*given)
         self._folder.mkdir(parents=True, exist_ok=True)
         write_atomically(file, json.dumps(made, allow_nan=False).encode())
         return made

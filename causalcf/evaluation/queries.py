@@ -9,8 +9,9 @@ import torch
 
 from ..errors import ImpossibleWorldError, UnreachedError
 from ..worlds.query import Query
+from .approaches import Drawn
 from .effectiveness import Rate
-from .pairs_picture import save_pairs
+from .pairs_picture import picture_name, save_pairs
 from .seeds import generator_of
 from .session import Session
 
@@ -37,7 +38,7 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
     possible, expected = session.reference.answer(worlds.labels, asked, approach.mode, approach.stickiness)
     found = approach.counterfactual(worlds, asked, draw)
     if not len(found.rows):
-        return {**told, **nothing, "error": f"none of {faces} faces showed the antecedent within the budget"}
+        return {**told, **nothing, "error": _lost(found, faces)}
     before, after = judge.read(worlds.images[found.rows]), judge.read(found.images)
     sure = possible[found.rows]
     seen = []
@@ -47,13 +48,22 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
         seen.append({"label": label, "before": was.to_dict(), "after": now.to_dict(), "expected": mean})
     columns = [approach.nodes.index(label) for label in query.antecedent]
     shown = (after[:, columns] == torch.stack(list(asked.values()), 1)[found.rows]).all(1)
-    picture = f"query-{approach.name}-{name}.png"
+    picture = picture_name("query", approach.name, name)
     save_pairs(folder / picture, worlds.images[found.rows], found.images, before, after, approach.nodes, str(query))
-    lost = faces - len(found.rows)
     return {
         **told,
         "seen": seen,
         "antecedent": Rate(int(shown.sum()), len(shown)).to_dict(),
         "picture": picture,
-        "error": f"{lost} of {faces} faces did not show the antecedent within the budget" if lost else None,
+        "error": _lost(found, faces) or None,
     }
+
+
+def _lost(found: Drawn, faces: int) -> str:
+    """How many faces have no counterfactual and why, or ""."""
+    told = []
+    if found.unreached:
+        told.append(f"{found.unreached} of {faces} faces did not show the antecedent within the budget")
+    if found.impossible:
+        told.append(f"of {found.impossible} of {faces} faces it has probability zero")
+    return "; ".join(told)

@@ -31,6 +31,11 @@ class Session:
         self.worlds = cache(self._worlds)
         self.flip = cache(self._flip)
 
+    def forget(self) -> None:
+        """Gives the images back: a gigabyte for a thousand faces and nine causes."""
+        self.worlds.cache_clear()
+        self.flip.cache_clear()
+
     def _worlds(self, given: Conditions = ()) -> tuple[Worlds, Tensor]:
         """Actual worlds and what the judge sees in them; the same for all approaches with labels."""
         draw = generator_of(self.settings.seed, "actual", *given)

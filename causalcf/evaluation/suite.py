@@ -35,7 +35,7 @@ class LinkQuestion:
     held: Mapping[str, int] = field(default_factory=dict)
 
     def check(self, nodes: Sequence[str]) -> None:
-        """Refuse labels that a graph lacks, and a cause that is held or given.
+        """Refuse labels that a graph lacks, and a cause that is held.
 
         Raises:
             QueryError: names the label.
@@ -81,7 +81,7 @@ class Suite:
             QueryError: a label that the graph lacks.
         """
         asked = [LinkQuestion(link) for link in all_links(nodes)] if self.links is None else list(self.links)
-        asked += self.more
+        asked = list({repr(question): question for question in (*asked, *self.more)}.values())  # each once
         for question in asked:
             question.check(nodes)
         for link in self.shown or ():
@@ -99,8 +99,8 @@ def load_suite(path: str | Path) -> Suite:
     """A suite from a YAML file or a preset's name.
 
     The file is a mapping: `links` is "all" or a list of links such as "Young->Bald"; `more` a list of mappings with
-    `link`, `given` and `held`; `shown` a list of links; `queries` a file of questions; `faces`, `half_width` numbers;
-    `axioms` and `realism` true or false.
+    `link`, `given` and `held`; `shown` a list of links (left out: all, but of "all" links none); `queries` a file of
+    questions, each asked in the approach's own mode; `faces`, `half_width` numbers; `axioms`, `realism` true or false.
 
     Raises:
         QueryError: no such file, not YAML, an unknown key or a value that is none; says where.
@@ -114,15 +114,32 @@ def load_suite(path: str | Path) -> Suite:
             name=_typed(tree, "name", str, file.stem),
             links=None if links == ALL else tuple(_question(one) for one in _listed("links", links)),
             more=tuple(_question(one) for one in _listed("more", tree.get("more") or [])),
-            shown=tuple(_question(one).link for one in _listed("shown", tree.get("shown") or [])),
-            queries=load_queries(tree["queries"]) if tree.get("queries") else {},
+            shown=_shown(tree),
+            queries=load_queries(_typed(tree, "queries", str, "")) if tree.get("queries") else {},
             faces=_typed(tree, "faces", int, 100),
             axioms=_typed(tree, "axioms", bool, True),
             realism=_typed(tree, "realism", bool, True),
-            half_width=_typed(tree, "half_width", float, None),
+            half_width=check_half_width("half_width", _typed(tree, "half_width", float, None)),
         )
     except QueryError as error:
         raise QueryError(f"{file}: {error}") from None
+
+
+def check_half_width(name: str, value: float | None) -> float | None:
+    """Itself, if it lies in [.01, 1): less takes more than ten thousand faces for each cause.
+
+    Raises:
+        QueryError: names it.
+    """
+    if value is not None and not 0.01 <= value < 1:
+        raise QueryError(f"{name} is {value:g}; it must lie in [.01, 1)")
+    return value
+
+
+def _shown(tree: Mapping[str, Any]) -> tuple[Link, ...] | None:
+    if tree.get("shown") is None:
+        return () if tree.get("links", ALL) == ALL else None
+    return tuple(_question(one).link for one in _listed("shown", tree["shown"]))
 
 
 def _question(tree: Any) -> LinkQuestion:

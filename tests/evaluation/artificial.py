@@ -22,6 +22,7 @@ class Rendered:
     """
 
     name: str = "true"
+    kind: str = "true"
     run: str = "rendered"
     nodes: tuple = NODES
     mode: str = "do"

@@ -1,6 +1,7 @@
 """`python -m causalcf.eval` end to end on small runs: what it writes, what it refuses, what it does not depend on."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -157,6 +158,28 @@ def test_conditions_modes_and_suites(runs, judge_folder, tmp_path):
     assert observed["links"][0]["given"] == {"Male": 1} and observed["links"][0]["p_factual"] is not None
 
 
+def test_two_runs_of_a_kind_are_told_apart_and_asked_about_the_same_people(runs, judge_folder, tmp_path):
+    copied = tmp_path / "elsewhere" / (runs / "a" / "latest").resolve().name  # the same name in another folder
+    shutil.copytree((runs / "a" / "latest").resolve(), copied)
+    suite = tmp_path / "small.yaml"
+    suite.write_text('links: ["Male->Bald", "Male:Bald"]\naxioms: false\nhalf_width: 0.09\n')
+    arguments = ["--suite", str(suite), "--judge", str(judge_folder), "--out", str(tmp_path / "out"), "--mode", "do"]
+    assert main([*arguments, "--runs", *of(runs, "a"), str(copied), *of(runs, "b")]) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert len({approach["name"] for approach in report["approaches"]}) == len(report["links"]) == 4
+    assert len({link["effect_estimate"] for link in report["links"] if "do" in link["approach"]}) == 1
+    assert len(report["realism"]) == 2  # nobody asks the dcgan by do
+    with pytest.raises(RunError, match="twice"):
+        main([*arguments, "--runs", *of(runs, "a", "a")])
+
+
+def test_where_nobody_can_be_asked_the_report_says_so(runs, judge_folder, tmp_path):
+    report, _ = evaluated(tmp_path, runs, judge_folder, "a", "--link", "Young:Bald", "--stickiness", "1")
+    observed = next(link for link in report["links"] if link["mode"] == "observe")
+    assert observed["n"] == 0 and observed["verdict"] == "none" and observed["units"]["impossible"] == 119
+    assert "0 units of 119 asked" in observed["why"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -170,6 +193,7 @@ def test_conditions_modes_and_suites(runs, judge_folder, tmp_path):
         (["--link", "a:b", "--given", "Male"], "--given"),
         (["--lnk", "a:b"], "did you mean --link"),
         (["--suite", "celeb"], "did you mean 'celeba'"),
+        (["--link", "a:b", "--half-width", "0.001"], "must lie in [.01, 1)"),
         (["--suite", "--given", "Male=1"], "--given goes with --link"),
     ],
 )

@@ -50,6 +50,8 @@ def test_left_out_keys_have_defaults(tmp_path):
         ("axioms: 1", "axioms: expected true or false"),
         ("half_width: wide", "half_width: expected a number"),
         ("queries: nowhere", "nowhere"),
+        ("queries: {a: 'What if they smiled?'}", "queries: expected text"),
+        ("half_width: 0.0001", "half_width is 0.0001; it must lie in [.01, 1)"),
         ("[]", "a suite"),
     ],
 )
