@@ -142,7 +142,8 @@ def mean_estimate(values: Tensor, *names: object) -> dict[str, float | None]:
     """The mean of independent units' values and its interval, JSON-ready."""
     if len(values) < 2:
         return {"value": None, "low": None, "high": None}
-    (interval,) = mean_intervals(values.double().numpy()[None], np.random.default_rng(seed_of(*names)))
+    draw = np.random.default_rng(seed_of(*names))
+    (interval,) = mean_intervals(values.double().numpy()[None], draw, bounds=(0.0, 1.0))
     return {"value": float(values.double().mean()), "low": interval.low, "high": interval.high}
 
 

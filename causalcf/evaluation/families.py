@@ -36,19 +36,27 @@ def sign_test(values: np.ndarray) -> float:
     """Two-sided p-value of a mean of 0 of paired differences.
 
     Differences of 0/1 readings are -1, 0 or 1: McNemar's exact test, binomial on those that are not 0. Other values
-    take the one-sample t test.
+    take the one-sample t test; if they are all one value c it has no spread to go by, and the p-value is twice the
+    largest chance, (1 + |c|)^-n, that n units in [-1, 1] with mean 0 are all c.
 
     Args:
-        values: (n,) one difference for each unit.
+        values: (n,) one difference for each unit, n > 0.
 
-    Source: McNemar (1947), exact; Student's t else.
+    Raises:
+        CausalCFError: no values, or some that are not finite.
+
+    Source: McNemar (1947), exact; Student's t else; of a constant, defined here.
 
     Example:
         >>> sign_test(np.array([1, 1, 1, 1, 1, 0, 0, 0]))
         0.0625
     """
     values = np.asarray(values, dtype=float)
+    if not values.size or not np.isfinite(values).all():
+        raise CausalCFError(f"values must be finite and at least one; found {values.tolist()[:5]}")
     if np.isin(values, (-1.0, 0.0, 1.0)).all():
         up, down = int((values > 0).sum()), int((values < 0).sum())
         return float(binomtest(up, up + down).pvalue) if up + down else 1.0
+    if (values == values[0]).all():
+        return float(min(1.0, 2 * (1 + abs(values[0])) ** -float(len(values))))
     return float(ttest_1samp(values, 0.0).pvalue)

@@ -1,24 +1,25 @@
 """Intervals of means over independent units, the method always told.
 
-BCa bootstrap where it can be had (Efron 1987); the percentile bootstrap where its acceleration or its bias cannot; and
-where fewer than twelve units differ from the commonest value, no bootstrap at all: resampling cannot show what hardly
+BCa bootstrap where it can be had (Efron 1987), and the percentile bootstrap where its bias or its acceleration cannot.
+Where hardly any unit differs from the commonest value there is no bootstrap at all: resampling cannot show what hardly
 occurred. There the shares of units above and below the commonest value take Wilson's intervals (1927), combined by
 square-and-add (Newcombe 1998, method 10).
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest, bootstrap
+from scipy.stats import bootstrap, norm
 
 from ..errors import CausalCFError
 
 BCA, PERCENTILE, WILSON = "BCa bootstrap", "percentile bootstrap", "Wilson"
-FEW = 12  # units that differ from the commonest value
-MEMORY = 2**24  # resampled values held at a time: 128 MiB
+FEW = 20  # units that differ from the commonest value
+MEMORY = 2**21  # counts held at a time, 16 MiB, and a few times that while they are made
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,12 @@ class Interval:
 
 
 def mean_intervals(
-    values: np.ndarray, rng: np.random.Generator, level: float = 0.95, resamples: int = 2000
+    values: np.ndarray,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    resamples: int = 2000,
+    reference: np.ndarray | None = None,
+    bounds: tuple[float, float] = (-1.0, 1.0),
 ) -> list[Interval]:
     """An interval for the mean of each of q quantities that were measured on the same n units.
 
@@ -40,6 +46,11 @@ def mean_intervals(
         rng: source of the resampling, which all quantities share.
         level: of the intervals.
         resamples: of the bootstrap.
+        reference: (q, n) subtracted from the values, unit by unit. Passed apart because whether changes are rare must
+            be seen on the values alone: after subtraction every unit differs from every other, and a bootstrap covers
+            as seldom as one time in three.
+        bounds: what one unit's value can be at least and at most, known beforehand; widened to the values where these
+            exceed it. The units not yet seen may lie there.
 
     Raises:
         CausalCFError: another shape, or values that are not finite.
@@ -49,49 +60,81 @@ def mean_intervals(
     values = np.asarray(values, dtype=float)
     if values.ndim != 2 or values.shape[1] < 2:
         raise CausalCFError(f"values have shape {values.shape}; expected (q, n) with n of at least 2")
-    if not np.isfinite(values).all():
-        raise CausalCFError("values hold some that are not finite")
-    found: list[Interval | None] = [_of_few(row, level) for row in values]
+    less = np.zeros_like(values) if reference is None else np.asarray(reference, dtype=float)
+    if less.shape != values.shape:
+        raise CausalCFError(f"the reference has shape {less.shape}; expected that of the values, {values.shape}")
+    if not (np.isfinite(values).all() and np.isfinite(less).all()):
+        raise CausalCFError("values or reference hold some that are not finite")
+    z = float(norm.ppf((1 + level) / 2))
+    found = [_of_few(row, other, z, bounds) for row, other in zip(values, less, strict=True)]
     rest = [i for i, interval in enumerate(found) if interval is None]
     if rest:
-        for i, interval in zip(rest, _bootstrapped(values[rest], rng, level, resamples), strict=True):
-            found[i] = interval
+        resampled = iter(_bootstrapped((values - less)[rest], rng, level, resamples))
+        return [next(resampled) if interval is None else interval for interval in found]
     return [interval for interval in found if interval is not None]
 
 
 def _bootstrapped(values: np.ndarray, rng: np.random.Generator, level: float, resamples: int) -> list[Interval]:
-    """BCa intervals, and percentile ones in the places where those do not exist, from the same resamples."""
-    batch = max(1, min(resamples, MEMORY // values.size))
-    options = {"axis": -1, "confidence_level": level, "n_resamples": resamples, "batch": batch, "vectorized": True}
+    """BCa intervals, and percentile ones in the places where those do not exist, from the same resamples.
+
+    Units are resampled, not values: a mean is then a product with how often each unit was drawn, and all quantities
+    share one pass.
+    """
+    q, n = values.shape
+
+    def means(units: np.ndarray, axis: int = -1) -> np.ndarray:
+        rows = np.atleast_2d(units).astype(np.intp)
+        cells = rows + n * np.arange(len(rows))[:, None]
+        counts = np.bincount(cells.ravel(), minlength=len(rows) * n).reshape(len(rows), n)
+        return (values @ counts.T / units.shape[axis]).reshape(q, *units.shape[:-1])
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # degenerate ones come as NaN, which is looked for
-        best = bootstrap((values,), np.mean, method="BCa", rng=rng, **options)
+        best = bootstrap(
+            (np.arange(n),),
+            means,
+            vectorized=True,
+            n_resamples=resamples,
+            batch=max(1, MEMORY // n),
+            confidence_level=level,
+            method="BCa",
+            rng=rng,
+        )
     plain = np.quantile(best.bootstrap_distribution, ((1 - level) / 2, (1 + level) / 2), axis=-1)
     ends = best.confidence_interval
     return [
         Interval(float(low), float(high), BCA)
         if np.isfinite(low) and np.isfinite(high)
         else Interval(float(plain[0, i]), float(plain[1, i]), PERCENTILE)
-        for i, (low, high) in enumerate(zip(np.atleast_1d(ends.low), np.atleast_1d(ends.high), strict=True))
+        for i, (low, high) in enumerate(zip(ends.low, ends.high, strict=True))
     ]
 
 
-def _of_few(row: np.ndarray, level: float) -> Interval | None:
+def _of_few(row: np.ndarray, less: np.ndarray, z: float, bounds: tuple[float, float]) -> Interval | None:
     """The interval of data of which nearly all are one value; None for others.
 
-    A unit that differs is taken to differ by as much as any on its side does (by 1, where none does: what readings of 0
-    and 1 can change by).
+    What units lie above the commonest value is counted in units that lie at the upper bound, so counts may be
+    fractions. No distribution within the bounds that has this mean varies more: the interval is, if anything, too wide.
     """
     distinct, counts = np.unique(row, return_counts=True)
     n, common = len(row), float(distinct[counts.argmax()])
     if n - counts.max() >= FEW:
         return None
-    mean = float(row.mean())
-    below, above = [], []  # how far the mean may lie beneath and above the one found
-    for side in (row[row > common] - common, common - row[row < common]):
-        size = float(side.max()) if len(side) else 1.0
-        share = float(side.sum()) / (size * n)
-        low, high = binomtest(round(share * n), n).proportion_ci(level, method="wilson")
-        below.append(size * (share - low))
-        above.append(size * (high - share))
-    return Interval(mean - float(np.hypot(below[0], above[1])), mean + float(np.hypot(above[0], below[1])), WILSON)
+    sizes = max(bounds[1], row.max()) - common, common - min(bounds[0], row.min())
+    up, down = (
+        _wilson(float(side.mean()), size, n, z)
+        for side, size in zip((np.maximum(row - common, 0), np.maximum(common - row, 0)), sizes, strict=True)
+    )
+    off = z * float(less.std(ddof=1)) / math.sqrt(n)  # 0 without a reference
+    mean = float(row.mean() - less.mean())
+    return Interval(mean - math.hypot(up[0], down[1], off), mean + math.hypot(up[1], down[0], off), WILSON)
+
+
+def _wilson(mean: float, size: float, n: int, z: float) -> tuple[float, float]:
+    """How far below and above the mean of values in [0, size] Wilson's interval of the share mean / size reaches."""
+    if size == 0:
+        return 0.0, 0.0
+    p = mean / size
+    centre, spread = (p + z * z / (2 * n)) / (1 + z * z / n), z / (1 + z * z / n)
+    spread *= math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return size * (p - max(0.0, centre - spread)), size * (min(1.0, centre + spread) - p)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.stats import norm
 
 from .effectiveness import Rate
 from .intervals import WILSON, Interval, mean_intervals
@@ -33,7 +34,9 @@ def corrected_effects(
         resamples: draws of effect and gain.
 
     Returns:
-        (effect, interval) each; None where the gain is not clearly above 0: its interval reaches below .1.
+        (effect, interval) each, cut at -1 and 1, beyond which no effect lies. None where the gain is not clearly above
+        0 (its interval reaches below .1), and where all of an interval lies beyond: the judge does not err on these
+        images as it did where it was scored.
 
     Source: Rogan and Gladen (1978); sensitivity and specificity by Jeffreys' posterior (Brown, Cai, DasGupta 2001).
     """
@@ -45,24 +48,38 @@ def corrected_effects(
         if not np.isfinite(gain) or gain < LEAST_GAIN or np.quantile(drawn, (1 - level) / 2) < LEAST_GAIN:
             found.append(None)
             continue
-        found.append((float(row.mean()) / gain, _widened(row, interval, gain, drawn, rng, level)))
+        low, high = _widened(row, interval, gain, drawn, rng, level)
+        if low >= 1 or high <= -1:
+            found.append(None)
+            continue
+        told = Interval(_cut(low), _cut(high), f"{interval.method} of the effect, Jeffreys of the judge")
+        found.append((_cut(float(row.mean()) / gain), told))
     return found
 
 
 def _widened(
     row: np.ndarray, raw: Interval, gain: float, drawn: np.ndarray, rng: np.random.Generator, level: float
-) -> Interval:
+) -> tuple[float, float]:
     """Quantiles of effect over gain; never narrower than the raw interval over the gain."""
-    means = _resampled_means(row, rng, len(drawn)) if raw.method != WILSON else np.full(len(drawn), row.mean())
+    means = (_scattered if raw.method == WILSON else _resampled)(row, raw, rng, len(drawn), level)
     low, high = np.quantile(means / drawn, ((1 - level) / 2, (1 + level) / 2))
-    ends = min(float(low), raw.low / gain), max(float(high), raw.high / gain)
-    return Interval(*ends, f"{raw.method} of the effect, Jeffreys of the judge")
+    return min(float(low), raw.low / gain), max(float(high), raw.high / gain)
 
 
-def _resampled_means(row: np.ndarray, rng: np.random.Generator, resamples: int) -> np.ndarray:
+def _resampled(row: np.ndarray, raw: Interval, rng: np.random.Generator, draws: int, level: float) -> np.ndarray:
     """Bootstrap means of a sample, by how often each distinct value is drawn."""
     distinct, counts = np.unique(row, return_counts=True)
-    return rng.multinomial(len(row), counts / len(row), resamples) @ distinct / len(row)
+    return rng.multinomial(len(row), counts / len(row), draws) @ distinct / len(row)
+
+
+def _scattered(row: np.ndarray, raw: Interval, rng: np.random.Generator, draws: int, level: float) -> np.ndarray:
+    """Where resampling shows too little: normal draws about the mean, each side as wide as the interval's."""
+    mean, z = row.mean(), rng.standard_normal(draws)
+    return mean + z * np.where(z < 0, mean - raw.low, raw.high - mean) / norm.ppf((1 + level) / 2)
+
+
+def _cut(effect: float) -> float:
+    return min(max(effect, -1.0), 1.0)
 
 
 def _jeffreys(rate: Rate, rng: np.random.Generator, draws: int) -> np.ndarray:

@@ -162,11 +162,12 @@ def _intervals(
     settings: Settings, found: Flip, columns: Sequence[int], leaks: Sequence[Tensor | None]
 ) -> list[tuple[Interval, Interval, Interval | None]]:
     """Of each link's effect, of its distance from the reference, and of its leak, on the same resamples."""
-    effects, errors = found.effects[:, columns], (found.effects - found.references)[:, columns]
-    known = [leaked for leaked in leaks if leaked is not None]
-    values = torch.cat([effects, errors, *(leaked[:, None] for leaked in known)], 1).T.numpy()
+    effects, references = found.effects[:, columns], found.references[:, columns]
+    known = [leaked[:, None] for leaked in leaks if leaked is not None]
+    values = torch.cat([effects, effects, *known], 1)
+    subtracted = torch.cat([torch.zeros_like(references), references, *map(torch.zeros_like, known)], 1)
     draw = np.random.default_rng(seed_of(settings.seed, "bootstrap", found.cause))
-    intervals = mean_intervals(values, draw, resamples=settings.resamples)
+    intervals = mean_intervals(values.T.numpy(), draw, resamples=settings.resamples, reference=subtracted.T.numpy())
     q = len(columns)
     of_leaks = iter(intervals[2 * q :])
     return [(intervals[i], intervals[q + i], None if leaks[i] is None else next(of_leaks)) for i in range(q)]

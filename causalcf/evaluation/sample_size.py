@@ -16,10 +16,11 @@ def units_for(half_width: float, sd: float = SD) -> int:
 
     Args:
         half_width: in (0, 1).
-        sd: standard deviation of one unit's value.
+        sd: standard deviation of one unit's value, above 0. That of paired differences, of which a share c is not 0,
+            is at most the root of c: within .5 while no more than a quarter of the units change.
 
     Raises:
-        CausalCFError: a half-width out of range.
+        CausalCFError: a half-width or a standard deviation out of range.
 
     Source: the normal approximation.
 
@@ -29,6 +30,8 @@ def units_for(half_width: float, sd: float = SD) -> int:
     """
     if not 0 < half_width < 1:
         raise CausalCFError(f"half_width is {half_width}; it must lie in (0, 1)")
+    if not 0 < sd < math.inf:
+        raise CausalCFError(f"sd is {sd}; it must be finite and above 0")
     return math.ceil((norm.ppf(0.975) * sd / half_width) ** 2)
 
 

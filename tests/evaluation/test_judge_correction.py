@@ -40,14 +40,22 @@ def test_never_narrower_than_the_raw_interval_over_the_gain(hits, passes, up):
     values = np.r_[np.ones(up), np.zeros(100 - up)]
     rates = Rate(hits, 100), Rate(passes, 100)
     (found,) = corrected_effects(values[None], [rates], np.random.default_rng(0), resamples=200)
-    if found is None:
+    if found is None:  # of these, at most 40 in 100 are seen to change, so none lies beyond 1
         assert hits + passes < 145
         return
     (raw,) = mean_intervals(values[None], np.random.default_rng(0), resamples=200)
     gain = rates[0].value + rates[1].value - 1
     effect, interval = found
-    assert abs(effect - values.mean() / gain) < 1e-12
-    assert interval.high - interval.low >= (raw.high - raw.low) / gain - 1e-12
+    assert abs(effect - min(1, values.mean() / gain)) < 1e-12
+    assert interval.low <= raw.low / gain + 1e-12 and interval.high >= min(1, raw.high / gain) - 1e-12
+
+
+def test_no_corrected_effect_exceeds_1():
+    judge, rng = (Rate(95, 100), Rate(95, 100)), np.random.default_rng(0)
+    ((effect, interval),) = corrected_effects(np.r_[np.ones(92), np.zeros(8)][None], [judge], rng)
+    assert effect == 1 and interval.low < 0.95 and interval.high == 1
+    # A judge that errs on one image in twenty cannot have seen all of 400 change.
+    assert corrected_effects(np.ones((1, 400)), [judge], rng) == [None]
 
 
 def test_a_judge_that_hardly_tells_corrects_nothing():

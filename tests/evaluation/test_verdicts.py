@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from causalcf.errors import CausalCFError
 from causalcf.evaluation.families import holm, sign_test
@@ -105,9 +106,28 @@ def test_the_sign_test_is_exact_on_pairs_and_sees_a_shift_elsewhere():
     assert sign_test(np.zeros(10)) == 1.0
     assert sign_test(np.array([1.0] * 10)) == pytest.approx(2 / 2**10)
     assert sign_test(np.random.default_rng(0).normal(0.5, 1, 200)) < 1e-6
+    assert sign_test(np.full(20, 0.05)) == pytest.approx(2 * 1.05**-20)  # a constant proves little in few units
+    for bad in ([], [0.0, math.nan]):
+        with pytest.raises(CausalCFError, match="finite"):
+            sign_test(np.array(bad))
+
+
+def test_null_p_values_are_conservative_and_a_shift_is_not_null():
+    rng = np.random.default_rng(0)
+    for level in (0.01, 0.05, 0.2):
+        small = sum(sign_test(row) <= level for row in rng.choice([-1, 0, 1], (1000, 300), p=[0.1, 0.8, 0.1]))
+        assert binomtest(small, 1000, level, alternative="greater").pvalue > ALPHA
+        shifted = sum(sign_test(row) <= level for row in rng.choice([-1, 0, 1], (1000, 300), p=[0.07, 0.8, 0.13]))
+        assert binomtest(shifted, 1000, level, alternative="greater").pvalue < ALPHA  # the negative control
 
 
 @pytest.mark.parametrize("half_width", [0, 1, -0.1, math.nan])
 def test_a_half_width_that_is_none_is_refused(half_width):
     with pytest.raises(CausalCFError, match="half_width"):
         units_for(half_width)
+
+
+@pytest.mark.parametrize("sd", [0, -1, math.nan, math.inf])
+def test_a_spread_that_is_none_is_refused(sd):
+    with pytest.raises(CausalCFError, match="sd"):
+        units_for(0.03, sd)
