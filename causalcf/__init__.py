@@ -25,6 +25,8 @@ _PUBLIC = {
     "RecipeError": "errors",
     "Run": "worlds.run",
     "RunError": "errors",
+    "Statement": "statement",
+    "StatementError": "errors",
     "UnreachedError": "errors",
     "Worlds": "worlds.counterfactual",
     "answer": "answers",
@@ -37,6 +39,7 @@ _PUBLIC = {
     "load_graph": "graph_io",
     "load_queries": "worlds.query_file",
     "load_run": "worlds.run",
+    "load_statements": "statement_file",
     "sample_where": "worlds.conditional",
     "save_graph": "graph_io",
 }
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
     from .errors import QueryError as QueryError
     from .errors import RecipeError as RecipeError
     from .errors import RunError as RunError
+    from .errors import StatementError as StatementError
     from .errors import UnreachedError as UnreachedError
     from .graph import CausalGraph as CausalGraph
     from .graph_io import load_graph as load_graph
@@ -65,6 +69,8 @@ if TYPE_CHECKING:
     from .labels import LabelSCM as LabelSCM
     from .labels import fit_label_scm as fit_label_scm
     from .recipe import Recipe as Recipe
+    from .statement import Statement as Statement
+    from .statement_file import load_statements as load_statements
     from .worlds.conditional import sample_where as sample_where
     from .worlds.counterfactual import CounterfactualWorlds as CounterfactualWorlds
     from .worlds.counterfactual import Worlds as Worlds

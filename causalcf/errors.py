@@ -46,6 +46,10 @@ class QueryError(CausalCFError):
     """A question that cannot be understood, or that a run cannot be asked."""
 
 
+class StatementError(QueryError):
+    """A counterfactual statement that cannot be understood, or that a model lacks the labels for."""
+
+
 def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
     """Up to `n` of the allowed names that look most like `name`, best first (case is ignored)."""
     by_lower: dict[str, str] = {}

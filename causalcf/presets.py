@@ -1,4 +1,4 @@
-"""Where the YAML files that travel with the package lie: graphs, training recipes and questions.
+"""Where the YAML files that travel with the package lie: graphs, training recipes, questions and statements.
 
 In a checkout they are the top-level folders `graphs/`, `train/` and `eval/`; a wheel carries the same folders inside
 the package.
@@ -15,7 +15,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def preset_folder(kind: str) -> Path:
-    """The folder of one kind of preset, "graphs", "train" or "eval"."""
+    """The folder of one kind of preset, "graphs", "train", "eval" or "eval/statements"."""
     shipped = _PACKAGE / "_shipped" / kind
     return shipped if shipped.is_dir() else _PACKAGE.parent / kind
 
@@ -45,5 +45,6 @@ def find_preset(kind: str, name: str | Path, error: type[CausalCFError] = Causal
         raise error(f"{name} is a folder; expected a YAML file or one of: {', '.join(preset_names(kind))}")
     if is_preset:
         return preset
-    what = {"graphs": "graph", "train": "recipe", "eval": "evaluation"}.get(kind, kind)
+    kinds = {"graphs": "graph", "train": "recipe", "eval": "evaluation", "eval/statements": "statement"}
+    what = kinds.get(kind, kind)
     raise error(f"no file {name}, and " + unknown(f"{what} preset", str(name), preset_names(kind)))

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 from causalcf.attributes import CELEBA_ATTRIBUTES, WORDS
 from causalcf.errors import QueryError
-from causalcf.language import describe, predicate, pronoun, read, settle, short, tokenize, vocabulary
+from causalcf.language import (
+    describe,
+    infinitive,
+    predicate,
+    pronoun,
+    read,
+    settle,
+    short,
+    this_one,
+    tokenize,
+    vocabulary,
+)
 
 assignments = st.dictionaries(st.sampled_from(CELEBA_ATTRIBUTES), st.integers(0, 1), max_size=6)
 
@@ -39,6 +50,8 @@ def values(text, words=WORDS):
         ("did not wear glasses and smiled", {"Eyeglasses": 0, "Smiling": 1}),
         ("did not have a goatee and wore a hat", {"Goatee": 0, "Wearing_Hat": 1}),
         ("mouth were not open", {"Mouth_Slightly_Open": 0}),
+        ("mouth be open", {"Mouth_Slightly_Open": 1}),
+        ("lack a beard", {"No_Beard": 1}),
         ("her hair was grey, her cheeks are rosy", {"Gray_Hair": 1, "Rosy_Cheeks": 1}),
         ("a clean-shaven, CHUBBY gentleman", {"No_Beard": 1, "Chubby": 1, "Male": 1}),
         ("a five o'clock shadow", {"5_o_Clock_Shadow": 1}),
@@ -65,6 +78,7 @@ def test_every_phrase_means_what_the_vocabulary_says_and_its_negation_the_opposi
 def test_both_values_of_every_attribute_are_said_and_read_back(attribute, value):
     assert values(describe({attribute: value})) == {attribute: value}
     assert values(predicate({attribute: value})) == {attribute: value}
+    assert values(infinitive({attribute: value})) == {attribute: value}
     assert values(short(attribute, value)) == {attribute: value}
 
 
@@ -78,10 +92,24 @@ def test_predicates_are_read_back(conditions):
     assert values(predicate(conditions)) == conditions
 
 
+@given(assignments.filter(bool))
+def test_infinitives_are_read_back_and_begin_with_their_verb(conditions):
+    said = infinitive(conditions)
+    assert values(said) == conditions and said.split()[0] in ("be", "have", "wear")
+
+
+@given(assignments)
+def test_subjects_are_read_back_with_their_brackets_opened(conditions):
+    noun, _, clause = this_one(conditions).partition(" (")
+    assert {**values(noun), **(values(clause.rstrip(")")) if clause else {})} == conditions
+    assert "who" not in noun.split()
+
+
 def test_everything_at_once_is_said_and_read_back():
     for value in (0, 1):
         everything = dict.fromkeys(CELEBA_ATTRIBUTES, value)
         assert values(describe(everything)) == values(predicate(everything)) == everything
+        assert values(infinitive(everything)) == everything
 
 
 @pytest.mark.parametrize(
@@ -109,6 +137,8 @@ def test_a_negation_of_unclear_reach_is_refused(text, shown):
         ("not and bald", "'not': nothing follows"),
         ("bald or old", "'or': alternatives"),
         ("without glasses or not bald", "'not' after 'or'"),
+        ("did not wear glasses or had a moustache", "'had' after 'or'"),
+        ("neither bald nor was old", "'was' after 'or'"),
         ("no woman", "describes nobody"),
         ("no bald person", "describes nobody"),
         ("not someone", "describes nobody"),
@@ -182,6 +212,10 @@ def test_what_is_said_is_english():
     assert describe({"Male": 0, "Smiling": 0, "Eyeglasses": 0, "Mustache": 1}) == (
         "a woman with a moustache and without glasses and who is not smiling"
     )
+    assert infinitive({"Bald": 0}) == "be not bald"
+    assert infinitive({"No_Beard": 1, "Mustache": 0, "Wearing_Hat": 1}) == "wear a hat and have no moustache or beard"
+    assert this_one({}) == "someone" and this_one({"Young": 0}) == "this old person"
+    assert this_one({"Male": 0, "Smiling": 0, "Bald": 0}) == "this woman (who is neither smiling nor bald)"
     assert predicate({"Male": 1, "Young": 1, "Bald": 0}) == "were a young man and not bald"
     assert predicate({"Bald": 0, "Smiling": 0}) == "were neither smiling nor bald"
     assert predicate({"No_Beard": 1, "Mustache": 1, "Wearing_Hat": 1}) == "had a moustache and no beard and wore a hat"

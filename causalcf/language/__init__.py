@@ -1,5 +1,6 @@
 """Conditions on faces in English: "an old man without glasses" as attributes and values, and back."""
 
+from .infinitives import infinitive, this_one
 from .reading import read, refuse_unknown, settle, subject_end, vocabulary
 from .tokens import Token, tokenize
 from .wording import describe, predicate, pronoun, short
@@ -7,6 +8,7 @@ from .wording import describe, predicate, pronoun, short
 __all__ = [
     "Token",
     "describe",
+    "infinitive",
     "predicate",
     "pronoun",
     "read",
@@ -14,6 +16,7 @@ __all__ = [
     "settle",
     "short",
     "subject_end",
+    "this_one",
     "tokenize",
     "vocabulary",
 ]

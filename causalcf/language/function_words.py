@@ -28,8 +28,8 @@ _WORDS = {
     Role.ARTICLE: "a, an, any, her, his, its, some, that, the, their, these, this, those",
     Role.LEAD: "are, became, being, got, grew, had, has, having, in, is, looked, looks, put on, turned, was, wearing, "
     "wears, were, which, who, whose, with, wore",
-    Role.NOT: "got rid of, lacked, lacking, lacks, lost, neither, never, no, not, removed, shaved off, stopped, "
-    "took off, without",
+    Role.NOT: "got rid of, lack, lacked, lacking, lacks, lose, lost, neither, never, no, not, removed, shaved off, "
+    "stopped, took off, without",
     Role.AND: "and, plus, while",
     Role.BUT: "but, yet",
     Role.OR: "nor, or",
@@ -55,7 +55,7 @@ FINITE = _listed(
     "are, became, did, does, got, grew, grinned, had, has, is, lacked, lacks, looked, looks, lost, put, removed, "
     "shaved, smiled, smiles, stopped, took, turned, was, wears, were, wore"
 )
-TO_BE = _listed("are, is, was, were")
+TO_BE = _listed("are, be, is, was, were")
 RELATIVE = _listed("which, who, whose")
 POSSESSIVES = _listed("her, his, its, their")
 

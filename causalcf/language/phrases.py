@@ -134,6 +134,8 @@ class Walk:
             if self.negation:
                 self.negation.crossed = True
         elif role is Role.LEAD:
+            if self.joint is Role.OR and self.scope:  # "did not wear glasses or had a moustache"
+                self._problem(f"{token.word!r} after 'or'", "conditions are joined by 'and'")
             self._close_scope()
             self.led = True
         elif role is Role.NOT:
