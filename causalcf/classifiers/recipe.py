@@ -46,6 +46,11 @@ class ClassifierRecipe:
     balance: float = option(
         0.5, "0: every image counts alike; 1: both values of an attribute weigh the same; undone after training"
     )
+    grain: float = option(
+        0.3,
+        "greatest standard deviation, of pixels in [-1, 1], of the grain laid over half of the images learned from, so "
+        "that speckle in generated images misleads it less; 0: none",
+    )
     patience: int = option(8, "twentieths of the training without improvement on held-out images before it stops")
     seed: int = option(0, "seed of every random draw, and of what is held out")
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
@@ -69,6 +74,7 @@ class ClassifierRecipe:
         rate = self.learning_rate
         require(rate is None or (math.isfinite(rate) and rate > 0), "learning_rate", rate, "a finite number above 0")
         require(0 <= self.balance <= 1, "balance", self.balance, "in [0, 1]")
+        require(0 <= self.grain < 10, "grain", self.grain, "in [0, 10)")
         require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
         faces = self.data == "faces"
         require(faces or self.data_root is not None, "data_root", None, f"set when data is {self.data}")

@@ -14,6 +14,7 @@ from .augment import varied
 from .calibration import fit_calibration
 from .classifier import AttributeClassifier
 from .fitting import Fit
+from .grain import grained
 from .networks import build_network
 from .parts import Part
 from .recipe import ClassifierRecipe
@@ -62,7 +63,7 @@ def train_classifier(
     with _lent_random_state(recipe.seed, device):
         network = build_network(recipe.network, len(attributes), recipe.width).to(device)
         fit = Fit(network.to(memory_format=torch.channels_last), weights, recipe.learning_rate, steps, precision)
-        batches = _batches(train, labels, recipe.batch, device, torch.Generator().manual_seed(recipe.seed))
+        batches = _batches(train, labels, recipe, device, torch.Generator().manual_seed(recipe.seed))
         losses: list[Tensor] = []
         for step in range(1, steps + 1):
             losses.append(fit.step(*next(batches)))
@@ -93,15 +94,16 @@ def _calibrated(
 
 
 def _batches(
-    train: Part, labels: Tensor, n: int, device: torch.device, generator: torch.Generator
+    train: Part, labels: Tensor, recipe: ClassifierRecipe, device: torch.device, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Varied images and their labels without end; every row comes once before any comes again."""
-    waiting = torch.empty(0, dtype=torch.long)
+    waiting, n = torch.empty(0, dtype=torch.long), recipe.batch
     while True:
         while len(waiting) < n:
             waiting = torch.cat([waiting, torch.randperm(len(train), generator=generator)])
         rows, waiting = waiting[:n], waiting[n:]
         images = varied(to_unit(train.pixels(rows).to(device)), train.data.flip, generator)
+        images = grained(images, recipe.grain, generator)
         yield images.contiguous(memory_format=torch.channels_last), labels[rows].to(device, torch.float32)
 
 
