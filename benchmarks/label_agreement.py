@@ -1,6 +1,6 @@
 """How well a run's images show their labels, read by a separate classifier trained on the run's data.
 
-    python benchmarks/label_agreement.py [--run runs/latest] [-n 2000] [--reader-images 120000]
+    python benchmarks/label_agreement.py [--run runs/latest] [-n 2000] [--reader-images 120000 | --reader FOLDER]
 
 Prints the reader's own accuracy on held-out images first: it is the ceiling. Then, per label, agreement with the labels
 drawn from the label generator, and one-flip effectiveness on label combinations that occur in the data; with 95 %
@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--run", default="runs/latest")
     parser.add_argument("-n", type=int, default=2000, help="worlds to sample")
     parser.add_argument("--reader-images", type=int, default=120_000, help="length of the reader's training")
+    parser.add_argument("--reader", help="a trained classifier or judge to read with, instead of training one")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
 
@@ -60,8 +61,11 @@ def main() -> None:
     size = {"n": run.recipe.data_size} if run.recipe.data == "faces" else {}
     data = load_data(run.recipe.data, run.recipe.data_root, **size)
     held_out = load_data(run.recipe.data, run.recipe.data_root, split="valid")
-    material = load_coin_faces() if data.name == "faces" else data
-    reader = reader_for(material, names, options.reader_images).labels
+    if options.reader:
+        reader = load_classifier(options.reader).select(names).labels
+    else:
+        material = load_coin_faces() if data.name == "faces" else data
+        reader = reader_for(material, names, options.reader_images).labels
 
     some = torch.arange(min(HELD_OUT, len(held_out)))
     ceiling = agreement(names, held_out.select(names)[some], reader(to_unit_interval(held_out.batch(some))))
