@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -15,8 +16,8 @@ def run(main: Callable[[], int | None]) -> int:
         main: does the work; returns an exit code, or None for success.
 
     Returns:
-        The exit code: main's own, 2 after a `CausalCFError` (printed on stderr as `error: ...`), 130 after Ctrl-C.
-        Any other exception is a bug and passes through.
+        The exit code: main's own, 2 after a `CausalCFError` (printed on stderr as `error: ...`), 130 after Ctrl-C, 141
+        where the reader of its output left, as `| head` does. Any other exception is a bug and passes through.
 
     Source: defined here.
 
@@ -25,9 +26,14 @@ def run(main: Callable[[], int | None]) -> int:
         0
     """
     try:
-        return main() or 0
+        code = main() or 0
+        sys.stdout.flush()  # what is still to be written may find nobody to read it
+        return code
     except CausalCFError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        return 141
     except KeyboardInterrupt:
         return 130
