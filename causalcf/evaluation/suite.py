@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import QueryError, unknown
+from ..named_list import check_keys
 from ..presets import find_preset
 from ..worlds.query import Query
 from ..worlds.query_file import load_queries
@@ -108,7 +109,7 @@ def load_suite(path: str | Path) -> Suite:
     file = find_preset("eval", path, QueryError)
     try:
         tree = read_mapping(file, _FILE)
-        _only(tree, _KEYS, "the file")
+        check_keys(tree, _KEYS, "the file", QueryError)
         links = tree.get("links", ALL)
         return Suite(
             name=_typed(tree, "name", str, file.stem),
@@ -145,7 +146,7 @@ def _shown(tree: Mapping[str, Any]) -> tuple[Link, ...] | None:
 def _question(tree: Any) -> LinkQuestion:
     if isinstance(tree, str):
         return LinkQuestion(Link.parse(tree))
-    _only(tree, _LINK_KEYS, 'a link such as "Young->Bald", or a mapping')
+    check_keys(tree, _LINK_KEYS, 'a link such as "Young->Bald", or a mapping', QueryError)
     if not isinstance(tree.get("link"), str):
         raise QueryError(f"{tree!r} names no link")
     parts = {what: tree.get(what) or {} for what in ("given", "held")}
@@ -170,11 +171,3 @@ def _typed(tree: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
         allowed = {str: "text", int: "a whole number from 1", float: "a number", bool: "true or false"}[kind]
         raise QueryError(f"{key}: expected {allowed}, not {value!r}")
     return value
-
-
-def _only(tree: Any, allowed: tuple[str, ...], what: str) -> None:
-    if not isinstance(tree, dict):
-        raise QueryError(f"expected {what} with the keys {', '.join(allowed)}, not {tree!r}")
-    for key in tree:
-        if key not in allowed:
-            raise QueryError(unknown("key", str(key), allowed))
