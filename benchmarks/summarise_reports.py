@@ -74,8 +74,8 @@ def share(kind: str, *verdicts: str) -> Callable[[Report, str], float | None]:
     return figure
 
 
-def judged(report: Report, name: str) -> float:
-    return float(len(plain(report, name)))
+def judged(report: Report, name: str) -> float | None:
+    return float(len(plain(report, name))) or None
 
 
 def link_error(report: Report, name: str) -> float | None:
@@ -94,8 +94,8 @@ def axiom(*keys: str) -> Callable[[Report, str], float | None]:
 
 
 def realism(report: Report, name: str) -> float | None:
-    kind = next(approach["approach"] for approach in report["approaches"] if approach["name"] == name)
-    return report["realism"].get(kind, {}).get("FD(judge)")
+    kinds = {approach["name"]: approach["approach"] for approach in report["approaches"]}
+    return report["realism"].get(kinds.get(name), {}).get("FD(judge)")
 
 
 COLUMNS: dict[str, Callable[[Report, str], float | None]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
@@ -18,6 +19,9 @@ from .yaml_tree import FileKind, read_mapping
 
 DEFAULT = "faces"
 RECIPE = FileKind("a recipe", "from options to values", RecipeError)
+DESCRIPTION = """Train a GAN whose labels follow a causal graph.
+
+A recipe sets options anew: --dry-run prints what it comes to."""
 EXAMPLES = """examples:
   python -m causalcf.train --graph graphs/celeba.yaml
   python -m causalcf.train --data celeba --data-root PATH
@@ -79,8 +83,9 @@ def _parser() -> Flags:
     parser = Flags(
         refuse=RecipeError,
         prog="python -m causalcf.train",
-        description="Train a GAN whose labels follow a causal graph.",
+        description=DESCRIPTION,
         epilog=EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
     )
     presets = ", ".join(preset_names("train"))
     parser.add_argument("--recipe", type=str, default=DEFAULT, help=f"recipe: a YAML file or one of {presets}")

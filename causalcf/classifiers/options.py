@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import get_type_hints
@@ -58,6 +59,7 @@ def _parser() -> Flags:
         prog="python -m causalcf.classify",
         description="Train a classifier that reads attributes off faces; calibrate it, and report on unseen images.",
         epilog=EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
     )
     types = get_type_hints(ClassifierRecipe)
     for option in fields(ClassifierRecipe):

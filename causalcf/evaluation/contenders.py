@@ -69,6 +69,8 @@ def _causalgan_do(run: Run, name: str, reference: Reference, judge: Judge, askin
 def _causalgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
     mode = asking.mode or "observe"
     s = asking.sticky(mode)
+    if mode == "do" and s == 1:
+        raise QueryError("causalgan-esm is left out: by do at stickiness 1 it is causalgan-do")
     return LabelledApproach(
         "causalgan-esm",
         "causalgan-esm",

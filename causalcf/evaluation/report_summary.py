@@ -28,7 +28,7 @@ def judge_line(outcome: Outcome) -> str:
     }
     text = f"Judge {judge['name']} ({judge['network']}), scored on {count(judge['n'])} images it never saw: "
     if known:
-        worst = min(known, key=lambda name: known[name]["balanced_accuracy"]["value"])
+        worst = min(known, key=lambda name: _rank(known[name]["balanced_accuracy"]))
         scores = known[worst]
         text += f"reads {worst} worst, balanced accuracy {estimate(scores['balanced_accuracy'])}, "
         text += f"AUROC {estimate(scores['auroc'])}"
@@ -38,6 +38,11 @@ def judge_line(outcome: Outcome) -> str:
     text += f"; verdicts withheld for {', '.join(withheld)}" if withheld else ""
     text += "" if judge["independent"] else "; NOT independent of the runs it judges"
     return text + "."
+
+
+def _rank(scores: dict[str, float]) -> tuple[float, float]:
+    """Worse first; of equals the one that is known less well."""
+    return scores["value"], scores["low"]
 
 
 def graph_line(outcome: Outcome) -> str:
