@@ -151,8 +151,8 @@ def _parser() -> Flags:
     add(
         "--classifier",
         metavar="NAME",
-        help="what reads the images: faces, celeba or a classifier's folder (classifier-<data> beside the run, else the "
-        "run's own Labeler)",
+        help="what reads the images: faces, celeba or a classifier's folder (classifier-<data> beside the run, else "
+        "the run's own Labeler)",
     )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--do", action="store_const", const="do", dest="mode", help="set the antecedent by intervention")
