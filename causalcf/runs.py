@@ -95,7 +95,7 @@ def find_run(path: str | Path) -> Path:
     folder = Path(path)
     if folder.is_dir():
         return folder.resolve()
-    here = [p.name for p in folders_in(folder.parent) if (p / RECIPE).is_file()]
+    here = [p.name for p in folder.parent.glob("*") if (p / RECIPE).is_file()] if folder.parent.is_dir() else []
     close = nearest(folder.name, here)
     hint = f"; did you mean {folder.parent / close[0]}?" if close else "."
     raise RunError(f"no run directory {folder}{hint} Runs there: {', '.join(sorted(here)) or 'none'}")
