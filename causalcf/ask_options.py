@@ -75,15 +75,8 @@ def parse_options(arguments: Sequence[str]) -> AskOptions:
     Raises:
         QueryError: an unknown option, a value out of range, no question or two, or a question that is none.
     """
-    options = _parser().parse_args(list(arguments))
-    for flag in ("stickiness", "noise_stickiness"):
-        share = getattr(options, flag)
-        if share is not None and not 0 <= share <= 1:
-            raise QueryError(f"--{flag.replace('_', '-')} is {share:g}; it must lie in [0, 1]")
-    for flag, least in (("faces", 1), ("draws", 1), ("budget", 1), ("rows", 1), ("seed", 0)):
-        count = getattr(options, flag)
-        if count is not None and not least <= count < 2**63:
-            raise QueryError(f"--{flag} is {count}; it must be at least {least}")
+    least = {"faces": 1, "draws": 1, "budget": 1, "rows": 1, "seed": 0}
+    options = _parser().parse_checked(arguments, least, shares=("stickiness", "noise_stickiness"))
     return AskOptions(
         queries=_queries(options),
         run=options.run,

@@ -70,13 +70,8 @@ def parse_options(arguments: Sequence[str]) -> EvalOptions:
     Raises:
         QueryError: an unknown option, a value out of range, or no question.
     """
-    options = _parser().parse_args(list(arguments))
-    if options.stickiness is not None and not 0 <= options.stickiness <= 1:
-        raise QueryError(f"--stickiness is {options.stickiness:g}; it must lie in [0, 1]")
+    options = _parser().parse_checked(arguments, {"budget": 1, "seed": 0}, shares=("stickiness",))
     check_half_width("--half-width", options.half_width)
-    for flag, least in (("budget", 1), ("seed", 0)):
-        if not least <= getattr(options, flag) < 2**63:
-            raise QueryError(f"--{flag} is {getattr(options, flag)}; it must be at least {least}")
     if options.require is not None and options.require not in VERDICTS:
         raise QueryError("--require: " + unknown("verdict", options.require, VERDICTS))
     given = parse_conditions(options.given, "--given")

@@ -53,10 +53,7 @@ def parse_options(arguments: Sequence[str]) -> ExploreOptions:
     Raises:
         QueryError: an unknown option (naming the nearest), a condition that is none, or a value out of range.
     """
-    flags = _parser().parse_args(list(arguments))
-    for name, least in LEAST.items():
-        if not least <= flags[name] < 2**63:
-            raise QueryError(f"--{name} is {flags[name]}; it must be at least {least}")
+    flags = _parser().parse_checked(arguments, LEAST)
     return ExploreOptions(
         run=flags.run,
         given=parse_conditions([flags.given], "--given") if flags.given else {},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser
@@ -22,6 +23,28 @@ class Flags(ArgumentParser):
     def __init__(self, *, refuse: type[CausalCFError] = CausalCFError, **options: Any) -> None:
         self._refuse = refuse
         super().__init__(allow_abbrev=False, default_env=False, **options)
+
+    def parse_checked(
+        self, arguments: Sequence[str], least: Mapping[str, int] = MappingProxyType({}), shares: Sequence[str] = ()
+    ) -> Any:
+        """The options of a command line, those that are set checked.
+
+        Args:
+            arguments: as typed.
+            least: option -> the least that it may be; whole numbers.
+            shares: options that must lie in [0, 1].
+
+        Raises:
+            CausalCFError: (the parser's own error) a mistake, or a value out of range; names the option.
+        """
+        options = self.parse_args(list(arguments))
+        for name in shares:
+            if options[name] is not None and not 0 <= options[name] <= 1:
+                raise self._refuse(f"--{name.replace('_', '-')} is {options[name]:g}; it must lie in [0, 1]")
+        for name, low in least.items():
+            if options[name] is not None and not low <= options[name] < 2**63:
+                raise self._refuse(f"--{name.replace('_', '-')} is {options[name]}; it must be at least {low}")
+        return options
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         flags = [flag for flag in self._option_string_actions if flag.startswith("--") and "." not in flag]

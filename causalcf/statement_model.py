@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from itertools import product
-from pathlib import Path
 
 import torch
 
-from .data.celeba import _ATTRIBUTES, _PARTITION, HOW_TO_GET_IT, _find, _splits
-from .data.tables import read_attributes
-from .errors import DataError, ImpossibleWorldError, RunError
+from .data.celeba import celeba_tables
+from .errors import ImpossibleWorldError, RunError
 from .graph import CausalGraph, check_attributes
 from .graph_io import load_graph
 from .labels import LabelSCM, fit_label_scm
@@ -33,11 +31,7 @@ def label_model(graph: str, data: str, data_root: str | None = None) -> LabelSCM
 
         check_attributes(wanted, law().graph.nodes, "data set 'faces'")
         return project(law(), wanted)
-    root = Path(str(data_root)).expanduser()
-    if not root.is_dir():
-        raise DataError(f"no folder {root}. {HOW_TO_GET_IT}")
-    table = read_attributes(_find(root, _ATTRIBUTES, "the attribute table"))
-    splits = _splits(table, _find(root, _PARTITION, "the official partition into train, valid and test"))
+    table, splits = celeba_tables(str(data_root))
     check_attributes(wanted, table.names, "data set 'celeba'")
     rows = [row for row, split in enumerate(splits) if split == "train"]
     columns = [table.names.index(node) for node in wanted.nodes]

@@ -58,9 +58,7 @@ def parse_options(arguments: Sequence[str]) -> StatementOptions:
     Raises:
         StatementError: an unknown option, a value out of range, or options that contradict each other.
     """
-    options = _parser().parse_args(list(arguments))
-    if not 0 <= options.stickiness <= 1:
-        raise StatementError(f"--stickiness is {options.stickiness:g}; it must lie in [0, 1]")
+    options = _parser().parse_checked(arguments, shares=("stickiness",))
     if not 0 <= options.eps < 0.5:
         raise StatementError(f"--eps is {options.eps:g}; it must lie in [0, .5)")
     if options.run is not None and (options.graph, options.data, options.data_root) != (None, None, None):

@@ -72,7 +72,7 @@ def score_attributes(
             n,
             positives,
             max(positives, n - positives) / n if n else math.nan,
-            _of_rate(Rate(int((said == truth).sum()), n)),
+            Rate(int((said == truth).sum()), n).estimate,
             balanced_accuracy(truth, at_base_rate),
             balanced_accuracy(truth, said),
             auroc(truth, p),
@@ -167,7 +167,3 @@ def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
     if not known:
         return NO_UNITS
     return Estimate(*(sum(getattr(e, part) for e in known) / len(known) for part in ("value", "low", "high")))
-
-
-def _of_rate(rate: Rate) -> Estimate:
-    return Estimate(rate.value, *rate.interval)

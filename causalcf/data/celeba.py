@@ -59,16 +59,28 @@ def load_celeba(
         >>> data.select(["Male", "Smiling"]).shape         # doctest: +SKIP
         torch.Size([19867, 2])
     """
-    root = Path(root).expanduser()
-    if not root.is_dir():
-        raise DataError(f"no folder {root}. {HOW_TO_GET_IT}")
-    folder = _find(root, _IMAGES, "the folder of aligned images")
-    table = read_attributes(_find(root, _ATTRIBUTES, "the attribute table"))
-    splits = _splits(table, _find(root, _PARTITION, "the official partition into train, valid and test"))
+    table, splits = celeba_tables(root)
+    folder = _find(Path(root).expanduser(), _IMAGES, "the folder of aligned images")
     return load_images(
         "celeba", folder, table, splits, split, celeba_crop,
         size=size, cache=cache, progress=progress, flip=True, recursive=False,
     )  # fmt: skip
+
+
+def celeba_tables(root: str | Path) -> tuple[AttributeTable, list[str]]:
+    """CelebA's attributes and the split of each of their rows; no image is looked at.
+
+    Args:
+        root: the folder with the tables.
+
+    Raises:
+        DataError: a table is missing, or the two do not list the same images.
+    """
+    root = Path(root).expanduser()
+    if not root.is_dir():
+        raise DataError(f"no folder {root}. {HOW_TO_GET_IT}")
+    table = read_attributes(_find(root, _ATTRIBUTES, "the attribute table"))
+    return table, _splits(table, _find(root, _PARTITION, "the official partition into train, valid and test"))
 
 
 def _find(root: Path, places: tuple[str, ...], what: str) -> Path:

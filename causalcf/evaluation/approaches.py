@@ -84,6 +84,16 @@ class Approach(Protocol):
         """(r, k) noise and (r, d) labels in the order `nodes` to images."""
 
 
+def lost_units(unreached: int, impossible: int) -> str:
+    """Why units have no counterfactual, or ""."""
+    told = []
+    if unreached:
+        told.append(f"{unreached} did not show the antecedent within the budget")
+    if impossible:
+        told.append(f"{impossible} have facts or an antecedent of probability zero")
+    return "; ".join(told)
+
+
 def in_order(labels: Tensor, have: tuple[str, ...], want: tuple[str, ...]) -> Tensor:
     """The columns of labels, in another order."""
     return labels if have == want else labels[:, [have.index(name) for name in want]]

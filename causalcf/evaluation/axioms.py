@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..classifiers.estimate import Estimate
+from ..classifiers.estimate import NO_UNITS, Estimate
 from ..graph import CausalGraph
 from ..worlds.counterfactual import Worlds
 from .approaches import Approach
@@ -66,7 +66,7 @@ def axioms(
 
 def composition(approach: Approach, worlds: Worlds, seed: int) -> dict[str, Any]:
     """How far an empty antecedent moves the image: 0 for a generator at stickiness 1."""
-    found = approach.counterfactual(worlds, {}, generator_of(seed, approach.name, "composition"))
+    found = approach.counterfactual(worlds, {}, generator_of(seed, approach.kind, "composition"))
     change = pixel_change(worlds.images[found.rows], found.images)
     return {"pixels": mean_estimate(change, seed, "composition")}
 
@@ -101,7 +101,7 @@ def reversibility(
         was = found.actual.labels[:units, approach.nodes.index(cause)]
         labels = found.seen_after if found.drawn.labels is None else found.drawn.labels
         there = _first(found.drawn.worlds(labels), units)
-        again = approach.counterfactual(there, {cause: was}, generator_of(seed, approach.name, cause, "back"))
+        again = approach.counterfactual(there, {cause: was}, generator_of(seed, approach.kind, cause, "back"))
         before = found.actual.images[:units][again.rows]
         moved.append(pixel_change(before, again.images))
         back.append((judge.read(again.images) == found.seen_before[:units][again.rows]).all(1))
@@ -131,7 +131,7 @@ def _diversity(approach: Approach, judge: Judge, worlds: Worlds, seed: int) -> E
     units = len(worlds) // DRAWS
     repeated = Worlds(*(part[:units].repeat_interleave(DRAWS, 0) for part in vars(worlds).values()))
     antecedent = {approach.nodes[0]: 1 - repeated.labels[:, 0]}
-    found = approach.counterfactual(repeated, antecedent, generator_of(seed, approach.name, "diversity"))
+    found = approach.counterfactual(repeated, antecedent, generator_of(seed, approach.kind, "diversity"))
     counts = torch.bincount(found.rows // DRAWS, minlength=units)
     whole = counts[found.rows // DRAWS] == DRAWS
     features = judge_features(judge.classifier, found.images[whole])
@@ -141,10 +141,10 @@ def _diversity(approach: Approach, judge: Judge, worlds: Worlds, seed: int) -> E
 def mean_estimate(values: Tensor, *names: object) -> dict[str, float | None]:
     """The mean of independent units' values and its interval, JSON-ready."""
     if len(values) < 2:
-        return {"value": None, "low": None, "high": None}
+        return NO_UNITS.to_dict()
     draw = np.random.default_rng(seed_of(*names))
     (interval,) = mean_intervals(values.double().numpy()[None], draw, bounds=(0.0, 1.0))
-    return {"value": float(values.double().mean()), "low": interval.low, "high": interval.high}
+    return Estimate(float(values.double().mean()), interval.low, interval.high).to_dict()
 
 
 def _antecedent_seen(found: Flip, column: int) -> Rate:

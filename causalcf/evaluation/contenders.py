@@ -56,14 +56,12 @@ def contenders(
 
 def _conditional_do(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
     _only("conditional-do", "do", asking)
-    return LabelledApproach("conditional-do", "conditional-do", name, run, reference, "do", 1.0, "labels set, same z")
+    return LabelledApproach("conditional-do", name, run, reference, "do", 1.0, "labels set, same z")
 
 
 def _causalgan_do(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
     _only("causalgan-do", "do", asking)
-    return LabelledApproach(
-        "causalgan-do", "causalgan-do", name, run, reference, "do", 1.0, "label model, do, stickiness 1, same z"
-    )
+    return LabelledApproach("causalgan-do", name, run, reference, "do", 1.0, "label model, do, stickiness 1, same z")
 
 
 def _causalgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
@@ -72,7 +70,6 @@ def _causalgan_esm(run: Run, name: str, reference: Reference, judge: Judge, aski
     if mode == "do" and s == 1:
         raise QueryError("causalgan-esm is left out: by do at stickiness 1 it is causalgan-do")
     return LabelledApproach(
-        "causalgan-esm",
         "causalgan-esm",
         name,
         run,
@@ -106,7 +103,7 @@ def _dcgan(
     _only(kind, "observe", asking)
     s = asking.sticky("observe")
     told = f"{told} stickiness {s:g}"
-    return UnlabelledApproach(kind, kind, name, run, reference.nodes, judge.facts, kernel(s), s, told, asking.budget)
+    return UnlabelledApproach(kind, name, run, reference.nodes, judge.facts, kernel(s), s, told, asking.budget)
 
 
 _Maker = Callable[[Run, str, Reference, Judge, Asking], Approach]

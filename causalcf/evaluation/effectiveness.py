@@ -12,6 +12,8 @@ import torch
 from scipy.stats import binomtest
 from torch import Tensor
 
+from ..classifiers.estimate import Estimate
+
 Generate = Callable[[Tensor, Tensor], Tensor]
 Read = Callable[[Tensor], Tensor]
 
@@ -34,12 +36,14 @@ class Rate:
         found = binomtest(self.hits, self.n).proportion_ci(0.95, method="wilson")
         return float(found.low), float(found.high)
 
+    @property
+    def estimate(self) -> Estimate:
+        """Value and interval together."""
+        return Estimate(self.value, *self.interval)
+
     def to_dict(self) -> dict[str, float | None]:
         """Value and interval, JSON-ready; null without units."""
-        if not self.n:
-            return {"value": None, "low": None, "high": None}
-        low, high = self.interval
-        return {"value": self.value, "low": low, "high": high}
+        return self.estimate.to_dict()
 
     def __str__(self) -> str:
         low, high = self.interval

@@ -108,11 +108,8 @@ def _approaches(materials: Materials, options: EvalOptions) -> tuple[tuple[Appro
 
 def _numbered(found: list[Approach]) -> list[Approach]:
     """Approaches of several runs of one kind are told apart by their run."""
-    names = [approach.name for approach in found]
-    return [
-        approach if names.count(approach.name) == 1 else replace(approach, name=f"{approach.name} ({approach.run})")  # type: ignore[type-var]
-        for approach in found
-    ]
+    kinds = [approach.kind for approach in found]
+    return [replace(approach, one_of_several=kinds.count(approach.kind) > 1) for approach in found]  # type: ignore[type-var]
 
 
 def _folder(options: EvalOptions) -> Path:

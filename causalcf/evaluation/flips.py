@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..worlds.counterfactual import Worlds
-from .approaches import Approach, Drawn
+from .approaches import Approach, Drawn, lost_units
 from .reference import Reference
 from .seeds import generator_of
 
@@ -44,6 +44,11 @@ class Flip:
 
     def __len__(self) -> int:
         return len(self.sign)
+
+    @property
+    def lost(self) -> str:
+        """Why units have no counterfactual, or ""."""
+        return lost_units(self.unreached, self.impossible)
 
     @cached_property
     def effects(self) -> Tensor:

@@ -73,10 +73,6 @@ class Judge:
         zeros = counts["true 0, said 1"] + counts["true 0, said 0"]
         return Rate(counts["true 1, said 1"], ones), Rate(counts["true 0, said 0"], zeros)
 
-    def gain(self, column: int) -> tuple[Rate, Rate]:
-        """Sensitivity and specificity for the label of a column."""
-        return self.rates(self.nodes[column])
-
     def too_weak(self, name: str) -> str:
         """Why verdicts on a label are withheld, or ""."""
         found = self.scores[name]["balanced_accuracy"]["value"]

@@ -24,7 +24,6 @@ class LabelledApproach:
     """
 
     kind: str
-    name: str
     run: str
     asked: Run
     reference: Reference
@@ -32,6 +31,11 @@ class LabelledApproach:
     stickiness: float
     told: str
     has_labels: bool = True
+    one_of_several: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} ({self.run})" if self.one_of_several else self.kind
 
     @property
     def nodes(self) -> tuple[str, ...]:

@@ -24,9 +24,7 @@ from .links import Link
 from .seeds import seed_of
 from .settings import LEAST_UNITS, MOST_LOST, Settings
 from .suite import LinkQuestion
-from .verdicts import NONE, WITHHELD, verdict
-
-EXACT = 1e-9  # a reference nearer to 0 than this is 0: the sum that it is has rounding errors
+from .verdicts import NONE, WITHHELD, ZERO, verdict
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def _measured(
             "asked": found.asked,
             "unreached": found.unreached,
             "impossible": found.impossible,
-            "told": _units(found),
+            "told": found.lost,
         },
     }
     if len(found) < 2:
@@ -178,7 +176,7 @@ def _judged(
 ) -> dict[str, Any]:
     """Effect, reference, error and verdict of one link, raw and with the judge's own errors taken out."""
     effect, reference = float(found.effects[:, column].mean()), float(found.references[:, column].mean())
-    reference = 0.0 if abs(reference) < EXACT else reference
+    reference = 0.0 if abs(reference) <= ZERO else reference
     margin = context.settings.margin
     verdict_, why = verdict(effect, (of_effect.low, of_effect.high), reference, margin), ""
     corrected = _corrected(context, found, column, reference)
@@ -205,7 +203,7 @@ def _judged(
 
 
 def _corrected(context: Context, found: Flip, column: int, reference: float) -> dict[str, Any] | None:
-    gain = context.judge.gain(column)
+    gain = context.judge.rates(context.judge.nodes[column])
     draw = np.random.default_rng(seed_of(context.settings.seed, "judge", found.cause, column))
     values = found.effects[:, column].numpy()[None]
     (result,) = corrected_effects(values, [gain], draw, resamples=context.settings.resamples)
@@ -238,17 +236,8 @@ def _lack(context: Context, found: Flip) -> str:
     if n < LEAST_UNITS:
         return f"{n} units of {found.asked} asked; a verdict takes {LEAST_UNITS}"
     if lost > MOST_LOST * found.asked:
-        return f"{lost} of {found.asked} units were lost ({_units(found)}); a verdict takes nine tenths of them"
+        return f"{lost} of {found.asked} units were lost ({found.lost}); a verdict takes nine tenths of them"
     return ""
-
-
-def _units(found: Flip) -> str:
-    told = []
-    if found.unreached:
-        told.append(f"{found.unreached} did not show the antecedent within the budget")
-    if found.impossible:
-        told.append(f"{found.impossible} have facts or an antecedent of probability zero")
-    return "; ".join(told)
 
 
 def _sentence(n: int, link: Link, effect: float, interval: Interval, reference: float) -> str:

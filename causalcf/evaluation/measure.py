@@ -15,7 +15,7 @@ from ..errors import ImpossibleWorldError, UnreachedError
 from ..pictures import to_unit_interval
 from .approaches import Approach
 from .axioms import axioms
-from .features import judge_features
+from .features import extractor_name, judge_features
 from .graph_fit import graph_fit
 from .link_results import Context, adjust, link_results, no_units
 from .materials import Materials
@@ -163,6 +163,7 @@ def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
     real = m.held_out or m.data
     n = min(REAL, len(real), len(m.data))
     told: dict[str, Any] = {"run": name, "n": n, "from": "held-out images" if m.held_out else "images trained on"}
+    told["extractor"] = extractor_name(m.judge.classifier)
     if n < 3:
         return {**told, "FD(judge)": None, "KID(judge)": None, "FD(judge) of the data itself": None}
     asked = next(approach for approach in evaluation.approaches if approach.run == name)

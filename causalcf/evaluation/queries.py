@@ -9,7 +9,7 @@ import torch
 
 from ..errors import ImpossibleWorldError, UnreachedError
 from ..worlds.query import Query
-from .approaches import Drawn
+from .approaches import lost_units
 from .effectiveness import Rate
 from .pairs_picture import picture_name, save_pairs
 from .seeds import generator_of
@@ -37,8 +37,10 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
     asked = {label: torch.full((faces,), value, dtype=torch.int8) for label, value in query.antecedent.items()}
     possible, expected = session.reference.answer(worlds.labels, asked, approach.mode, approach.stickiness)
     found = approach.counterfactual(worlds, asked, draw)
+    lost = lost_units(found.unreached, found.impossible)
+    problem = f"of {faces} faces {lost}" if lost else None
     if not len(found.rows):
-        return {**told, **nothing, "error": _lost(found, faces)}
+        return {**told, **nothing, "error": problem}
     before, after = judge.read(worlds.images[found.rows]), judge.read(found.images)
     sure = possible[found.rows]
     seen = []
@@ -55,15 +57,5 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
         "seen": seen,
         "antecedent": Rate(int(shown.sum()), len(shown)).to_dict(),
         "picture": picture,
-        "error": _lost(found, faces) or None,
+        "error": problem,
     }
-
-
-def _lost(found: Drawn, faces: int) -> str:
-    """How many faces have no counterfactual and why, or ""."""
-    told = []
-    if found.unreached:
-        told.append(f"{found.unreached} of {faces} faces did not show the antecedent within the budget")
-    if found.impossible:
-        told.append(f"of {found.impossible} of {faces} faces it has probability zero")
-    return "; ".join(told)

@@ -52,7 +52,6 @@ class UnlabelledApproach:
     """
 
     kind: str
-    name: str
     run: str
     asked: Run
     nodes: tuple[str, ...]
@@ -63,6 +62,11 @@ class UnlabelledApproach:
     budget: int = 30
     mode: str = "observe"
     has_labels: bool = False
+    one_of_several: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} ({self.run})" if self.one_of_several else self.kind
 
     def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
         found: list[Worlds] = []

@@ -12,7 +12,7 @@ NONE, WITHHELD = "none", "withheld"
 VERDICTS = (RESPECTED, WEAK, EXAGGERATED, ABSENT, REVERSED, LEAKS, NONE, WITHHELD)
 
 ROUNDING = 1e-12  # a difference of .05 that arithmetic makes .05000000000000003 is still within .05
-ZERO = 1e-9
+ZERO = 1e-9  # a reference nearer to 0 is 0: the sum that it is has rounding errors
 
 
 def verdict(effect: float, interval: tuple[float, float], reference: float, margin: float = 0.05) -> str:
