@@ -13,14 +13,12 @@ from .errors import CausalCFError, IntractableError
 from .evaluation.effectiveness import Rate
 from .label_answers import LabelAnswer, answer_labels, expect_labels
 from .labels import LabelSCM
+from .recipe import STICKINESS
 from .worlds.query import Query
 
 if TYPE_CHECKING:
     from .worlds.run import Run
 
-# An observation contrary to the facts needs noise that is free to change: the stickiness that Lucas and Kemp (2015)
-# fitted to people's answers. An intervention needs none: 1 is Pearl's counterfactual.
-STICKINESS = {"do": 1.0, "observe": 0.53}
 SEEN = 0.5  # the judge's probability above which a label counts as seen
 
 

@@ -12,6 +12,17 @@ from .errors import RecipeError, unknown
 APPROACHES = ("causalgan", "conditional", "dcgan")
 Approach = Literal["causalgan", "conditional", "dcgan"]
 Data = Literal["faces", "celeba", "folder"]
+# Stickiness where none is asked for: Pearl's counterfactual for do; for observe the value that Lucas and Kemp (2015) fit.
+STICKINESS = {"do": 1.0, "observe": 0.53}
+STATEMENT_WEIGHTS = (
+    "statement_rate",
+    "statement_damping",
+    "statement_slack",
+    "contrast_weight",
+    "calibration_weight",
+    "keep_weight",
+    "null_weight",
+)
 LabelMethod = Literal["likelihood", "adversarial"]
 ObjectiveName = Literal["non-saturating", "hinge", "least-squares", "wgan-gp", "relativistic"]
 
@@ -50,6 +61,27 @@ class Recipe:
     anti_decay: float = option(500.0, "steps over which the Anti-Labeler's weight falls by e")
     balance: float = option(0.7, "rows are drawn by (frequency of their label combination)^-balance; 0: as they come")
     average: float = option(0.995, "decay of the averaged generator that all samples come from")
+    start: str | None = option(
+        None, "a run to begin with: its weights, optimisers and random state; its images count towards `images`"
+    )
+    statements: str | None = option(
+        None, "counterfactual statements told while training: a YAML file, or a preset of eval/statements"
+    )
+    statement_classifier: str | None = option(
+        None, "classifier that reads images for the statements, never the judge; by default the data's in `runs`"
+    )
+    statement_stickiness: float | None = option(
+        None, "probability that a noise is kept in their counterfactuals; by default 1 with labels, .53 without"
+    )
+    statement_every: int = option(2, "steps from one group of counterfactuals to the next")
+    statement_group: int = option(32, "units in a group")
+    statement_rate: float = option(0.1, "dual ascent: what a statement's multiplier gains for each unit of its loss")
+    statement_damping: float = option(1.0, "dual ascent: the penalty's own weight, which damps the multiplier's swings")
+    statement_slack: float = option(0.01, "loss up to which a statement costs nothing")
+    contrast_weight: float = option(1.0, "weight of the contrast of a statement with the actual world; 0: none")
+    calibration_weight: float = option(1.0, "weight of agreement with the label model's own probability; 0: none")
+    keep_weight: float = option(1.0, "weight of keeping what does not descend from the antecedent; 0: none")
+    null_weight: float = option(0.0, "weight of antecedents that hold already changing nothing; 0: none")
     seed: int = option(0, "seed of every random draw")
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: Literal["auto", "bf16", "float32"] = option("auto", "arithmetic of the convolutions; auto measures once")
@@ -63,24 +95,40 @@ class Recipe:
             RecipeError: names the first option that is not, and what is allowed.
         """
         least = {"images": 1, "batch": 2, "width": 1, "labeler_width": 1, "noise_dim": 1, "tick": 1, "data_size": 2}
+        least |= {"statement_every": 1, "statement_group": 2}
         for name, low in least.items():
             require(getattr(self, name) >= low, name, getattr(self, name), f"at least {low}")
         for name in ("learning_rate", "generator_rate", "anti_decay"):
             value = getattr(self, name)
             require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
-        for name in ("label_weight", "noise_weight", "balance", "r1"):
+        for name in ("label_weight", "noise_weight", "balance", "r1", *STATEMENT_WEIGHTS):
             value = getattr(self, name)
             require(math.isfinite(value) and value >= 0, name, value, "a finite number, at least 0")
         require(self.balance <= 1, "balance", self.balance, "at most 1 (1 draws every label combination alike)")
         require(0 <= self.average < 1, "average", self.average, "in [0, 1)")
         require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
+        self._check_statements()
         require(bool(self.name) and "/" not in self.name, "name", self.name, "a file name")
         require(self.data == "faces" or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(self.data != "faces" or self.data_root is None, "data_root", self.data_root, "left out for faces")
         return self
 
+    @property
+    def stickiness(self) -> float:
+        """Of the statements' counterfactuals: as the approach is asked where the recipe does not say."""
+        given = self.statement_stickiness
+        return STICKINESS["observe" if self.approach == "dcgan" else "do"] if given is None else given
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def _check_statements(self) -> None:
+        s = self.stickiness
+        require(0 <= s <= 1, "statement_stickiness", s, "in [0, 1]")
+        if self.approach == "dcgan":
+            require(s < 1, "statement_stickiness", s, "below 1 for dcgan: noise that is kept shows what it showed")
+        if s == 1:
+            require(self.null_weight == 0, "null_weight", self.null_weight, "0 at stickiness 1, where nothing changes")
 
 
 def require(ok: bool, name: str, value: object, allowed: str) -> None:

@@ -9,11 +9,12 @@ from scipy.stats import binomtest
 
 from causalcf.answer_sheet import save_answer
 from causalcf.answer_text import to_dict, to_text
-from causalcf.answers import STICKINESS, answer
+from causalcf.answers import answer
 from causalcf.errors import CausalCFError, ImpossibleWorldError, IntractableError, QueryError
 from causalcf.graph import CausalGraph
 from causalcf.label_answers import answer_labels, expect_labels
 from causalcf.labels import LabelSCM
+from causalcf.recipe import STICKINESS
 from causalcf.worlds.query import Query
 
 ALPHA = 1e-5

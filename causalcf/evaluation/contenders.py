@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..answers import STICKINESS
 from ..errors import QueryError
+from ..recipe import STICKINESS
 from ..worlds.run import Run
 from .approaches import Approach
 from .judge import Judge
