@@ -25,10 +25,14 @@ from .provenance import provenance
 from .recipe import Recipe, recipe_from_dict
 from .runs import create_run, find_run, point_to, save_recipe
 from .sampling import LabelledDraw
+from .statement import Statement
+from .statement_file import load_statements, save_statements
+from .telling.setup import telling_of
 from .training import Training, train
-from .watchers import Pictures, Progress, Statistics
+from .watchers import Pictures, Progress, Statistics, Told
 
 INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
+STATEMENTS = "statements.yaml"  # in a run's folder: what it was told
 REALS = 60  # images of the data in reals.png
 
 
@@ -36,10 +40,13 @@ def start_run(recipe: Recipe) -> int:
     """Trains a new run; 0 when it finishes, 130 when it is interrupted."""
     graph = graph_of(recipe)
     device = choose_device(recipe.device)
+    told = None if recipe.statements is None else load_statements(recipe.statements, graph.nodes)
     data = training_data(recipe, graph)
     scm = label_generator(recipe, graph, data)
-    training = assemble(recipe, graph, scm, data, device, choose_precision(recipe.precision, device))
+    training = assemble(recipe, graph, scm, data, device, choose_precision(recipe.precision, device), told)
     folder = create_run(recipe, graph, provenance(recipe.seed, device, training.precision, data.fingerprint))
+    if told is not None:
+        save_statements(folder / STATEMENTS, told)
     return _run_to_end(training, folder)
 
 
@@ -65,8 +72,9 @@ def resume_run(path: str, overrides: Mapping[str, Any]) -> int:
     device = choose_device(recipe.device)
     if device.type != state["device"]:
         raise RunError(f"{folder.name} was trained on {state['device']}; resume it there, not on {device.type}")
+    told = None if recipe.statements is None else load_statements(folder / STATEMENTS, graph.nodes)
     data = training_data(recipe, graph)
-    training = assemble(recipe, graph, scm, data, device, state["precision"])
+    training = assemble(recipe, graph, scm, data, device, state["precision"], told)
     training.restore(state, folder)
     save_recipe(folder, recipe)
     return _run_to_end(training, folder)
@@ -95,14 +103,22 @@ def label_generator(recipe: Recipe, graph: CausalGraph, data: ImageData) -> Labe
 
 
 def assemble(
-    recipe: Recipe, graph: CausalGraph, scm: LabelSCM | None, data: ImageData, device: torch.device, precision: str
+    recipe: Recipe,
+    graph: CausalGraph,
+    scm: LabelSCM | None,
+    data: ImageData,
+    device: torch.device,
+    precision: str,
+    told: Mapping[str, Statement] | None = None,
 ) -> Training:
     """A training at its first step."""
+    telling = None if told is None else telling_of(recipe, told, scm, data, graph.nodes, device, precision)
     labels = data.select(graph.nodes)
     # Plain dcgan sees no labels: its rows come as they are.
     draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0)
     shown = labels if scm is not None else labels[:, :0]
-    return Training(recipe, graph, scm, Batches(data, shown, draw, recipe.noise_dim, device), device, precision)
+    batches = Batches(data, shown, draw, recipe.noise_dim, device)
+    return Training(recipe, graph, scm, batches, device, precision, telling)
 
 
 def _run_to_end(training: Training, folder: Path) -> int:
@@ -117,7 +133,7 @@ def _run_to_end(training: Training, folder: Path) -> int:
     training.save(folder)
     point_to(folder)
     with counting("training", recipe.images, training.images) as advance:
-        finished = train(training, folder, [Progress(advance), statistics, pictures])
+        finished = train(training, folder, [Progress(advance), statistics, Told(statistics.board), pictures])
     if finished:
         _say(f"finished: {training.images:,} images in {training.seconds / 60:.1f} minutes; {folder}")
         return 0

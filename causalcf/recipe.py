@@ -12,9 +12,10 @@ from .errors import RecipeError, unknown
 APPROACHES = ("causalgan", "conditional", "dcgan")
 Approach = Literal["causalgan", "conditional", "dcgan"]
 Data = Literal["faces", "celeba", "folder"]
-# Stickiness where none is asked for: Pearl's counterfactual for do; for observe the value that Lucas and Kemp (2015) fit.
+# Stickiness where none is asked for: Pearl's counterfactual for do; for observe what Lucas and Kemp (2015) fit.
 STICKINESS = {"do": 1.0, "observe": 0.53}
 STATEMENT_WEIGHTS = (
+    "statement_share",
     "statement_rate",
     "statement_damping",
     "statement_slack",
@@ -73,8 +74,14 @@ class Recipe:
     statement_stickiness: float | None = option(
         None, "probability that a noise is kept in their counterfactuals; by default 1 with labels, .53 without"
     )
+    statement_from: int = option(
+        16_384, "images seen before statements are told: in early images there is nothing to see"
+    )
     statement_every: int = option(2, "steps from one group of counterfactuals to the next")
     statement_group: int = option(32, "units in a group")
+    statement_share: float = option(
+        0.5, "greatest norm of the statements' gradient, in norms of the generator's other gradient"
+    )
     statement_rate: float = option(0.1, "dual ascent: what a statement's multiplier gains for each unit of its loss")
     statement_damping: float = option(1.0, "dual ascent: the penalty's own weight, which damps the multiplier's swings")
     statement_slack: float = option(0.01, "loss up to which a statement costs nothing")
@@ -127,6 +134,10 @@ class Recipe:
         require(0 <= s <= 1, "statement_stickiness", s, "in [0, 1]")
         if self.approach == "dcgan":
             require(s < 1, "statement_stickiness", s, "below 1 for dcgan: noise that is kept shows what it showed")
+        require(self.statement_from >= 0, "statement_from", self.statement_from, "at least 0")
+        if self.statements is not None:
+            allowed = f"below images ({self.images}), or the statements are never told"
+            require(self.statement_from < self.images, "statement_from", self.statement_from, allowed)
         if s == 1:
             require(self.null_weight == 0, "null_weight", self.null_weight, "0 at stickiness 1, where nothing changes")
 

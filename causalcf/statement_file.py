@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from .errors import QueryError, StatementError
 from .named_list import ListKind, check_keys, read_named
@@ -38,6 +40,19 @@ def load_statements(path: str | Path = "celeba", attributes: Iterable[str] = ())
     """
     names = tuple(attributes)
     return read_named(path, _LIST, lambda value: _statement(value, names), QueryError)
+
+
+def save_statements(path: str | Path, statements: Mapping[str, Statement]) -> None:
+    """Writes statements so that `load_statements` gives the same back.
+
+    Args:
+        path: of the file; replaced whole where it is there.
+        statements: by name.
+    """
+    from .checkpoint import write_atomically  # which needs torch
+
+    parts = {name: {part: getattr(one, part) for part in _PARTS} for name, one in statements.items()}
+    write_atomically(Path(path), yaml.safe_dump({"statements": parts}, sort_keys=False).encode())
 
 
 def _statement(value: Any, attributes: tuple[str, ...]) -> Statement:

@@ -6,6 +6,7 @@
                          +-> noise reader(fake)  learns z back (InfoGAN), where noise_weight is not 0
     G descends the adversarial loss + Labeler's cross-entropy - k_t * Anti-Labeler's (CausalGAN, eq. 5)
       + noise_weight * the noise reader's error
+      + what counterfactual statements cost, where some are told (telling/)
 
 The generator's gradient is collected on the generated images, so that one pass through a network serves both that
 network's own update and the generator's. Where the objective allows, D's update on fakes and G's adversarial gradient
@@ -28,6 +29,7 @@ from .networks.dcgan import Discriminator, Generator, Labeler, initialise
 from .networks.noise_reader import NoiseReader
 from .precision import autocast
 from .recipe import Recipe
+from .telling.telling import Telling
 
 Losses = dict[str, Tensor]
 
@@ -67,6 +69,7 @@ class TrainingStep:
     recipe: Recipe
     device: torch.device
     precision: str
+    telling: Telling | None = None
     optimisers: dict[str, torch.optim.Adam] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +95,8 @@ class TrainingStep:
             losses, image_gradient = losses | noise_losses, image_gradient + noise_gradient
         self.optimisers["generator"].zero_grad()
         fake.backward(image_gradient.to(fake.dtype))
+        if self.telling is not None:
+            losses |= self.telling(self.networks.generator, step, batch.noise, leaf.detach())
         self.optimisers["generator"].step()
         update_average(self.networks.average, self.networks.generator, self.recipe.average)
         return losses

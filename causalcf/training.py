@@ -29,6 +29,7 @@ from .noise import uniform_noise
 from .precision import autocast
 from .recipe import Recipe
 from .step import Networks, TrainingStep
+from .telling.telling import Telling
 
 CALIBRATION = 2048  # generated images that batch norm's statistics of the averaged weights are measured on
 
@@ -47,6 +48,7 @@ class Training:
         scm: the label generator, None for an approach without labels.
         batches: where training batches come from.
         device, precision: where and how the networks run.
+        telling: tells counterfactual statements, None where there are none.
     """
 
     recipe: Recipe
@@ -55,6 +57,7 @@ class Training:
     batches: Batches
     device: torch.device
     precision: str
+    telling: Telling | None = None
     step: int = 0
     seconds: float = 0.0
     random: torch.Generator = field(init=False)
@@ -66,7 +69,7 @@ class Training:
             self.networks = Networks(self.recipe, 0 if self.scm is None else len(self.graph.nodes))
         self.networks.to(self.device).to(memory_format=torch.channels_last)
         self.random = torch.Generator().manual_seed(self.recipe.seed)
-        self.update = TrainingStep(self.networks, self.recipe, self.device, self.precision)
+        self.update = TrainingStep(self.networks, self.recipe, self.device, self.precision, self.telling)
 
     @property
     def images(self) -> int:
@@ -105,6 +108,7 @@ class Training:
             "networks": self.networks.state_dict(),
             "optimisers": {name: o.state_dict() for name, o in self.update.optimisers.items()},
             "random": self.random.get_state(),
+            "telling": None if self.telling is None else self.telling.state(),
         }
 
     def save(self, folder: Path) -> None:
@@ -128,6 +132,8 @@ class Training:
         for name, optimiser in self.update.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
         self.random.set_state(state["random"].cpu())
+        if self.telling is not None and state.get("telling") is not None:
+            self.telling.restore(state["telling"])
 
 
 class Watcher(Protocol):

@@ -68,6 +68,26 @@ class Statistics:
         self.board.flush()
 
 
+class Told:
+    """What became of each statement, in TensorBoard; and how much was drawn to find the counterfactuals asked about."""
+
+    def __init__(self, board: SummaryWriter) -> None:
+        self.board = board
+
+    def on_step(self, training: Training) -> None:
+        pass
+
+    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
+        if training.telling is None:
+            return
+        for name, values in training.telling.told().items():
+            for key, value in values.items():
+                self.board.add_scalar(f"statement {name}/{key}", value, training.step)
+        for key in ("proposed", "accepted"):
+            self.board.add_scalar(f"statements/{key}", getattr(training.telling.source, key), training.step)
+        self.board.flush()
+
+
 def run_of(training: Training, folder: Path) -> Run:
     """The training as it stands, as a run to sample from."""
     networks = training.networks

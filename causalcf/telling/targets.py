@@ -1,0 +1,66 @@
+"""What the label model says of the units of a group, exactly; each combination of facts is asked about once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ..evaluation.reference import Reference
+from ..labels import LabelSCM
+from .questions import Question
+
+Facts = tuple[int, ...]
+
+
+@dataclass
+class Targets:
+    """P(label* = 1) and P(consequent*) of units whose labels are known.
+
+    Args:
+        law: the label model under the causal graph, edges and all.
+        nodes: the d labels, in the order of all columns.
+        stickiness: in [0, 1].
+    """
+
+    law: LabelSCM
+    nodes: Sequence[str]
+    stickiness: float
+    known: dict[tuple[str, Facts], Tensor] = field(default_factory=dict)
+
+    def __call__(self, question: Question, facts: Tensor) -> Tensor:
+        """(m, d + c) float32: of every label, then of the consequent of each statement; NaN where facts cannot be.
+
+        Args:
+            question: what is supposed.
+            facts: (m, d) 0/1.
+        """
+        rows = [tuple(row) for row in facts.tolist()]
+        new = [row for row in dict.fromkeys(rows) if (question.name, row) not in self.known]
+        if new:
+            answers = self._ask(question, torch.tensor(new, dtype=torch.int8))
+            self.known.update({(question.name, row): answer for row, answer in zip(new, answers, strict=True)})
+        return torch.stack([self.known[question.name, row] for row in rows])
+
+    def before(self, question: Question, name: str) -> float:
+        """P(consequent of a statement | given) in the actual world, in [0, 1]."""
+        return self.law.probability(question.statements[name].consequent, given=question.query.given)
+
+    def _ask(self, question: Question, facts: Tensor) -> Tensor:
+        query, nodes = question.query, tuple(self.nodes)
+        antecedent = {name: torch.full((len(facts),), value) for name, value in query.antecedent.items()}
+        reference = Reference(self.law, nodes, "fitted")
+        possible, labels = reference.answer(facts, antecedent, query.mode, self.stickiness)
+        columns = [labels]
+        known = {name: facts[possible, i] for i, name in enumerate(nodes)}
+        for statement in question.statements.values():
+            column = torch.full((len(facts),), torch.nan, dtype=torch.float64)
+            if bool(possible.any()):
+                supposed = {query.mode: query.antecedent}
+                column[possible] = self.law.counterfactual_probabilities(
+                    statement.consequent, known, **supposed, stickiness=self.stickiness
+                )
+            columns.append(column[:, None])
+        return torch.cat(columns, 1).float()
