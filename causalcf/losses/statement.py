@@ -55,7 +55,7 @@ def modal_loss(q: Tensor, interval: Interval) -> Tensor:
         q: the group's mean probability of the consequent, a scalar.
         interval: of probabilities that satisfy the modal.
     """
-    missing = logit(torch.as_tensor(interval.threshold).to(q)) - logit(q)
+    missing = logit(q.new_tensor(interval.threshold)) - logit(q)
     return hinge(missing if _is_lower_bound(interval) else -missing)
 
 

@@ -198,8 +198,9 @@ class Telling:
 
     def _classify(self, images: Tensor) -> Tensor:
         with autocast(self.device, self.precision):
-            logits = self.classifier.logits(images.float() / 2 + 0.5)
-        return logits.float().sigmoid()
+            exact = images.to(torch.promote_types(images.dtype, torch.float32))
+            logits = self.classifier.logits(exact / 2 + 0.5)
+        return logits.to(exact.dtype).sigmoid()
 
     def told(self) -> dict[str, dict[str, float]]:
         """What is known of each statement: the share seen, the label model's, its loss and its multiplier."""
