@@ -5,6 +5,10 @@
 "plain" is the textbook step in contiguous float32: for each player its own pass through every network it needs. "ours"
 is `causalcf.step`: channels_last, the precision that `--precision auto` chooses here, and shared passes. Both are timed
 in turns in one run, and the ratio is what counts. Beside them stands the rate of a plain matrix product.
+
+Then the step of a causalgan and of a dcgan with eval/statements/faces-true.yaml told and without, in the recipe's own
+precision. The dcgan's is the dearest case: every noise counts as given and as supposed, so that no turn is passed over.
+A step is the mean over a whole round of questions.
 """
 
 from __future__ import annotations
@@ -12,16 +16,27 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import torch
 
+from causalcf.classifiers import AttributeClassifier
+from causalcf.classifiers.calibration import Calibration
+from causalcf.classifiers.networks import build_network
+from causalcf.data.faces import law
 from causalcf.losses.adversarial import objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
+from causalcf.losses.multipliers import Multipliers
 from causalcf.precision import choose_device, choose_precision
 from causalcf.recipe import Recipe
+from causalcf.statement_file import load_statements
 from causalcf.step import Batch, Networks, TrainingStep, total
+from causalcf.telling.labelled import LabelledSource
+from causalcf.telling.questions import questions_of
+from causalcf.telling.replay import ReplaySource
+from causalcf.telling.targets import Targets
+from causalcf.telling.telling import Telling, Weights
 
 LABELS = 9
 
@@ -84,6 +99,66 @@ def in_turns(steps: dict[str, Callable[[], object]], seconds: float, device: tor
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+class EveryNoiseFits(ReplaySource):
+    """A source that always finds a whole group: what its search costs, whatever an untrained generator shows."""
+
+    def fits(self, seen: torch.Tensor, wanted: Mapping[str, int]) -> torch.Tensor:
+        return torch.ones(len(seen), dtype=torch.bool)
+
+
+def told(recipe: Recipe, device: torch.device, precision: str) -> Telling:
+    """Statements told by an untrained classifier, which costs what a trained one costs."""
+    names = law().graph.nodes
+    network = build_network("alexnet", len(names), 32).to(device, memory_format=torch.channels_last)
+    plain = Calibration(torch.ones(len(names)), torch.zeros(len(names)))
+    classifier = AttributeClassifier(
+        names,
+        network.eval().requires_grad_(False),
+        tuple(range(len(names))),
+        plain,
+        (0.5,) * len(names),
+        False,
+        ("alexnet", 32),
+    )
+    labelled, draw = recipe.approach != "dcgan", torch.Generator().manual_seed(0)
+    questions = questions_of(load_statements("faces-true"), law().graph, 1.0, 0.0, None if labelled else "observe")
+    if labelled:
+        source = LabelledSource(law(), recipe.noise_dim, recipe.stickiness, questions, draw)
+    else:
+        source = EveryNoiseFits(names, recipe.noise_dim, recipe.stickiness, questions)
+    return Telling(
+        questions,
+        source,
+        Targets(law(), names, recipe.stickiness),
+        classifier,
+        "",
+        Weights(),
+        Multipliers(recipe.statement_rate, recipe.statement_damping, recipe.statement_slack),
+        recipe.statement_every,
+        recipe.statement_group,
+        recipe.statement_share,
+        0,
+        device,
+        precision,
+        draw,
+    )
+
+
+def overhead(recipe: Recipe, seconds: float, device: torch.device, precision: str) -> float:
+    """How many times a step takes with statements what it takes without, over whole rounds of questions."""
+    n_labels = 0 if recipe.approach == "dcgan" else LABELS
+    batch = synthetic_batch(recipe.batch, recipe.noise_dim, device, torch.channels_last)
+    batch = replace(batch, labels=batch.labels[:, :n_labels], asked=batch.asked[:, :n_labels])
+    rounds: dict[str, Callable[[], object]] = {}
+    length = recipe.statement_every * 8  # the questions of faces-true
+    for name, telling in (("without", None), ("with", told(recipe, device, precision))):
+        networks = Networks(recipe, n_labels).to(device, memory_format=torch.channels_last)
+        step = TrainingStep(networks, recipe, device, precision, telling)
+        rounds[name] = lambda step=step: [step(batch, i, torch.Generator()) for i in range(length)]
+    medians = in_turns(rounds, seconds, device)
+    return medians["with"] / medians["without"]
+
+
 def matrix_rate(dtype: torch.dtype, device: torch.device, n: int = 1024) -> float:
     """FLOP/s of an n x n matrix product, the best of a few."""
     a = torch.ones(n, n, dtype=dtype, device=device)
@@ -125,6 +200,9 @@ def main() -> None:
     slowest = next(iter(medians.values()))
     for name, median in medians.items():
         print(f"{name}: {options.batch / median:.1f} images/s, {slowest / median:.2f} times plain")
+    for approach in ("causalgan", "dcgan"):
+        ratio = overhead(replace(recipe, approach=approach), options.seconds, device, precision)
+        print(f"{approach} with statements: {ratio:.2f} times the step without")
 
 
 if __name__ == "__main__":
