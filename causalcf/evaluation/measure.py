@@ -15,6 +15,7 @@ from ..errors import ImpossibleWorldError, UnreachedError
 from ..pictures import to_unit_interval
 from .approaches import Approach
 from .axioms import axioms
+from .contenders import kind_of
 from .features import extractor_name, judge_features
 from .graph_fit import graph_fit
 from .link_results import Context, adjust, link_results, no_units
@@ -71,7 +72,7 @@ def measure(evaluation: Evaluation, pieces: Pieces) -> dict[str, Any]:
         advance(1)
         for approach in evaluation.approaches:
             _ask(evaluation, approach, causes, outcome, pieces, advance)
-        kinds = [m.runs[name].recipe.approach for name in runs]
+        kinds = [kind_of(m.runs[name]) for name in runs]
         for kind, name in zip(kinds, runs, strict=True):
             told = kind if kinds.count(kind) == 1 else f"{kind} ({name})"
             outcome["realism"][told] = pieces.get(("realism", name), _realism, evaluation, name)
