@@ -27,6 +27,7 @@ from .realism import frechet_distance, kernel_distance
 from .seeds import generator_of
 from .session import Session, conditions
 from .settings import Settings
+from .statement_truths import ask_statement
 from .suite import LinkQuestion, Suite
 
 REAL = 2000  # images that realism is measured on
@@ -65,8 +66,10 @@ def measure(evaluation: Evaluation, pieces: Pieces) -> dict[str, Any]:
     suite, m = evaluation.suite, evaluation.materials
     causes = list(_by_cause(suite.questions(m.reference.nodes)))
     runs = list(dict.fromkeys(approach.run for approach in evaluation.approaches)) if suite.realism else []
-    work = len(evaluation.approaches) * (len(causes) + suite.axioms + len(suite.queries)) + len(runs)
-    outcome: dict[str, Any] = {"links": [], "queries": [], "axioms": {}, "realism": {}}
+    work = len(evaluation.approaches) * (len(causes) + suite.axioms + len(suite.queries) + len(suite.statements)) + len(
+        runs
+    )
+    outcome: dict[str, Any] = {"links": [], "queries": [], "statements": [], "axioms": {}, "realism": {}}
     with counting("evaluation", work + 1) as advance:
         outcome["graph_fit"] = pieces.get(("graph fit", m.graph.name), _graph_fit, evaluation)
         advance(1)
@@ -108,6 +111,11 @@ def _ask(
         outcome["queries"].append(asked)
         advance(1)
     session.forget()
+    for name, statement in suite.statements.items():
+        names = ("statement", name, repr(statement), *key)
+        outcome["statements"].append(pieces.get(names, ask_statement, session, name, statement))
+        session.forget()
+        advance(1)
 
 
 def _by_cause(questions: list[LinkQuestion]) -> Iterator[tuple[LinkQuestion, ...]]:
