@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .conditions import parse_conditions
 from .errors import QueryError, unknown
 from .evaluation.links import Link
-from .evaluation.suite import LinkQuestion, Suite, check_half_width, load_suite
+from .evaluation.suite import LinkQuestion, Suite, check_half_width, load_suite, told_statements
 from .evaluation.verdicts import VERDICTS
 from .flags import Flags
 
@@ -18,13 +18,15 @@ DESCRIPTION = """Which approach respects which causal link? Flip the cause on ma
 it against what the causal model says.
 
 Of the newest finished run of each approach, or of the runs named: a causalgan run is asked as causalgan-do and
-causalgan-esm, a conditional run as conditional-do, a dcgan run as dcgan-gaussian and dcgan-esm."""
+causalgan-esm, a conditional run as conditional-do, a dcgan run as dcgan-gaussian and dcgan-esm. Runs that were told
+statements in training are asked beside those that were not, as causalgan-statements-do and so on."""
 HALF_WIDTH = 0.03
 EXAMPLES = """examples:
   python -m causalcf.eval --link "Young->Bald"
   python -m causalcf.eval --link Young:Bald --link Bald:Young --given Male=1 --mode observe
   python -m causalcf.eval --suite eval/celeba.yaml
   python -m causalcf.eval --link Young:Bald --require respected
+  python -m causalcf.eval --statements celeba
 """
 
 
@@ -97,14 +99,22 @@ def parse_options(arguments: Sequence[str]) -> EvalOptions:
 
 def _suite(options: argparse.Namespace, given: Mapping[str, int]) -> Suite:
     links = tuple(LinkQuestion(Link.parse(text), given) for text in options.link)
-    if bool(links) == (options.suite is not None):
+    if links and options.suite is not None:
         raise QueryError("ask one of: --link (once or more), or --suite; see --help")
-    if options.suite is None:
-        return Suite(", ".join(str(question.link) for question in links), links)
-    suite = load_suite(options.suite)
-    if given:
+    if not links and options.suite is None and options.statements is None:
+        raise QueryError("ask one of: --link (once or more), --suite or --statements; see --help")
+    if given and not links:
         raise QueryError("--given goes with --link; in a suite it stands beside each link")
-    return suite
+    if options.require is not None and not links and options.suite is None:
+        raise QueryError("--require is about links; ask some with --link or --suite")
+    if options.suite is not None:
+        suite = load_suite(options.suite)
+    else:
+        suite = Suite(", ".join(str(question.link) for question in links), links)
+    if options.statements is None:
+        return suite
+    name = suite.name or f"statements {Path(options.statements).stem}"
+    return replace(suite, name=name, statements=told_statements(options.statements))
 
 
 def _parser() -> Flags:
@@ -118,6 +128,11 @@ def _parser() -> Flags:
     add = parser.add_argument
     add("--link", action="append", default=[], metavar="LINK", help='"Young->Bald" in quotes, Young:Bald or Young→Bald')
     add("--suite", nargs="?", const="celeba", metavar="FILE", help="ask all that a suite lists (eval/celeba.yaml)")
+    add(
+        "--statements",
+        metavar="FILE",
+        help="are these true in the images? (celeba, or a file); instead of a suite's own",
+    )
     add("--given", action="append", default=[], metavar="NAME=0|1,...", help="only faces of which this is so")
     add("--runs", nargs="+", metavar="RUN", help="the runs to compare (the newest finished one of each approach)")
     add("--base", default="runs", metavar="FOLDER", help="where runs, classifier and judge lie (runs)")

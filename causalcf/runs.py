@@ -44,9 +44,28 @@ class StoredRun:
     meta: dict[str, Any]
     images: int
 
+    @property
+    def kind(self) -> str:
+        """As `run_kind` has it."""
+        return run_kind(self.approach, self.recipe.get("statements"))
+
 
 class FinishedRun(StoredRun):
     """A run that has seen all images of its recipe."""
+
+
+def run_kind(approach: str, statements: str | None) -> str:
+    """What tells the runs of a comparison apart: the approach, and whether statements were told while it was trained.
+
+    Args:
+        approach: of the recipe.
+        statements: of the recipe; runs older than that option have None.
+
+    Example:
+        >>> run_kind("dcgan", None), run_kind("dcgan", "celeba")
+        ('dcgan', 'dcgan-statements')
+    """
+    return approach if statements is None else f"{approach}-statements"
 
 
 def create_run(recipe: Recipe, graph: CausalGraph, meta: dict[str, Any]) -> Path:
@@ -107,13 +126,13 @@ def finished_runs(base: str | Path) -> list[FinishedRun]:
 
 
 def latest_runs(base: str | Path) -> dict[str, Path]:
-    """The directory of the newest finished run of each approach in a folder; approaches without one are left out.
+    """The directory of the newest finished run of each kind (`run_kind`) in a folder; kinds without one are left out.
 
     Example:
         >>> latest_runs("nowhere")
         {}
     """
-    return {run.approach: run.folder for run in finished_runs(base)}
+    return {run.kind: run.folder for run in finished_runs(base)}
 
 
 def stored_runs(base: str | Path) -> list[StoredRun]:

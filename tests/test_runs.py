@@ -11,10 +11,10 @@ from causalcf.recipe import Recipe
 from causalcf.runs import FinishedRun, finished_runs, latest_runs, stored_runs
 
 
-def make(base, name, seen=(64,), images=64, approach="causalgan", started="2025-01-01T10:00:00+00:00"):
+def make(base, name, seen=(64,), images=64, approach="causalgan", started="2025-01-01T10:00:00+00:00", statements=None):
     folder = base / name
     folder.mkdir()
-    recipe = Recipe(images=images, approach=approach).to_dict()
+    recipe = Recipe(images=images, approach=approach, statements=statements).to_dict()
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
     (folder / "meta.json").write_text(json.dumps({"started": started}))
     (folder / "stats.jsonl").write_text("".join(json.dumps({"images": n}) + "\n" for n in seen))
@@ -44,6 +44,18 @@ def test_the_newest_is_the_one_that_started_last(tmp_path):
     make(tmp_path, "d", approach="dcgan", seen=(8,), started="2026-01-01T00:00:00+00:00")  # never finished
     assert [run.folder.name for run in finished_runs(tmp_path)] == ["b", "c", "a"]
     assert latest_runs(str(tmp_path)) == {"causalgan": tmp_path / "a", "dcgan": tmp_path / "c"}
+
+
+def test_runs_that_were_told_statements_are_a_kind_of_their_own(tmp_path):
+    make(tmp_path, "a", started="2025-01-01T00:00:00+00:00")
+    make(tmp_path, "b", started="2025-01-02T00:00:00+00:00", statements="celeba")
+    make(tmp_path, "c", started="2025-01-03T00:00:00+00:00", statements="mine.yaml")
+    make(tmp_path, "d", started="2025-01-04T00:00:00+00:00", statements="celeba", seen=(8,))  # never finished
+    old = make(tmp_path, "e", started="2024-01-01T00:00:00+00:00", approach="dcgan")
+    recipe = yaml.safe_load((old / "recipe.yaml").read_text())
+    del recipe["statements"]  # older than the option
+    (old / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    assert latest_runs(tmp_path) == {"dcgan": old, "causalgan": tmp_path / "a", "causalgan-statements": tmp_path / "c"}
 
 
 def test_runs_of_one_second_are_as_old_as_their_numbers(tmp_path):

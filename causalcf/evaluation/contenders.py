@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import QueryError
 from ..recipe import STICKINESS
+from ..runs import run_kind
 from ..worlds.run import Run
 from .approaches import Approach
 from .judge import Judge
@@ -36,6 +37,11 @@ class Asking:
         return STICKINESS[mode] if self.stickiness is None else self.stickiness
 
 
+def kind_of(run: Run) -> str:
+    """The run's approach, and "-statements" after it where it was told any: how the names of its approaches begin."""
+    return run_kind(run.recipe.approach, run.recipe.statements)
+
+
 def contenders(
     run: Run, name: str, reference: Reference, judge: Judge, asking: Asking
 ) -> tuple[list[Approach], list[str]]:
@@ -55,43 +61,38 @@ def contenders(
 
 
 def _conditional_do(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
-    _only("conditional-do", "do", asking)
-    return LabelledApproach("conditional-do", name, run, reference, "do", 1.0, "labels set, same z")
+    kind = f"{kind_of(run)}-do"
+    _only(kind, "do", asking)
+    return LabelledApproach(kind, name, run, reference, "do", 1.0, "labels set, same z")
 
 
 def _causalgan_do(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
-    _only("causalgan-do", "do", asking)
-    return LabelledApproach("causalgan-do", name, run, reference, "do", 1.0, "label model, do, stickiness 1, same z")
+    kind = f"{kind_of(run)}-do"
+    _only(kind, "do", asking)
+    return LabelledApproach(kind, name, run, reference, "do", 1.0, "label model, do, stickiness 1, same z")
 
 
 def _causalgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
-    mode = asking.mode or "observe"
+    kind, mode = kind_of(run), asking.mode or "observe"
     s = asking.sticky(mode)
     if mode == "do" and s == 1:
-        raise QueryError("causalgan-esm is left out: by do at stickiness 1 it is causalgan-do")
-    return LabelledApproach(
-        "causalgan-esm",
-        name,
-        run,
-        reference,
-        mode,
-        s,
-        f"labels and z by ESM, {mode}, stickiness {s:g}",
-    )
+        raise QueryError(f"{kind}-esm is left out: by do at stickiness 1 it is {kind}-do")
+    told = f"labels and z by ESM, {mode}, stickiness {s:g}"
+    return LabelledApproach(f"{kind}-esm", name, run, reference, mode, s, told)
 
 
 def _dcgan_gaussian(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
     told = f"z moved by {SCALE:g} standard normals until the classifier sees the antecedent; reference at"
-    return _dcgan("dcgan-gaussian", lambda s: gaussian_kernel(SCALE), told, run, name, reference, judge, asking)
+    return _dcgan("gaussian", lambda s: gaussian_kernel(SCALE), told, run, name, reference, judge, asking)
 
 
 def _dcgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
     told = "ESM on z given the antecedent that the classifier sees,"
-    return _dcgan("dcgan-esm", esm_kernel, told, run, name, reference, judge, asking)
+    return _dcgan("esm", esm_kernel, told, run, name, reference, judge, asking)
 
 
 def _dcgan(
-    kind: str,
+    way: str,
     kernel: Callable[[float], Kernel],
     told: str,
     run: Run,
@@ -100,6 +101,7 @@ def _dcgan(
     judge: Judge,
     asking: Asking,
 ) -> Approach:
+    kind = f"{kind_of(run)}-{way}"
     _only(kind, "observe", asking)
     s = asking.sticky("observe")
     told = f"{told} stickiness {s:g}"

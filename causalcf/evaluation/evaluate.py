@@ -75,11 +75,11 @@ def _runs(options: EvalOptions) -> list[Path]:
     newest: dict[str, FinishedRun] = {}
     for run in finished:
         if _data_of(run) == _data_of(finished[-1]):
-            newest[run.approach] = run
-    other = {run.approach for run in finished} - set(newest)
+            newest[run.kind] = run
+    other = {run.kind for run in finished} - set(newest)
     if other:
         _say(f"left out: {', '.join(sorted(other))}, whose runs are of other data than {finished[-1].folder.name}")
-    return [newest[approach].folder for approach in APPROACHES if approach in newest]
+    return [run.folder for run in sorted(newest.values(), key=lambda run: (APPROACHES.index(run.approach), run.kind))]
 
 
 def _data_of(run: FinishedRun) -> tuple[object, ...]:

@@ -22,7 +22,7 @@ from .judge import Judge
 from .judge_correction import corrected_effects
 from .links import Link
 from .seeds import seed_of
-from .settings import LEAST_UNITS, MOST_LOST, Settings
+from .settings import Settings, too_few
 from .suite import LinkQuestion
 from .verdicts import NONE, WITHHELD, ZERO, verdict
 
@@ -60,7 +60,7 @@ def link_results(
         for effect, column, leaked in zip(effects, columns, leaks, strict=True)
     ]
     if len(found) < 2:
-        return [{**told, **_NOTHING, "verdict": NONE, "why": _lack(context, found)} for told in measured]
+        return [{**told, **_NOTHING, "verdict": NONE, "why": _lack(found)} for told in measured]
     intervals = _intervals(context.settings, found, columns, leaks)
     return [
         {**told, **_judged(context, found, Link(found.cause, effect), column, *interval)}
@@ -180,7 +180,7 @@ def _judged(
     margin = context.settings.margin
     verdict_, why = verdict(effect, (of_effect.low, of_effect.high), reference, margin), ""
     corrected = _corrected(context, found, column, reference)
-    if lack := _lack(context, found):
+    if lack := _lack(found):
         verdict_, why = NONE, lack
     elif weak := context.judge.too_weak(link.effect):
         verdict_, why = WITHHELD, weak
@@ -230,14 +230,8 @@ def _magnitude(interval: Interval) -> list[float]:
     return [0.0 if interval.low <= 0 <= interval.high else low, high]
 
 
-def _lack(context: Context, found: Flip) -> str:
-    """Why there are too few units for a verdict, or ""."""
-    n, lost = len(found), found.asked - len(found)
-    if n < LEAST_UNITS:
-        return f"{n} units of {found.asked} asked; a verdict takes {LEAST_UNITS}"
-    if lost > MOST_LOST * found.asked:
-        return f"{lost} of {found.asked} units were lost ({found.lost}); a verdict takes nine tenths of them"
-    return ""
+def _lack(found: Flip) -> str:
+    return too_few(len(found), found.asked, found.lost)
 
 
 def _sentence(n: int, link: Link, effect: float, interval: Interval, reference: float) -> str:

@@ -15,6 +15,7 @@ from ..errors import ImpossibleWorldError, UnreachedError
 from ..pictures import to_unit_interval
 from .approaches import Approach
 from .axioms import axioms
+from .contenders import kind_of
 from .features import extractor_name, judge_features
 from .graph_fit import graph_fit
 from .link_results import Context, adjust, link_results, no_units
@@ -26,6 +27,7 @@ from .realism import frechet_distance, kernel_distance
 from .seeds import generator_of
 from .session import Session, conditions
 from .settings import Settings
+from .statement_truths import ask_statement
 from .suite import LinkQuestion, Suite
 
 REAL = 2000  # images that realism is measured on
@@ -64,14 +66,16 @@ def measure(evaluation: Evaluation, pieces: Pieces) -> dict[str, Any]:
     suite, m = evaluation.suite, evaluation.materials
     causes = list(_by_cause(suite.questions(m.reference.nodes)))
     runs = list(dict.fromkeys(approach.run for approach in evaluation.approaches)) if suite.realism else []
-    work = len(evaluation.approaches) * (len(causes) + suite.axioms + len(suite.queries)) + len(runs)
-    outcome: dict[str, Any] = {"links": [], "queries": [], "axioms": {}, "realism": {}}
+    work = len(evaluation.approaches) * (len(causes) + suite.axioms + len(suite.queries) + len(suite.statements)) + len(
+        runs
+    )
+    outcome: dict[str, Any] = {"links": [], "queries": [], "statements": [], "axioms": {}, "realism": {}}
     with counting("evaluation", work + 1) as advance:
         outcome["graph_fit"] = pieces.get(("graph fit", m.graph.name), _graph_fit, evaluation)
         advance(1)
         for approach in evaluation.approaches:
             _ask(evaluation, approach, causes, outcome, pieces, advance)
-        kinds = [m.runs[name].recipe.approach for name in runs]
+        kinds = [kind_of(m.runs[name]) for name in runs]
         for kind, name in zip(kinds, runs, strict=True):
             told = kind if kinds.count(kind) == 1 else f"{kind} ({name})"
             outcome["realism"][told] = pieces.get(("realism", name), _realism, evaluation, name)
@@ -107,6 +111,11 @@ def _ask(
         outcome["queries"].append(asked)
         advance(1)
     session.forget()
+    for name, statement in suite.statements.items():
+        names = ("statement", name, repr(statement), *key)
+        outcome["statements"].append(pieces.get(names, ask_statement, session, name, statement))
+        session.forget()
+        advance(1)
 
 
 def _by_cause(questions: list[LinkQuestion]) -> Iterator[tuple[LinkQuestion, ...]]:

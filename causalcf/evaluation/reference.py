@@ -69,6 +69,34 @@ class Reference:
                 answers[possible, column] = asked
         return possible[place], answers[place]
 
+    def expect(
+        self, facts: Tensor, antecedent: Mapping[str, int], consequent: Mapping[str, int], mode: str, stickiness: float
+    ) -> Tensor:
+        """P(consequent* | facts, antecedent*) of every unit: all of the consequent together.
+
+        Args:
+            facts: (n, d) 0/1.
+            antecedent, consequent: label -> 0 or 1, the same for all units.
+            mode: "do" or "observe".
+            stickiness: in [0, 1].
+
+        Returns:
+            (n,) float64, NaN where facts and antecedent cannot be together.
+
+        Source: Lucas and Kemp (2015), exact.
+        """
+        cells, place = torch.unique(facts.long(), dim=0, return_inverse=True)
+        asked = {name: torch.full((len(cells),), value) for name, value in antecedent.items()}
+        possible = self._possible(cells, asked, mode, stickiness)
+        answers = torch.full((len(cells),), torch.nan, dtype=torch.float64)
+        if bool(possible.any()):
+            supposed = {mode: {name: values[possible] for name, values in asked.items()}}
+            known = self._facts(cells[possible])
+            answers[possible] = self.scm.counterfactual_probabilities(
+                consequent, known, **supposed, stickiness=stickiness
+            )
+        return answers[place]
+
     def _possible(self, cells: Tensor, antecedent: Mapping[str, Tensor], mode: str, stickiness: float) -> Tensor:
         """Which rows of facts can be, and can be together with their antecedent."""
         facts = [self.scm.probability(dict(zip(self.nodes, row, strict=True))) > 0 for row in cells.tolist()]

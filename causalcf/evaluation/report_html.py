@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import link_tables, section_tables
+from . import link_tables, section_tables, statement_tables
 from .drawn import DPI
 from .figures import Figures
 from .inert import plain
@@ -58,6 +58,8 @@ def render_html(outcome: Outcome, groups: tuple[Group, ...], figures: Figures, p
         told_effects=_told_effects,
         tables=link_tables,
         sections=section_tables,
+        statements=statement_tables,
+        told=statement_tables.statement_groups(outcome),
     )
 
 

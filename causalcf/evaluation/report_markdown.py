@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from . import link_tables, section_tables
+from . import link_tables, section_tables, statement_tables
 from .figures import Figures
 from .inert import markdown, plain
 from .report_links import FEW, Group, Outcome
@@ -24,9 +24,8 @@ def render_markdown(outcome: Outcome, groups: tuple[Group, ...], figures: Figure
     parts = [
         _head(outcome, groups),
         *(_picture(f"Reference effects and those of {name}", file) for name, file in figures.heat_maps.items()),
-        "## Links",
-        link_tables.DIRECTION,
         *_links(groups, figures),
+        *_statements(outcome),
         *_judge(outcome),
         *_graph(outcome),
         *_measures(outcome),
@@ -41,12 +40,15 @@ def _head(outcome: Outcome, groups: tuple[Group, ...]) -> str:
     tables = [link_tables.verdict_table(groups)] if few else [link_tables.counts_table(outcome)]
     lines = [outcome["data"]["told"], judge_line(outcome), graph_line(outcome), outcome["settings"]["told"]]
     parts = [f"# {markdown(outcome['title'])}", markdown(summary(outcome, groups)), *map(markdown, lines)]
-    return "\n\n".join(
-        filter(None, [*parts, "## Verdicts", *map(to_markdown, tables), _list(link_tables.silent(groups))])
-    )
+    if groups:
+        parts += ["## Verdicts", *map(to_markdown, tables), _list(link_tables.silent(groups))]
+    return "\n\n".join(filter(None, parts))
 
 
 def _links(groups: tuple[Group, ...], figures: Figures) -> Iterator[str]:
+    if groups:
+        yield "## Links"
+        yield link_tables.DIRECTION
     if len(groups) > FEW:
         yield to_markdown(link_tables.flat_table(groups))
     for group in groups:
@@ -60,6 +62,20 @@ def _links(groups: tuple[Group, ...], figures: Figures) -> Iterator[str]:
             yield to_markdown(link_tables.detail_table(group))
         for link in pictured:
             yield _picture(f"Faces, {group.name}, {link['approach']}", link["picture"])
+
+
+def _statements(outcome: Outcome) -> Iterator[str]:
+    groups = statement_tables.statement_groups(outcome)
+    if groups:
+        yield "## Statements"
+        yield statement_tables.MEANING
+        yield to_markdown(statement_tables.counts_table(outcome))
+    for group in groups:
+        yield f"### {markdown(group.name)}"
+        yield markdown(group.sentence)
+        yield markdown(group.line)
+        yield to_markdown(statement_tables.statement_table(group))
+        yield _list(statement_tables.why_lines(group))
 
 
 def _judge(outcome: Outcome) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .report_links import NO_VERDICT, Group, Link, Outcome, approaches, count_verdicts, links_of
 from .report_numbers import count, effect, estimate, number
+from .statement_tables import counts_table, statement_groups
 
 
 def summary(outcome: Outcome, groups: tuple[Group, ...]) -> str:
@@ -11,6 +12,8 @@ def summary(outcome: Outcome, groups: tuple[Group, ...]) -> str:
     if len(groups) == 1:
         return f"{groups[0].name}: {'; '.join(map(_found, groups[0].links))}."
     links = tuple(outcome["links"])
+    if not links and statement_groups(outcome):
+        return _statements(outcome)
     respected, judged = _respected(links)
     text = f"{respected} of {judged} verdicts are “respected”, over {len(groups)} links: "
     text += ", ".join("{}: {} of {}".format(name, *_respected(links_of(outcome, name))) for name in approaches(outcome))
@@ -38,6 +41,12 @@ def judge_line(outcome: Outcome) -> str:
     text += f"; verdicts withheld for {', '.join(withheld)}" if withheld else ""
     text += "" if judge["independent"] else "; NOT independent of the runs it judges"
     return text + "."
+
+
+def _statements(outcome: Outcome) -> str:
+    """How many statements have the truth in the images that they have in the label model."""
+    told = [f"{name}: {same} of {n}" for name, *_, same, n in counts_table(outcome).rows]
+    return f"Statements whose verdict is the label model's: {', '.join(told)}."
 
 
 def _rank(scores: dict[str, float]) -> tuple[float, float]:

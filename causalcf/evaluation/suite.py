@@ -1,4 +1,4 @@
-"""What an evaluation asks: links, and beside them queries, axioms and realism; from flags or from YAML."""
+"""What an evaluation asks: links, and beside them statements, queries, axioms and realism; from flags or from YAML."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import QueryError, unknown
+from ..errors import QueryError, StatementError, unknown
 from ..named_list import check_keys
 from ..presets import find_preset
+from ..statement import Statement
+from ..statement_checks import conflicts
+from ..statement_file import load_statements
 from ..worlds.query import Query
 from ..worlds.query_file import load_queries
 from ..yaml_tree import FileKind, read_mapping
@@ -17,7 +20,7 @@ from .links import Link, all_links
 
 ALL = "all"
 _FILE = FileKind("a suite", "from settings to values", QueryError)
-_KEYS = ("name", "half_width", "links", "more", "shown", "queries", "faces", "axioms", "realism")
+_KEYS = ("name", "half_width", "links", "more", "shown", "queries", "statements", "faces", "axioms", "realism")
 _LINK_KEYS = ("link", "given", "held")
 
 
@@ -61,6 +64,7 @@ class Suite:
         shown: links whose faces are drawn; None draws all.
         queries: questions in English by name.
         faces: how many faces each of them is asked about.
+        statements: counterfactual statements by name.
         axioms, realism: whether those are measured.
         half_width: of an effect's interval, that the number of units follows from; None takes the default.
     """
@@ -71,12 +75,13 @@ class Suite:
     shown: tuple[Link, ...] | None = None
     queries: Mapping[str, Query] = field(default_factory=dict)
     faces: int = 100
+    statements: Mapping[str, Statement] = field(default_factory=dict)
     axioms: bool = False
     realism: bool = False
     half_width: float | None = None
 
     def questions(self, nodes: Sequence[str]) -> list[LinkQuestion]:
-        """The questions on links of a graph with these labels.
+        """The questions on links of a graph with these labels; all else that is asked is checked, too.
 
         Raises:
             QueryError: a label that the graph lacks.
@@ -89,6 +94,8 @@ class Suite:
             link.check(nodes)
         for query in self.queries.values():
             query.check(nodes)
+        for name, statement in self.statements.items():
+            statement.check(nodes, f"{name}: the graph")
         return asked
 
     def shows(self, question: LinkQuestion) -> bool:
@@ -101,7 +108,8 @@ def load_suite(path: str | Path) -> Suite:
 
     The file is a mapping: `links` is "all" or a list of links such as "Young->Bald"; `more` a list of mappings with
     `link`, `given` and `held`; `shown` a list of links (left out: all, but of "all" links none); `queries` a file of
-    questions, each asked in the approach's own mode; `faces`, `half_width` numbers; `axioms`, `realism` true or false.
+    questions and `statements` one of statements, each asked in the approach's own mode; `faces`, `half_width` numbers;
+    `axioms`, `realism` true or false.
 
     Raises:
         QueryError: no such file, not YAML, an unknown key or a value that is none; says where.
@@ -117,6 +125,7 @@ def load_suite(path: str | Path) -> Suite:
             more=tuple(_question(one) for one in _listed("more", tree.get("more") or [])),
             shown=_shown(tree),
             queries=load_queries(_typed(tree, "queries", str, "")) if tree.get("queries") else {},
+            statements=told_statements(_typed(tree, "statements", str, "")) if tree.get("statements") else {},
             faces=_typed(tree, "faces", int, 100),
             axioms=_typed(tree, "axioms", bool, True),
             realism=_typed(tree, "realism", bool, True),
@@ -124,6 +133,19 @@ def load_suite(path: str | Path) -> Suite:
         )
     except QueryError as error:
         raise QueryError(f"{file}: {error}") from None
+
+
+def told_statements(path: str) -> dict[str, Statement]:
+    """The statements of a file or a preset, of which no two conflict.
+
+    Raises:
+        StatementError: as `load_statements`; or two that no probability makes true together, named.
+    """
+    found = load_statements(path)
+    names = list(found)
+    for i, j, reason in conflicts(list(found.values())):
+        raise StatementError(f"{path}: {names[i]} and {names[j]} conflict: {reason}")
+    return found
 
 
 def check_half_width(name: str, value: float | None) -> float | None:

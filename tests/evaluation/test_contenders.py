@@ -1,0 +1,40 @@
+"""The names that runs are asked by: those of runs that were told statements are apart from those that were not."""
+
+from types import SimpleNamespace
+
+import pytest
+from artificial import NODES
+
+from causalcf.data.faces import law
+from causalcf.evaluation.contenders import Asking, contenders
+from causalcf.evaluation.reference import Reference
+from causalcf.recipe import Recipe
+
+REFERENCE = Reference(law(), NODES, "truth")
+ASKING = Asking()
+JUDGE = SimpleNamespace(facts=None)
+
+
+def kinds(approach, statements=None, asking=ASKING):
+    run = SimpleNamespace(recipe=Recipe(approach=approach, statements=statements))
+    found, left_out = contenders(run, "some", REFERENCE, JUDGE, asking)
+    return [one.kind for one in found], left_out
+
+
+@pytest.mark.parametrize(
+    ("approach", "told", "untold"),
+    [
+        ("dcgan", ["dcgan-statements-gaussian", "dcgan-statements-esm"], ["dcgan-gaussian", "dcgan-esm"]),
+        ("causalgan", ["causalgan-statements-do", "causalgan-statements-esm"], ["causalgan-do", "causalgan-esm"]),
+        ("conditional", ["conditional-statements-do"], ["conditional-do"]),
+    ],
+)
+def test_runs_that_were_told_statements_have_kinds_of_their_own(approach, told, untold):
+    assert kinds(approach, "celeba") == (told, []) and kinds(approach) == (untold, [])
+
+
+def test_what_is_left_out_is_named_by_its_kind():
+    assert kinds("causalgan", "celeba", Asking("do", 1.0))[1] == [
+        "causalgan-statements-esm is left out: by do at stickiness 1 it is causalgan-statements-do"
+    ]
+    assert kinds("dcgan", "celeba", Asking("do"))[1][1].startswith("dcgan-statements-esm is left out: it is asked by")
