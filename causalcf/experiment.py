@@ -25,6 +25,7 @@ from .provenance import provenance
 from .recipe import Recipe, recipe_from_dict
 from .runs import create_run, find_run, point_to, save_recipe
 from .sampling import LabelledDraw
+from .starting import find_beginning
 from .training import Training, train
 from .watchers import Pictures, Progress, Statistics
 
@@ -33,13 +34,23 @@ REALS = 60  # images of the data in reals.png
 
 
 def start_run(recipe: Recipe) -> int:
-    """Trains a new run; 0 when it finishes, 130 when it is interrupted."""
+    """Trains a new run; 0 when it finishes, 130 when it is interrupted.
+
+    Raises:
+        CausalCFError: whatever is wrong with the recipe, its graph, data or device, or with the run it starts from.
+    """
     graph = graph_of(recipe)
     device = choose_device(recipe.device)
+    beginning = find_beginning(recipe, graph, device)
     data = training_data(recipe, graph)
-    scm = label_generator(recipe, graph, data)
-    training = assemble(recipe, graph, scm, data, device, choose_precision(recipe.precision, device))
-    folder = create_run(recipe, graph, provenance(recipe.seed, device, training.precision, data.fingerprint))
+    if beginning is None:
+        training = _fresh(recipe, graph, data, device)
+    else:
+        recipe = replace(recipe, start=beginning.name)
+        training = assemble(recipe, graph, beginning.scm, data, device, beginning.precision(recipe.precision))
+        beginning.hand_over(training)
+    meta = provenance(recipe.seed, device, training.precision, data.fingerprint)
+    folder = create_run(recipe, graph, meta if beginning is None else {**meta, "start": beginning.told})
     return _run_to_end(training, folder)
 
 
@@ -92,6 +103,11 @@ def label_generator(recipe: Recipe, graph: CausalGraph, data: ImageData) -> Labe
         return None
     draw = torch.Generator().manual_seed(recipe.seed)
     return fit_label_scm(graph, data.select(graph.nodes), method=recipe.labels, generator=draw)
+
+
+def _fresh(recipe: Recipe, graph: CausalGraph, data: ImageData, device: torch.device) -> Training:
+    scm = label_generator(recipe, graph, data)
+    return assemble(recipe, graph, scm, data, device, choose_precision(recipe.precision, device))
 
 
 def assemble(
