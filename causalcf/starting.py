@@ -68,7 +68,7 @@ class Beginning:
         fingerprint = training.batches.data.fingerprint
         if self.state["data_fingerprint"] != fingerprint:
             raise RunError(
-                f"start: {self.folder.name} was trained on data {self.state['data_fingerprint']}, and this recipe's are "
+                f"start: {self.folder.name} was trained on data {self.state['data_fingerprint']}, not on this recipe's "
                 f"{fingerprint}; they must be the same"
             )
         optimisers = training.update.optimisers
@@ -108,9 +108,10 @@ def find_beginning(recipe: Recipe, graph: CausalGraph, device: torch.device) -> 
 
 
 def _folder(start: str, runs: str) -> Path:
-    """A path is tried first; a bare name is also looked for among the runs, where the nearest to a mistyped one lies."""
-    bare = Path(start).parent == Path() and not Path(start).is_dir()
-    return find_run(Path(runs) / start if bare else start)
+    """A name is looked for among the runs first, where the nearest to a mistyped one lies, too."""
+    inside = Path(runs) / start
+    is_path = Path(start).is_dir() or Path(start).parent != Path()
+    return find_run(start if is_path and not inside.is_dir() else inside)
 
 
 def _check_recipe(recipe: Recipe, other: Recipe, name: str) -> None:
