@@ -11,8 +11,9 @@ from .classifiers.recipe import ClassifierRecipe
 from .classifiers.reporting import JSON
 from .comparison_found import find_trained_classifier, find_training
 from .comparison_recipe import Comparison
+from .comparison_told import Told
 from .data.images import ImageData
-from .errors import RecipeError
+from .errors import RecipeError, RunError
 from .experiment import INTERRUPTED, graph_of, resume_run, start_run, training_data
 from .graph import CausalGraph
 from .precision import choose_device
@@ -20,11 +21,13 @@ from .recipe import Recipe
 from .runs import FinishedRun
 
 Say = Callable[[str], None]  # tells what becomes of one training, beside which one it is
+Part = tuple[str, Callable[[Say], int]]  # a training and what it is called
 
 
 def run_comparison(comparison: Comparison) -> int:
-    """Trains every approach with every seed, then the classifier and the judge.
+    """Trains every approach with every seed, the classifier and the judge.
 
+    The classifier comes first where statements are told, because it reads images for them; else after the approaches.
     What is finished in the runs folder, with exactly the same recipe on the same graph and data, is not trained again;
     a training that was interrupted goes on.
 
@@ -42,6 +45,7 @@ def run_comparison(comparison: Comparison) -> int:
     choose_device(recipe.device)
     try:
         data = training_data(recipe, graph)
+        comparison.told.load(graph.nodes)
         for classifier in (comparison.classifier, comparison.judge):
             _check_attributes(classifier, graph, data)
         for part in _parts(comparison, data.fingerprint):
@@ -56,18 +60,35 @@ def run_comparison(comparison: Comparison) -> int:
 
 def _parts(comparison: Comparison, fingerprint: str) -> list[Callable[[], int]]:
     """The trainings, in order; each says which of how many it is."""
-    trainings = [
-        (f"{recipe.approach}, seed {recipe.seed}", partial(_train, recipe, fingerprint))
-        for recipe in comparison.recipes()
-    ]
-    classifiers = [
+    told = comparison.told
+    trainings = [part for recipe in comparison.recipes() for part in _trainings(recipe, told, fingerprint)]
+    classifier, judge = (
         (f"{recipe.role}, seed {recipe.seed}", partial(_classify, recipe))
         for recipe in (comparison.classifier, comparison.judge)
-    ]
-    told: list[tuple[str, Callable[[Say], int]]] = [*trainings, *classifiers]
+    )
+    parts = [classifier, *trainings, judge] if told.anything else [*trainings, classifier, judge]
     return [
-        partial(part, partial(_tell, f"{number} of {len(told)}: {name}")) for number, (name, part) in enumerate(told, 1)
+        partial(part, partial(_tell, f"{number} of {len(parts)}: {name}"))
+        for number, (name, part) in enumerate(parts, 1)
     ]
+
+
+def _trainings(recipe: Recipe, told: Told, fingerprint: str) -> list[Part]:
+    """One training of an approach and seed; where anything is told, its arms after their common beginning."""
+    name = f"{recipe.approach}, seed {recipe.seed}"
+    if not told.anything:
+        return [(name, partial(_train, recipe, fingerprint))]
+    base = told.base(recipe)
+    beginning: Part = (f"{name}, beginning", partial(_train, base, fingerprint))
+    arms = [(f"{name}, told {e}", partial(_train_arm, told, e, recipe, base, fingerprint)) for e in told.entries]
+    return [beginning, *arms]
+
+
+def _train_arm(told: Told, entry: str, recipe: Recipe, base: Recipe, fingerprint: str, say: Say) -> int:
+    beginning = find_training(base, fingerprint)
+    if not isinstance(beginning, FinishedRun):  # removed since it was trained or found
+        raise RunError(f"the beginning of {recipe.approach}, seed {recipe.seed}, is gone from {recipe.runs}")
+    return _train(told.arm(entry, recipe, beginning.folder.name), fingerprint, say)
 
 
 def _train(recipe: Recipe, fingerprint: str, say: Say) -> int:

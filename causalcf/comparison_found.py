@@ -45,7 +45,11 @@ def find_trained_classifier(recipe: ClassifierRecipe) -> Path | None:
 
 
 def _is_training(run: StoredRun, recipe: Recipe, fingerprint: str) -> bool:
-    if not _is_same(run.recipe, recipe.to_dict()) or run.meta.get("data_fingerprint") != fingerprint:
+    # A run older than an option was trained as the option's default has it.
+    if (
+        not _is_same({**Recipe().to_dict(), **run.recipe}, recipe.to_dict())
+        or run.meta.get("data_fingerprint") != fingerprint
+    ):
         return False
     if run.images >= recipe.images + recipe.batch:  # resumed to train for longer: another budget
         return False

@@ -12,15 +12,25 @@ from .errors import RecipeError, unknown
 from .flags import Flags
 from .recipe import option_names
 
-LISTS: Mapping[str, tuple[type, str]] = {"approaches": (str, "[causalgan, dcgan]"), "seeds": (int, "[0, 1]")}
+LISTS: Mapping[str, tuple[type, str]] = {
+    "approaches": (str, "[causalgan, dcgan]"),
+    "seeds": (int, "[0, 1]"),
+    "told": (str, "[none, faces-true]"),
+}
+FLAGS = (*LISTS, "told_from")
 
 
 def add_comparison_flags(parser: Flags) -> None:
-    """--approaches and --seeds; the classifiers' settings stand in the file alone."""
-    told = "what a comparison trains, a recipe with this key such as compare"
-    parser.add_argument("--approaches", nargs="+", type=str, default=None, metavar="NAME", help=told)
-    told = "a comparison's seeds; every approach is trained with each"
-    parser.add_argument("--seeds", nargs="+", type=int, default=None, metavar="SEED", help=told)
+    """--approaches, --seeds, --told and --told-from; the classifiers' settings stand in the file alone."""
+    text = "what a comparison trains, a recipe with this key such as compare"
+    parser.add_argument("--approaches", nargs="+", type=str, default=None, metavar="NAME", help=text)
+    text = "a comparison's seeds; every approach is trained with each"
+    parser.add_argument("--seeds", nargs="+", type=int, default=None, metavar="SEED", help=text)
+    text = "a comparison's arms, which share a beginning: none, or the statements told (a YAML file, or a preset)"
+    parser.add_argument("--told", nargs="+", type=str, default=None, metavar="NAME", help=text)
+    parser.add_argument(
+        "--told-from", type=int, default=0, metavar="IMAGES", help="length of that beginning, in images"
+    )
 
 
 def take_comparison(in_file: dict[str, Any]) -> dict[str, Any] | None:
@@ -39,7 +49,8 @@ def take_comparison(in_file: dict[str, Any]) -> dict[str, Any] | None:
         if key not in option_names():
             raise RecipeError(unknown("key", key, [*option_names(), *KEYS]))
     for key in found:
-        found[key] = _section(key, found[key]) if key in ROLES else _list(key, found[key])
+        check = _section if key in ROLES else _list if key in LISTS else _number
+        found[key] = check(key, found[key])
     return found
 
 
@@ -54,22 +65,28 @@ def compared(taken: Mapping[str, Any] | None, shared: Mapping[str, Any], flags: 
     Raises:
         RecipeError: a flag that does not go with the recipe, or a value out of range.
     """
-    lists = {key: flags[key] for key in LISTS if key in flags}
+    given = {key: flags[key] for key in FLAGS if key in flags}
     if taken is None:
-        for key in lists:
-            raise RecipeError(f"--{key} belongs to a comparison, such as --recipe compare")
+        for key in given:
+            raise RecipeError(f"--{key.replace('_', '-')} belongs to a comparison, such as --recipe compare")
         return None
     for key in flags:
         refuse_single(key, "--")
     if "resume" in flags:
         raise RecipeError("--resume goes on with one run; a comparison goes on when its command is given again")
-    return comparison_from_dict({**shared, **taken, **lists})
+    return comparison_from_dict({**shared, **taken, **given})
 
 
 def _list(key: str, value: Any) -> list[Any]:
     kind, example = LISTS[key]
     if not isinstance(value, list) or not all(type(item) is kind for item in value):
         raise RecipeError(f"{key} is {value!r}; it must be a list, such as {example}")
+    return value
+
+
+def _number(key: str, value: Any) -> int:
+    if type(value) is not int:
+        raise RecipeError(f"{key} is {value!r}; it must be a number of images, such as 40960")
     return value
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from .classifiers.recipe import ClassifierRecipe, Role, classifier_recipe
+from .comparison_told import Told
 from .errors import RecipeError, unknown
 from .recipe import APPROACHES, Recipe, option_names, recipe_from_dict, require
 
 ROLES: tuple[Role, ...] = get_args(Role)
-KEYS = ("approaches", "seeds", *ROLES)  # what a comparison says beside the keys of a recipe
-SINGLE: Mapping[str, str] = {"approach": "approaches", "seed": "seeds"}  # keys of a recipe that it says otherwise
+KEYS = ("approaches", "seeds", "told", "told_from", *ROLES)  # what a comparison says beside the keys of a recipe
+# Keys of a recipe that it says otherwise.
+SINGLE: Mapping[str, str] = {"approach": "approaches", "seed": "seeds", "statements": "told", "start": "told"}
 SHARED = ("data", "data_root", "data_size", "device", "runs")  # classifiers have these from the shared settings
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "classifier": {"network": "alexnet", "seed": 0},
@@ -30,6 +32,7 @@ class Comparison:
         seeds: each approach is trained once with each.
         classifier: sees antecedents in images of runs without labels; resolved.
         judge: what evaluation reads with; resolved.
+        told: which statements are told to which arms of a training; by default there is one, told nothing.
     """
 
     recipe: Recipe
@@ -37,13 +40,14 @@ class Comparison:
     seeds: tuple[int, ...]
     classifier: ClassifierRecipe
     judge: ClassifierRecipe
+    told: Told = Told()
 
     def validate(self) -> Comparison:
         """Itself, if it is a fair comparison.
 
         Raises:
             RecipeError: an approach that is unknown, one or a seed that is missing, repeated or out of range, or a
-                judge with the classifier's network or seed.
+                judge with the classifier's network or seed; or arms that are told what they cannot be.
         """
         for name in self.approaches:
             if name not in APPROACHES:
@@ -53,6 +57,7 @@ class Comparison:
             require(len(set(values)) == len(values), key, ", ".join(map(str, values)), "a list without repetition")
         for recipe in self.recipes():
             recipe.validate()
+        self.told.check(self.recipe)
         for key in ("network", "seed"):
             value = getattr(self.judge, key)
             if value == getattr(self.classifier, key):
@@ -63,22 +68,24 @@ class Comparison:
         return self
 
     def recipes(self) -> list[Recipe]:
-        """One recipe for each training: all approaches with the first seed, then with the next."""
+        """One recipe for each approach and seed, told nothing: all with the first seed, then with the next."""
         return [replace(self.recipe, approach=name, seed=seed) for seed in self.seeds for name in self.approaches]  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values, of which `comparison_from_dict` makes the same comparison."""
         shared = {key: value for key, value in self.recipe.to_dict().items() if key not in SINGLE}
-        lists = {"approaches": list(self.approaches), "seeds": list(self.seeds)}
-        return {**shared, **lists, "classifier": _own(self.classifier), "judge": _own(self.judge)}
+        lists = {"approaches": list(self.approaches), "seeds": list(self.seeds), "told": list(self.told.entries)}
+        own = {**lists, "told_from": self.told.since}
+        return {**shared, **own, "classifier": _own(self.classifier), "judge": _own(self.judge)}
 
 
 def comparison_from_dict(values: Mapping[str, Any]) -> Comparison:
     """A validated comparison.
 
     Args:
-        values: keys of a `Recipe` but approach and seed; and `approaches` and `seeds` (lists), `classifier` and `judge`
-            (keys of a `ClassifierRecipe` but its role and what is shared). What is left out has its default.
+        values: keys of a `Recipe` but approach, seed, statements and start; and `approaches`, `seeds` and `told`
+            (lists), `told_from` (images), `classifier` and `judge` (keys of a `ClassifierRecipe` but its role and what
+            is shared). What is left out has its default.
 
     Raises:
         RecipeError: an unknown key (naming the nearest), one that a comparison does not take, or a value out of range.
@@ -90,7 +97,8 @@ def comparison_from_dict(values: Mapping[str, Any]) -> Comparison:
     recipe = recipe_from_dict({key: value for key, value in values.items() if key not in KEYS})
     approaches: Sequence[str] = values.get("approaches", APPROACHES)
     classifier, judge = (_with_role(role, values.get(role, {}), recipe) for role in ROLES)
-    return Comparison(recipe, tuple(approaches), tuple(values.get("seeds", (0,))), classifier, judge).validate()
+    told = Told(tuple(values.get("told", Told.entries)), values.get("told_from", Told.since))
+    return Comparison(recipe, tuple(approaches), tuple(values.get("seeds", (0,))), classifier, judge, told).validate()
 
 
 def refuse_single(key: str, dashes: str = "") -> None:

@@ -25,6 +25,7 @@ from .provenance import provenance
 from .recipe import Recipe, recipe_from_dict
 from .runs import create_run, find_run, point_to, save_recipe
 from .sampling import LabelledDraw
+from .starting import find_beginning
 from .statement import Statement
 from .statement_file import load_statements, save_statements
 from .telling.setup import telling_of
@@ -37,14 +38,27 @@ REALS = 60  # images of the data in reals.png
 
 
 def start_run(recipe: Recipe) -> int:
-    """Trains a new run; 0 when it finishes, 130 when it is interrupted."""
+    """Trains a new run; 0 when it finishes, 130 when it is interrupted.
+
+    Raises:
+        CausalCFError: whatever is wrong with the recipe, its graph, data or device, or with the run it starts from.
+    """
     graph = graph_of(recipe)
     device = choose_device(recipe.device)
+    beginning = find_beginning(recipe, graph, device)
     told = None if recipe.statements is None else load_statements(recipe.statements, graph.nodes)
     data = training_data(recipe, graph)
-    scm = label_generator(recipe, graph, data)
-    training = assemble(recipe, graph, scm, data, device, choose_precision(recipe.precision, device), told)
-    folder = create_run(recipe, graph, provenance(recipe.seed, device, training.precision, data.fingerprint))
+    if beginning is None:
+        scm, precision = label_generator(recipe, graph, data), choose_precision(recipe.precision, device)
+    else:
+        recipe = replace(recipe, start=beginning.name)
+        scm, precision = beginning.scm, beginning.precision(recipe.precision)
+    training = assemble(recipe, graph, scm, data, device, precision, told)
+    meta = provenance(recipe.seed, device, precision, data.fingerprint)
+    if beginning is not None:
+        beginning.hand_over(training)
+        meta = {**meta, "start": beginning.told}
+    folder = create_run(recipe, graph, meta)
     if told is not None:
         save_statements(folder / STATEMENTS, told)
     return _run_to_end(training, folder)
