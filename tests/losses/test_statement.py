@@ -1,4 +1,4 @@
-"""The statement loss: zero where the modal is met, its formula where not, and gradients as finite differences have them."""
+"""The statement loss: zero where the modal is met, its formula where not, gradients as finite differences have them."""
 
 import math
 
