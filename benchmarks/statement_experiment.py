@@ -1,0 +1,198 @@
+"""What did telling change? Runs told different things, asked the same questions, as one table.
+
+    python benchmarks/statement_experiment.py RUN ... [--told faces-true] [--units 128] [--out measured.json]
+
+Every run is asked one way: a dcgan as dcgan-esm, others as *-do. From one pool of images each, read by the judge (the
+classifier that the runs were told by is another):
+
+    statements   mean distance of a statement's share in the images from what the label model expects of the same units
+    taught       mean link error |effect - reference| of the links that the statements speak of
+    held out     the same of the graph's other links from the same causes
+    no link      the same of pairs without a directed path
+    reached      share of the units whose antecedent was seen within the budget
+    effective    share of the flips in whose image the judge, too, sees the antecedent
+    changed      share of labels with no path from the cause that changed, less what the reference expects
+    FD(judge)    from held-out images
+
+Brackets are 95 % percentile intervals of a bootstrap over units (1,000 resamples), runs kept as they are. Runs of one
+name but for the seed are averaged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from causalcf.evaluation.approaches import Approach
+from causalcf.evaluation.contenders import Asking, contenders
+from causalcf.evaluation.features import judge_features
+from causalcf.evaluation.flips import Flip, flip
+from causalcf.evaluation.link_results import relation
+from causalcf.evaluation.materials import Materials, load_materials, load_runs
+from causalcf.evaluation.realism import frechet_distance
+from causalcf.evaluation.seeds import generator_of
+from causalcf.pictures import to_unit_interval
+from causalcf.statement import Statement
+from causalcf.statement_file import load_statements
+from causalcf.worlds.counterfactual import Worlds
+
+CAUSES = ("Young", "Male", "Smiling")
+POOL = 2048
+RESAMPLES = 1000
+FIGURES = ("statements", "taught", "held out", "no link", "effective", "changed")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What did telling change?")
+    parser.add_argument("runs", nargs="+")
+    parser.add_argument("--told", default="faces-true", help="statements that the runs are asked about")
+    parser.add_argument("--units", type=int, default=128)
+    parser.add_argument("--budget", type=int, default=15)
+    parser.add_argument("--out", type=Path, help="where the figures are kept, and found again")
+    options = parser.parse_args()
+    kept: dict[str, Any] = json.loads(options.out.read_text()) if options.out and options.out.is_file() else {}
+    new = [run for run in options.runs if Path(run).name not in kept]
+    if new:
+        materials = load_materials(load_runs(new, "auto", None), None, None, None, "auto")
+        real = _real_features(materials)
+        for name in materials.runs:
+            kept[name] = measure(materials, name, load_statements(options.told), options.units, options.budget, real)
+            print(name, json.dumps(kept[name]["shares"]), flush=True)
+            if options.out:
+                options.out.write_text(json.dumps(kept))
+    Console(width=200).print(table([kept[Path(run).name] for run in options.runs]))
+
+
+def measure(
+    materials: Materials, name: str, statements: dict[str, Statement], units: int, budget: int, real: torch.Tensor
+) -> dict[str, Any]:
+    """All figures of one run, each unit's answer kept for the bootstrap."""
+    run = materials.runs[name]
+    found, _ = contenders(run, name, materials.reference, materials.judge, Asking(budget=budget))
+    approach = next(one for one in found if one.kind.endswith("-do" if one.has_labels else "-esm"))
+    pool = approach.actual(POOL, {}, generator_of(0, "pool"))
+    seen = materials.judge.read(pool.images)
+    flips = [_flip(approach, materials, pool, seen, cause, units) for cause in CAUSES]
+    taught = {(a, b) for one in statements.values() for a in one.antecedent for b in one.consequent}
+    answers = {key: _share(approach, materials, pool, one, units) for key, one in statements.items()}
+    return {
+        "key": f"{run.recipe.name} {approach.kind}",
+        "seed": run.recipe.seed,
+        "shares": answers,
+        "links": [link for one in flips for link in _links(one, materials, taught)],
+        "fd": frechet_distance(judge_features(materials.judge.classifier, pool.images), real),
+        "reached": sum(len(one) for one in flips) / (units * len(flips)),
+    }
+
+
+def _flip(approach: Approach, materials: Materials, pool: Worlds, seen: torch.Tensor, cause: str, units: int) -> Flip:
+    few = Worlds(pool.noise[:units], pool.labels[:units], pool.images[:units])
+    return flip(approach, materials.reference, materials.judge.read, few, seen[:units], cause)
+
+
+def _links(found: Flip, materials: Materials, taught: set[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Each label's answers to one cause: whether the cause itself shows, and how far each other label is off."""
+    nodes, graph = materials.reference.nodes, materials.true_graph
+    column = nodes.index(found.cause)
+    shows = (found.seen_after[:, column] == 1 - found.actual.labels[:, column]).double().tolist()
+    links: list[dict[str, Any]] = [{"cause": found.cause, "effect": found.cause, "kind": "effective", "values": shows}]
+    for i, effect in enumerate(nodes):
+        if effect == found.cause:
+            continue
+        kind = {"edge": "held out", "ancestor": "path", "none": "no link"}[relation(graph, found.cause, effect)]
+        kind = "taught" if (found.cause, effect) in taught else kind
+        values = (found.effects[:, i] - found.references[:, i]).tolist()
+        links.append({"cause": found.cause, "effect": effect, "kind": kind, "values": values})
+        if kind == "no link":
+            expected = (found.expected_after[:, i] - found.expected_before[:, i]).abs()
+            moved = ((found.seen_after[:, i] != found.seen_before[:, i]).double() - expected).tolist()
+            links.append({"cause": found.cause, "effect": effect, "kind": "changed", "values": moved})
+    return links
+
+
+def _share(approach: Approach, materials: Materials, pool: Worlds, statement: Statement, units: int) -> dict[str, Any]:
+    """How often a statement's consequent shows among units of the pool, and how often it should."""
+    nodes = materials.reference.nodes
+    fits = torch.ones(len(pool.labels), dtype=torch.bool)
+    for label, value in statement.given.items():
+        fits &= pool.labels[:, nodes.index(label)] == value
+    rows = fits.nonzero()[:units, 0]
+    if len(rows) < 8:
+        return {"n": 0, "seen": None, "expected": None}
+    few = Worlds(pool.noise[rows], pool.labels[rows], pool.images[rows])
+    antecedent = {name: torch.full((len(rows),), v, dtype=torch.int8) for name, v in statement.antecedent.items()}
+    drawn = approach.counterfactual(few, antecedent, generator_of(0, str(statement)))
+    if len(drawn.rows) < 8:
+        return {"n": len(drawn.rows), "seen": None, "expected": None}
+    read = materials.judge.read(drawn.images)
+    columns = [nodes.index(label) for label in statement.consequent]
+    seen = (read[:, columns] == torch.tensor(list(statement.consequent.values()))).all(1).double()
+    expected = materials.reference.expect(
+        few.labels[drawn.rows], statement.antecedent, statement.consequent, approach.mode, approach.stickiness
+    )
+    known = expected[expected.isfinite()]
+    return {"n": len(seen), "seen": float(seen.mean()), "expected": float(known.mean()) if len(known) else None}
+
+
+def table(measured: Sequence[dict[str, Any]]) -> Table:
+    """A row for each name of a run, its seeds averaged."""
+    shown = Table("run", "seeds", *FIGURES, "reached", "FD(judge)")
+    for key in dict.fromkeys(one["key"] for one in measured):
+        runs = [one for one in measured if one["key"] == key]
+        cells = [_cell(runs, figure) for figure in FIGURES]
+        reached = sum(one["reached"] for one in runs) / len(runs)
+        fds = [one["fd"] for one in runs]
+        fd = f"{sum(fds) / len(fds):.1f} [{min(fds):.1f}, {max(fds):.1f}]"
+        shown.add_row(key, ", ".join(str(one["seed"]) for one in runs), *cells, f"{reached:.2f}", fd)
+    return shown
+
+
+def _cell(runs: Sequence[dict[str, Any]], figure: str) -> str:
+    if figure == "statements":
+        off = [
+            abs(share["seen"] - share["expected"])
+            for run in runs
+            for share in run["shares"].values()
+            if share["seen"] is not None and share["expected"] is not None
+        ]
+        return f"{sum(off) / len(off):.3f} ({len(off)})" if off else "-"
+    draw = torch.Generator().manual_seed(0)
+    links = [
+        torch.tensor(link["values"], dtype=torch.float64)
+        for run in runs
+        for link in run["links"]
+        if link["kind"] == figure and len(link["values"]) >= 8
+    ]
+    if not links:
+        return "-"
+    signed = figure in ("effective", "changed")
+    value = _mean(links, signed)
+    resampled = sorted(_mean([_again(one, draw) for one in links], signed) for _ in range(RESAMPLES))
+    low, high = resampled[int(0.025 * RESAMPLES)], resampled[int(0.975 * RESAMPLES) - 1]
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _mean(links: Sequence[torch.Tensor], signed: bool) -> float:
+    means = [float(values.mean()) for values in links]
+    return sum(means if signed else map(abs, means)) / len(means)
+
+
+def _again(values: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
+    return values[torch.randint(len(values), (len(values),), generator=draw)]
+
+
+def _real_features(materials: Materials) -> torch.Tensor:
+    data = materials.held_out or materials.data
+    images = to_unit_interval(data.batch(torch.arange(min(POOL, len(data)))))
+    return judge_features(materials.judge.classifier, images)
+
+
+if __name__ == "__main__":
+    main()
