@@ -183,6 +183,49 @@ def suite(seed=0, names=("causalgan-do", "causalgan-esm", "dcgan-gaussian"), nod
     return outcome
 
 
+def statement(name, asked_of, q, verdict, sentence="If this young man were old, he might be bald."):
+    """One answer about a statement; its figures differ from one another."""
+    parts = {
+        "given": {"Male": 1},
+        "antecedent": {"Young": 0},
+        "modal": "might",
+        "consequent": {"Bald": 1},
+        "mode": "do",
+    }
+    truth = {"value": True, "probability": 0.0951, "threshold": 0.05, "vacuous": False, "reason": "0.0951 is so"}
+    nobody = q is None
+    return {
+        "name": name,
+        "sentence": sentence,
+        "statement": parts,
+        "asks": "a probability above 0.05",
+        "approach": asked_of["name"],
+        "mode": asked_of["mode"],
+        "stickiness": 1.0,
+        "truth": truth,
+        "model": {**truth, "probability": 0.0742},
+        "n": 0 if nobody else 385,
+        "units": {
+            "asked": 385,
+            "unreached": 385 if nobody else 0,
+            "impossible": 0,
+            "told": "385 were not reached" if nobody else "",
+        },
+        "seen_before": None if nobody else estimate(0.012),
+        "q_images": None if nobody else estimate(q),
+        "q_expected": None if nobody else 0.0863,
+        "verdict": verdict,
+        "why": "385 were not reached" if nobody else "",
+    }
+
+
+def with_statements(outcome, names=("old-man",), **told):
+    """The same with an answer of each approach about each statement, the last approach's without units."""
+    first, *_, last = outcome["approaches"]
+    answers = [statement(name, first, 0.123, "true", **told) for name in names]
+    return {**outcome, "statements": answers + [statement(name, last, None, "no verdict", **told) for name in names]}
+
+
 def _drawn(draw, cause, effect, one, reference, strength):
     found = float(reference * strength + draw.normal(0, 0.015))
     told = {"relation": "edge" if reference else "none"}

@@ -158,6 +158,37 @@ def test_conditions_modes_and_suites(runs, judge_folder, tmp_path):
     assert observed["links"][0]["given"] == {"Male": 1} and observed["links"][0]["p_factual"] is not None
 
 
+def test_statements_alone_and_a_run_that_was_told_some(runs, judge_folder, tmp_path, monkeypatch):
+    told = tmp_path / "told"
+    shutil.copytree((runs / "a" / "latest").resolve(), told)
+    recipe = (told / "recipe.yaml").read_text()
+    (told / "recipe.yaml").write_text(recipe.replace("statements: null", "statements: celeba"))
+    listed = tmp_path / "mine.yaml"
+    listed.write_text(
+        "statements:\n  bald: If this man were old, he might be bald.\n"
+        "  rare: If this old bald man with glasses were young, he would be bald.\n"
+    )
+    common = ["--half-width", ".09", "--judge", str(judge_folder), "--classifier", str(judge_folder), "--budget", "3"]
+    asked = ["--statements", str(listed), *common]
+    assert main([*asked, "--runs", *of(runs, "ab"), str(told), "--out", str(tmp_path / "out")]) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    names = ["causalgan-do", "causalgan-esm", "dcgan-gaussian", "dcgan-esm"]
+    names += ["causalgan-statements-do", "causalgan-statements-esm"]
+    assert [one["name"] for one in report["approaches"]] == names and report["links"] == []
+    answers = {(one["approach"], one["name"]): one for one in report["statements"]}
+    assert list(answers) == [(approach, name) for approach in names for name in ("bald", "rare")]
+    assert "within a budget" in answers["dcgan-esm", "rare"]["why"]  # nobody like that, and no crash
+    assert answers["causalgan-do", "bald"]["n"] == 119 and report["title"] == "statements mine"
+    same = [answers[f"causalgan{part}-do", "bald"] for part in ("", "-statements")]
+    assert same[0]["q_images"] == same[1]["q_images"]  # the same weights, asked about the same people
+    assert (tmp_path / "out" / "report.html").read_text().count("If this man were old, he might be bald.") == 1
+    monkeypatch.setattr("causalcf.worlds.run.CHUNK", 7)
+    monkeypatch.setattr("causalcf.evaluation.judge.CHUNK", 11)
+    assert main([*asked, "--runs", *of(runs, "a"), "--out", str(tmp_path / "again")]) == 0
+    again = json.loads((tmp_path / "again" / "report.json").read_text())["statements"]
+    assert again == [one for one in report["statements"] if one["approach"] in names[:2]]
+
+
 def test_two_runs_of_a_kind_are_told_apart_and_asked_about_the_same_people(runs, judge_folder, tmp_path):
     copied = tmp_path / "elsewhere" / (runs / "a" / "latest").resolve().name  # the same name in another folder
     shutil.copytree((runs / "a" / "latest").resolve(), copied)
@@ -197,6 +228,9 @@ def test_where_nobody_can_be_asked_the_report_says_so(runs, judge_folder, tmp_pa
         (["--suite", "celeb"], "did you mean 'celeba'"),
         (["--link", "a:b", "--half-width", "0.001"], "must lie in [.01, 1)"),
         (["--suite", "--given", "Male=1"], "--given goes with --link"),
+        (["--statements", "celeba", "--given", "Male=1"], "--given goes with --link"),
+        (["--statements", "celeba", "--require", "respected"], "--require is about links"),
+        (["--statements", "celeb"], "did you mean 'celeba'"),
     ],
 )
 def test_mistakes_on_the_command_line(arguments, told):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from markdown_it import MarkdownIt
-from report_toys import HOSTILE, png, small, suite, without_units
+from report_toys import HOSTILE, png, small, suite, with_statements, without_units
 
 from causalcf.errors import CausalCFError
 from causalcf.evaluation.report import write_report
@@ -95,6 +95,38 @@ def test_figures_of_a_link_stand_beside_their_names(tmp_path):
     }
 
 
+def test_statements_stand_beside_the_label_model(tmp_path):
+    page, markdown = written(tmp_path, with_statements(small()))
+    for text in (visible(page), markdown):
+        for part in (
+            "If this young man were old, he might be bald.",
+            "Asks for a probability above 0.05. By the label model, do at stickiness 1, it is true: 0.0951 is so.",
+            "dcgan-gaussian: no verdict: 385 were not reached.",
+        ):
+            assert part in text
+    counted, answers = (table for table in tables(markdown) if {"as in the label model", "same faces"} & set(table[0]))
+    assert answers[1:] == [
+        ["causalgan-do", "0.123 [0.112, 0.134]", "0.012", "0.0742", "0.0863", "true", "true"],
+        ["dcgan-gaussian", "–", "–", "0.0742", "–", "true", "no verdict"],
+    ]
+    assert counted[1:] == [
+        ["causalgan-do", "1", "0", "0", "0", "1", "1"],
+        ["dcgan-gaussian", "0", "0", "0", "1", "0", "1"],
+    ]
+    assert 'href="#statements"' in page and 'id="statements"' in page
+    page, markdown = written(tmp_path, small())  # as written before there were any
+    assert "Statements" not in page + markdown
+
+
+def test_statements_alone_make_a_report(tmp_path):
+    page, markdown = written(tmp_path, with_statements({**small(), "links": []}))
+    for text in (visible(page), markdown):
+        assert "Statements whose verdict is the label model's: causalgan-do: 1 of 1, dcgan-gaussian: 0 of 1." in text
+        assert "Links" not in text and "Verdicts" not in text
+    targets = set(re.findall(r'href="#([^"]+)"', page))
+    assert targets <= set(re.findall(r'id="([^"]+)"', page))
+
+
 def test_the_judge_is_told_before_the_verdicts(large):
     _, page, markdown, _ = large
     for text in (visible(page), markdown):
@@ -149,7 +181,8 @@ def test_pictures_are_where_given_and_plots_are_everywhere(large):
 
 @pytest.mark.parametrize("names", [("Young", "Bald", "Male"), (HOSTILE, "a|b", "</style><script>x</script>")])
 def test_a_page_asks_for_nothing_and_runs_nothing(names, tmp_path):
-    page, markdown = written(tmp_path, small(names))
+    outcome = with_statements(small(names), names[:2], sentence=names[0])
+    page, markdown = written(tmp_path, outcome)
     tags = re.findall(r"<[a-zA-Z][^>]*>", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
     for tag in tags:
         assert not re.search(r"\s(src|href|action|data)\s*=\s*\"(?!data:|#)", tag), tag

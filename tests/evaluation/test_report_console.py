@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from report_toys import HOSTILE, link, small, suite
+from report_toys import HOSTILE, link, small, suite, with_statements
 from rich.console import Console
 
 from causalcf.evaluation.console import print_table
@@ -96,3 +96,17 @@ def test_names_are_neither_markup_nor_terminal_escapes():
     assert "\x1b" not in text and "\u202e" not in text
     assert "[red]Bald[/red]" in text and "␛[31m" in text
     assert "[bold]" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("n", [2, 13])
+def test_statements_are_shown_by_statement_or_where_many_by_approach(n, width):
+    names = [f"statement-{i}" for i in range(n)]
+    text = printed(
+        with_statements(small(), names, sentence="If this [red]man[/red] were old, he might be bald."), width
+    )
+    part = " ".join(text[text.index("same") :].split())
+    assert max(map(len, text.splitlines())) <= width and "[0.112, 0.134]" in text
+    assert all(name in text for name in names) and "[red]man[/red]" in " ".join(text.split())
+    assert ("causalgan-do, 13 statements" in text) == (n == 13)
+    assert part.count("0.0742") == 2 * n and "dcgan-gaussian: no verdict: 385 were not reached." in part

@@ -2,7 +2,7 @@
 
 import pytest
 
-from causalcf.errors import QueryError
+from causalcf.errors import QueryError, StatementError
 from causalcf.evaluation.links import Link
 from causalcf.evaluation.suite import LinkQuestion, load_suite
 from causalcf.graph_io import load_graph
@@ -51,6 +51,8 @@ def test_left_out_keys_have_defaults(tmp_path):
         ("half_width: wide", "half_width: expected a number"),
         ("queries: nowhere", "nowhere"),
         ("queries: {a: 'What if they smiled?'}", "queries: expected text"),
+        ("statements: nowhere", "nowhere"),
+        ("statements: {a: 'If this man were old, he might be bald.'}", "statements: expected text"),
         ("half_width: 0.0001", "half_width is 0.0001; it must lie in [.01, 1)"),
         ("[]", "a suite"),
     ],
@@ -59,6 +61,20 @@ def test_what_is_wrong_is_said(tmp_path, text, told):
     with pytest.raises(QueryError) as caught:
         load_suite(written(tmp_path, text))
     assert told in str(caught.value) and "mine.yaml" in str(caught.value)
+
+
+def test_statements_are_checked_before_anything_is_asked(tmp_path):
+    suite = load_suite(written(tmp_path, "links: []\nstatements: celeba"))
+    assert len(suite.statements) == 18 and suite.questions(load_graph("celeba").nodes) == []
+    with pytest.raises(StatementError, match=r"old-man-bald: the graph has no such label: unknown attribute 'Bald'"):
+        suite.questions(("Young", "Male"))
+    clash = tmp_path / "clash.yaml"
+    clash.write_text(
+        "statements:\n  one: If this man were old, he might be bald.\n"
+        "  two: If this man were old, he would not be bald.\n"
+    )
+    with pytest.raises(StatementError, match=r"clash.yaml: one and two conflict: 'might' asks for a probability above"):
+        load_suite(written(tmp_path, f"links: []\nstatements: {clash}"))
 
 
 def test_a_cause_cannot_be_held():
