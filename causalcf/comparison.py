@@ -62,10 +62,11 @@ def _parts(comparison: Comparison, fingerprint: str) -> list[Callable[[], int]]:
     """The trainings, in order; each says which of how many it is."""
     told = comparison.told
     trainings = [part for recipe in comparison.recipes() for part in _trainings(recipe, told, fingerprint)]
-    classifier, judge = (
+    classifiers: list[Part] = [
         (f"{recipe.role}, seed {recipe.seed}", partial(_classify, recipe))
         for recipe in (comparison.classifier, comparison.judge)
-    )
+    ]
+    classifier, judge = classifiers
     parts = [classifier, *trainings, judge] if told.anything else [*trainings, classifier, judge]
     return [
         partial(part, partial(_tell, f"{number} of {len(parts)}: {name}"))

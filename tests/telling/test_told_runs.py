@@ -1,0 +1,193 @@
+"""Statements told to whole trainings: checked first, resumed to the bit, without a trace where they cost nothing."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from causalcf.checkpoint import load_checkpoint
+from causalcf.classifiers.calibration import Calibration
+from causalcf.classifiers.classifier import AttributeClassifier
+from causalcf.classifiers.networks import build_network
+from causalcf.classifiers.storage import save_classifier
+from causalcf.command import run as run_command
+from causalcf.data.faces import law
+from causalcf.errors import RecipeError, RunError, StatementError
+from causalcf.experiment import resume_run, start_run
+from causalcf.recipe import Recipe
+from causalcf.statement_file import load_statements
+from causalcf.train import main
+
+TINY = Recipe(
+    name="tiny",
+    images=64,
+    batch=8,
+    width=2,
+    labeler_width=2,
+    noise_dim=5,
+    data_size=40,
+    tick=32,
+    precision="float32",
+    statement_from=8,
+    statement_every=1,
+    statement_group=4,
+)
+SAID = """
+statements:
+  old: If someone were old, they might be bald.
+  man: If someone were a man, they would have an open mouth.
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUSALCF_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def classifier(folder, role="classifier", seed=0):
+    """An untrained one: it sees this and that in anything."""
+    torch.manual_seed(seed)
+    names = law().graph.nodes
+    network = build_network("alexnet", len(names), 8).eval()
+    for parameter in network.parameters():
+        parameter.data *= 3
+    plain = Calibration(torch.ones(len(names), dtype=torch.float64), torch.zeros(len(names), dtype=torch.float64))
+    read = AttributeClassifier(
+        names, network, tuple(range(len(names))), plain, (0.5,) * len(names), False, ("alexnet", 8)
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    save_classifier(folder / "classifier.pt", read)
+    (folder / "meta.json").write_text(json.dumps({"recipe": {"role": role}}))
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    (tmp_path / "said.yaml").write_text(SAID)
+    classifier(tmp_path / "runs" / "classifier-faces")
+    return replace(TINY, runs=str(tmp_path / "runs"), statements=str(tmp_path / "said.yaml")).validate()
+
+
+def latest(recipe):
+    return load_checkpoint(Path(recipe.runs) / "latest")
+
+
+def networks(recipe):
+    return {name: value for name, value in latest(recipe)["networks"].items() if value.is_floating_point()}
+
+
+def same(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("approach", ["causalgan", "conditional", "dcgan"])
+def test_a_told_training_is_resumed_to_the_bit(recipe, approach):
+    recipe = replace(recipe, approach=approach)
+    assert start_run(recipe) == 0
+    whole, told = networks(recipe), latest(recipe)["telling"]
+    assert start_run(replace(recipe, images=32)) == 0
+    assert resume_run(f"{recipe.runs}/latest", {"images": 64}) == 0
+    assert same(whole, networks(recipe))
+    again = latest(recipe)["telling"]
+    assert again["multipliers"] == told["multipliers"] and torch.equal(again["random"], told["random"])
+
+
+@pytest.mark.parametrize("approach", ["causalgan", "dcgan"])
+def test_statements_that_cost_nothing_leave_no_trace_and_others_do(recipe, approach):
+    recipe = replace(recipe, approach=approach, images=48)
+    start_run(replace(recipe, statements=None))
+    untold = networks(recipe)
+    start_run(replace(recipe, statement_slack=1e9))
+    assert latest(recipe)["telling"]["means"]  # they were asked about
+    assert same(untold, networks(recipe))
+    start_run(recipe)
+    assert not same(untold, networks(recipe))
+
+
+def test_nothing_is_told_before_its_time(recipe):
+    recipe = replace(recipe, images=48)
+    start_run(replace(recipe, statements=None))
+    untold = networks(recipe)
+    start_run(replace(recipe, statement_from=47))
+    assert same(untold, networks(recipe))
+
+
+def test_what_was_told_is_kept_with_the_run(recipe, tmp_path):
+    start_run(replace(recipe, images=16))
+    wanted = load_statements(recipe.statements)
+    (tmp_path / "said.yaml").unlink()  # a resumed run does not need it
+    assert load_statements(f"{recipe.runs}/latest/statements.yaml") == wanted
+    assert resume_run(f"{recipe.runs}/latest", {"images": 32}) == 0
+
+
+def test_tensorboard_has_each_statement(recipe):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    start_run(recipe)
+    events = EventAccumulator(f"{recipe.runs}/latest")
+    events.Reload()
+    tags = set(events.Tags()["scalars"])
+    assert {f"statement old/{key}" for key in ("q", "target", "loss", "multiplier")} <= tags
+    assert {"statements/proposed", "statements/accepted"} <= tags
+    assert 0 <= events.Scalars("statement old/q")[-1].value <= 1
+
+
+def test_a_judge_is_never_trained_against(recipe, tmp_path):
+    classifier(tmp_path / "runs" / "judge", role="judge")
+    with pytest.raises(RecipeError, match="a judge"):
+        start_run(replace(recipe, statement_classifier=str(tmp_path / "runs" / "judge")))
+
+
+def test_without_a_classifier_the_command_that_makes_one_is_named(recipe, tmp_path):
+    with pytest.raises(RunError, match=r"causalcf\.classify --data faces"):
+        start_run(replace(recipe, runs=str(tmp_path / "elsewhere")))
+    assert not list((tmp_path / "elsewhere").glob("*tiny*"))
+
+
+def test_another_classifier_does_not_resume(recipe, tmp_path):
+    start_run(replace(recipe, images=16))
+    classifier(tmp_path / "runs" / "classifier-faces", seed=1)
+    with pytest.raises(RunError, match="classifier"):
+        resume_run(f"{recipe.runs}/latest", {"images": 32})
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("a: If someone were old, they might be bald.\n  b: If someone were old, they would not be bald.", "conflict"),
+        (
+            "a: {given: {Wearing_Lipstick: 1, Hat: 1}, antecedent: {Male: 1}, modal: might, consequent: {Bald: 1}}",
+            "Hat",
+        ),
+        (
+            "a: {given: {Bald: 1, Male: 0, Mustache: 1}, antecedent: {Young: 0}, modal: might, consequent: {Male: 1}}",
+            "vacuous",
+        ),
+    ],
+)
+def test_what_cannot_be_told_is_refused_before_training(recipe, tmp_path, said, why):
+    (tmp_path / "said.yaml").write_text("statements:\n  " + said)
+    with pytest.raises(StatementError, match=why):
+        start_run(recipe)
+    assert not list((tmp_path / "runs").glob("*tiny*"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        (["--statements", "nowhere.yaml"], "nowhere"),
+        (["--statements", "faces-true", "--statement-from", "100000000"], "never told"),
+        (["--statements", "faces-true", "--statement-stickiness", "2"], "statement_stickiness"),
+        (["--statements", "faces-true", "--approach", "dcgan", "--statement-stickiness", "1"], "below 1 for dcgan"),
+        (["--statements", "faces-true", "--null-weight", "1"], "null_weight"),
+        (["--statement-groups", "3"], "statement-group"),
+    ],
+)
+def test_mistakes_at_the_command_line(flags, why, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert run_command(lambda: main(flags)) == 2
+    said = capsys.readouterr().err
+    assert why in said and "Traceback" not in said
