@@ -77,7 +77,7 @@ class Recipe:
     statement_from: int = option(
         16_384, "images seen before statements are told: in early images there is nothing to see"
     )
-    statement_every: int = option(2, "steps from one group of counterfactuals to the next")
+    statement_every: int = option(4, "steps from one group of counterfactuals to the next")
     statement_group: int = option(32, "units in a group")
     statement_share: float = option(
         0.5, "greatest norm of the statements' gradient, in norms of the generator's other gradient"
