@@ -170,7 +170,7 @@ def test_statements_alone_and_a_run_that_was_told_some(runs, judge_folder, tmp_p
     )
     common = ["--half-width", ".09", "--judge", str(judge_folder), "--classifier", str(judge_folder), "--budget", "3"]
     asked = ["--statements", str(listed), *common]
-    assert main([*asked, "--runs", *of(runs, "ab"), str(told), "--out", str(tmp_path / "out")]) == 0
+    assert main([*asked, "--runs", *of(runs, "a", "b"), str(told), "--out", str(tmp_path / "out")]) == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     names = ["causalgan-do", "causalgan-esm", "dcgan-gaussian", "dcgan-esm"]
     names += ["causalgan-statements-do", "causalgan-statements-esm"]
