@@ -40,7 +40,7 @@ def tell(*flags):
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
         code = main(list(flags))
-    return code, [line for line in said.getvalue().splitlines() if re.match(r"\d of \d: |the comparison", line)]
+    return code, [line for line in said.getvalue().splitlines() if re.match(r"\d+ of \d+: |the comparison", line)]
 
 
 @pytest.fixture(scope="module")
@@ -394,7 +394,7 @@ def test_the_arm_that_is_told_nothing_is_the_plain_training(folder, telling, tmp
     monkeypatch.setattr("causalcf.comparison.start_run", lambda r: fake_run(r) if r.statements else start_run(r))
     assert tell(*flags, "--approaches", "dcgan")[0] == 0
     runs = {run.recipe["name"]: run for run in stored_runs(tmp_path / "runs")}
-    assert list(runs) == ["tiny-base", "tiny-none", "tiny-mine"]
+    assert set(runs) == {"tiny-base", "tiny-none", "tiny-mine"}
     assert same_weights(runs["tiny-none"].folder, latest_runs(folder / "runs")["dcgan"])
     assert not same_weights(runs["tiny-none"].folder, runs["tiny-base"].folder)
     assert runs["tiny-none"].meta["start"] == {"run": runs["tiny-base"].folder.name, "images": 32}
