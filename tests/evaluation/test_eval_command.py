@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from causalcf.command import run as run_command
 from causalcf.errors import QueryError, RunError
@@ -159,10 +160,13 @@ def test_conditions_modes_and_suites(runs, judge_folder, tmp_path):
 
 
 def test_statements_alone_and_a_run_that_was_told_some(runs, judge_folder, tmp_path, monkeypatch):
-    told = tmp_path / "told"
-    shutil.copytree((runs / "a" / "latest").resolve(), told)
-    recipe = (told / "recipe.yaml").read_text()
-    (told / "recipe.yaml").write_text(recipe.replace("statements: null", "statements: celeba"))
+    base = tmp_path / "base"
+    for name, copied in (("a", "a"), ("b", "b"), ("a", "told")):
+        shutil.copytree((runs / name / "latest").resolve(), base / copied)
+    recipe, state = base / "told" / "recipe.yaml", torch.load(base / "told" / "checkpoint.pt", weights_only=True)
+    recipe.write_text(recipe.read_text().replace("statements: null", "statements: celeba"))
+    told = {"statements": "celeba", "statement_from": 0}
+    torch.save({**state, "recipe": {**state["recipe"], **told}}, base / "told" / "checkpoint.pt")
     listed = tmp_path / "mine.yaml"
     listed.write_text(
         "statements:\n  bald: If this man were old, he might be bald.\n"
@@ -170,10 +174,10 @@ def test_statements_alone_and_a_run_that_was_told_some(runs, judge_folder, tmp_p
     )
     common = ["--half-width", ".09", "--judge", str(judge_folder), "--classifier", str(judge_folder), "--budget", "3"]
     asked = ["--statements", str(listed), *common]
-    assert main([*asked, "--runs", *of(runs, "a", "b"), str(told), "--out", str(tmp_path / "out")]) == 0
+    assert main([*asked, "--base", str(base), "--out", str(tmp_path / "out")]) == 0  # the newest of each kind
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    names = ["causalgan-do", "causalgan-esm", "dcgan-gaussian", "dcgan-esm"]
-    names += ["causalgan-statements-do", "causalgan-statements-esm"]
+    names = ["causalgan-do", "causalgan-esm", "causalgan-statements-do", "causalgan-statements-esm"]
+    names += ["dcgan-gaussian", "dcgan-esm"]
     assert [one["name"] for one in report["approaches"]] == names and report["links"] == []
     answers = {(one["approach"], one["name"]): one for one in report["statements"]}
     assert list(answers) == [(approach, name) for approach in names for name in ("bald", "rare")]
