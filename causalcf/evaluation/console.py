@@ -22,7 +22,8 @@ from .report_links import (
 from .report_numbers import conditions, number
 from .report_summary import graph_line, judge_line, summary
 from .report_tables import Table
-from .statement_tables import StatementGroup, figures, statement_groups, why_lines
+from .statement_console import SENTENCE, by_approach, by_statement
+from .statement_tables import statement_groups, why_lines
 
 if TYPE_CHECKING:
     import rich.table
@@ -32,15 +33,6 @@ if TYPE_CHECKING:
 _STYLES = {verdict: "bold yellow" for verdict in VERDICTS} | {"respected": "green", "none": "dim", "withheld": "dim"}
 _HEADS = ["approach", "P(B |\nfactual)", "P(B |\ncounter-\nfactual)", "effect\n[interval]", "reference\neffect"]
 _HEADS += ["link\nerror", "leak", "verdict"]
-_SENTENCE = "statement"
-_STATEMENT_HEADS = [
-    "q in images\n[interval]",
-    "seen\nbefore",
-    "q label\nmodel",
-    "same\nfaces",
-    "label\nmodel",
-    "verdict",
-]
 _LINKS = "links (effect / reference), largest error first"
 _OTHERS = 71  # letters that the columns besides the approach take, intervals on lines of their own
 _WIDE = 100  # letters from which on they need not be
@@ -72,38 +64,12 @@ def print_table(outcome: Outcome, console: Console) -> None:
 def _print_statements(outcome: Outcome, console: Console) -> None:
     """A table for each statement, or for each approach where statements are many; then why some have no verdict."""
     told = statement_groups(outcome)
-    for table in _statement_tables(told) if len(told) <= FEW else _many_statements(told):
+    for table in (by_statement if len(told) <= FEW else by_approach)(told, console.width < _WIDE):
         console.print("")
-        console.print(_rich(_broken(table, console.width), gap=1 if console.width >= _WIDE else 0))
+        console.print(_rich(table, gap=1 if console.width >= _WIDE else 0))
     for group in told:
         for line in why_lines(group):
             console.print(_text(f"{group.name}, {line}"))
-
-
-def _statement_tables(told: tuple[StatementGroup, ...]) -> list[Table]:
-    heads = [_HEADS[0], *_STATEMENT_HEADS]
-    return [
-        Table(f"{group.name}: {group.sentence}", heads, [[one["approach"], *figures(one)] for one in group.answers])
-        for group in told
-    ]
-
-
-def _many_statements(told: tuple[StatementGroup, ...]) -> list[Table]:
-    rows: dict[str, list[list[str]]] = {}
-    for group in told:
-        for one in group.answers:
-            rows.setdefault(one["approach"], []).append([f"{group.name}: {group.sentence}", *figures(one)])
-    heads = [_SENTENCE, *_STATEMENT_HEADS]
-    return [Table(f"{name}, {len(found)} statements", heads, found) for name, found in rows.items()]
-
-
-def _broken(table: Table, width: int) -> Table:
-    """The same with intervals on lines of their own where the console is narrow, and names on one."""
-    rows = [
-        [plain(name), shown if width >= _WIDE else shown.replace(" [", "\n["), *others]
-        for name, shown, *others in table.rows
-    ]
-    return Table(table.title, table.heads, rows)
 
 
 def _link_table(group: Group, width: int) -> Table:
@@ -144,7 +110,7 @@ def _rich(table: Table, gap: int) -> rich.table.Table:
     look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "show_edge": False, "padding": (0, gap, 0, 0), "pad_edge": False}
     shown = RichTable(title=_text(table.title), title_justify="left", **look)
     for head in table.heads:
-        shown.add_column(_text(*head.split("\n")), overflow="fold", no_wrap=head not in (_HEADS[0], _LINKS, _SENTENCE))
+        shown.add_column(_text(*head.split("\n")), overflow="fold", no_wrap=head not in (_HEADS[0], _LINKS, SENTENCE))
     for row in table.rows:
         shown.add_row(*(_text(*cell.split("\n")) for cell in row))
     return shown
