@@ -38,6 +38,7 @@ from causalcf.evaluation.link_results import relation
 from causalcf.evaluation.materials import Materials, load_materials, load_runs
 from causalcf.evaluation.realism import frechet_distance
 from causalcf.evaluation.seeds import generator_of
+from causalcf.labels.cells import matching
 from causalcf.pictures import to_unit_interval
 from causalcf.statement import Statement
 from causalcf.statement_file import load_statements
@@ -120,10 +121,7 @@ def _links(found: Flip, materials: Materials, taught: set[tuple[str, str]]) -> l
 def _share(approach: Approach, materials: Materials, pool: Worlds, statement: Statement, units: int) -> dict[str, Any]:
     """How often a statement's consequent shows among units of the pool, and how often it should."""
     nodes = materials.reference.nodes
-    fits = torch.ones(len(pool.labels), dtype=torch.bool)
-    for label, value in statement.given.items():
-        fits &= pool.labels[:, nodes.index(label)] == value
-    rows = fits.nonzero()[:units, 0]
+    rows = matching(pool.labels, nodes, statement.given).nonzero()[:units, 0]
     if len(rows) < 8:
         return {"n": 0, "seen": None, "expected": None}
     few = Worlds(pool.noise[rows], pool.labels[rows], pool.images[rows])
@@ -132,8 +130,7 @@ def _share(approach: Approach, materials: Materials, pool: Worlds, statement: St
     if len(drawn.rows) < 8:
         return {"n": len(drawn.rows), "seen": None, "expected": None}
     read = materials.judge.read(drawn.images)
-    columns = [nodes.index(label) for label in statement.consequent]
-    seen = (read[:, columns] == torch.tensor(list(statement.consequent.values()))).all(1).double()
+    seen = matching(read, nodes, statement.consequent).double()
     expected = materials.reference.expect(
         few.labels[drawn.rows], statement.antecedent, statement.consequent, approach.mode, approach.stickiness
     )

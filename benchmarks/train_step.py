@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -27,16 +27,15 @@ from causalcf.classifiers.networks import build_network
 from causalcf.data.faces import law
 from causalcf.losses.adversarial import objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
-from causalcf.losses.multipliers import Multipliers
 from causalcf.precision import choose_device, choose_precision
 from causalcf.recipe import Recipe
 from causalcf.statement_file import load_statements
 from causalcf.step import Batch, Networks, TrainingStep, total
-from causalcf.telling.labelled import LabelledSource
-from causalcf.telling.questions import questions_of
-from causalcf.telling.replay import ReplaySource
-from causalcf.telling.targets import Targets
-from causalcf.telling.telling import Telling, Weights
+from causalcf.telling.group import Group, Read
+from causalcf.telling.questions import Question
+from causalcf.telling.replay import PROPOSALS, ReplaySource
+from causalcf.telling.setup import tell_with
+from causalcf.telling.telling import Telling
 
 LABELS = 9
 
@@ -102,46 +101,35 @@ def in_turns(steps: dict[str, Callable[[], object]], seconds: float, device: tor
 class EveryNoiseFits(ReplaySource):
     """A source that always finds a whole group: what its search costs, whatever an untrained generator shows."""
 
-    def fits(self, seen: torch.Tensor, wanted: Mapping[str, int]) -> torch.Tensor:
-        return torch.ones(len(seen), dtype=torch.bool)
+    def watch(self, noise: torch.Tensor, seen: torch.Tensor) -> None:
+        self.units = dict.fromkeys(self.questions, noise)
+
+    def propose(self, question: Question, read: Read, random: torch.Generator) -> None:
+        noise = self.units[question.name][:PROPOSALS]
+        read(noise)
+        self.pairs[question.name] = noise, noise
+
+    def confirm(
+        self, question: Question, group: Group, seen: torch.Tensor | None, moved: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        assert seen is not None
+        return seen, torch.ones(len(seen), dtype=torch.bool)
 
 
 def told(recipe: Recipe, device: torch.device, precision: str) -> Telling:
     """Statements told by an untrained classifier, which costs what a trained one costs."""
     names = law().graph.nodes
     network = build_network("alexnet", len(names), 32).to(device, memory_format=torch.channels_last)
+    network.eval().requires_grad_(False)
     plain = Calibration(torch.ones(len(names)), torch.zeros(len(names)))
-    classifier = AttributeClassifier(
-        names,
-        network.eval().requires_grad_(False),
-        tuple(range(len(names))),
-        plain,
-        (0.5,) * len(names),
-        False,
-        ("alexnet", 32),
-    )
-    labelled, draw = recipe.approach != "dcgan", torch.Generator().manual_seed(0)
-    questions = questions_of(load_statements("faces-true"), law().graph, 1.0, 0.0, None if labelled else "observe")
-    if labelled:
-        source = LabelledSource(law(), recipe.noise_dim, recipe.stickiness, questions, draw)
-    else:
-        source = EveryNoiseFits(names, recipe.noise_dim, recipe.stickiness, questions)
-    return Telling(
-        questions,
-        source,
-        Targets(law(), names, recipe.stickiness),
-        classifier,
-        "",
-        Weights(),
-        Multipliers(recipe.statement_rate, recipe.statement_damping, recipe.statement_slack),
-        recipe.statement_every,
-        recipe.statement_group,
-        recipe.statement_share,
-        0,
-        device,
-        precision,
-        draw,
-    )
+    rates = (0.5,) * len(names)
+    classifier = AttributeClassifier(names, network, tuple(range(len(names))), plain, rates, False, ("alexnet", 32))
+    recipe = replace(recipe, statement_from=0)
+    scm = None if recipe.approach == "dcgan" else law()
+    found = tell_with(classifier, recipe, load_statements("faces-true"), law(), scm, names, device, precision)
+    if scm is None:
+        found.source = EveryNoiseFits(names, recipe.noise_dim, recipe.stickiness, found.questions)
+    return found
 
 
 def overhead(recipe: Recipe, seconds: float, device: torch.device, precision: str) -> float:

@@ -11,11 +11,12 @@ from .classifiers.experiment import META
 from .classifiers.parts import split_data
 from .classifiers.recipe import ClassifierRecipe
 from .classifiers.storage import NAME as CLASSIFIER
-from .errors import GraphError
+from .errors import GraphError, StatementError
 from .experiment import graph_of
 from .graph_io import load_graph
 from .recipe import Recipe
-from .runs import FinishedRun, StoredRun, folders_in, read_meta, stored_runs
+from .runs import STATEMENTS, FinishedRun, StoredRun, folders_in, read_meta, stored_runs
+from .statement_file import load_statements
 
 
 def find_training(recipe: Recipe, fingerprint: str) -> StoredRun | None:
@@ -45,18 +46,21 @@ def find_trained_classifier(recipe: ClassifierRecipe) -> Path | None:
 
 
 def _is_training(run: StoredRun, recipe: Recipe, fingerprint: str) -> bool:
-    # A run older than an option was trained as the option's default has it.
-    if (
-        not _is_same({**Recipe().to_dict(), **run.recipe}, recipe.to_dict())
-        or run.meta.get("data_fingerprint") != fingerprint
-    ):
+    stored = {**Recipe().to_dict(), **run.recipe}  # a run older than an option was trained as its default has it
+    if not _is_same(stored, recipe.to_dict()) or run.meta.get("data_fingerprint") != fingerprint:
         return False
     if run.images >= recipe.images + recipe.batch:  # resumed to train for longer: another budget
         return False
-    try:
-        return load_graph(run.folder / "graph.yaml") == graph_of(recipe)  # the file may have been edited since
-    except GraphError:
+    try:  # files may have been edited since
+        return load_graph(run.folder / "graph.yaml") == graph_of(recipe) and _was_told_so(run, recipe)
+    except (GraphError, StatementError):
         return False
+
+
+def _was_told_so(run: StoredRun, recipe: Recipe) -> bool:
+    if recipe.statements is None:
+        return True
+    return load_statements(run.folder / STATEMENTS) == load_statements(recipe.statements)
 
 
 def _is_same(stored: Any, wanted: Mapping[str, Any]) -> bool:

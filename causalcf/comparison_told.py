@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .recipe import STATEMENT_WEIGHTS, Recipe, require
+from .statement_checks import refuse_conflicts
 from .statement_file import load_statements
 
 NONE = "none"  # the arm that is told nothing
@@ -50,11 +51,13 @@ class Told:
         """Reads every file, so that a mistake shows before anything is trained.
 
         Raises:
-            StatementError: no such file, a statement that is none, or one about an attribute that is not a node.
+            StatementError: no such file, a statement that is none, an attribute that is no node, or two that conflict.
         """
         for entry in self.entries:
             if entry != NONE:
-                for name, statement in load_statements(entry, nodes).items():
+                found = load_statements(entry, nodes)
+                refuse_conflicts(found, entry)
+                for name, statement in found.items():
                     statement.check(nodes, f"{entry}: {name}: the graph")
 
     def base(self, recipe: Recipe) -> Recipe:
@@ -64,7 +67,7 @@ class Told:
     def arm(self, entry: str, recipe: Recipe, start: str) -> Recipe:
         """The recipe of an arm that begins with the run `start`."""
         arm = replace(recipe, name=f"{recipe.name}-{Path(entry).stem}", start=start)
-        return _untold(arm) if entry == NONE else replace(arm, statements=entry)
+        return _untold(arm) if entry == NONE else replace(arm, statements=entry, statement_from=self.since)
 
 
 def _untold(recipe: Recipe) -> Recipe:

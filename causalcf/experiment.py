@@ -23,7 +23,7 @@ from .pictures import to_unit_interval
 from .precision import choose_device, choose_precision
 from .provenance import provenance
 from .recipe import Recipe, recipe_from_dict
-from .runs import create_run, find_run, point_to, save_recipe
+from .runs import STATEMENTS, create_run, find_run, point_to, save_recipe
 from .sampling import LabelledDraw
 from .starting import find_beginning
 from .statement import Statement
@@ -33,7 +33,6 @@ from .training import Training, train
 from .watchers import Pictures, Progress, Statistics, Told
 
 INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
-STATEMENTS = "statements.yaml"  # in a run's folder: what it was told
 REALS = 60  # images of the data in reals.png
 
 

@@ -24,6 +24,7 @@ from .recipe import APPROACHES, Recipe
 from .yaml_tree import FileKind, read_mapping
 
 RECIPE, META, STATISTICS = "recipe.yaml", "meta.json", "stats.jsonl"
+STATEMENTS = "statements.yaml"  # what the run was told, where it was told anything
 
 
 @dataclass(frozen=True)

@@ -63,14 +63,8 @@ class Beginning:
         """Brings a training to where the run stands; the rates of learning are those of the training's own recipe.
 
         Raises:
-            RunError: they have other data.
+            RunError: they have other data, as for `Training.restore`.
         """
-        fingerprint = training.batches.data.fingerprint
-        if self.state["data_fingerprint"] != fingerprint:
-            raise RunError(
-                f"start: {self.folder.name} was trained on data {self.state['data_fingerprint']}, not on this recipe's "
-                f"{fingerprint}; they must be the same"
-            )
         optimisers = training.update.optimisers
         rates = {name: [group["lr"] for group in o.param_groups] for name, o in optimisers.items()}
         training.restore(self.state, self.folder)

@@ -67,6 +67,21 @@ def conflicts(statements: Sequence[Statement], eps: float = EPS) -> list[tuple[i
     return found
 
 
+def refuse_conflicts(statements: Mapping[str, Statement], where: str) -> None:
+    """Refuse statements of which no probability satisfies two.
+
+    Args:
+        statements: by name.
+        where: they were read from.
+
+    Raises:
+        StatementError: names the first two, and says why.
+    """
+    names = list(statements)
+    for i, j, reason in conflicts(list(statements.values())):
+        raise StatementError(f"{where}: {names[i]} and {names[j]} conflict: {reason}")
+
+
 def check_statements(
     statements: Mapping[str, Statement] | Sequence[Statement],
     scm: LabelSCM,

@@ -1,6 +1,7 @@
 """What every test shares: properties have no deadline, small networks run on one thread, small runs are made once."""
 
 import os
+import shutil
 from dataclasses import replace
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, and for the processes that tests start
@@ -25,3 +26,27 @@ def runs(tmp_path_factory):
         for name, approach in (("a", "causalgan"), ("b", "dcgan"), ("c", "conditional")):
             start_run(replace(small, approach=approach, runs=str(folder / name)))
     return folder
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory):
+    """A finished comparison: its recipe in tiny.yaml, its runs in runs; not to be changed."""
+    import yaml
+    from comparisons import PARTS, TINY, tell
+
+    folder = tmp_path_factory.mktemp("comparison")
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
+        code, said = tell("--recipe", str(folder / "tiny.yaml"), "--runs", str(folder / "runs"))
+        assert code == 0
+        told = [f"{number} of 5: {part}" for number, part in enumerate(PARTS, 1)]
+        assert said == [*told, f"the comparison is finished; its runs and classifiers are in {folder / 'runs'}"]
+        yield folder
+
+
+@pytest.fixture
+def copy(compared, tmp_path):
+    """Flags of the same comparison in a copy of its folder."""
+    shutil.copytree(compared / "runs", tmp_path / "runs", symlinks=True)
+    return ["--recipe", str(compared / "tiny.yaml"), "--runs", str(tmp_path / "runs")]

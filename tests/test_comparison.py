@@ -1,109 +1,51 @@
 """A comparison trains what is not there yet, goes on with what was interrupted, and refuses what would not be fair."""
 
-import contextlib
-import io
 import json
-import re
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
-import torch
 import yaml
+from comparisons import PARTS, TINY, fingerprint_of, recipes_of, same_weights, tell
 
-from causalcf.checkpoint import load_checkpoint
 from causalcf.comparison_found import find_trained_classifier, find_training
 from causalcf.comparison_recipe import comparison_from_dict
 from causalcf.errors import CausalCFError, RecipeError
-from causalcf.experiment import graph_of, resume_run, start_run, training_data
-from causalcf.runs import create_run, latest_runs, stored_runs
+from causalcf.experiment import resume_run
+from causalcf.runs import latest_runs, stored_runs
 from causalcf.step import TrainingStep
 from causalcf.train import main
 from causalcf.train_options import parse_options, resolved
 
-TINY = {
-    "name": "tiny", "graph": "celeba-bald", "images": 64, "batch": 8, "width": 8, "labeler_width": 2, "noise_dim": 5,
-    "data_size": 400, "tick": 32, "device": "cpu", "precision": "float32",
-    "approaches": ["causalgan", "conditional", "dcgan"],
-    "classifier": {"network": "alexnet", "images": 64, "batch": 32, "width": 8},
-    "judge": {
-        "network": "residual", "images": 64, "batch": 32, "width": 8, "seed": 1, "attributes": ["Bald", "Male", "Young"]
-    },
-}  # fmt: skip
-PARTS = ["causalgan, seed 0", "conditional, seed 0", "dcgan, seed 0", "classifier, seed 0", "judge, seed 1"]
 
-
-def tell(*flags):
-    """The exit code of the command, and what it said."""
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
-        code = main(list(flags))
-    return code, [line for line in said.getvalue().splitlines() if re.match(r"\d+ of \d+: |the comparison", line)]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A finished comparison: its recipe in tiny.yaml, its runs in runs; not to be changed."""
-    folder = tmp_path_factory.mktemp("comparison")
-    (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
-        code, said = tell("--recipe", str(folder / "tiny.yaml"), "--runs", str(folder / "runs"))
-        assert code == 0
-        told = [f"{number} of 5: {part}" for number, part in enumerate(PARTS, 1)]
-        assert said == [*told, f"the comparison is finished; its runs and classifiers are in {folder / 'runs'}"]
-        yield folder
-
-
-@pytest.fixture
-def copy(folder, tmp_path):
-    """Flags of the same comparison in a copy of its folder."""
-    shutil.copytree(folder / "runs", tmp_path / "runs", symlinks=True)
-    return ["--recipe", str(folder / "tiny.yaml"), "--runs", str(tmp_path / "runs")]
-
-
-def recipes_of(flags):
-    comparison = parse_options(flags).comparison
-    return {recipe.approach: recipe for recipe in comparison.recipes()}, comparison
-
-
-def fingerprint_of(run):
-    return json.loads((run / "meta.json").read_text())["data_fingerprint"]
-
-
-def same_weights(first, second):
-    a, b = (load_checkpoint(run)["networks"] for run in (first, second))
-    return all(torch.equal(a[key], b[key]) for key in a)
-
-
-def test_all_approaches_and_both_classifiers_are_trained(folder):
-    runs = latest_runs(folder / "runs")
+def test_all_approaches_and_both_classifiers_are_trained(compared):
+    runs = latest_runs(compared / "runs")
     assert set(runs) == {"causalgan", "conditional", "dcgan"}
     trained = {name: yaml.safe_load((run / "recipe.yaml").read_text()) for name, run in runs.items()}
     for name, recipe in trained.items():
         assert recipe == {**trained["causalgan"], "approach": name}
     roles = ("classifier", "judge")
-    metas = {role: json.loads((folder / "runs" / f"{role}-faces" / "meta.json").read_text()) for role in roles}
+    metas = {role: json.loads((compared / "runs" / f"{role}-faces" / "meta.json").read_text()) for role in roles}
     assert {role: (meta["recipe"]["network"], meta["recipe"]["seed"]) for role, meta in metas.items()} == {
         "classifier": ("alexnet", 0), "judge": ("residual", 1),
     }  # fmt: skip
     assert all(meta["recipe"]["data_size"] == 400 and meta["recipe"]["device"] == "cpu" for meta in metas.values())
 
 
-def test_the_same_command_again_trains_nothing(folder):
+def test_the_same_command_again_trains_nothing(compared):
     def state():
-        return {path: path.lstat().st_mtime_ns for path in (folder / "runs").rglob("*")}
+        return {path: path.lstat().st_mtime_ns for path in (compared / "runs").rglob("*")}
 
     before = state()
-    code, said = tell("--recipe", str(folder / "tiny.yaml"), "--runs", str(folder / "runs"))
+    code, said = tell("--recipe", str(compared / "tiny.yaml"), "--runs", str(compared / "runs"))
     assert code == 0 and state() == before
     assert [line.split(";")[0] for line in said[:-1]] == [f"{n} of 5: {part}" for n, part in enumerate(PARTS, 1)]
     assert all("finished before, in " in line for line in said[:-1])
 
 
-def test_an_interrupted_training_goes_on_where_it_stopped(folder, copy, tmp_path, monkeypatch):
+def test_an_interrupted_training_goes_on_where_it_stopped(compared, copy, tmp_path, monkeypatch):
     kept = latest_runs(tmp_path / "runs")
     for approach in ("conditional", "dcgan"):
         shutil.rmtree(kept[approach])
@@ -124,7 +66,7 @@ def test_an_interrupted_training_goes_on_where_it_stopped(folder, copy, tmp_path
     assert [line.split(" in ")[0] for line in said[:3]] == [
         "1 of 5: causalgan, seed 0; finished before,", "2 of 5: conditional, seed 0; goes on", "3 of 5: dcgan, seed 0",
     ]  # fmt: skip
-    runs, whole = latest_runs(tmp_path / "runs"), latest_runs(folder / "runs")
+    runs, whole = latest_runs(tmp_path / "runs"), latest_runs(compared / "runs")
     assert len(stored_runs(tmp_path / "runs")) == len(runs) == 3
     assert same_weights(runs["conditional"], whole["conditional"]) and same_weights(runs["dcgan"], whole["dcgan"])
     assert not same_weights(runs["conditional"], whole["causalgan"])
@@ -311,7 +253,7 @@ def test_a_recipe_of_one_training_is_told_apart(tmp_path, monkeypatch, text, fla
         ({"data": "celeba", "data_root": "nowhere"}, "nowhere"),
     ],
 )
-def test_mistakes_that_only_the_data_show_are_named_before_anything_is_trained(folder, tmp_path, changes, sentence):
+def test_mistakes_that_only_the_data_show_are_named_before_anything_is_trained(compared, tmp_path, changes, sentence):
     values = {**TINY, **changes, "runs": str(tmp_path / "runs")}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(values))
     with pytest.raises(CausalCFError) as caught:
@@ -326,87 +268,6 @@ def test_a_mistake_ends_the_command_with_exit_code_2(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-STATEMENT = "statements: {young-bald: 'If this old bald man were young, he would not be bald.'}\n"
-ARMS = ["beginning", "told none", "told {mine}"]
-
-
-def fake_run(recipe):
-    """What a finished run leaves behind, without its training."""
-    data = training_data(recipe, graph_of(recipe))
-    folder = create_run(recipe, graph_of(recipe), {"data_fingerprint": data.fingerprint})
-    (folder / "stats.jsonl").write_text(json.dumps({"step": 1, "images": recipe.images}))
-    return 0
-
-
-@pytest.fixture
-def telling(folder, tmp_path, monkeypatch):
-    """Flags of a comparison with two arms, a file of statements, and the recipes of its fake trainings in order."""
-    (tmp_path / "mine.yaml").write_text(STATEMENT)
-    flags = ["--recipe", str(folder / "tiny.yaml"), "--runs", str(tmp_path / "runs"), "--told-from", "32"]
-    done = []
-
-    def start(recipe):
-        done.append(recipe)
-        return fake_run(recipe)
-
-    monkeypatch.setattr("causalcf.comparison.start_run", start)
-    monkeypatch.setattr("causalcf.comparison.resume_run", lambda *_: pytest.fail("resumed"))
-    monkeypatch.setattr("causalcf.comparison.make_classifier", done.append)
-    return [*flags, "--told", "none", str(tmp_path / "mine.yaml"), "--approaches", "causalgan", "dcgan"], done
-
-
-def test_all_arms_share_a_beginning_and_a_budget(telling, tmp_path):
-    flags, done = telling
-    code, said = tell(*flags, "--seeds", "0", "1", "--statement-rate", "0.2")
-    mine = str(tmp_path / "mine.yaml")
-    assert code == 0 and len(said) == 15
-    classifier, *runs, judge = done
-    assert (classifier.role, judge.role) == ("classifier", "judge")
-    expected = [(seed, approach) for seed in (0, 1) for approach in ("causalgan", "dcgan") for _ in range(3)]
-    assert [(recipe.seed, recipe.approach) for recipe in runs] == expected
-    for base, untold, told in zip(runs[::3], runs[1::3], runs[2::3], strict=True):
-        assert (base.name, base.images, base.start, base.statements) == ("tiny-base", 32, None, None)
-        assert untold.start == told.start and (tmp_path / "runs" / told.start / "recipe.yaml").is_file()
-        assert (untold.name, untold.statements, told.name, told.statements) == ("tiny-none", None, "tiny-mine", mine)
-        assert replace(untold, name="", start=None, images=0) == replace(base, name="", images=0)
-        silent = replace(told, statements=None, statement_rate=0.1, name=untold.name)
-        assert silent == untold and told.images == 64 and told.statement_rate == 0.2
-    starts = [recipe.start for recipe in runs[1::3]]
-    assert len(set(starts)) == 4
-    names = [line.split(": ")[1] for line in said[:4]]
-    assert names == ["classifier, seed 0", *(f"causalgan, seed 0, {arm.format(mine=mine)}" for arm in ARMS)]
-
-
-def test_arms_are_found_again(telling, monkeypatch):
-    flags, done = telling
-    assert tell(*flags)[0] == 0
-    trained = len(done)
-    code, said = tell(*flags)
-    assert code == 0 and [recipe.role for recipe in done[trained:]] == ["classifier", "judge"]  # they are faked away
-    assert sum("finished before, in " in line for line in said) == 6
-    del done[:]
-    assert tell(*flags, "--statement-rate", "0.2")[0] == 0
-    assert [recipe.name for recipe in done if hasattr(recipe, "approach")] == ["tiny-mine", "tiny-mine"]
-
-
-def test_the_arm_that_is_told_nothing_is_the_plain_training(folder, telling, tmp_path, monkeypatch):
-    flags, _ = telling
-    monkeypatch.setattr("causalcf.comparison.start_run", lambda r: fake_run(r) if r.statements else start_run(r))
-    assert tell(*flags, "--approaches", "dcgan")[0] == 0
-    runs = {run.recipe["name"]: run for run in stored_runs(tmp_path / "runs")}
-    assert set(runs) == {"tiny-base", "tiny-none", "tiny-mine"}
-    assert same_weights(runs["tiny-none"].folder, latest_runs(folder / "runs")["dcgan"])
-    assert not same_weights(runs["tiny-none"].folder, runs["tiny-base"].folder)
-    assert runs["tiny-none"].meta["start"] == {"run": runs["tiny-base"].folder.name, "images": 32}
-
-
-def test_an_interrupted_beginning_ends_the_comparison(telling, monkeypatch):
-    flags, done = telling
-    monkeypatch.setattr("causalcf.comparison.start_run", lambda recipe: 130)
-    code, said = tell(*flags)
-    assert code == 130 and len(done) == 1 and said[-1].startswith("the comparison is interrupted")
-
-
 def test_a_run_older_than_an_option_has_its_default(copy, tmp_path):
     recipes, _ = recipes_of(copy)
     run = latest_runs(tmp_path / "runs")["dcgan"]
@@ -416,63 +277,3 @@ def test_a_run_older_than_an_option_has_its_default(copy, tmp_path):
     assert find_training(recipes["dcgan"], fingerprint_of(run)).folder == run
     assert find_training(replace(recipes["dcgan"], statements="mine.yaml"), fingerprint_of(run)) is None
     assert find_training(replace(recipes["dcgan"], start="another"), fingerprint_of(run)) is None
-
-
-def test_a_comparison_that_tells_makes_itself_again(tmp_path):
-    flags = ["--recipe", "compare", "--told", "none", "mine.yaml", "--told-from", "4096", "--statement-rate", "0.2"]
-    asked = parse_options(flags).comparison
-    assert (asked.told.entries, asked.told.since) == (("none", "mine.yaml"), 4096)
-    (tmp_path / "told.yaml").write_text(resolved(asked))
-    assert parse_options(["--recipe", str(tmp_path / "told.yaml")]).comparison == asked
-    shipped = parse_options(["--recipe", "statements"]).comparison
-    assert shipped.told.anything and shipped.told.since < shipped.recipe.images
-    assert len(shipped.recipes()) * (1 + len(shipped.told.entries)) == 24
-
-
-@pytest.mark.parametrize(
-    ("text", "flags", "sentence"),
-    [
-        ("told: [none, a]", [], "told_from is 0; it must be above 0 and below images, 90112"),
-        ("told: [a]\ntold_from: 90112", [], "told_from is 90112; it must be above 0 and below images"),
-        ("told: [a]\ntold_from: 90090", [], "counted in batches of 32"),
-        ("told_from: 8", [], "told_from is 8; it must be left out where told names no statements"),
-        ("told: [none]", ["--told-from", "8"], "told_from is 8; it must be left out"),
-        ("told: []", [], "told is empty; it must be a list of at least one"),
-        ("told: [a, a]\ntold_from: 8", [], "told is a, a; it must be a list without repetition"),
-        ("told: none", [], "told is 'none'; it must be a list, such as [none, faces-true]"),
-        ("told: [none, null]", [], "told is ['none', None]; it must be a list"),
-        ("told_from: all", [], "told_from is 'all'; it must be a number of images"),
-        ("statements: a", [], "statements has no meaning in a comparison; it takes told"),
-        ("", ["--statements", "a"], "--statements has no meaning in a comparison; it takes --told"),
-        ("", ["--start=a"], "--start has no meaning in a comparison; it takes --told"),
-    ],
-)
-def test_what_cannot_be_told_is_named(tmp_path, text, flags, sentence):
-    (tmp_path / "mine.yaml").write_text(f"approaches: [causalgan, dcgan]\n{text}\n")
-    with pytest.raises(RecipeError) as caught:
-        parse_options(["--recipe", str(tmp_path / "mine.yaml"), *flags])
-    assert sentence in str(caught.value)
-
-
-def test_flags_of_arms_belong_to_a_comparison():
-    for flag in ("--told", "--told-from"):
-        with pytest.raises(RecipeError, match=f"^{flag} belongs to a comparison"):
-            parse_options([flag, "8"])
-
-
-@pytest.mark.parametrize(
-    ("statements", "sentence"),
-    [
-        ("statements: {a: 'If this man flew, he would be bald.'}", "a: "),
-        ("statements: {a: 'If this man smiled, he would be bald.'}", "mine.yaml: a: the graph has no such label"),
-        (None, "no file"),
-    ],
-)
-def test_statements_are_read_before_anything_is_trained(telling, tmp_path, statements, sentence):
-    flags, done = telling
-    (tmp_path / "mine.yaml").unlink()
-    if statements is not None:
-        (tmp_path / "mine.yaml").write_text(statements)
-    with pytest.raises(CausalCFError) as caught:
-        main(flags)
-    assert sentence in str(caught.value) and done == []

@@ -153,7 +153,7 @@ def test_precision_is_not_measured_anew(trained, tmp_path, monkeypatch):
         ({"seed": 1}, RecipeError, "seed is 1; it must be 0, as in"),
         ({"noise_weight": 0.0}, RecipeError, "noise_weight is 0.0; it must be above 0, as in"),
         ({"graph": "celeba"}, RecipeError, "graph celeba is not that of"),
-        ({"data_size": 41}, RunError, "they must be the same"),
+        ({"data_size": 41}, RunError, "was trained on data"),
         ({"images": 40}, RecipeError, "images is 40; it must be above 40, which"),
         ({"start": "nowhere"}, RunError, "no run directory"),
     ],

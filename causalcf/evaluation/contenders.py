@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import QueryError
+from ..labels.reference import Reference
 from ..recipe import STICKINESS
 from ..runs import run_kind
 from ..worlds.run import Run
 from .approaches import Approach
 from .judge import Judge
 from .labelled import LabelledApproach
-from .reference import Reference
 from .unlabelled import Kernel, UnlabelledApproach, esm_kernel, gaussian_kernel
 
 SCALE = 0.5  # of dcgan-gaussian's steps, in units of z

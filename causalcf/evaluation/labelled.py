@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ..labels import LabelSCM
+from ..labels.reference import Reference
 from ..worlds.counterfactual import Worlds, labelled_counterfactual
 from ..worlds.run import Run
 from .approaches import Antecedent, Drawn, in_order
-from .reference import Reference
 
 
 @dataclass(frozen=True)

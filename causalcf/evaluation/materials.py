@@ -14,10 +14,10 @@ from ..errors import DataError, RunError
 from ..graph import CausalGraph, check_attributes
 from ..graph_io import load_graph
 from ..labels import fit_label_scm
+from ..labels.reference import Reference
 from ..recipe import Recipe
 from ..worlds.run import Run, load_run
 from .judge import Judge, load_judge
-from .reference import Reference
 
 JUDGE = {"network": "residual", "width": 24, "seed": 1}  # made where there is none
 

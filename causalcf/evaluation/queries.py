@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ..errors import ImpossibleWorldError, UnreachedError
+from ..labels.cells import matching
 from ..worlds.query import Query
 from .approaches import lost_units
 from .effectiveness import Rate
@@ -48,8 +49,7 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
         was, now = (Rate(int(read[:, column].sum()), len(read)) for read in (before, after))
         mean = float(expected[found.rows][sure, column].mean()) if bool(sure.any()) else None
         seen.append({"label": label, "before": was.to_dict(), "after": now.to_dict(), "expected": mean})
-    columns = [approach.nodes.index(label) for label in query.antecedent]
-    shown = (after[:, columns] == torch.stack(list(asked.values()), 1)[found.rows]).all(1)
+    shown = matching(after, approach.nodes, query.antecedent)
     picture = picture_name("query", approach.name, name)
     save_pairs(folder / picture, worlds.images[found.rows], found.images, before, after, approach.nodes, str(query))
     return {

@@ -7,11 +7,11 @@ from functools import cache
 
 from torch import Tensor
 
+from ..labels.reference import Reference
 from ..worlds.counterfactual import Worlds
 from .approaches import Approach
 from .flips import Flip, flip
 from .judge import Judge
-from .reference import Reference
 from .seeds import generator_of
 from .settings import Settings
 
@@ -37,8 +37,11 @@ class Session:
         self.flip.cache_clear()
 
     def _worlds(self, given: Conditions = ()) -> tuple[Worlds, Tensor]:
-        """Actual worlds and what the judge sees in them; the same for all approaches with labels."""
-        draw = generator_of(self.settings.seed, "actual", *given)
+        """Actual worlds and what the judge sees in them; the same for all approaches with labels.
+
+        Without labels, whoever is given is found among the same faces, which are looked at once.
+        """
+        draw = generator_of(self.settings.seed, "actual", *(given if self.approach.has_labels else ()))
         found = self.approach.actual(self.settings.n, dict(given), draw)
         return found, self.judge.read(found.images)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ImpossibleWorldError, UnreachedError
+from ..labels.cells import matching
 from ..statement import Statement
 from ..statement_modals import MODALS, Interval
 from ..statement_truth import Truth
@@ -111,8 +112,7 @@ def _answer(session: Session, name: str, statement: Statement, here: Truth) -> d
 
 def _shown(read: Tensor, session: Session, statement: Statement) -> Rate:
     """How many rows of (r, d) labels have the whole consequent."""
-    columns = [session.approach.nodes.index(label) for label in statement.consequent]
-    hits = (read[:, columns] == torch.tensor(list(statement.consequent.values()))).all(1)
+    hits = matching(read, session.approach.nodes, statement.consequent)
     return Rate(int(hits.sum()), len(hits))
 
 

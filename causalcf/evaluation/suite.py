@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import QueryError, StatementError, unknown
+from ..errors import QueryError, unknown
 from ..named_list import check_keys
 from ..presets import find_preset
 from ..statement import Statement
-from ..statement_checks import conflicts
+from ..statement_checks import refuse_conflicts
 from ..statement_file import load_statements
 from ..worlds.query import Query
 from ..worlds.query_file import load_queries
@@ -142,9 +142,7 @@ def told_statements(path: str) -> dict[str, Statement]:
         StatementError: as `load_statements`; or two that no probability makes true together, named.
     """
     found = load_statements(path)
-    names = list(found)
-    for i, j, reason in conflicts(list(found.values())):
-        raise StatementError(f"{path}: {names[i]} and {names[j]} conflict: {reason}")
+    refuse_conflicts(found, path)
     return found
 
 

@@ -12,16 +12,18 @@ nine tenths of the units no verdict could be given. (That is 22.5 % found by the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ..errors import RunError, UnreachedError
+from ..labels.cells import matching
 from ..worlds.counterfactual import Worlds
 from ..worlds.run import Run
 from ..worlds.samplers import esm_cf_sampler, gaussian_cf_sampler
 from .approaches import Antecedent, Drawn
+from .seeds import generator_of
 
 Read = Callable[[Tensor], Tensor]
 Kernel = Callable[[Tensor, torch.Generator], Tensor]  # (n, k) noise to (n, k), each unit's moved
@@ -63,13 +65,23 @@ class UnlabelledApproach:
     mode: str = "observe"
     has_labels: bool = False
     one_of_several: bool = False
+    looked: dict[tuple[int, int], tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         return f"{self.kind} ({self.run})" if self.one_of_several else self.kind
 
     def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
-        found: list[Worlds] = []
+        if not given:
+            noise = self.asked.sample_noise(n, generator)
+            images = self.generate(noise, None)
+            return Worlds(noise, self.judge(images), images)
+        noise, labels = self._showing(n, given, generator)
+        return Worlds(noise, labels, self.generate(noise, None))
+
+    def _showing(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """n noises whose images the judge sees as given, and all that it sees in them."""
+        found: list[tuple[Tensor, Tensor]] = []
         drawn = kept = 0
         budget = max(self.budget * n, ROUND)
         while kept < n:
@@ -78,14 +90,19 @@ class UnlabelledApproach:
                     f"{self.name}: {kept} of {drawn:,} images show {_words(given)}; {n} were asked for, within a "
                     f"budget of {budget:,} images"
                 )
-            noise = self.asked.sample_noise(min(ROUND, n) if not given else ROUND, generator)
-            images = self.generate(noise, None)
-            labels = self.judge(images)
-            fits = _fits(labels, self.nodes, {name: torch.full((len(labels),), v) for name, v in given.items()})
-            found.append(Worlds(noise[fits], labels[fits], images[fits]))
+            noise, labels = self._looked_at(generator.initial_seed(), drawn // ROUND)
+            fits = matching(labels, self.nodes, given)
+            found.append((noise[fits], labels[fits]))
             drawn, kept = drawn + len(noise), kept + int(fits.sum())
-        joined = (torch.cat([getattr(part, field) for part in found])[:n] for field in ("noise", "labels", "images"))
-        return Worlds(*joined)
+        noise, labels = (torch.cat(parts)[:n] for parts in zip(*found, strict=True))
+        return noise, labels
+
+    def _looked_at(self, seed: int, number: int) -> tuple[Tensor, Tensor]:
+        """One round of noise, and what the judge sees in its images; remembered, for whoever else is asked about."""
+        if (seed, number) not in self.looked:
+            noise = self.asked.sample_noise(ROUND, generator_of(seed, "round", number))
+            self.looked[seed, number] = noise, self.judge(self.generate(noise, None))
+        return self.looked[seed, number]
 
     def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
         noise, images = worlds.noise.clone(), worlds.images.clone()
@@ -99,7 +116,7 @@ class UnlabelledApproach:
             units = looked.repeat_interleave(each)
             moved = self.kernel(worlds.noise[units], generator)
             seen = self.generate(moved, None)
-            fits = _fits(self._observe(seen, antecedent), self.nodes, {a: v[units] for a, v in antecedent.items()})
+            fits = matching(self._observe(seen, antecedent), self.nodes, {a: v[units] for a, v in antecedent.items()})
             first = _first(fits.view(len(looked), each))
             hit = (first >= 0).nonzero()[:, 0]
             place = hit * each + first[hit]
@@ -119,14 +136,6 @@ class UnlabelledApproach:
         if self.asked.observer is None:
             raise RunError(f"{self.run} is a dcgan run: it needs a classifier to see antecedents in its images")
         return self.asked.observer.select(self.nodes).labels(images)
-
-
-def _fits(labels: Tensor, nodes: tuple[str, ...], asked: Antecedent) -> Tensor:
-    """(n,) whether the labels are as asked."""
-    fits = torch.ones(len(labels), dtype=torch.bool)
-    for name, value in asked.items():
-        fits &= labels[:, nodes.index(name)] == value
-    return fits
 
 
 def _first(hits: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,3 +83,24 @@ def as_labels(labels: Any, names: tuple[str, ...]) -> torch.Tensor:
         column = int(((matrix != 0) & (matrix != 1)).any(0).int().argmax())
         raise CausalCFError(f"labels of {names[column]!r} hold a value other than 0 and 1")
     return matrix.to(torch.int8)
+
+
+def matching(labels: torch.Tensor, nodes: Sequence[str], wanted: Mapping[str, Any]) -> torch.Tensor:
+    """Which rows have the labels that are wanted.
+
+    Args:
+        labels: (n, d) 0/1.
+        nodes: the d names, in the order of the columns.
+        wanted: name -> 0 or 1, or an (n,) tensor with one value for each row; nothing wanted matches every row.
+
+    Returns:
+        (n,) bool.
+
+    Example:
+        >>> matching(torch.tensor([[1, 0], [1, 1]]), ("Young", "Bald"), {"Young": 1, "Bald": 0}).tolist()
+        [True, False]
+    """
+    match = torch.ones(len(labels), dtype=torch.bool)
+    for name, value in wanted.items():
+        match &= labels[:, nodes.index(name)] == value
+    return match

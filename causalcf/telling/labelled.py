@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from ..errors import ImpossibleWorldError, StatementError
 from ..labels import LabelSCM
 from ..noise import uniform_noise
 from ..worlds.samplers import esm_cf_sampler
-from .group import Group
+from .group import Group, Read
 from .questions import Question
 
 POOL = 4096  # pairs of labels drawn of each question; they depend on no network
@@ -32,6 +32,7 @@ class LabelledSource:
         StatementError: a question about nobody, by this label model; names the statements.
     """
 
+    looks = False
     proposed = accepted = 0
 
     def __init__(
@@ -40,13 +41,22 @@ class LabelledSource:
         self.noise_dim, self.stickiness = noise_dim, stickiness
         self.pools = {question.name: _pool(scm, question, stickiness, random) for question in questions}
 
+    def search(
+        self, question: Question, noise: Tensor, seen: Callable[[], Tensor], read: Read, random: torch.Generator
+    ) -> None:
+        """Nothing: labels are drawn, not looked for."""
+
     def draw(self, question: Question, m: int, random: torch.Generator) -> Group:
         """m units."""
         labels, supposed = self.pools[question.name]
         rows = torch.randint(len(labels), (m,), generator=random)
         noise = uniform_noise(m, self.noise_dim, random)
         moved = esm_cf_sampler(noise, 1, self.stickiness, generator=random)[:, 0]
-        return Group(noise, labels[rows], moved, supposed[rows])
+        return Group(rows, noise, labels[rows], moved, supposed[rows])
+
+    def confirm(self, question: Question, group: Group, seen: Tensor | None, moved: Tensor) -> tuple[Tensor, Tensor]:
+        """The labels that the images were generated from; they hold for every unit."""
+        return group.labels, torch.ones(len(group.labels), dtype=torch.bool)
 
     def state(self) -> dict[str, Any]:
         return {}

@@ -10,17 +10,16 @@ no longer show what they should are dropped when they are drawn, and each turn p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..labels.cells import matching
 from ..worlds.samplers import esm_cf_sampler
-from .group import Group
+from .group import Group, Read
 from .questions import Question
-
-Read = Callable[[Tensor], Tensor]  # (n, k) noise to (n, d) int8 labels seen in its images
 
 UNITS, PAIRS = 1024, 512  # kept of each question, the newest
 PROPOSALS = 32  # a turn; twice as many while there are too few pairs for a group
@@ -36,14 +35,22 @@ class ReplaySource:
         questions: that will be asked.
     """
 
+    looks = True
+
     def __init__(self, nodes: Sequence[str], noise_dim: int, stickiness: float, questions: Sequence[Question]) -> None:
         self.nodes, self.stickiness = tuple(nodes), stickiness
         self.questions = {question.name: question for question in questions}
         nothing = torch.zeros(0, noise_dim)
-        self.drawn = torch.zeros(0, dtype=torch.int64)
         self.units = dict.fromkeys(self.questions, nothing)
         self.pairs = dict.fromkeys(self.questions, (nothing, nothing))
         self.proposed = self.accepted = 0
+
+    def search(
+        self, question: Question, noise: Tensor, seen: Callable[[], Tensor], read: Read, random: torch.Generator
+    ) -> None:
+        """Remembers training's own noise whose images are as given, of every question, and proposes pairs for one."""
+        self.watch(noise, seen())
+        self.propose(question, read, random)
 
     def watch(self, noise: Tensor, seen: Tensor) -> None:
         """Remembers noise whose images are as given.
@@ -53,7 +60,7 @@ class ReplaySource:
             seen: (n, d) int8 labels seen in its images.
         """
         for name, question in self.questions.items():
-            found = noise[self.fits(seen, question.query.given)]
+            found = noise[matching(seen, self.nodes, question.query.given)]
             self.units[name] = torch.cat([self.units[name], found])[-UNITS:]
 
     def propose(self, question: Question, read: Read, random: torch.Generator) -> None:
@@ -71,7 +78,7 @@ class ReplaySource:
         n = PROPOSALS if len(before) >= PROPOSALS else 2 * PROPOSALS
         noise = units[torch.randint(len(units), (n,), generator=random)]
         moved = esm_cf_sampler(noise, 1, self.stickiness, generator=random)[:, 0]
-        shows = self.fits(read(moved), question.query.antecedent)
+        shows = matching(read(moved), self.nodes, question.query.antecedent)
         self.pairs[question.name] = (
             torch.cat([before, noise[shows]])[-PAIRS:],
             torch.cat([before_moved, moved[shows]])[-PAIRS:],
@@ -85,29 +92,18 @@ class ReplaySource:
             return None
         rows = torch.randperm(len(noise), generator=random)[:m]
         nothing = torch.zeros(len(rows), 0, dtype=torch.int8)
-        self.drawn = rows
-        return Group(noise[rows], nothing, moved[rows], nothing)
+        return Group(rows, noise[rows], nothing, moved[rows], nothing)
 
-    def confirm(self, question: Question, seen: Tensor, seen_moved: Tensor) -> Tensor:
-        """(m,) which of the units drawn last still are as given and as supposed; the others are forgotten.
-
-        Args:
-            seen, seen_moved: (m, d) int8 labels seen in their actual and counterfactual images.
-        """
+    def confirm(self, question: Question, group: Group, seen: Tensor | None, moved: Tensor) -> tuple[Tensor, Tensor]:
+        """What is seen in the actual images; pairs that no longer show what is given and supposed are forgotten."""
+        assert seen is not None
         query = question.query
-        holds = self.fits(seen, query.given) & self.fits(seen_moved, query.antecedent)
-        noise, moved = self.pairs[question.name]
-        keep = torch.ones(len(noise), dtype=torch.bool)
-        keep[self.drawn[~holds]] = False
-        self.pairs[question.name] = noise[keep], moved[keep]
-        return holds
-
-    def fits(self, seen: Tensor, wanted: Mapping[str, int]) -> Tensor:
-        """(n,) whether labels are as wanted."""
-        fits = torch.ones(len(seen), dtype=torch.bool)
-        for name, value in wanted.items():
-            fits &= seen[:, self.nodes.index(name)] == value
-        return fits
+        holds = matching(seen, self.nodes, query.given) & matching(moved, self.nodes, query.antecedent)
+        keep = torch.ones(len(self.pairs[question.name][0]), dtype=torch.bool)
+        keep[group.rows[~holds]] = False
+        noise, moved_noise = self.pairs[question.name]
+        self.pairs[question.name] = noise[keep], moved_noise[keep]
+        return seen, holds
 
     def state(self) -> dict[str, Any]:
         pairs = {name: list(pair) for name, pair in self.pairs.items()}

@@ -23,11 +23,13 @@ from ..statement import Statement
 from ..statement_checks import Checked, check_statements
 from ..statement_modals import EPS
 from ..statement_table import conflict_lines, print_table
+from .costs import Costs
+from .group import Source
 from .labelled import LabelledSource
 from .questions import questions_of
 from .replay import ReplaySource
 from .targets import Targets
-from .telling import Telling, Weights
+from .telling import Telling
 
 _OWN_STREAM = 0x5EED << 32  # telling draws from a random state apart from training's own
 
@@ -59,12 +61,31 @@ def telling_of(
     graph = load_graph(recipe.graph)
     law = fit_label_scm(graph, data.select(graph.nodes))
     refuse_untellable(check_statements(statements, law, recipe.stickiness))
-    mode = "observe" if scm is None else None  # without labels there is nothing to set: images are looked at
-    questions = questions_of(statements, graph, recipe.keep_weight, recipe.null_weight, mode)
-    random = torch.Generator().manual_seed((recipe.seed + _OWN_STREAM) % 2**63)
     classifier = statement_classifier(recipe, nodes, device)
-    s = recipe.stickiness
-    source: ReplaySource | LabelledSource
+    return tell_with(classifier, recipe, statements, law, scm, nodes, device, precision)
+
+
+def tell_with(
+    classifier: AttributeClassifier,
+    recipe: Recipe,
+    statements: Mapping[str, Statement],
+    law: LabelSCM,
+    scm: LabelSCM | None,
+    nodes: Sequence[str],
+    device: torch.device,
+    precision: str,
+) -> Telling:
+    """The same with a classifier and a label model at hand; nothing is checked.
+
+    Args:
+        classifier: frozen, of `nodes` in their order.
+        law: the label model under the causal graph, edges and all.
+        recipe, statements, scm, nodes, device, precision: as in `telling_of`.
+    """
+    s, random = recipe.stickiness, torch.Generator().manual_seed((recipe.seed + _OWN_STREAM) % 2**63)
+    mode = "observe" if scm is None else None  # without labels there is nothing to set: images are looked at
+    questions = questions_of(statements, law.graph, recipe.keep_weight, recipe.null_weight, mode)
+    source: Source
     if scm is None:
         source = ReplaySource(nodes, recipe.noise_dim, s, questions)
     else:
@@ -72,10 +93,9 @@ def telling_of(
     return Telling(
         questions,
         source,
-        Targets(law, nodes, s),
+        Costs(Targets(law, nodes, s), recipe.contrast_weight, recipe.calibration_weight),
         classifier,
         fingerprint(classifier),
-        Weights(recipe.contrast_weight, recipe.calibration_weight),
         Multipliers(recipe.statement_rate, recipe.statement_damping, recipe.statement_slack),
         recipe.statement_every,
         recipe.statement_group,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..evaluation.reference import Reference
 from ..labels import LabelSCM
+from ..labels.reference import Reference
 from .questions import Question
 
 Facts = tuple[int, ...]
@@ -49,18 +49,11 @@ class Targets:
         return self.law.probability(question.statements[name].consequent, given=question.query.given)
 
     def _ask(self, question: Question, facts: Tensor) -> Tensor:
-        query, nodes = question.query, tuple(self.nodes)
+        query, reference = question.query, Reference(self.law, tuple(self.nodes), "fitted")
         antecedent = {name: torch.full((len(facts),), value) for name, value in query.antecedent.items()}
-        reference = Reference(self.law, nodes, "fitted")
-        possible, labels = reference.answer(facts, antecedent, query.mode, self.stickiness)
-        columns = [labels]
-        known = {name: facts[possible, i] for i, name in enumerate(nodes)}
-        for statement in question.statements.values():
-            column = torch.full((len(facts),), torch.nan, dtype=torch.float64)
-            if bool(possible.any()):
-                supposed = {query.mode: query.antecedent}
-                column[possible] = self.law.counterfactual_probabilities(
-                    statement.consequent, known, **supposed, stickiness=self.stickiness
-                )
-            columns.append(column[:, None])
-        return torch.cat(columns, 1).float()
+        _, labels = reference.answer(facts, antecedent, query.mode, self.stickiness)
+        consequents = [
+            reference.expect(facts, query.antecedent, statement.consequent, query.mode, self.stickiness)[:, None]
+            for statement in question.statements.values()
+        ]
+        return torch.cat([labels, *consequents], 1).float()

@@ -7,10 +7,10 @@ from causalcf.data.faces import law
 from causalcf.evaluation.axioms import composition, effectiveness
 from causalcf.evaluation.flips import flip
 from causalcf.evaluation.link_results import Context, adjust, link_results
-from causalcf.evaluation.reference import Reference
 from causalcf.evaluation.session import Session
 from causalcf.evaluation.settings import Settings
 from causalcf.evaluation.verdicts import ABSENT, LEAKS, RESPECTED
+from causalcf.labels.reference import Reference
 
 MARGIN = 0.05
 N = 800

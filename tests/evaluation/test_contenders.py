@@ -7,7 +7,7 @@ from artificial import NODES
 
 from causalcf.data.faces import law
 from causalcf.evaluation.contenders import Asking, contenders
-from causalcf.evaluation.reference import Reference
+from causalcf.labels.reference import Reference
 from causalcf.recipe import Recipe
 
 REFERENCE = Reference(law(), NODES, "truth")

@@ -12,10 +12,10 @@ from causalcf.data.faces import LABELS, law, sample_units
 from causalcf.errors import UnreachedError
 from causalcf.evaluation.approaches import Drawn, in_order
 from causalcf.evaluation.effectiveness import Rate
-from causalcf.evaluation.reference import Reference
 from causalcf.evaluation.session import Session
 from causalcf.evaluation.settings import Settings
 from causalcf.evaluation.statement_truths import ask_statement, image_verdict
+from causalcf.labels.reference import Reference
 from causalcf.statement import Statement
 from causalcf.statement_file import load_statements
 from causalcf.statement_modals import MODALS, Interval

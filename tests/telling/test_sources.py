@@ -107,7 +107,8 @@ def test_what_no_longer_holds_is_forgotten():
     group = source.draw(question, 16, seeded())
     stale = read(group.moved)
     stale[:5, 0] = 1
-    holds = source.confirm(question, read(group.noise), stale)
+    facts, holds = source.confirm(question, group, read(group.noise), stale)
+    assert torch.equal(facts, read(group.noise))
     assert holds.tolist() == [False] * 5 + [True] * 11
     left, moved = source.pairs[question.name]
     assert len(left) == before - 5

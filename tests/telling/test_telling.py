@@ -8,7 +8,7 @@ from toys import OLD_MAN, Generator, Reader, about_smiles, telling
 
 from causalcf.errors import RunError
 from causalcf.statement import Statement
-from causalcf.telling.telling import Weights, norm
+from causalcf.telling.telling import norm
 
 NOTHING = torch.zeros(0, 4), torch.zeros(0, 3, 2, 2)
 
@@ -28,22 +28,22 @@ def told_once(told, net, gan=1.0):
 
 
 def test_a_statement_that_holds_leaves_the_gradient_as_it_is_to_the_bit():
-    holds = telling({"a": about_smiles()}, keep=0, weights=Weights(contrast=1, calibration=0))
+    holds = telling({"a": about_smiles()}, keep=0, calibration=0)
     holds.classifier = Half()
     assert torch.equal(told_once(holds, Generator(7)), torch.zeros(7, 12, dtype=torch.float64))
     assert holds.last == {"a": 0}
-    missed = telling({"a": replace(about_smiles(), modal="would")}, keep=0, weights=Weights(1, 0))
+    missed = telling({"a": replace(about_smiles(), modal="would")}, keep=0, calibration=0)
     assert told_once(missed, Generator(7)).abs().max() > 0
 
 
-@pytest.mark.parametrize("weights", [Weights(0, 0), Weights(1, 0), Weights(0, 1), Weights(1, 1)])
-def test_the_gradient_is_the_losses_own_as_finite_differences_have_it(weights):
+@pytest.mark.parametrize(("contrast", "calibration"), [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_the_gradient_is_the_losses_own_as_finite_differences_have_it(contrast, calibration):
     statement = Statement({"Young": 1}, {"Young": 0}, "would", {"Male": 1})
     net = Generator(7, seed=3)
-    found = told_once(telling({"a": statement}, decay=0, weights=weights), net)
+    found = told_once(telling({"a": statement}, decay=0, contrast=contrast, calibration=calibration), net)
 
     def weighed(weight):
-        fresh = telling({"a": statement}, decay=0, weights=weights)
+        fresh = telling({"a": statement}, decay=0, contrast=contrast, calibration=calibration)
         question = fresh.questions[0]
         other = Generator(7)
         other.weight = torch.nn.Parameter(weight)
@@ -77,8 +77,8 @@ def test_each_term_changes_the_gradient():
     whole = told_once(telling(said), Generator(7))
     without = [
         telling(said, keep=0),
-        telling(said, weights=Weights(contrast=0)),
-        telling(said, weights=Weights(calibration=0)),
+        telling(said, contrast=0),
+        telling(said, calibration=0),
     ]
     for other in without:
         assert not torch.equal(told_once(other, Generator(7)), whole)
@@ -130,14 +130,14 @@ def test_another_classifier_does_not_go_on():
 
 def test_what_is_told_wins_over_the_label_model():
     """A false "would" is calibrated to the bound of what it asks, not back to what the label model says."""
-    told = telling({"a": replace(OLD_MAN, modal="would")}, keep=0, weights=Weights(0, 1), decay=0)
+    told = telling({"a": replace(OLD_MAN, modal="would")}, keep=0, contrast=0, decay=0)
     question = told.questions[0]
     after = torch.zeros(8, 3, dtype=torch.float64)
     wanted = torch.full((8,), 0.3, dtype=torch.float64)
 
     def loss(bald):
-        after[:, told.targets.nodes.index("Bald")] = bald
-        return told._statement("a", question, after, after, wanted).item()
+        after[:, told.costs.targets.nodes.index("Bald")] = bald
+        return told.costs._statement("a", question, after, after, wanted).item()
 
     assert loss(0.95) == pytest.approx(0, abs=1e-9)
     assert loss(0.3) > 0.5

@@ -12,11 +12,13 @@ from causalcf.labels import LabelSCM
 from causalcf.losses.memory import RunningMeans
 from causalcf.losses.multipliers import Multipliers
 from causalcf.statement import Statement
+from causalcf.telling.costs import Costs
+from causalcf.telling.group import Source
 from causalcf.telling.labelled import LabelledSource
 from causalcf.telling.questions import questions_of
 from causalcf.telling.replay import ReplaySource
 from causalcf.telling.targets import Targets
-from causalcf.telling.telling import Telling, Weights
+from causalcf.telling.telling import Telling
 
 GRAPH = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"]})
 TABLES = {"Young": 0.7, "Male": 0.4, "Bald": [[0.001, 0.0], [0.3, 0.02]]}  # Bald by Male, Young
@@ -59,14 +61,15 @@ def telling(
     decay: float = 0.9,
     slack: float = 0.01,
     keep: float = 1.0,
-    weights: Weights | None = None,
+    contrast: float = 1.0,
+    calibration: float = 1.0,
     size: int = 16,
     share: float = 1e9,
 ) -> Telling:
     mode = None if labelled else "observe"
     questions = questions_of(statements, GRAPH, keep, 0.0, mode)
     random = torch.Generator().manual_seed(5)
-    source: LabelledSource | ReplaySource
+    source: Source
     if labelled:
         source = LabelledSource(law(), noise_dim, stickiness, questions, random)
     else:
@@ -74,10 +77,9 @@ def telling(
     return Telling(
         questions,
         source,
-        Targets(law(), GRAPH.nodes, stickiness),
+        Costs(Targets(law(), GRAPH.nodes, stickiness), contrast, calibration, RunningMeans(decay)),
         Reader(),
         "toy",
-        Weights() if weights is None else weights,
         Multipliers(0.1, 1.0, slack),
         1,
         size,
@@ -86,7 +88,6 @@ def telling(
         torch.device("cpu"),
         "float32",
         random,
-        RunningMeans(decay),
     )
 
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from causalcf.evaluation.reference import Reference
 from causalcf.graph import CausalGraph
 from causalcf.labels import LabelSCM
+from causalcf.labels.reference import Reference
 
 GRAPH = CausalGraph({"a": [], "b": ["a"], "c": ["a", "b"]})
 SCM = LabelSCM.from_probabilities(GRAPH, {"a": 0.3, "b": [0.2, 0.7], "c": [[0.1, 0.5], [0.0, 0.9]]})

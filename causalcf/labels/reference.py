@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..labels import LabelSCM
+from .scm import LabelSCM
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,170 @@
+"""A comparison of what is told: arms with one beginning, found again by what they were told."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from comparisons import same_weights, tell
+
+from causalcf.errors import CausalCFError, RecipeError
+from causalcf.experiment import graph_of, start_run, training_data
+from causalcf.runs import create_run, latest_runs, stored_runs
+from causalcf.statement_file import load_statements, save_statements
+from causalcf.train import main
+from causalcf.train_options import parse_options, resolved
+
+STATEMENT = "statements: {young-bald: 'If this old bald man were young, he would not be bald.'}\n"
+ARMS = ["beginning", "told none", "told {mine}"]
+
+
+def fake_run(recipe):
+    """What a finished run leaves behind, without its training."""
+    data = training_data(recipe, graph_of(recipe))
+    folder = create_run(recipe, graph_of(recipe), {"data_fingerprint": data.fingerprint})
+    (folder / "stats.jsonl").write_text(json.dumps({"step": 1, "images": recipe.images}))
+    if recipe.statements is not None:
+        save_statements(folder / "statements.yaml", load_statements(recipe.statements))
+    return 0
+
+
+@pytest.fixture
+def telling(compared, tmp_path, monkeypatch):
+    """Flags of a comparison with two arms, a file of statements, and the recipes of its fake trainings in order."""
+    (tmp_path / "mine.yaml").write_text(STATEMENT)
+    flags = ["--recipe", str(compared / "tiny.yaml"), "--runs", str(tmp_path / "runs"), "--told-from", "32"]
+    done = []
+
+    def start(recipe):
+        done.append(recipe)
+        return fake_run(recipe)
+
+    monkeypatch.setattr("causalcf.comparison.start_run", start)
+    monkeypatch.setattr("causalcf.comparison.resume_run", lambda *_: pytest.fail("resumed"))
+    monkeypatch.setattr("causalcf.comparison.make_classifier", done.append)
+    return [*flags, "--told", "none", str(tmp_path / "mine.yaml"), "--approaches", "causalgan", "dcgan"], done
+
+
+def test_all_arms_share_a_beginning_and_a_budget(telling, tmp_path):
+    flags, done = telling
+    code, said = tell(*flags, "--seeds", "0", "1", "--statement-rate", "0.2")
+    mine = str(tmp_path / "mine.yaml")
+    assert code == 0 and len(said) == 15
+    classifier, *runs, judge = done
+    assert (classifier.role, judge.role) == ("classifier", "judge")
+    expected = [(seed, approach) for seed in (0, 1) for approach in ("causalgan", "dcgan") for _ in range(3)]
+    assert [(recipe.seed, recipe.approach) for recipe in runs] == expected
+    for base, untold, told in zip(runs[::3], runs[1::3], runs[2::3], strict=True):
+        assert (base.name, base.images, base.start, base.statements) == ("tiny-base", 32, None, None)
+        assert untold.start == told.start and (tmp_path / "runs" / told.start / "recipe.yaml").is_file()
+        assert (untold.name, untold.statements, told.name, told.statements) == ("tiny-none", None, "tiny-mine", mine)
+        assert replace(untold, name="", start=None, images=0) == replace(base, name="", images=0)
+        silent = replace(told, statements=None, statement_rate=0.1, statement_from=16_384, name=untold.name)
+        assert silent == untold and told.images == 64 and (told.statement_rate, told.statement_from) == (0.2, 32)
+    starts = [recipe.start for recipe in runs[1::3]]
+    assert len(set(starts)) == 4
+    names = [line.split(": ")[1] for line in said[:4]]
+    assert names == ["classifier, seed 0", *(f"causalgan, seed 0, {arm.format(mine=mine)}" for arm in ARMS)]
+
+
+def test_arms_are_found_again(telling, monkeypatch):
+    flags, done = telling
+    assert tell(*flags)[0] == 0
+    trained = len(done)
+    code, said = tell(*flags)
+    assert code == 0 and [recipe.role for recipe in done[trained:]] == ["classifier", "judge"]  # they are faked away
+    assert sum("finished before, in " in line for line in said) == 6
+    del done[:]
+    assert tell(*flags, "--statement-rate", "0.2")[0] == 0
+    assert [recipe.name for recipe in done if hasattr(recipe, "approach")] == ["tiny-mine", "tiny-mine"]
+
+
+def test_an_arm_whose_statements_were_edited_is_trained_anew(telling, tmp_path):
+    flags, done = telling
+    assert tell(*flags)[0] == 0
+    del done[:]
+    (tmp_path / "mine.yaml").write_text(STATEMENT.replace("would not", "might"))
+    assert tell(*flags)[0] == 0
+    assert [recipe.name for recipe in done if hasattr(recipe, "approach")] == ["tiny-mine", "tiny-mine"]
+
+
+def test_the_arm_that_is_told_nothing_is_the_plain_training(compared, telling, tmp_path, monkeypatch):
+    flags, _ = telling
+    monkeypatch.setattr("causalcf.comparison.start_run", lambda r: fake_run(r) if r.statements else start_run(r))
+    assert tell(*flags, "--approaches", "dcgan")[0] == 0
+    runs = {run.recipe["name"]: run for run in stored_runs(tmp_path / "runs")}
+    assert set(runs) == {"tiny-base", "tiny-none", "tiny-mine"}
+    assert same_weights(runs["tiny-none"].folder, latest_runs(compared / "runs")["dcgan"])
+    assert not same_weights(runs["tiny-none"].folder, runs["tiny-base"].folder)
+    assert runs["tiny-none"].meta["start"] == {"run": runs["tiny-base"].folder.name, "images": 32}
+
+
+def test_an_interrupted_beginning_ends_the_comparison(telling, monkeypatch):
+    flags, done = telling
+    monkeypatch.setattr("causalcf.comparison.start_run", lambda recipe: 130)
+    code, said = tell(*flags)
+    assert code == 130 and len(done) == 1 and said[-1].startswith("the comparison is interrupted")
+
+
+def test_a_comparison_that_tells_makes_itself_again(tmp_path):
+    flags = ["--recipe", "compare", "--told", "none", "mine.yaml", "--told-from", "4096", "--statement-rate", "0.2"]
+    asked = parse_options(flags).comparison
+    assert (asked.told.entries, asked.told.since) == (("none", "mine.yaml"), 4096)
+    (tmp_path / "told.yaml").write_text(resolved(asked))
+    assert parse_options(["--recipe", str(tmp_path / "told.yaml")]).comparison == asked
+    shipped = parse_options(["--recipe", "statements"]).comparison
+    assert shipped.told.anything and shipped.told.since < shipped.recipe.images
+    assert len(shipped.recipes()) * (1 + len(shipped.told.entries)) == 24
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "sentence"),
+    [
+        ("told: [none, a]", [], "told_from is 0; it must be above 0 and below images, 90112"),
+        ("told: [a]\ntold_from: 90112", [], "told_from is 90112; it must be above 0 and below images"),
+        ("told: [a]\ntold_from: 90090", [], "counted in batches of 32"),
+        ("told_from: 8", [], "told_from is 8; it must be left out where told names no statements"),
+        ("told: [none]", ["--told-from", "8"], "told_from is 8; it must be left out"),
+        ("told: []", [], "told is empty; it must be a list of at least one"),
+        ("told: [a, a]\ntold_from: 8", [], "told is a, a; it must be a list without repetition"),
+        ("told: none", [], "told is 'none'; it must be a list, such as [none, faces-true]"),
+        ("told: [none, null]", [], "told is ['none', None]; it must be a list"),
+        ("told_from: all", [], "told_from is 'all'; it must be a number of images"),
+        ("statements: a", [], "statements has no meaning in a comparison; it takes told"),
+        ("", ["--statements", "a"], "--statements has no meaning in a comparison; it takes --told"),
+        ("", ["--start=a"], "--start has no meaning in a comparison; it takes --told"),
+    ],
+)
+def test_what_cannot_be_told_is_named(tmp_path, text, flags, sentence):
+    (tmp_path / "mine.yaml").write_text(f"approaches: [causalgan, dcgan]\n{text}\n")
+    with pytest.raises(RecipeError) as caught:
+        parse_options(["--recipe", str(tmp_path / "mine.yaml"), *flags])
+    assert sentence in str(caught.value)
+
+
+def test_flags_of_arms_belong_to_a_comparison():
+    for flag in ("--told", "--told-from"):
+        with pytest.raises(RecipeError, match=f"^{flag} belongs to a comparison"):
+            parse_options([flag, "8"])
+
+
+@pytest.mark.parametrize(
+    ("statements", "sentence"),
+    [
+        ("statements: {a: 'If this man flew, he would be bald.'}", "a: "),
+        ("statements: {a: 'If this man smiled, he would be bald.'}", "mine.yaml: a: the graph has no such label"),
+        (
+            "statements: {a: 'If this man were old, he might be bald.',\n"
+            " b: 'If this man were old, he would not be bald.'}",
+            "mine.yaml: a and b conflict",
+        ),
+        (None, "no file"),
+    ],
+)
+def test_statements_are_read_before_anything_is_trained(telling, tmp_path, statements, sentence):
+    flags, done = telling
+    (tmp_path / "mine.yaml").unlink()
+    if statements is not None:
+        (tmp_path / "mine.yaml").write_text(statements)
+    with pytest.raises(CausalCFError) as caught:
+        main(flags)
+    assert sentence in str(caught.value) and done == []
