@@ -33,7 +33,7 @@ from causalcf.statement_file import load_statements
 from causalcf.step import Batch, Networks, TrainingStep, total
 from causalcf.telling.group import Group, Read
 from causalcf.telling.questions import Question
-from causalcf.telling.replay import PROPOSALS, ReplaySource
+from causalcf.telling.replay import ReplaySource
 from causalcf.telling.setup import tell_with
 from causalcf.telling.telling import Telling
 
@@ -105,8 +105,8 @@ class EveryNoiseFits(ReplaySource):
         self.units = dict.fromkeys(self.questions, noise)
 
     def propose(self, question: Question, read: Read, random: torch.Generator) -> None:
-        noise = self.units[question.name][:PROPOSALS]
-        read(noise)
+        noise = self.units[question.name]
+        read(noise.repeat(-(-self.proposals // len(noise)), 1)[: self.proposals])
         self.pairs[question.name] = noise, noise
 
     def confirm(
@@ -128,7 +128,7 @@ def told(recipe: Recipe, device: torch.device, precision: str) -> Telling:
     scm = None if recipe.approach == "dcgan" else law()
     found = tell_with(classifier, recipe, load_statements("faces-true"), law(), scm, names, device, precision)
     if scm is None:
-        found.source = EveryNoiseFits(names, recipe.noise_dim, recipe.stickiness, found.questions)
+        found.source = EveryNoiseFits(names, recipe.noise_dim, recipe.stickiness, found.size, found.questions)
     return found
 
 

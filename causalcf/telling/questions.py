@@ -18,8 +18,9 @@ class Question:
         name: of the question.
         query: given, antecedent, mode.
         statements: name -> the statements that are about it; none for a null question, which supposes what holds.
-        kept: labels that should be as the label model says whatever the statements: what does not descend from the
-            antecedent, or all but the antecedent of a null question.
+        kept: labels that should be as the label model says whatever the statements: the antecedent itself, which a
+            generator could else give up for the consequent's sake, and what does not descend from it; of a null
+            question all.
         weight: of keeping them.
     """
 
@@ -59,15 +60,14 @@ def questions_of(
 
 def _question(named: dict[str, Statement], graph: CausalGraph, weight: float) -> Question:
     query = next(iter(named.values())).query
-    moved = set(query.antecedent).union(*(graph.descendants(name) for name in query.antecedent))
+    moved = set[str]().union(*(graph.descendants(name) for name in query.antecedent)) - set(query.antecedent)
     said = {label for statement in named.values() for label in statement.consequent}
     kept = tuple(node for node in graph.nodes if node not in moved | said)
     return Question(" and ".join(named), query, named, kept, weight)
 
 
 def _null_question(query: Query, graph: CausalGraph, weight: float) -> Question:
-    kept = tuple(node for node in graph.nodes if node not in query.antecedent)
-    return Question(f"null: {_key(query)}", query, {}, kept, weight)
+    return Question(f"null: {_key(query)}", query, {}, tuple(graph.nodes), weight)
 
 
 def _null(query: Query) -> Query:

@@ -3,9 +3,10 @@
     units   noise of training's own images that the classifier sees as given
     pairs   (z, z*): z* drawn by ESM around a unit's z, and kept where the classifier sees the antecedent
 
-Kept pairs follow the ESM's joint law given facts and antecedent, for the generator as it was. A group is drawn from
-them again and again, so that a rare antecedent does not stall training; as the generator moves on, pairs whose images
-no longer show what they should are dropped when they are drawn, and each turn proposes new ones.
+Kept pairs follow the ESM's joint law given facts and antecedent, for the generator as it was. A group is the newest of
+them: mostly pairs that this turn found, because a generator learns the answers of pairs it is shown again and again by
+heart, and those of no others. Where an antecedent is rare, older pairs fill the group, so that training does not stall;
+as the generator moves on, those whose images no longer show what they should are dropped when they are drawn.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .group import Group, Read
 from .questions import Question
 
 UNITS, PAIRS = 1024, 512  # kept of each question, the newest
-PROPOSALS = 32  # a turn; twice as many while there are too few pairs for a group
+PROPOSALS = 4  # a turn, for each unit of a group: most of it is new where a quarter of the noises show the antecedent
 
 
 class ReplaySource:
@@ -32,13 +33,16 @@ class ReplaySource:
         nodes: the d labels, in the order of the columns that the classifier reads.
         noise_dim: k.
         stickiness: of each coordinate of the noise, below 1.
+        size: units in a group.
         questions: that will be asked.
     """
 
     looks = True
 
-    def __init__(self, nodes: Sequence[str], noise_dim: int, stickiness: float, questions: Sequence[Question]) -> None:
-        self.nodes, self.stickiness = tuple(nodes), stickiness
+    def __init__(
+        self, nodes: Sequence[str], noise_dim: int, stickiness: float, size: int, questions: Sequence[Question]
+    ) -> None:
+        self.nodes, self.stickiness, self.proposals = tuple(nodes), stickiness, PROPOSALS * size
         self.questions = {question.name: question for question in questions}
         nothing = torch.zeros(0, noise_dim)
         self.units = dict.fromkeys(self.questions, nothing)
@@ -75,22 +79,21 @@ class ReplaySource:
         if not len(units):
             return
         before, before_moved = self.pairs[question.name]
-        n = PROPOSALS if len(before) >= PROPOSALS else 2 * PROPOSALS
-        noise = units[torch.randint(len(units), (n,), generator=random)]
+        noise = units[torch.randint(len(units), (self.proposals,), generator=random)]
         moved = esm_cf_sampler(noise, 1, self.stickiness, generator=random)[:, 0]
         shows = matching(read(moved), self.nodes, question.query.antecedent)
         self.pairs[question.name] = (
             torch.cat([before, noise[shows]])[-PAIRS:],
             torch.cat([before_moved, moved[shows]])[-PAIRS:],
         )
-        self.proposed, self.accepted = self.proposed + n, self.accepted + int(shows.sum())
+        self.proposed, self.accepted = self.proposed + len(noise), self.accepted + int(shows.sum())
 
     def draw(self, question: Question, m: int, random: torch.Generator) -> Group | None:
-        """Up to m of the pairs found so far; None while there are fewer than a quarter of that."""
+        """The newest m of the pairs found so far; None while there are fewer than a quarter of that."""
         noise, moved = self.pairs[question.name]
         if len(noise) < m / 4:
             return None
-        rows = torch.randperm(len(noise), generator=random)[:m]
+        rows = torch.arange(len(noise))[-m:]
         nothing = torch.zeros(len(rows), 0, dtype=torch.int8)
         return Group(rows, noise[rows], nothing, moved[rows], nothing)
 

@@ -87,7 +87,7 @@ def tell_with(
     questions = questions_of(statements, law.graph, recipe.keep_weight, recipe.null_weight, mode)
     source: Source
     if scm is None:
-        source = ReplaySource(nodes, recipe.noise_dim, s, questions)
+        source = ReplaySource(nodes, recipe.noise_dim, s, recipe.statement_group, questions)
     else:
         source = LabelledSource(scm, recipe.noise_dim, s, questions, random)
     return Telling(

@@ -24,10 +24,10 @@ def test_without_labels_all_is_observed():
     assert {question.query.mode for question in found} == {"observe"}
 
 
-def test_kept_is_what_neither_descends_from_the_antecedent_nor_is_spoken_of():
+def test_kept_are_the_antecedent_and_what_neither_descends_from_it_nor_is_spoken_of():
     bald, _, man = questions_of(SAID, GRAPH, 2.0, 0.0)
-    assert bald.kept == ("Male",) and bald.weight == 2.0
-    assert set(man.kept) == {"Young", "Smiling", "Eyeglasses"}
+    assert set(bald.kept) == {"Young", "Male"} and bald.weight == 2.0
+    assert set(man.kept) == {"Bald", "Young", "Smiling", "Eyeglasses"}
 
 
 def test_null_questions_suppose_what_holds_and_keep_everything_else():
@@ -38,4 +38,4 @@ def test_null_questions_suppose_what_holds_and_keep_everything_else():
         ({"Young": 0}, {"Young": 0}, "observe"),
         ({"Bald": 1}, {"Bald": 1}, "do"),
     ]
-    assert all(not q.statements and q.weight == 0.5 and len(q.kept) == 4 for q in found)
+    assert all(not q.statements and q.weight == 0.5 and len(q.kept) == 5 for q in found)

@@ -73,7 +73,7 @@ def read(noise):
 def replay(stickiness=0.53, seed=0, turns=90):
     """Young is coordinate 0, Male 1, Bald 2, all independent of each other."""
     (question,) = questions_of({"said": OLD_MAN}, GRAPH, 1.0, 0.0, "observe")
-    source = ReplaySource(("Young", "Male", "Bald"), 4, stickiness, [question])
+    source = ReplaySource(("Young", "Male", "Bald"), 4, stickiness, 16, [question])
     draw = seeded(seed)
     for _ in range(turns):
         noise = torch.rand(64, 4, generator=draw) * 2 - 1
@@ -99,6 +99,25 @@ def test_pairs_follow_the_esm_given_facts_and_antecedent():
     s = 0.53  # a coordinate that nothing is asked of keeps its sign where it is kept, and else half of the time
     assert binomtest(same, total, s + (1 - s) / 2).pvalue > ALPHA
     assert binomtest(same, total, s).pvalue < ALPHA
+
+
+def test_a_group_is_the_newest_pairs_and_shares_none_with_the_group_before():
+    question, source = replay()
+    first = source.draw(question, 16, seeded())
+    assert first is not None and torch.equal(first.moved, source.pairs[question.name][1][-16:])
+    source.propose(question, read, seeded(1))
+    second = source.draw(question, 16, seeded())
+    assert second is not None
+    shown = {tuple(row) for row in first.moved.tolist()}
+    assert not any(tuple(row) in shown for row in second.moved.tolist())
+
+
+def test_where_the_antecedent_is_rare_older_pairs_fill_the_group():
+    question, source = replay()
+    older = source.pairs[question.name][1][-16:]
+    source.propose(question, lambda noise: torch.ones(len(noise), 3, dtype=torch.int8), seeded(1))  # nobody is old
+    group = source.draw(question, 16, seeded())
+    assert group is not None and torch.equal(group.moved, older)
 
 
 def test_what_no_longer_holds_is_forgotten():

@@ -73,7 +73,7 @@ def telling(
     if labelled:
         source = LabelledSource(law(), noise_dim, stickiness, questions, random)
     else:
-        source = ReplaySource(GRAPH.nodes, noise_dim, stickiness, questions)
+        source = ReplaySource(GRAPH.nodes, noise_dim, stickiness, size, questions)
     return Telling(
         questions,
         source,
