@@ -141,3 +141,12 @@ def test_what_is_told_wins_over_the_label_model():
 
     assert loss(0.95) == pytest.approx(0, abs=1e-9)
     assert loss(0.3) > 0.5
+
+
+def test_giving_up_the_antecedent_costs_where_the_consequent_would_be_free():
+    told = telling({"a": replace(OLD_MAN, modal="might not")}, contrast=0, decay=0)
+    question, facts = told.questions[0], torch.tensor([[1, 1, 0]] * 8, dtype=torch.int8)
+    after = torch.tensor([[0.02, 0.98, 0.0]] * 8, dtype=torch.float64)  # Young, Male, Bald: still old men
+    given_up = torch.tensor([[0.6, 0.98, 0.0]] * 8, dtype=torch.float64)  # young again
+    held, lost = (told.costs(question, None, read, facts)[f"{question.name}: kept"] for read in (after, given_up))
+    assert lost > held + 0.1
