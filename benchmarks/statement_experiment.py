@@ -15,7 +15,7 @@ classifier that the runs were told by is another):
     FD(judge)    from held-out images
 
 Brackets are 95 % percentile intervals of a bootstrap over units (1,000 resamples), runs kept as they are. Runs of one
-name but for the seed are averaged.
+name but for the seed are averaged. A second table has every statement's share in the images, a figure for each seed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What did telling change?")
     parser.add_argument("runs", nargs="+")
     parser.add_argument("--told", default="faces-true", help="statements that the runs are asked about")
-    parser.add_argument("--units", type=int, default=128)
+    parser.add_argument("--units", type=int, default=256)
     parser.add_argument("--budget", type=int, default=15)
     parser.add_argument("--out", type=Path, help="where the figures are kept, and found again")
     options = parser.parse_args()
@@ -68,7 +68,10 @@ def main() -> None:
             print(name, json.dumps(kept[name]["shares"]), flush=True)
             if options.out:
                 options.out.write_text(json.dumps(kept))
-    Console(width=200).print(table([kept[Path(run).name] for run in options.runs]))
+    measured = [kept[Path(run).name] for run in options.runs]
+    console = Console(width=200)
+    console.print(table(measured))
+    console.print(shares_table(measured))
 
 
 def measure(
@@ -149,6 +152,23 @@ def table(measured: Sequence[dict[str, Any]]) -> Table:
         fd = f"{sum(fds) / len(fds):.1f} [{min(fds):.1f}, {max(fds):.1f}]"
         shown.add_row(key, ", ".join(str(one["seed"]) for one in runs), *cells, f"{reached:.2f}", fd)
     return shown
+
+
+def shares_table(measured: Sequence[dict[str, Any]]) -> Table:
+    """A row for each statement: how often it shows in the images of each name's runs, in their order."""
+    names = list(dict.fromkeys(one["key"] for one in measured))
+    shown = Table("statement", *names, "label model, first run")
+    for statement, first in measured[0]["shares"].items():
+        cells = [
+            " ".join(_share_cell(one["shares"][statement]["seen"]) for one in measured if one["key"] == name)
+            for name in names
+        ]
+        shown.add_row(statement, *cells, _share_cell(first["expected"]))
+    return shown
+
+
+def _share_cell(share: float | None) -> str:
+    return "-" if share is None else f"{share:.3f}"
 
 
 def _cell(runs: Sequence[dict[str, Any]], figure: str) -> str:
