@@ -105,8 +105,9 @@ class EveryNoiseFits(ReplaySource):
         self.units = dict.fromkeys(self.questions, noise)
 
     def propose(self, question: Question, read: Read, random: torch.Generator) -> None:
-        noise = self.units[question.name]
-        read(noise.repeat(-(-self.proposals // len(noise)), 1)[: self.proposals])
+        units = self.units[question.name]
+        noise = units[torch.randint(len(units), (self.proposals,), generator=random)]
+        read(noise)
         self.pairs[question.name] = noise, noise
 
     def confirm(

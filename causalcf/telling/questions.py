@@ -60,7 +60,7 @@ def questions_of(
 
 def _question(named: dict[str, Statement], graph: CausalGraph, weight: float) -> Question:
     query = next(iter(named.values())).query
-    moved = set[str]().union(*(graph.descendants(name) for name in query.antecedent)) - set(query.antecedent)
+    moved = {below for name in query.antecedent for below in graph.descendants(name)} - set(query.antecedent)
     said = {label for statement in named.values() for label in statement.consequent}
     kept = tuple(node for node in graph.nodes if node not in moved | said)
     return Question(" and ".join(named), query, named, kept, weight)
