@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from .checkpoint import write_atomically
 from .errors import DataError
+from .files import write_atomically
 from .pictures import to_bytes
 
 if TYPE_CHECKING:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from .errors import CausalCFError
+
+# What the system refuses because of where the program runs, not because of a mistake in it.
+REFUSALS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "ENOMEM")
+INTERRUPTED, TERMINATED = 130, 143  # exit codes after Ctrl-C and SIGTERM, as shells have them
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a command as Ctrl-C does: what has to be tidied up is."""
 
 
 def run(main: Callable[[], int | None]) -> int:
@@ -16,8 +28,9 @@ def run(main: Callable[[], int | None]) -> int:
         main: does the work; returns an exit code, or None for success.
 
     Returns:
-        The exit code: main's own, 2 after a `CausalCFError` (printed on stderr as `error: ...`), 130 after Ctrl-C, 141
-        where the reader of its output left, as `| head` does. Any other exception is a bug and passes through.
+        The exit code: main's own, 2 after a `CausalCFError` or where the system refuses to read or write (printed
+        on stderr as `error: ...`), 130 after Ctrl-C, 143 after SIGTERM, 141 where the reader of its output left, as
+        `| head` does. Any other exception is a bug and passes through.
 
     Source: defined here.
 
@@ -26,7 +39,8 @@ def run(main: Callable[[], int | None]) -> int:
         0
     """
     try:
-        code = main() or 0
+        with _heeding_termination(), _quiet_threads():
+            code = main() or 0
         sys.stdout.flush()  # what is still to be written may find nobody to read it
         return code
     except CausalCFError as error:
@@ -35,5 +49,45 @@ def run(main: Callable[[], int | None]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
         return 141
-    except KeyboardInterrupt:
-        return 130
+    except OSError as error:
+        if error.errno not in [getattr(errno, name, None) for name in REFUSALS]:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        print(f"error: {error.strerror}{where}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as error:
+        print("interrupted", file=sys.stderr)
+        return TERMINATED if isinstance(error, _Terminated) else INTERRUPTED
+
+
+@contextmanager
+def _heeding_termination() -> Iterator[None]:
+    """SIGTERM raises; but not where somebody else handles it already, nor beside the main thread, where none can."""
+    usual = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+    def stop(number: int, frame: object) -> None:
+        raise _Terminated
+
+    if usual:
+        signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        if usual:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """A full disk is told once: TensorBoard's thread hands its error to the main one, and need not print it, too."""
+    usual = threading.excepthook
+
+    def hook(failure: threading.ExceptHookArgs) -> None:
+        if not isinstance(failure.exc_value, OSError):
+            usual(failure)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = usual

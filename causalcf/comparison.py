@@ -9,12 +9,13 @@ from functools import partial
 from .classifiers.experiment import make_classifier, report_again
 from .classifiers.recipe import ClassifierRecipe
 from .classifiers.reporting import JSON
+from .command import INTERRUPTED
 from .comparison_found import find_trained_classifier, find_training
 from .comparison_recipe import Comparison
 from .comparison_told import Told
 from .data.images import ImageData
 from .errors import RecipeError, RunError
-from .experiment import INTERRUPTED, graph_of, resume_run, start_run, training_data
+from .experiment import graph_of, resume_run, start_run, training_data
 from .graph import CausalGraph
 from .precision import choose_device
 from .recipe import Recipe

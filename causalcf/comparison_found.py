@@ -14,7 +14,7 @@ from .classifiers.storage import NAME as CLASSIFIER
 from .errors import GraphError, StatementError
 from .experiment import graph_of
 from .graph_io import load_graph
-from .recipe import Recipe
+from .recipe import NO_MATTER, Recipe
 from .runs import STATEMENTS, FinishedRun, StoredRun, folders_in, read_meta, stored_runs
 from .statement_file import load_statements
 
@@ -64,8 +64,11 @@ def _was_told_so(run: StoredRun, recipe: Recipe) -> bool:
 
 
 def _is_same(stored: Any, wanted: Mapping[str, Any]) -> bool:
-    """Whether two recipes are the same; where their folders lie makes no difference to a training."""
-    return isinstance(stored, dict) and {**stored, "runs": None} == {**wanted, "runs": None}
+    """Whether two recipes are the same, but for what makes no difference to a training."""
+    if not isinstance(stored, dict):
+        return False
+    one, other = ({k: v for k, v in recipe.items() if k not in NO_MATTER} for recipe in (stored, wanted))
+    return one == other
 
 
 def _fingerprints(meta: Mapping[str, Any]) -> dict[str, Any] | None:

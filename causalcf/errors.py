@@ -38,6 +38,10 @@ class RunError(CausalCFError):
     """A run directory that cannot be used."""
 
 
+class WriteError(CausalCFError):
+    """A file that cannot be written, as on a full disk or in a read-only folder."""
+
+
 class UnreachedError(CausalCFError):
     """A condition on images that too few draws satisfied within the budget."""
 

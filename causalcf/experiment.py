@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,28 +12,33 @@ from typing import Any
 import torch
 
 from .batches import Batches
-from .checkpoint import load_checkpoint
+from .board import Board
+from .checkpoint import NAME as CHECKPOINT
+from .checkpoint import go_back, load_checkpoint
+from .command import INTERRUPTED
 from .data import load_data
 from .data.images import ImageData
 from .data.progress import counting
-from .errors import RecipeError, RunError
+from .errors import RecipeError, RunError, WriteError
+from .files import clear_leftovers, write_atomically
 from .graph import CausalGraph, check_attributes
 from .graph_io import load_graph
 from .labels import LabelSCM, fit_label_scm
+from .occupied import occupying
 from .pictures import to_unit_interval
 from .precision import choose_device, choose_precision
 from .provenance import provenance
 from .recipe import Recipe, recipe_from_dict
-from .runs import STATEMENTS, create_run, find_run, point_to, save_recipe
+from .runs import META, STATEMENTS, create_run, find_checkpoint, point_to, read_meta, save_recipe
 from .sampling import LabelledDraw
 from .starting import find_beginning
 from .statement import Statement
 from .statement_file import load_statements, save_statements
 from .telling.setup import telling_of
-from .training import Training, train
+from .training import Training, Watcher, tell, train
 from .watchers import Pictures, Progress, Statistics, Told
 
-INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
+CHANGEABLE = ("images", "keep")  # by resuming
 REALS = 60  # images of the data in reals.png
 
 
@@ -58,28 +64,52 @@ def start_run(recipe: Recipe) -> int:
         beginning.hand_over(training)
         meta = {**meta, "start": beginning.told}
     folder = create_run(recipe, graph, meta)
-    if told is not None:
-        save_statements(folder / STATEMENTS, told)
-    return _run_to_end(training, folder)
+    with occupying(folder):
+        if told is not None:
+            save_statements(folder / STATEMENTS, told)
+        training.save(folder)
+        point_to(folder)
+        return _run_to_end(training, folder)
 
 
-def resume_run(path: str, overrides: Mapping[str, Any]) -> int:
+def resume_run(path: str, overrides: Mapping[str, Any], changed_data: bool = False) -> int:
     """Goes on with an interrupted run, with its own recipe; only `images` may be raised, to train for longer.
 
+    Args:
+        path: a run directory, or one of the checkpoints in it to go back to.
+        overrides: options of the recipe; beside `images`, `keep` may be changed.
+        changed_data: go on although the images are not those that it was trained on.
+
     Raises:
-        RunError: no such run.
+        RunError: no such run, a damaged checkpoint, or another process that trains there.
         RecipeError: an option that the run's recipe has otherwise.
     """
-    folder = find_run(path)
-    state = load_checkpoint(folder)
-    recipe = recipe_from_dict(state["recipe"])
+    folder, checkpoint = find_checkpoint(path)
+    with occupying(folder):
+        clear_leftovers(folder)
+        training, stored = _stored_training(folder, checkpoint, overrides, changed_data)
+        if checkpoint.name != CHECKPOINT:
+            go_back(checkpoint)
+        if training.recipe != stored or changed_data:
+            _record_changes(training, folder)
+        point_to(folder)
+        return _run_to_end(training, folder)
+
+
+def _stored_training(
+    folder: Path, checkpoint: Path, overrides: Mapping[str, Any], changed_data: bool
+) -> tuple[Training, Recipe]:
+    """A run's training where its checkpoint has it, and the recipe that it had there."""
+    state = load_checkpoint(checkpoint)
+    stored = recipe_from_dict(state["recipe"])
     for name, value in overrides.items():
-        if name != "images" and value != getattr(recipe, name):
+        if name not in CHANGEABLE and value != getattr(stored, name):
             raise RecipeError(
-                f"{name} is {getattr(recipe, name)} in {folder.name} and cannot be changed to {value} by resuming; "
+                f"{name} is {getattr(stored, name)} in {folder.name} and cannot be changed to {value} by resuming; "
                 "only images can be raised"
             )
-    recipe = replace(recipe, images=overrides.get("images", recipe.images)).validate()
+    changes = {name: value for name, value in overrides.items() if name in CHANGEABLE}
+    recipe = replace(stored, **changes).validate()
     graph = load_graph(folder / "graph.yaml")
     scm = None if state["labels"] is None else LabelSCM.from_state(state["labels"])
     device = choose_device(recipe.device)
@@ -88,9 +118,19 @@ def resume_run(path: str, overrides: Mapping[str, Any]) -> int:
     told = None if recipe.statements is None else load_statements(folder / STATEMENTS, graph.nodes)
     data = training_data(recipe, graph)
     training = assemble(recipe, graph, scm, data, device, state["precision"], told)
-    training.restore(state, folder)
-    save_recipe(folder, recipe)
-    return _run_to_end(training, folder)
+    training.restore(state, folder, changed_data)
+    return training, stored
+
+
+def _record_changes(training: Training, folder: Path) -> None:
+    """Writes down what the run goes on with otherwise than it began."""
+    training.save(folder)
+    save_recipe(folder, training.recipe)
+    meta, fingerprint = read_meta(folder), training.batches.data.fingerprint
+    before = meta.get("data_fingerprint")
+    if before != fingerprint:
+        meta |= {"data_fingerprint": fingerprint, "earlier_data": [*meta.get("earlier_data", []), before]}
+        write_atomically(folder / META, json.dumps(meta, indent=2).encode())
 
 
 def graph_of(recipe: Recipe) -> CausalGraph:
@@ -135,23 +175,38 @@ def assemble(
 
 
 def _run_to_end(training: Training, folder: Path) -> int:
-    recipe, data = training.recipe, training.batches.data
-    statistics = Statistics(folder, training.step)
-    some = torch.arange(min(REALS, len(data)))
-    pictures = Pictures(folder, to_unit_interval(data.batch(some)), data.select(training.graph.nodes), statistics.board)
+    recipe = training.recipe
     _say(
-        f"{recipe.approach} on {len(data):,} images of {data.name}; {training.device.type}, {training.precision}, "
-        f"{torch.get_num_threads()} threads; {folder}"
+        f"{recipe.approach} on {len(training.batches.data):,} images of {training.batches.data.name}; "
+        f"{training.device.type}, {training.precision}, {torch.get_num_threads()} threads; {folder}"
     )
-    training.save(folder)
-    point_to(folder)
-    with counting("training", recipe.images, training.images) as advance:
-        finished = train(training, folder, [Progress(advance), statistics, Told(statistics.board), pictures])
+    again = f"go on with: python -m causalcf.train --resume {folder}"
+    try:
+        with counting("training", recipe.images, training.images) as advance:
+            finished = _watched(training, folder, advance)
+    except WriteError as error:
+        raise WriteError(f"{error}; the checkpoints are whole. Once there is room, {again}") from error
     if finished:
         _say(f"finished: {training.images:,} images in {training.seconds / 60:.1f} minutes; {folder}")
         return 0
-    _say(f"interrupted at {training.images:,} images; go on with: python -m causalcf.train --resume {folder}")
+    _say(f"interrupted at {training.images:,} images; {again}")
     return INTERRUPTED
+
+
+def _watched(training: Training, folder: Path, advance: Callable[[int], None]) -> bool:
+    """Trains to the end, or until interrupted (False), with all that is shown and kept meanwhile."""
+    board = Board(folder, training.recipe.keep, training.step + 1 if training.step else None)
+    statistics = Statistics(folder, board, training.step)
+    data = training.batches.data
+    some = torch.arange(min(REALS, len(data)))
+    pictures = Pictures(folder, to_unit_interval(data.batch(some)), data.select(training.graph.nodes), board)
+    watchers: list[Watcher] = [Progress(advance), Told(board), pictures, statistics]
+    if training.tick is not None and statistics.told < training.step:  # it was killed before all of it was told
+        tell(training, watchers)
+    try:
+        return train(training, folder, watchers)
+    finally:
+        board.close()
 
 
 def _say(text: str) -> None:

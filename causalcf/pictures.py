@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
 from .errors import DataError
+from .files import replacing
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Row = tuple[str, Tensor]  # a title and (n, 3, h, w) images in [0, 1]
 
@@ -28,7 +32,8 @@ def save_sheet(path: str | Path, rows: Sequence[Row], scale: int = 2) -> np.ndar
         (height, width, 3) uint8, the picture.
 
     Raises:
-        DataError: the file cannot be written.
+        DataError: an ending that no kind of picture has.
+        WriteError: the file cannot be written.
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -77,10 +82,11 @@ def _canvas(rows: Sequence[Row]) -> tuple[np.ndarray, list[float]]:
     return canvas, centres
 
 
-def _save(sheet: object, path: Path) -> None:
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        sheet.save(temporary)  # type: ignore[attr-defined]
-        temporary.replace(path)
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot write the picture {path}: {error}") from error
+def _save(sheet: Image.Image, path: Path) -> None:
+    from PIL import Image
+
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind is None:
+        raise DataError(f"cannot write the picture {path}: unknown ending {path.suffix!r}; .png keeps every pixel")
+    with replacing(path) as file:
+        sheet.save(file, format=kind)

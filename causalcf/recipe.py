@@ -24,6 +24,7 @@ STATEMENT_WEIGHTS = (
     "keep_weight",
     "null_weight",
 )
+NO_MATTER = ("keep", "runs")  # where and how much is kept: nothing that the training itself depends on
 LabelMethod = Literal["likelihood", "adversarial"]
 ObjectiveName = Literal["non-saturating", "hinge", "least-squares", "wgan-gp", "relativistic"]
 
@@ -93,6 +94,7 @@ class Recipe:
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: Literal["auto", "bf16", "float32"] = option("auto", "arithmetic of the convolutions; auto measures once")
     tick: int = option(8192, "images between status lines and checkpoints")
+    keep: int = option(2, "checkpoints that are kept, the newest of them; and TensorBoard files of 64 MiB")
     runs: str = option("runs", "folder that run directories go into")
 
     def validate(self) -> Recipe:
@@ -102,7 +104,7 @@ class Recipe:
             RecipeError: names the first option that is not, and what is allowed.
         """
         least = {"images": 1, "batch": 2, "width": 1, "labeler_width": 1, "noise_dim": 1, "tick": 1, "data_size": 2}
-        least |= {"statement_every": 1, "statement_group": 2}
+        least |= {"statement_every": 1, "statement_group": 2, "keep": 1}
         for name, low in least.items():
             require(getattr(self, name) >= low, name, getattr(self, name), f"at least {low}")
         for name in ("learning_rate", "generator_rate", "anti_decay"):

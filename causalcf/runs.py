@@ -1,6 +1,6 @@
 """A run directory: made before training, found again afterwards.
 
-runs/<date>-<recipe>-<approach>/   recipe.yaml  graph.yaml  meta.json  checkpoint.pt  stats.jsonl
+runs/<date>-<recipe>-<approach>/   recipe.yaml  graph.yaml  meta.json  checkpoint.pt  checkpoint.1.pt  stats.jsonl
                                    TensorBoard events, reals.png, samples-*.png, do-vs-given-*.png, ...
 runs/latest                        a link to the newest
 """
@@ -16,8 +16,9 @@ from typing import Any
 
 import yaml
 
-from .checkpoint import write_atomically
+from .checkpoint import NAME as CHECKPOINT
 from .errors import RunError, nearest
+from .files import temporary_beside, write_atomically
 from .graph import CausalGraph
 from .graph_io import save_graph
 from .recipe import APPROACHES, Recipe
@@ -100,10 +101,11 @@ def new_folder(base: Path, stem: str) -> Path:
 
 def point_to(folder: Path, name: str = "latest") -> None:
     """Makes the link `name` beside `folder` lead to it."""
-    temporary = folder.parent / f".{name}.{os.getpid()}"
+    link = folder.parent / name
+    temporary = temporary_beside(link)
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(folder.name)
-    os.replace(temporary, folder.parent / name)
+    os.replace(temporary, link)
 
 
 def find_run(path: str | Path) -> Path:
@@ -119,6 +121,19 @@ def find_run(path: str | Path) -> Path:
     close = nearest(folder.name, here)
     hint = f"; did you mean {folder.parent / close[0]}?" if close else "."
     raise RunError(f"no run directory {folder}{hint} Runs there: {', '.join(sorted(here)) or 'none'}")
+
+
+def find_checkpoint(path: str | Path) -> tuple[Path, Path]:
+    """The run directory and the checkpoint in it that `path` means: a run's newest, or the one whose file it is.
+
+    Raises:
+        RunError: no such directory; names those beside it.
+    """
+    file = Path(path)
+    if file.is_file() and file.match("checkpoint*.pt"):
+        return file.resolve().parent, file.resolve()
+    folder = find_run(path)
+    return folder, folder / CHECKPOINT
 
 
 def finished_runs(base: str | Path) -> list[FinishedRun]:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from .errors import QueryError, StatementError
+from .files import write_atomically
 from .named_list import ListKind, check_keys, read_named
 from .statement import Statement
 
@@ -49,8 +50,6 @@ def save_statements(path: str | Path, statements: Mapping[str, Statement]) -> No
         path: of the file; replaced whole where it is there.
         statements: by name.
     """
-    from .checkpoint import write_atomically  # which needs torch
-
     parts = {name: {part: getattr(one, part) for part in _PARTS} for name, one in statements.items()}
     write_atomically(Path(path), yaml.safe_dump({"statements": parts}, sort_keys=False).encode())
 

@@ -20,7 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
         return run_comparison(options.comparison)
     from .experiment import resume_run, start_run
 
-    return resume_run(options.resume, options.given) if options.resume else start_run(options.recipe)
+    if options.resume:
+        return resume_run(options.resume, options.given, options.changed_data)
+    return start_run(options.recipe)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ class TrainOptions:
         given: the options set by flags, which override a resumed run's recipe.
         resume: the run to resume, or None.
         dry_run: only print what was resolved.
+        changed_data: resume although the images have changed.
         comparison: the comparison to train, or None.
     """
 
@@ -48,6 +49,7 @@ class TrainOptions:
     resume: str | None
     dry_run: bool
     comparison: Comparison | None = None
+    changed_data: bool = False
 
 
 def parse_options(arguments: Sequence[str]) -> TrainOptions:
@@ -60,6 +62,8 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     flags = parser.parse_args(list(arguments))
     named = {name: flags[name] for name in _named(arguments) if name in flags}
     given = {name: value for name, value in named.items() if name in option_names()}
+    if flags.changed_data and flags.resume is None:
+        raise RecipeError("--changed-data has a meaning only with --resume: a new run takes whatever images there are")
     path = find_preset("train", flags.recipe, RecipeError)
     try:
         mapping = read_mapping(path, RECIPE)
@@ -71,7 +75,7 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
         raise RecipeError(f"{path}: {name} belongs on the command line, not in a recipe")
     comparison = compared(taken, {**in_file, **given}, named)
     recipe = recipe_from_dict({**in_file, **given}) if comparison is None else comparison.recipe
-    return TrainOptions(recipe, given, flags.resume, flags.dry_run, comparison)
+    return TrainOptions(recipe, given, flags.resume, flags.dry_run, comparison, flags.changed_data)
 
 
 def resolved(recipe: Recipe | Comparison) -> str:
@@ -89,7 +93,15 @@ def _parser() -> Flags:
     )
     presets = ", ".join(preset_names("train"))
     parser.add_argument("--recipe", type=str, default=DEFAULT, help=f"recipe: a YAML file or one of {presets}")
-    parser.add_argument("--resume", type=str | None, default=None, help="go on with an interrupted run directory")
+    parser.add_argument(
+        "--resume",
+        type=str | None,
+        default=None,
+        help="go on with an interrupted run directory, or from a checkpoint in it",
+    )
+    parser.add_argument(
+        "--changed-data", action="store_true", help="with --resume: go on although the images have changed"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the resolved recipe and stop")
     types = get_type_hints(Recipe)
     for option in fields(Recipe):

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,6 +38,14 @@ class DivergedError(CausalCFError):
     """A loss or a weight is no longer finite."""
 
 
+@dataclass(frozen=True)
+class Tick:
+    """What is told at a tick: mean losses since the last one, and images/s."""
+
+    losses: dict[str, float]
+    speed: float
+
+
 @dataclass
 class Training:
     """The whole state of a training, from which it can be resumed.
@@ -49,6 +57,9 @@ class Training:
         batches: where training batches come from.
         device, precision: where and how the networks run.
         telling: tells counterfactual statements, None where there are none.
+        step: steps taken.
+        seconds: spent on them.
+        tick: the last one.
     """
 
     recipe: Recipe
@@ -60,6 +71,7 @@ class Training:
     telling: Telling | None = None
     step: int = 0
     seconds: float = 0.0
+    tick: Tick | None = None
     random: torch.Generator = field(init=False)
     networks: Networks = field(init=False)
 
@@ -100,6 +112,7 @@ class Training:
         return {
             "step": self.step,
             "seconds": self.seconds,
+            "tick": None if self.tick is None else asdict(self.tick),
             "recipe": self.recipe.to_dict(),
             "labels": None if self.scm is None else self.scm.to_state(),
             "device": self.device.type,
@@ -114,20 +127,23 @@ class Training:
     def save(self, folder: Path) -> None:
         """Writes the checkpoint, with the averaged generator ready to sample from."""
         self.calibrate()
-        save_checkpoint(folder, self.state())
+        save_checkpoint(folder, self.state(), self.recipe.keep)
 
-    def restore(self, state: dict[str, Any], folder: Path) -> None:
-        """Goes on from a run's checkpoint.
+    def restore(self, state: dict[str, Any], folder: Path, changed_data: bool = False) -> None:
+        """Goes on from a run's checkpoint; with `changed_data` also on other images than it was trained on.
 
         Raises:
             RunError: the checkpoint was trained on other data.
         """
-        if state["data_fingerprint"] != self.batches.data.fingerprint:
+        if state["data_fingerprint"] != self.batches.data.fingerprint and not changed_data:
             raise RunError(
                 f"{folder} was trained on data {state['data_fingerprint']}, and the data found now is "
-                f"{self.batches.data.fingerprint}: put the original images back, or start a new run"
+                f"{self.batches.data.fingerprint}: put the original images back, go on with these by --changed-data, "
+                "or start a new run"
             )
         self.step, self.seconds = state["step"], state["seconds"]
+        tick = state.get("tick")
+        self.tick = None if tick is None else Tick(**tick)
         self.networks.load_state_dict(state["networks"])
         for name, optimiser in self.update.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
@@ -162,12 +178,18 @@ def train(training: Training, folder: Path, watchers: Sequence[Watcher]) -> bool
     """
     with interruptible() as interrupted:
         while not training.finished and not interrupted:
-            losses, speed = _until_tick(training, watchers, interrupted)
-            _require_finite(training, losses, folder)
+            training.tick = _until_tick(training, watchers, interrupted)
+            _require_finite(training, folder)
             training.save(folder)
-            for watcher in watchers:
-                watcher(training, losses, speed)
+            tell(training, watchers)
     return training.finished
+
+
+def tell(training: Training, watchers: Sequence[Watcher]) -> None:
+    """Tells the watchers of the training's last tick."""
+    assert training.tick is not None
+    for watcher in watchers:
+        watcher(training, training.tick.losses, training.tick.speed)
 
 
 def next_tick(images: int, tick: int) -> int:
@@ -183,10 +205,8 @@ def next_tick(images: int, tick: int) -> int:
     return min(early, tick)
 
 
-def _until_tick(
-    training: Training, watchers: Sequence[Watcher], interrupted: list[int]
-) -> tuple[dict[str, float], float]:
-    """Steps until the next tick, the end or an interruption; mean losses and images/s."""
+def _until_tick(training: Training, watchers: Sequence[Watcher], interrupted: list[int]) -> Tick:
+    """Steps until the next tick, the end or an interruption."""
     due = min(next_tick(training.images, training.recipe.tick), training.recipe.images)
     sums: dict[str, Tensor] = {}
     start, first = time.perf_counter(), training.step
@@ -199,18 +219,28 @@ def _until_tick(
     losses = {name: (value / max(steps, 1)).item() for name, value in sums.items()}  # waits for the device
     elapsed = time.perf_counter() - start
     training.seconds += elapsed
-    return losses, steps * training.recipe.batch / elapsed
+    return Tick(losses, steps * training.recipe.batch / elapsed)
 
 
-def _require_finite(training: Training, losses: dict[str, float], folder: Path) -> None:
-    bad = [name for name, value in losses.items() if not math.isfinite(value)]
-    if not bad:
-        bad = [name for name, weight in training.networks.named_parameters() if not weight.isfinite().all()]
+def _require_finite(training: Training, folder: Path) -> None:
+    assert training.tick is not None
+    bad = [name for name, value in training.tick.losses.items() if not math.isfinite(value)]
+    bad += [name for name, tensor in _tensors(training) if not tensor.isfinite().all()]
     if bad:
         raise DivergedError(
             f"training diverged: {bad[0]} is not finite at step {training.step}; the last good checkpoint is kept in "
             f"{folder}. Try a smaller learning_rate, or precision float32"
         )
+
+
+def _tensors(training: Training) -> Iterator[tuple[str, Tensor]]:
+    """Weights, and what the optimisers remember: a squared gradient that overflowed would stop its weight for good."""
+    yield from training.networks.state_dict().items()
+    for name, optimiser in training.update.optimisers.items():
+        for number, memory in optimiser.state_dict()["state"].items():
+            for key, value in memory.items():
+                if isinstance(value, Tensor):
+                    yield f"{key} of weight {number} in the optimiser of {name}", value
 
 
 @contextmanager

@@ -9,20 +9,17 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from .checkpoint import write_atomically
+from .board import Board
+from .files import write_atomically
 from .gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
 from .label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
 from .pictures import Row, save_sheet, square_grid
 from .training import Training
 from .worlds.run import Run
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
 
 COLUMNS = 10  # faces in a row of a grid
 
@@ -45,14 +42,14 @@ class Statistics:
     """One JSON object a tick in stats.jsonl, and the same scalars in TensorBoard.
 
     Lines written after the checkpoint that a training resumes from are dropped first, so that no tick is told twice.
+    Its line is the last thing that is written of a tick: where it is missing, all of the tick is to be told again.
     """
 
-    def __init__(self, folder: Path, resumed_at: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        self.path = folder / "stats.jsonl"
-        write_atomically(self.path, "".join(_lines_until(self.path, resumed_at)).encode())
-        self.board = SummaryWriter(str(folder), purge_step=resumed_at + 1 if resumed_at else None)
+    def __init__(self, folder: Path, board: Board, resumed_at: int) -> None:
+        self.path, self.board = folder / "stats.jsonl", board
+        lines = _lines_until(self.path, resumed_at)
+        write_atomically(self.path, "".join(lines).encode())
+        self.told = json.loads(lines[-1])["step"] if lines else 0
 
     def on_step(self, training: Training) -> None:
         pass
@@ -60,18 +57,18 @@ class Statistics:
     def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
         clock = {"step": training.step, "images": training.images, "seconds": round(training.seconds, 3)}
         record = {**clock, "images_per_second": round(speed, 2), **losses}
-        with open(self.path, "a") as file:
-            file.write(json.dumps(record) + "\n")
         for name, value in record.items():
             if name not in clock:
                 self.board.add_scalar(name, value, training.step)
         self.board.flush()
+        with open(self.path, "a") as file:
+            file.write(json.dumps(record) + "\n")
 
 
 class Told:
     """What became of each statement, in TensorBoard; and how much was drawn to find the counterfactuals asked about."""
 
-    def __init__(self, board: SummaryWriter) -> None:
+    def __init__(self, board: Board) -> None:
         self.board = board
 
     def on_step(self, training: Training) -> None:
@@ -85,7 +82,6 @@ class Told:
                 self.board.add_scalar(f"statement {name}/{key}", value, training.step)
         for key in ("proposed", "accepted"):
             self.board.add_scalar(f"statements/{key}", getattr(training.telling.source, key), training.step)
-        self.board.flush()
 
 
 def run_of(training: Training, folder: Path) -> Run:
@@ -123,7 +119,7 @@ def _lines_until(path: Path, step: int) -> list[str]:
 class Pictures:
     """Grids on fixed noise: samples, flips and counterfactuals at each tick, CausalGAN's other figures at the end."""
 
-    def __init__(self, folder: Path, real: Tensor, labels: Tensor, board: SummaryWriter) -> None:
+    def __init__(self, folder: Path, real: Tensor, labels: Tensor, board: Board) -> None:
         """real: (n, 3, 64, 64) images of the data in [0, 1]; labels: all labels of the data, in the graph's order."""
         self.folder, self.labels, self.board = folder, labels, board
         save_sheet(folder / "reals.png", square_grid(real, COLUMNS))
@@ -166,4 +162,4 @@ class Pictures:
 
     def _save(self, name: str, rows: list[Row], training: Training, stamp: str = "") -> None:
         sheet = save_sheet(self.folder / (f"{name}-{stamp}.png" if stamp else f"{name}.png"), rows)
-        self.board.add_image(name, sheet, training.step, dataformats="HWC")
+        self.board.add_image(name, sheet, training.step)

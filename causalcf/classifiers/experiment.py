@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from ..checkpoint import write_atomically
 from ..data.progress import counting
 from ..errors import RunError
+from ..files import write_atomically
 from ..precision import choose_device, choose_precision
 from ..provenance import provenance
 from ..runs import point_to

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..checkpoint import write_atomically
+from ..files import write_atomically
 from ..pictures import to_unit_interval
 from .classifier import AttributeClassifier
 from .parts import Parts

@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-from ..checkpoint import replacing
 from ..data import SOURCES
 from ..errors import RunError, nearest
+from ..files import replacing
 from ..precision import choose_device
 from ..runs import new_folder
 from .calibration import Calibration

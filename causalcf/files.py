@@ -1,0 +1,91 @@
+"""Files written whole or not at all, whatever becomes of the process that writes them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import WriteError
+
+_TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")  # .<name>.<process>.tmp
+
+
+def temporary_beside(path: Path) -> Path:
+    """Where what is to become `path` is written first: hidden, beside it, and this process's own."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write under a temporary name beside `path`; flushed to disk and renamed when all of it is written.
+
+    Raises:
+        WriteError: the disk is full or the folder cannot be written. What was at `path` is still there.
+    """
+    temporary = temporary_beside(path)
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        reason = _system_error(error)
+        if reason is None:
+            raise
+        raise WriteError(f"cannot write {path}: {reason.strerror or reason}") from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replaces a file whole; raises what `replacing` raises."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def link_atomically(path: Path, target: Path) -> None:
+    """Makes `path` another name of the file `target`, replaced whole; a copy where there are no hard links."""
+    temporary = temporary_beside(path)
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(target, temporary)
+    except OSError:  # FAT, some network drives
+        with replacing(path) as file, open(target, "rb") as source:
+            while part := source.read(1 << 20):
+                file.write(part)
+    else:
+        os.replace(temporary, path)
+        temporary.unlink(missing_ok=True)  # POSIX leaves both names where they were one file already
+
+
+def clear_leftovers(folder: Path) -> list[str]:
+    """Removes the temporary files in a folder that processes which are no more have left; gives their names."""
+    gone = []
+    for path in folder.iterdir():
+        found = _TEMPORARY.fullmatch(path.name)
+        if found and not _alive(int(found[1])):
+            path.unlink(missing_ok=True)
+            gone.append(path.name)
+    return gone
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
+def _system_error(error: BaseException | None) -> OSError | None:
+    """The system's refusal behind an error: libraries that write through a file wrap it in errors of their own."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
