@@ -68,6 +68,7 @@ class Beginning:
         optimisers = training.update.optimisers
         rates = {name: [group["lr"] for group in o.param_groups] for name, o in optimisers.items()}
         training.restore(self.state, self.folder)
+        training.tick = None  # which was told of the other run
         for name, optimiser in optimisers.items():  # whose stored state holds the other recipe's rates
             for group, rate in zip(optimiser.param_groups, rates[name], strict=True):
                 group["lr"] = rate

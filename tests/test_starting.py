@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 import yaml
+from same_training import difference
 
 from causalcf.checkpoint import load_checkpoint
 from causalcf.errors import CausalCFError, RecipeError, RunError
@@ -51,27 +52,6 @@ def started(tmp_path, short, **changes):
 def run_of(recipe):
     assert start_run(recipe) == 0
     return latest_runs(recipe.runs)[recipe.approach]
-
-
-def leaves(value, path=""):
-    if isinstance(value, dict | list):
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        return {k: v for key, inner in pairs for k, v in leaves(inner, f"{path}/{key}").items()}
-    return {path: value}
-
-
-def difference(first, second):
-    """Where two checkpoints differ, but for their recipes and their clocks."""
-    a, b = (leaves(load_checkpoint(folder)) for folder in (first, second))
-    assert a.keys() == b.keys()
-    compared = [key for key in a if not key.startswith("/recipe/") and key != "/seconds" and not key.startswith("/tick")]
-    return [
-        key for key in compared if not torch.equal(torch.as_tensor(_plain(a[key])), torch.as_tensor(_plain(b[key])))
-    ]
-
-
-def _plain(value):
-    return list(value.encode()) if isinstance(value, str) else 0 if value is None else value
 
 
 @pytest.mark.parametrize("approach", APPROACHES)
