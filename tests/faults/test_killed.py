@@ -1,0 +1,126 @@
+"""Training is killed at any moment, resumed, and ends bit for bit where one that was not killed ends.
+
+    python -m pytest tests/faults/test_killed.py             # each kind of moment once
+    python -m pytest tests/faults/test_killed.py -m slow     # 40 moments drawn at random
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from same_training import difference
+
+from causalcf.checkpoint import NAME
+from causalcf.experiment import resume_run, start_run
+from causalcf.recipe import Recipe
+from causalcf.runs import finished_runs, stored_runs
+from causalcf.worlds.run import load_run
+
+TINY = Recipe(
+    name="tiny", images=48, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=40, tick=16, precision="float32",
+    graph="celeba-bald", device="cpu",
+)  # fmt: skip
+
+
+class Killing:
+    """Trainings of one recipe, killed as told."""
+
+    def __init__(self, base):
+        self.base, self.number = base, 0
+
+    def plan(self, die):
+        self.number += 1
+        folder = self.base / f"{self.number}"
+        folder.mkdir()
+        recipe = {**TINY.to_dict(), "runs": str(folder / "runs")}
+        return {"folder": str(folder), "cache": str(folder / "cache"), "recipe": recipe, "die": die}
+
+    def run(self, plans):
+        file = self.base / f"plan-{self.number}.json"
+        file.write_text(json.dumps(plans))
+        command = [sys.executable, str(Path(__file__).with_name("dying.py")), str(file)]
+        subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        return [int((Path(plan["folder"]) / "status").read_text()) for plan in plans]
+
+
+@pytest.fixture(scope="module")
+def killing(tmp_path_factory):
+    return Killing(tmp_path_factory.mktemp("killing"))
+
+
+@pytest.fixture(scope="module")
+def whole(killing):
+    """A training that lived: its folder, and how often each kind of moment came."""
+    plan = killing.plan(None)
+    assert killing.run([plan]) == [0], (Path(plan["folder"]) / "log").read_text()
+    folder = Path(plan["folder"])
+    return folder / "runs" / "latest", json.loads((folder / "counted.json").read_text())
+
+
+def go_on(folder, monkeypatch):
+    """What a user does after a crash: resume what can be resumed, else the same command again."""
+    monkeypatch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
+    runs = folder / "runs"
+    if (runs / "latest" / NAME).is_file():
+        load_run(runs / "latest").sample(2)  # it can be asked as it is, before anything is mended
+        assert resume_run(str(runs / "latest"), {}) == 0
+    else:
+        recipe = Recipe(**{**TINY.to_dict(), "runs": str(runs)})
+        assert start_run(recipe) == 0
+    return runs
+
+
+def assert_nothing_lost(plan, whole, monkeypatch):
+    runs = go_on(Path(plan["folder"]), monkeypatch)
+    run = (runs / "latest").resolve()
+    assert difference(whole, run) == []
+    assert [one.folder for one in finished_runs(runs)] == [run]
+    assert all(one.folder == run or one.images == 0 for one in stored_runs(runs))
+    told = [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in told] == [16, 32, 48]
+    pictures = {path.name for path in whole.resolve().glob("*.png")}
+    assert {path.name for path in run.glob("*.png")} == pictures
+    assert [path for path in [*run.iterdir(), *runs.iterdir()] if path.name.endswith(".tmp")] == []
+
+
+def moments(counted, n, seed):
+    """n moments: every kind of them, then at random among all."""
+    draw = random.Random(seed)
+    everything = [(kind, number) for kind, times in counted.items() for number in range(1, times + 1)]
+    one_each = [(kind, draw.randint(1, times)) for kind, times in counted.items()]
+    chosen = (one_each + draw.sample(everything, len(everything)))[:n]
+    return [[*moment, draw.choice(["before", "after"])] for moment in chosen]
+
+
+def check(killing, whole, n, seed, monkeypatch):
+    run, counted = whole
+    plans = [killing.plan(die) for die in moments(counted, n, seed)]
+    assert killing.run(plans) == [-signal.SIGKILL] * n
+    for plan in plans:
+        assert_nothing_lost(plan, run, monkeypatch)
+
+
+def test_every_kind_of_moment_comes(whole):
+    kinds = Counter(whole[1])
+    assert len(kinds) == 7 and min(kinds.values()) >= 1
+
+
+def test_killed_at_each_kind_of_moment(killing, whole, monkeypatch):
+    check(killing, whole, 7, 0, monkeypatch)
+
+
+@pytest.mark.slow
+def test_killed_at_forty_random_moments(killing, whole, monkeypatch):
+    check(killing, whole, 40, 1, monkeypatch)
+
+
+def test_the_comparison_sees_one_step_less(killing, whole, tmp_path, monkeypatch):
+    monkeypatch.setenv("CAUSALCF_CACHE", str(tmp_path / "cache"))
+    start_run(Recipe(**{**TINY.to_dict(), "runs": str(tmp_path / "runs"), "images": 40}))
+    assert difference(whole[0], tmp_path / "runs" / "latest") != []
