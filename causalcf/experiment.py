@@ -20,7 +20,7 @@ from .data import load_data
 from .data.images import ImageData
 from .data.progress import counting
 from .errors import RecipeError, RunError, WriteError
-from .files import clear_leftovers, write_atomically
+from .files import clear_leftovers, refusal, write_atomically
 from .graph import CausalGraph, check_attributes
 from .graph_io import load_graph
 from .labels import LabelSCM, fit_label_scm
@@ -184,8 +184,10 @@ def _run_to_end(training: Training, folder: Path) -> int:
     try:
         with counting("training", recipe.images, training.images) as advance:
             finished = _watched(training, folder, advance)
-    except WriteError as error:
-        raise WriteError(f"{error}; the checkpoints are whole. Once there is room, {again}") from error
+    except (WriteError, OSError) as error:
+        if refusal(error) is None:
+            raise
+        raise WriteError(f"{error}. The checkpoints are whole; once it can be written, {again}") from error
     if finished:
         _say(f"finished: {training.images:,} images in {training.seconds / 60:.1f} minutes; {folder}")
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from typing import BinaryIO
 
 from .errors import WriteError
 
+# What the system refuses because of where a program runs, not because of a mistake in it.
+_REFUSALS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "ENOMEM")
+_CODES = {getattr(errno, name) for name in _REFUSALS if hasattr(errno, name)}
 _TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")  # .<name>.<process>.tmp
 
 
@@ -36,10 +40,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        reason = _system_error(error)
+        reason = refusal(error)
         if reason is None:
             raise
-        raise WriteError(f"cannot write {path}: {reason.strerror or reason}") from error
+        raise WriteError(f"cannot write {path}: {reason.strerror}") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -84,8 +88,11 @@ def _alive(process: int) -> bool:
     return True
 
 
-def _system_error(error: BaseException | None) -> OSError | None:
-    """The system's refusal behind an error: libraries that write through a file wrap it in errors of their own."""
+def refusal(error: BaseException | None) -> OSError | None:
+    """The system's refusal behind an error, as of a full disk; None where there is none.
+
+    Libraries that write through a file wrap it in errors of their own.
+    """
     while error is not None and not isinstance(error, OSError):
         error = error.__cause__ or error.__context__
-    return error
+    return error if error is not None and error.errno in _CODES else None

@@ -31,7 +31,7 @@ def occupying(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise RunError(f"{folder} is in use: {_owner(folder)} trains there. Wait for it, or stop it") from None
-    except OSError as error:
+    except OSError as error:  # also where the file system knows no locks
         raise WriteError(f"cannot write in {folder}: {error.strerror or error}") from error
     try:
         owner = {"process": os.getpid(), "host": platform.node(), "command": sys.argv}

@@ -19,7 +19,7 @@ def leaves(value, path=""):
 def difference(first, second):
     """Where the checkpoints of two runs differ, but for their names and clocks."""
     a, b = (_compared(folder) for folder in (first, second))
-    return sorted(key for key in a.keys() | b.keys() if not (key in a and key in b and _same(a[key], b[key])))
+    return sorted(key for key in a.keys() | b.keys() if not (key in a and key in b and same(a[key], b[key])))
 
 
 def _compared(folder):
@@ -27,5 +27,5 @@ def _compared(folder):
     return {key: value for key, value in found.items() if not key.startswith(CLOCKS) and key not in NAMES}
 
 
-def _same(one, other):
+def same(one, other):
     return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other

@@ -1,7 +1,7 @@
 """Training is killed at any moment, resumed, and ends bit for bit where one that was not killed ends.
 
-    python -m pytest tests/faults/test_killed.py             # each kind of moment once
-    python -m pytest tests/faults/test_killed.py -m slow     # 40 moments drawn at random
+python -m pytest tests/faults/test_killed.py             # each kind of moment once
+python -m pytest tests/faults/test_killed.py -m slow     # 40 moments drawn at random
 """
 
 import json
@@ -15,17 +15,12 @@ from pathlib import Path
 
 import pytest
 from same_training import difference
+from tiny_run import recipe_in
 
 from causalcf.checkpoint import NAME
 from causalcf.experiment import resume_run, start_run
-from causalcf.recipe import Recipe
 from causalcf.runs import finished_runs, stored_runs
 from causalcf.worlds.run import load_run
-
-TINY = Recipe(
-    name="tiny", images=48, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=40, tick=16, precision="float32",
-    graph="celeba-bald", device="cpu",
-)  # fmt: skip
 
 
 class Killing:
@@ -38,7 +33,7 @@ class Killing:
         self.number += 1
         folder = self.base / f"{self.number}"
         folder.mkdir()
-        recipe = {**TINY.to_dict(), "runs": str(folder / "runs")}
+        recipe = recipe_in(folder).to_dict()
         return {"folder": str(folder), "cache": str(folder / "cache"), "recipe": recipe, "die": die}
 
     def run(self, plans):
@@ -71,8 +66,7 @@ def go_on(folder, monkeypatch):
         load_run(runs / "latest").sample(2)  # it can be asked as it is, before anything is mended
         assert resume_run(str(runs / "latest"), {}) == 0
     else:
-        recipe = Recipe(**{**TINY.to_dict(), "runs": str(runs)})
-        assert start_run(recipe) == 0
+        assert start_run(recipe_in(folder)) == 0
     return runs
 
 
@@ -122,5 +116,5 @@ def test_killed_at_forty_random_moments(killing, whole, monkeypatch):
 
 def test_the_comparison_sees_one_step_less(killing, whole, tmp_path, monkeypatch):
     monkeypatch.setenv("CAUSALCF_CACHE", str(tmp_path / "cache"))
-    start_run(Recipe(**{**TINY.to_dict(), "runs": str(tmp_path / "runs"), "images": 40}))
+    start_run(recipe_in(tmp_path, images=40))
     assert difference(whole[0], tmp_path / "runs" / "latest") != []
