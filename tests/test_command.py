@@ -34,7 +34,7 @@ def test_exit_codes(capsys):
 
 def test_an_error_of_the_system_that_is_a_mistake_of_ours_passes_through():
     with pytest.raises(FileNotFoundError):
-        run(lambda: open("/no/such/file"))
+        run(lambda: os.stat("/no/such/file"))
 
 
 def test_a_reader_that_leaves_early_is_no_error():
