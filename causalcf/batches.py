@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .data.images import ImageData
+from .distributed.batch import own_share
 from .noise import uniform_noise
 from .sampling import LabelledDraw
 from .step import Batch
@@ -24,7 +25,8 @@ class Batches:
     """Draws batches for one training.
 
     On CUDA the pixels are held in device memory where they fit in half of what is free; else each batch is gathered
-    from the memory map. All random draws come from one CPU generator, so that a device changes no draw.
+    from the memory map. All random draws come from one CPU generator, so that a device changes no draw. Of several
+    processes each draws the whole batch, as the others do, and takes its own share.
     """
 
     data: ImageData
@@ -47,6 +49,7 @@ class Batches:
         flipped = torch.rand(n, generator=generator) < (0.5 if self.data.flip else 0.0)
         asked = self.draw.generated(n, generator)
         noise = uniform_noise(n, self.noise_dim, generator)
+        rows, flipped, asked, noise = (own_share(drawn) for drawn in (rows, flipped, asked, noise))
         images = to_unit(self.pixels[rows.to(self.pixels.device)].to(self.device))
         images = torch.where(flipped.to(self.device)[:, None, None, None], images.flip(3), images)
         return Batch(

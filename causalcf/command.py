@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .distributed.environment import launched, launched_first
 from .errors import CausalCFError
 from .files import refusal
 
@@ -19,11 +20,12 @@ class _Terminated(KeyboardInterrupt):
     """SIGTERM, which ends a command as Ctrl-C does: what has to be tidied up is."""
 
 
-def run(main: Callable[[], int | None]) -> int:
+def run(main: Callable[[], int | None], together: bool = False) -> int:
     """Run a command's main function and say how it ended.
 
     Args:
         main: does the work; returns an exit code, or None for success.
+        together: whether several processes, started by torchrun, may do it together.
 
     Returns:
         The exit code: main's own, 2 after a `CausalCFError` or where the system refuses to read or write (printed
@@ -36,6 +38,8 @@ def run(main: Callable[[], int | None]) -> int:
         >>> run(lambda: None)
         0
     """
+    if launched() > 1 and not together:
+        return _refuse_several()
     try:
         with _heeding_termination(), _quiet_threads():
             code = main() or 0
@@ -56,6 +60,14 @@ def run(main: Callable[[], int | None]) -> int:
     except KeyboardInterrupt as error:
         print("interrupted", file=sys.stderr)
         return TERMINATED if isinstance(error, _Terminated) else INTERRUPTED
+
+
+def _refuse_several() -> int:
+    """Work that one process does would be done, and written, by each of several."""
+    if not launched_first():
+        return 0  # torchrun ends all once one has failed, also the one that is about to say why
+    print("error: this command is run by one process; start it without torchrun", file=sys.stderr)
+    return 2
 
 
 @contextmanager

@@ -42,6 +42,10 @@ class WriteError(CausalCFError):
     """A file that cannot be written, as on a full disk or in a read-only folder."""
 
 
+class ProcessError(CausalCFError):
+    """Processes of one training that do not fit together, or one of which is gone."""
+
+
 class UnreachedError(CausalCFError):
     """A condition on images that too few draws satisfied within the budget."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from .command import INTERRUPTED
 from .data import load_data
 from .data.images import ImageData
 from .data.progress import counting
+from .distributed.group import check_batch, first_of_machine_first, from_first, is_first, own_device, require_same, size
 from .errors import RecipeError, RunError, WriteError
 from .files import clear_leftovers, refusal, write_atomically
 from .graph import CausalGraph, check_attributes
@@ -49,12 +51,13 @@ def start_run(recipe: Recipe) -> int:
         CausalCFError: whatever is wrong with the recipe, its graph, data or device, or with the run it starts from.
     """
     graph = graph_of(recipe)
-    device = choose_device(recipe.device)
+    device = device_of(recipe)
     beginning = find_beginning(recipe, graph, device)
     told = None if recipe.statements is None else load_statements(recipe.statements, graph.nodes)
     data = training_data(recipe, graph)
     if beginning is None:
-        scm, precision = label_generator(recipe, graph, data), choose_precision(recipe.precision, device)
+        scm = from_first(lambda: label_generator(recipe, graph, data))
+        precision = from_first(lambda: choose_precision(recipe.precision, device))
     else:
         recipe = replace(recipe, start=beginning.name)
         scm, precision = beginning.scm, beginning.precision(recipe.precision)
@@ -63,12 +66,13 @@ def start_run(recipe: Recipe) -> int:
     if beginning is not None:
         beginning.hand_over(training)
         meta = {**meta, "start": beginning.told}
-    folder = create_run(recipe, graph, meta)
-    with occupying(folder):
-        if told is not None:
-            save_statements(folder / STATEMENTS, told)
-        training.save(folder)
-        point_to(folder)
+    folder = from_first(lambda: create_run(recipe, graph, meta))
+    with _occupying(folder):
+        if is_first():
+            if told is not None:
+                save_statements(folder / STATEMENTS, told)
+            training.save(folder)
+            point_to(folder)
         return _run_to_end(training, folder)
 
 
@@ -85,15 +89,22 @@ def resume_run(path: str, overrides: Mapping[str, Any], changed_data: bool = Fal
         RecipeError: an option that the run's recipe has otherwise.
     """
     folder, checkpoint = find_checkpoint(path)
-    with occupying(folder):
-        clear_leftovers(folder)
+    with _occupying(folder):
+        if is_first():
+            clear_leftovers(folder)
         training, stored = _stored_training(folder, checkpoint, overrides, changed_data)
-        if checkpoint.name != CHECKPOINT:
-            go_back(checkpoint)
-        if training.recipe != stored or changed_data:
-            _record_changes(training, folder)
-        point_to(folder)
+        if is_first():  # all have read the checkpoint, as they have waited for each other's images
+            if checkpoint.name != CHECKPOINT:
+                go_back(checkpoint)
+            if training.recipe != stored or changed_data:
+                _record_changes(training, folder)
+            point_to(folder)
         return _run_to_end(training, folder)
+
+
+def _occupying(folder: Path) -> AbstractContextManager[None]:
+    """Of several processes the first holds the run directory."""
+    return occupying(folder) if is_first() else nullcontext()
 
 
 def _stored_training(
@@ -112,7 +123,7 @@ def _stored_training(
     recipe = replace(stored, **changes).validate()
     graph = load_graph(folder / "graph.yaml")
     scm = None if state["labels"] is None else LabelSCM.from_state(state["labels"])
-    device = choose_device(recipe.device)
+    device = device_of(recipe)
     if device.type != state["device"]:
         raise RunError(f"{folder.name} was trained on {state['device']}; resume it there, not on {device.type}")
     told = None if recipe.statements is None else load_statements(folder / STATEMENTS, graph.nodes)
@@ -133,6 +144,16 @@ def _record_changes(training: Training, folder: Path) -> None:
         write_atomically(folder / META, json.dumps(meta, indent=2).encode())
 
 
+def device_of(recipe: Recipe) -> torch.device:
+    """Where this process trains.
+
+    Raises:
+        RecipeError: no such device, or a batch that cannot be shared out among the processes.
+    """
+    check_batch(recipe.batch)
+    return choose_device(own_device(recipe.device))
+
+
 def graph_of(recipe: Recipe) -> CausalGraph:
     """The graph that a run of the recipe has: its file's, without edges for `conditional`."""
     graph = load_graph(recipe.graph)
@@ -142,7 +163,8 @@ def graph_of(recipe: Recipe) -> CausalGraph:
 def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:
     """The recipe's images; checks before anything long starts that the graph's nodes are among their attributes."""
     options: dict[str, Any] = {"n": recipe.data_size} if recipe.data == "faces" else {}
-    data = load_data(recipe.data, recipe.data_root, **options)
+    with first_of_machine_first():
+        data = load_data(recipe.data, recipe.data_root, **options)
     check_attributes(graph, data.names, data.name)
     return data
 
@@ -176,9 +198,11 @@ def assemble(
 
 def _run_to_end(training: Training, folder: Path) -> int:
     recipe = training.recipe
+    require_same({**recipe.to_dict(), "data_fingerprint": training.batches.data.fingerprint, "step": training.step})
+    shared = f", {size()} processes" if size() > 1 else ""
     _say(
         f"{recipe.approach} on {len(training.batches.data):,} images of {training.batches.data.name}; "
-        f"{training.device.type}, {training.precision}, {torch.get_num_threads()} threads; {folder}"
+        f"{training.device.type}, {training.precision}, {torch.get_num_threads()} threads{shared}; {folder}"
     )
     again = f"go on with: python -m causalcf.train --resume {folder}"
     try:
@@ -197,6 +221,8 @@ def _run_to_end(training: Training, folder: Path) -> int:
 
 def _watched(training: Training, folder: Path, advance: Callable[[int], None]) -> bool:
     """Trains to the end, or until interrupted (False), with all that is shown and kept meanwhile."""
+    if not is_first():  # who shows and keeps nothing
+        return train(training, folder, [])
     board = Board(folder, training.recipe.keep, training.step + 1 if training.step else None)
     statistics = Statistics(folder, board, training.step)
     data = training.batches.data

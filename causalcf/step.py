@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from .distributed.batch import average_over_processes, take_first, whole_batch
+from .distributed.batch_norm import share_batch_norm
 from .losses.adversarial import objective, squared_gradient_norm
 from .losses.labels import anti_labeler_weight, label_cross_entropy
 from .losses.noise import noise_error
@@ -73,6 +75,7 @@ class TrainingStep:
     optimisers: dict[str, torch.optim.Adam] = field(init=False)
 
     def __post_init__(self) -> None:
+        share_batch_norm(self.networks.generator)
         self.objective = objective(self.recipe.objective)
         trained = {name: net for name, net in self.networks.named_children() if name != "average" and net is not None}
         rates = {name: self.recipe.learning_rate for name in trained}
@@ -95,10 +98,22 @@ class TrainingStep:
             losses, image_gradient = losses | noise_losses, image_gradient + noise_gradient
         self.optimisers["generator"].zero_grad()
         fake.backward(image_gradient.to(fake.dtype))
+        average_over_processes(self._generator_gradients())
         if self.telling is not None:
-            losses |= self.telling(self.networks.generator, step, batch.noise, leaf.detach())
+            losses |= self._tell(self.telling, batch, leaf.detach(), step)
         self.optimisers["generator"].step()
         update_average(self.networks.average, self.networks.generator, self.recipe.average)
+        return losses
+
+    def _generator_gradients(self) -> list[Tensor]:
+        return [weight.grad for weight in self.networks.generator.parameters() if weight.grad is not None]
+
+    def _tell(self, telling: Telling, batch: Batch, images: Tensor, step: int) -> Losses:
+        """Adds the statements' gradient; every process tells the whole batch, and all take the first one's gradient."""
+        if not telling.due(step):
+            return telling.losses()
+        losses = telling(self.networks.generator, step, whole_batch(batch.noise), whole_batch(images))
+        take_first(self._generator_gradients())
         return losses
 
     def _autocast(self) -> torch.autocast:
@@ -174,6 +189,7 @@ class TrainingStep:
         optimiser = self.optimisers[name]
         weights = optimiser.param_groups[0]["params"]
         gradients = torch.autograd.grad(loss, [*weights, *([] if leaf is None else [leaf])])
+        average_over_processes(gradients[: len(weights)])
         for weight, gradient in zip(weights, gradients, strict=False):
             weight.grad = gradient
         optimiser.step()

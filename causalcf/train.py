@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from .command import run
+from .distributed.environment import launched
+from .distributed.launch import run_together
+from .errors import RecipeError
 from .train_options import parse_options, resolved
 
 
@@ -15,6 +17,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(resolved(options.comparison or options.recipe), end="")
         return 0
     if options.comparison is not None:
+        if launched() > 1:
+            raise RecipeError(
+                f"recipe {options.comparison.recipe.name} is a comparison, which one process trains; start it without "
+                "torchrun"
+            )
         from .comparison import run_comparison
 
         return run_comparison(options.comparison)
@@ -26,4 +33,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run_together(main))

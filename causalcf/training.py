@@ -21,6 +21,8 @@ from torch import Tensor
 
 from .batches import Batches
 from .checkpoint import save_checkpoint
+from .distributed.batch import average_over_processes
+from .distributed.group import anywhere, is_first
 from .errors import CausalCFError, RunError
 from .graph import CausalGraph
 from .labels import LabelSCM
@@ -125,7 +127,9 @@ class Training:
         }
 
     def save(self, folder: Path) -> None:
-        """Writes the checkpoint, with the averaged generator ready to sample from."""
+        """Writes the checkpoint, with the averaged generator ready to sample from; the first process alone writes."""
+        if not is_first():
+            return
         self.calibrate()
         save_checkpoint(folder, self.state(), self.recipe.keep)
 
@@ -177,7 +181,7 @@ def train(training: Training, folder: Path, watchers: Sequence[Watcher]) -> bool
         DivergedError: a loss or a weight is not finite. The last good checkpoint is kept.
     """
     with interruptible() as interrupted:
-        while not training.finished and not interrupted:
+        while not training.finished and not anywhere(bool(interrupted)):
             training.tick = _until_tick(training, watchers, interrupted)
             _require_finite(training, folder)
             training.save(folder)
@@ -210,11 +214,12 @@ def _until_tick(training: Training, watchers: Sequence[Watcher], interrupted: li
     due = min(next_tick(training.images, training.recipe.tick), training.recipe.images)
     sums: dict[str, Tensor] = {}
     start, first = time.perf_counter(), training.step
-    while training.images < due and not interrupted:
+    while training.images < due and not anywhere(bool(interrupted)):
         for name, value in training.advance().items():
             sums[name] = sums[name] + value if name in sums else value
         for watcher in watchers:
             watcher.on_step(training)
+    average_over_processes(list(sums.values()))
     steps = training.step - first
     losses = {name: (value / max(steps, 1)).item() for name, value in sums.items()}  # waits for the device
     elapsed = time.perf_counter() - start

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+from ..distributed.batch import own_share
+from ..distributed.group import size
 from ..errors import RecipeError, unknown
 
 Terms = dict[str, Tensor]
@@ -79,7 +81,8 @@ class WassersteinGP(NonSaturating):
 
     def penalty(self, judge: Judge, real: Labelled, fake: Labelled, generator: torch.Generator) -> Terms:
         (real_images, _), (fake_images, labels) = real, fake
-        share = torch.rand(len(labels), 1, 1, 1, generator=generator).to(labels.device)
+        drawn = torch.rand(size() * len(labels), 1, 1, 1, generator=generator)
+        share = own_share(drawn).to(labels.device)
         between = (share * real_images + (1 - share) * fake_images).requires_grad_()
         norm = (squared_gradient_norm(judge(between, labels), between) + 1e-12).sqrt()
         return {"gradient_penalty": self.weight * (norm - 1).square()}

@@ -68,12 +68,20 @@ class Telling:
         Returns:
             The mean loss of the statements, each as it was when it was asked last.
         """
-        if step >= self.start and step % self.every == 0:
+        if self.due(step):
             generator.eval()
             try:
                 self._tell(generator, step, noise, images)
             finally:
                 generator.train()
+        return self.losses()
+
+    def due(self, step: int) -> bool:
+        """Whether a group is told at this step of training."""
+        return step >= self.start and step % self.every == 0
+
+    def losses(self) -> Losses:
+        """The mean loss of the statements, each as it was when it was asked last."""
         mean = sum(self.last.values()) / max(len(self.last), 1)
         return {"statements": torch.tensor(mean, device=self.device)}
 

@@ -1,0 +1,82 @@
+"""A command run by all processes that torchrun started: one of them speaks, and what goes wrong is said once."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..command import INTERRUPTED, run
+from ..errors import ProcessError
+from .environment import launched
+
+if TYPE_CHECKING:
+    from torch.distributed import Store
+
+LOST = (
+    "another process of this training is gone, and all end with it; what became of it is said above or in torchrun's "
+    "summary. The run's last checkpoint is whole: go on with --resume"
+)
+
+
+def run_together(main: Callable[[], int | None]) -> int:
+    """`command.run`, where torchrun started several processes in each of them.
+
+    Args:
+        main: does the work, in every process.
+
+    Returns:
+        The exit code, as `command.run` has it. An error that several processes raise is said by one of them; one that
+        only some raise ends the others too, whose collective calls fail once it is gone.
+    """
+    return run(main) if launched() == 1 else run(partial(_as_one_of_several, main), together=True)
+
+
+def _as_one_of_several(main: Callable[[], int | None]) -> int | None:
+    from .group import is_first, join, leave
+
+    told = join()
+    try:
+        with _speaking(is_first()):
+            code = main()
+        leave()
+        return code
+    except KeyboardInterrupt:
+        if is_first() and not told.check(["error"]):
+            raise
+        return INTERRUPTED  # by a signal that all received, or by torchrun, because of what another has said
+    except Exception as error:
+        failure = ProcessError(LOST) if _means_lost(error) else error
+        if not _is_news(told, failure):
+            time.sleep(1)  # torchrun ends all once one has ended, also the one that is about to say it
+            return 2
+        raise failure from error.__cause__
+
+
+@contextmanager
+def _speaking(aloud: bool) -> Iterator[None]:
+    """What is printed within is dropped, unless it is to be heard."""
+    if aloud:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
+
+
+def _is_news(told: Store, error: Exception) -> bool:
+    """Whether no other process has said this, or something that explains it."""
+    from .group import rank
+
+    ours = f"{type(error).__name__}: {error}"
+    who, said = told.compare_set("error", "", f"{rank()} {ours}").decode().split(" ", 1)
+    return int(who) == rank() or (said != ours and not isinstance(error, ProcessError))
+
+
+def _means_lost(error: Exception) -> bool:
+    """Whether a collective call failed, which says that another process is gone; gloo's are plain RuntimeErrors."""
+    from torch.distributed import DistError
+
+    return isinstance(error, DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error).lower())

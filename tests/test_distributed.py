@@ -1,0 +1,179 @@
+"""Oracle: one process with the whole batch. Two with half of it each come to the same losses and weights."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from several_processes import by_two, penalty_gradients, steps
+
+from causalcf.checkpoint import load_checkpoint
+from causalcf.experiment import resume_run
+from causalcf.recipe import Recipe
+
+TINY = Recipe(
+    name="tiny", images=96, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=40, tick=32,
+    precision="float32", device="cpu", noise_weight=0.3, r1=0.5, graph="celeba-bald",
+)  # fmt: skip
+WIDE_BATCH = replace(TINY, batch=64)
+TRAININGS = {
+    "causalgan": (WIDE_BATCH, 20),
+    "dcgan": (replace(TINY, approach="dcgan"), 9),
+    "conditional": (replace(TINY, approach="conditional"), 9),
+    "wgan-gp": (replace(TINY, objective="wgan-gp"), 4),
+    "relativistic": (replace(TINY, objective="relativistic"), 4),
+}
+LEFT_OUT = ["causalcf.step.share_batch_norm", "causalcf.step.average_over_processes"]
+SHORT = (TINY, 4)
+TOLERANCE = 1e-9  # of float64 sums in another order; what is wrong moves losses by 1e-3 (see the controls)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUSALCF_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def alone(own_cache):
+    """One process's trainings."""
+    return {name: steps(*training) for name, training in TRAININGS.items()} | {"short": steps(*SHORT)}
+
+
+@pytest.fixture(scope="module")
+def together(alone, tmp_path_factory):
+    """Each of two processes' trainings."""
+    jobs = {name: (steps, training, ()) for name, training in TRAININGS.items()}
+    jobs |= {name: (steps, SHORT, (name,)) for name in LEFT_OUT}
+    jobs["short"] = steps, SHORT, ()
+    jobs["goes on"] = steps, (*SHORT, stored(alone["short"], tmp_path_factory)), ()
+    jobs |= {f"by ddp: {by_ddp}": (penalty_gradients, (by_ddp,), ()) for by_ddp in (True, False)}
+    return by_two(jobs, tmp_path_factory.mktemp("two"))
+
+
+def stored(training, tmp_path_factory):
+    """The state of a training in a file."""
+    path = tmp_path_factory.mktemp("state") / "state.pt"
+    torch.save(training["state"], path)
+    return path
+
+
+def distance(a, b):
+    """The largest difference between two trainings' losses, and that between their weights."""
+    assert [step.keys() for step in a["losses"]] == [step.keys() for step in b["losses"]]
+    assert a["weights"].keys() == b["weights"].keys()
+    losses = [abs(x[name] - y[name]) for x, y in zip(a["losses"], b["losses"], strict=True) for name in x]
+    weights = [float((a["weights"][name] - b["weights"][name]).abs().max()) for name in a["weights"]]
+    return max(losses), max(weights)
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_two_processes_train_as_one_with_the_whole_batch(alone, together, name):
+    assert max(distance(alone[name], together[0][name])) < TOLERANCE
+    assert torch.equal(alone[name]["random"], together[0][name]["random"])
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_processes_stay_alike_to_the_bit(together, name):
+    first, second = (found[name] for found in together)
+    assert all(torch.equal(first["weights"][key], second["weights"][key]) for key in first["weights"])
+    assert first["losses"] == second["losses"] and torch.equal(first["random"], second["random"])
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_the_comparison_notices_what_is_left_out(alone, together, name):
+    losses, weights = distance(alone["short"], together[0][name])
+    assert losses > 1000 * TOLERANCE and weights > 1000 * TOLERANCE
+
+
+def test_a_training_of_two_goes_on_as_one_and_one_as_two(together, tmp_path_factory):
+    whole = steps(TINY, 8)
+    as_one = steps(*SHORT, stored(together[0]["short"], tmp_path_factory))
+    for parts in (as_one, together[0]["goes on"]):
+        assert max(distance({**whole, "losses": whole["losses"][4:]}, parts)) < TOLERANCE
+
+
+def test_distributed_data_parallel_would_not_average_a_penalty(together):
+    """It averages what `backward` accumulates, and the step takes gradients by `torch.autograd.grad`."""
+    whole = penalty_gradients(by_ddp=False)
+    ours, theirs = ([found[f"by ddp: {by_ddp}"] for found in together] for by_ddp in (False, True))
+    assert all(torch.allclose(one, whole, rtol=1e-4) for one in ours)
+    assert not torch.allclose(*theirs, rtol=0.01)
+
+
+RIGGED = """
+import os, signal, sys
+from causalcf.distributed.launch import run_together
+from causalcf.step import TrainingStep
+from causalcf.train import main
+
+healthy = TrainingStep.__call__
+
+def rigged(self, batch, step, generator):
+    if step == 5 and os.environ["RANK"] == "1":
+        os.kill(os.getpid(), signal.{kind})
+    return healthy(self, batch, step, generator)
+
+TrainingStep.__call__ = rigged
+sys.exit(run_together(main))
+"""
+
+
+def torchrun(folder, *arguments, program=("-m", "causalcf.train")):
+    """How two processes of a command line end, and what they say."""
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        *program,
+        *arguments,
+    ]
+    environment = {**os.environ, "COLUMNS": "200", "CUDA_VISIBLE_DEVICES": ""}
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    return ended.returncode, ended.stderr
+
+
+def rigged(folder, kind, *arguments):
+    """The second process gets a signal in the middle of the sixth step."""
+    (folder / "rigged.py").write_text(RIGGED.format(kind=kind))
+    return torchrun(folder, *flags(TINY), *arguments, program=("rigged.py",))
+
+
+def flags(recipe):
+    return [f"--{key.replace('_', '-')}={value}" for key, value in recipe.to_dict().items() if value is not None]
+
+
+def ticks(run):
+    return [json.loads(line)["step"] for line in (run / "stats.jsonl").read_text().splitlines()]
+
+
+def test_asked_to_stop_one_process_stops_all_at_the_same_step(tmp_path):
+    code, said = rigged(tmp_path, "SIGTERM")
+    assert code != 0 and said.count("interrupted at 48 images") == 1 and "error:" not in said, said
+    run = tmp_path / "runs" / "latest"
+    assert load_checkpoint(run)["step"] == 6
+    assert resume_run(str(run), {}) == 0  # by one process
+    assert load_checkpoint(run)["step"] == 12 and ticks(run) == [4, 6, 8, 12]
+
+
+def test_a_killed_process_ends_all_with_one_word_and_two_go_on(tmp_path):
+    code, said = rigged(tmp_path, "SIGKILL")
+    assert code != 0 and said.count("error:") == said.count("another process of this training is gone") == 1, said
+    assert "SIGKILL" in said  # torchrun's summary
+    run = tmp_path / "runs" / "latest"
+    assert load_checkpoint(run)["step"] == 4
+    code, said = torchrun(tmp_path, "--resume", "runs/latest")
+    assert code == 0 and said.count("finished: 96 images") == said.count("2 processes") == 1, said
+    assert load_checkpoint(run)["step"] == 12 and ticks(run) == [4, 8, 12]
+
+
+def test_a_mistake_is_said_once(tmp_path):
+    code, said = torchrun(tmp_path, *flags(replace(TINY, batch=7)))
+    assert code != 0 and said.count("batch is 7; it must be a multiple of 2") == said.count("error:") == 1, said
+    assert not (tmp_path / "runs").exists()
