@@ -8,15 +8,20 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
+from causalcf.classifiers.calibration import Calibration
+from causalcf.classifiers.classifier import AttributeClassifier
+from causalcf.classifiers.networks import build_network
+from causalcf.classifiers.storage import save_classifier
 from causalcf.distributed.batch import average_over_processes, own_share
 from causalcf.experiment import assemble, graph_of, label_generator, training_data
 from causalcf.losses.adversarial import squared_gradient_norm
 from causalcf.networks.dcgan import Discriminator
+from causalcf.statement_file import load_statements
 
 CPU = torch.device("cpu")
 
 
-def steps(recipe, n, state=None, told=None):
+def steps(recipe, n, state=None):
     """What n steps come to, from a training's first or from the state in a file.
 
     All is done in float64, where what rounding changes stays far below what a mistake does: in float32 a generator's
@@ -31,7 +36,10 @@ def steps(recipe, n, state=None, told=None):
         stack.enter_context(mock.patch.object(torch.Tensor, "float", torch.Tensor.double))
         graph = graph_of(recipe)
         data = training_data(recipe, graph)
+        told = None if recipe.statements is None else load_statements(recipe.statements, graph.nodes)
         training = assemble(recipe, graph, label_generator(recipe, graph, data), data, CPU, "float32", told)
+        if training.telling is not None:
+            training.telling.classifier.network.to(torch.float32)  # in which it reads
         if state is not None:
             training.restore(torch.load(state, weights_only=True), state)
         losses = []
@@ -55,6 +63,21 @@ def penalty_gradients(by_ddp):
     if not by_ddp:
         average_over_processes(gradients)
     return gradients[0]
+
+
+def save_reader(folder, names):
+    """An untrained classifier, which sees this and that in anything."""
+    torch.manual_seed(0)
+    network = build_network("alexnet", len(names), 4).eval()
+    for parameter in network.parameters():
+        parameter.data *= 3
+    plain = Calibration(torch.ones(len(names), dtype=torch.float64), torch.zeros(len(names), dtype=torch.float64))
+    columns, rates = tuple(range(len(names))), (0.5,) * len(names)
+    folder.mkdir()
+    save_classifier(
+        folder / "classifier.pt", AttributeClassifier(names, network, columns, plain, rates, False, ("alexnet", 4))
+    )
+    return folder
 
 
 def by_two(jobs, folder):

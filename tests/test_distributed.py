@@ -8,24 +8,32 @@ from dataclasses import replace
 
 import pytest
 import torch
-from several_processes import by_two, penalty_gradients, steps
+from several_processes import by_two, penalty_gradients, save_reader, steps
 
 from causalcf.checkpoint import load_checkpoint
 from causalcf.experiment import resume_run
+from causalcf.graph_io import load_graph
 from causalcf.recipe import Recipe
 
 TINY = Recipe(
     name="tiny", images=96, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=40, tick=32,
     precision="float32", device="cpu", noise_weight=0.3, r1=0.5, graph="celeba-bald",
 )  # fmt: skip
-WIDE_BATCH = replace(TINY, batch=64)
+# An untrained reader sees all as old or all as young.
+SAID = """
+statements:
+  old: If someone were old, they would be bald.
+  young: If someone were young, they would be bald.
+"""
+TELLING = {"statement_from": 8, "statement_every": 2, "statement_group": 4}
 TRAININGS = {
-    "causalgan": (WIDE_BATCH, 20),
+    "causalgan": (replace(TINY, batch=64), 20),
     "dcgan": (replace(TINY, approach="dcgan"), 9),
     "conditional": (replace(TINY, approach="conditional"), 9),
     "wgan-gp": (replace(TINY, objective="wgan-gp"), 4),
     "relativistic": (replace(TINY, objective="relativistic"), 4),
 }
+TOLD = {"causalgan told": replace(TINY, **TELLING), "dcgan told": replace(TINY, approach="dcgan", **TELLING)}
 LEFT_OUT = ["causalcf.step.share_batch_norm", "causalcf.step.average_over_processes"]
 SHORT = (TINY, 4)
 TOLERANCE = 1e-9  # of float64 sums in another order; what is wrong moves losses by 1e-3 (see the controls)
@@ -39,17 +47,27 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def alone(own_cache):
-    """One process's trainings."""
-    return {name: steps(*training) for name, training in TRAININGS.items()} | {"short": steps(*SHORT)}
+def trainings(own_cache, tmp_path_factory):
+    """Recipes and how many steps of each, statements among them."""
+    folder = tmp_path_factory.mktemp("told")
+    (folder / "said.yaml").write_text(SAID)
+    reader = save_reader(folder / "reader", load_graph(TINY.graph).nodes)
+    files = {"statements": str(folder / "said.yaml"), "statement_classifier": str(reader)}
+    told = {name: (replace(recipe, **files), 6) for name, recipe in TOLD.items()}
+    return {**TRAININGS, **told, "short": SHORT}
 
 
 @pytest.fixture(scope="module")
-def together(alone, tmp_path_factory):
+def alone(trainings):
+    """One process's trainings."""
+    return {name: steps(*training) for name, training in trainings.items()}
+
+
+@pytest.fixture(scope="module")
+def together(trainings, alone, tmp_path_factory):
     """Each of two processes' trainings."""
-    jobs = {name: (steps, training, ()) for name, training in TRAININGS.items()}
+    jobs = {name: (steps, training, ()) for name, training in trainings.items()}
     jobs |= {name: (steps, SHORT, (name,)) for name in LEFT_OUT}
-    jobs["short"] = steps, SHORT, ()
     jobs["goes on"] = steps, (*SHORT, stored(alone["short"], tmp_path_factory)), ()
     jobs |= {f"by ddp: {by_ddp}": (penalty_gradients, (by_ddp,), ()) for by_ddp in (True, False)}
     return by_two(jobs, tmp_path_factory.mktemp("two"))
@@ -71,17 +89,23 @@ def distance(a, b):
     return max(losses), max(weights)
 
 
-@pytest.mark.parametrize("name", TRAININGS)
+@pytest.mark.parametrize("name", [*TRAININGS, *TOLD])
 def test_two_processes_train_as_one_with_the_whole_batch(alone, together, name):
     assert max(distance(alone[name], together[0][name])) < TOLERANCE
     assert torch.equal(alone[name]["random"], together[0][name]["random"])
 
 
-@pytest.mark.parametrize("name", TRAININGS)
+@pytest.mark.parametrize("name", [*TRAININGS, *TOLD])
 def test_processes_stay_alike_to_the_bit(together, name):
     first, second = (found[name] for found in together)
     assert all(torch.equal(first["weights"][key], second["weights"][key]) for key in first["weights"])
     assert first["losses"] == second["losses"] and torch.equal(first["random"], second["random"])
+
+
+def test_statements_were_told(alone):
+    for name in TOLD:
+        assert alone[name]["losses"][-1]["statements"] > 0
+        assert alone[name]["state"]["telling"]["means"]
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
