@@ -28,10 +28,10 @@ statements:
 TELLING = {"statement_from": 8, "statement_every": 2, "statement_group": 4}
 TRAININGS = {
     "causalgan": (replace(TINY, batch=64), 20),
-    "dcgan": (replace(TINY, approach="dcgan"), 9),
-    "conditional": (replace(TINY, approach="conditional"), 9),
-    "wgan-gp": (replace(TINY, objective="wgan-gp"), 4),
-    "relativistic": (replace(TINY, objective="relativistic"), 4),
+    "dcgan": (replace(TINY, approach="dcgan"), 4),
+    "conditional": (replace(TINY, approach="conditional"), 4),
+    "wgan-gp": (replace(TINY, objective="wgan-gp"), 2),
+    "relativistic": (replace(TINY, objective="relativistic"), 2),
 }
 TOLD = {"causalgan told": replace(TINY, **TELLING), "dcgan told": replace(TINY, approach="dcgan", **TELLING)}
 LEFT_OUT = ["causalcf.step.share_batch_norm", "causalcf.step.average_over_processes"]
@@ -100,6 +100,13 @@ def test_processes_stay_alike_to_the_bit(together, name):
     first, second = (found[name] for found in together)
     assert all(torch.equal(first["weights"][key], second["weights"][key]) for key in first["weights"])
     assert first["losses"] == second["losses"] and torch.equal(first["random"], second["random"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("approach", ["causalgan", "conditional", "dcgan"])
+def test_two_processes_train_as_one_for_longer(tmp_path, approach):
+    training = replace(TINY, approach=approach, batch=64, width=4, labeler_width=4), 40
+    assert max(distance(steps(*training), by_two({"all": (steps, training, ())}, tmp_path)[0]["all"])) < TOLERANCE
 
 
 def test_statements_were_told(alone):
