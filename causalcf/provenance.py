@@ -12,6 +12,7 @@ import numpy
 import torch
 
 from . import __version__
+from .distributed.group import size
 
 
 def provenance(seed: int, device: torch.device, precision: str, data_fingerprint: str) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def provenance(seed: int, device: torch.device, precision: str, data_fingerprint
         "numpy": numpy.__version__,
         "device": str(device) if device.type == "cpu" else torch.cuda.get_device_name(device),
         "threads": torch.get_num_threads(),
+        "processes": size(),
         "precision": precision,
         "seed": seed,
         "data_fingerprint": data_fingerprint,

@@ -11,9 +11,13 @@ import torch
 from several_processes import by_two, penalty_gradients, save_reader, steps
 
 from causalcf.checkpoint import load_checkpoint
+from causalcf.command import run as run_command
+from causalcf.distributed.group import own_device
+from causalcf.errors import RecipeError
 from causalcf.experiment import resume_run
 from causalcf.graph_io import load_graph
 from causalcf.recipe import Recipe
+from causalcf.train import main
 
 TINY = Recipe(
     name="tiny", images=96, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=40, tick=32,
@@ -208,3 +212,39 @@ def test_a_mistake_is_said_once(tmp_path):
     code, said = torchrun(tmp_path, *flags(replace(TINY, batch=7)))
     assert code != 0 and said.count("batch is 7; it must be a multiple of 2") == said.count("error:") == 1, said
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("rank", "code"), [("0", 2), ("1", 0)])
+def test_a_command_for_one_process_refuses_several_and_says_so_once(monkeypatch, capsys, rank, code):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", rank)
+    assert run_command(lambda: pytest.fail("it was run")) == code
+    assert ("error: this command is run by one process" in capsys.readouterr().err) == (rank == "0")
+
+
+def test_a_comparison_is_refused_before_anything_is_trained(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(RecipeError, match="compare is a comparison, which one process trains"):
+        main(["--recipe", "compare"])
+
+
+@pytest.mark.parametrize(("name", "devices", "wanted"), [("auto", 0, "auto"), ("cpu", 2, "cpu"), ("cuda", 2, "cuda:1")])
+def test_each_process_takes_a_device_of_its_own(monkeypatch, name, devices, wanted):
+    several(monkeypatch, devices)
+    assert own_device(name) == wanted
+
+
+@pytest.mark.parametrize(("name", "devices", "why"), [("cuda:1", 2, "cpu or cuda"), ("auto", 1, "per-node 1")])
+def test_devices_that_cannot_be_shared_out_are_refused(monkeypatch, name, devices, why):
+    several(monkeypatch, devices)
+    with pytest.raises(RecipeError, match=why):
+        own_device(name)
+
+
+def several(monkeypatch, devices):
+    """As the second of two processes on a machine with so many CUDA devices sees it."""
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr("causalcf.distributed.group.size", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: devices)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda number: None)
