@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .ask_options import AskOptions, parse_options
 from .command import run as run_command
 from .errors import CausalCFError, QueryError
+from .evaluation.inert import escaped
 
 if TYPE_CHECKING:
     from .worlds.query import Query
@@ -46,7 +47,7 @@ def ask(run: Run, options: AskOptions) -> int:
         except CausalCFError as error:
             if len(options.queries) == 1:
                 raise
-            print(f"error: {name}: {error}", file=sys.stderr)
+            print(escaped(f"error: {name}: {error}"), file=sys.stderr)
             told.append({"name": name, "question": str(query), "error": str(error)})
     if options.as_json:
         print(json.dumps({"run": options.run, "seed": options.seed, "answers": told}, indent=2, allow_nan=False))

@@ -115,6 +115,9 @@ def _queries(options: argparse.Namespace) -> dict[str, Query]:
         names = nodes or None
         given = parse_conditions(options.given, "--given", names)
         queries = {"": Query(given, parse_conditions(options.supposed, "--if", names))}
+    for name in queries:
+        if "/" in name or len(name) > 60:
+            raise QueryError(f"the question's name {name!r} goes into a picture's: without /, at most 60 letters")
     return {name: query.as_mode(options.mode) if options.mode else query for name, query in queries.items()}
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from .bounded import check_archive, first_line, read_tensors
 from .errors import RunError
 from .files import link_atomically, replacing
 
@@ -54,9 +55,9 @@ def load_checkpoint(place: Path, device: torch.device | str = "cpu") -> dict[str
     damage = _damage(path)
     if damage is None:
         try:
-            return torch.load(path, map_location=device, weights_only=True)
+            return read_tensors(path, device)
         except Exception as error:
-            damage = str(error).splitlines()[0]
+            damage = first_line(error)
     raise RunError(f"{path} is damaged: {damage}. {_offer(path)}")
 
 
@@ -96,6 +97,7 @@ def _age(path: Path) -> int:
 def _damage(path: Path) -> str | None:
     """What is wrong with a checkpoint's file; None for nothing."""
     try:
+        check_archive(path)
         with zipfile.ZipFile(path) as archive:
             member = archive.testzip()
     except Exception as error:  # whatever a damaged directory of the archive leads to

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from .distributed.environment import launched, launched_first
 from .errors import CausalCFError
+from .evaluation.inert import escaped
 from .files import refusal
 
 INTERRUPTED, TERMINATED = 130, 143  # exit codes after Ctrl-C and SIGTERM, as shells have them
@@ -29,7 +30,7 @@ def run(main: Callable[[], int | None], together: bool = False) -> int:
 
     Returns:
         The exit code: main's own, 2 after a `CausalCFError` or where the system refuses to read or write (printed
-        on stderr as `error: ...`), 130 after Ctrl-C, 143 after SIGTERM, 141 where the reader of its output left, as
+        on stderr as `error: ...`, one line, control characters made visible), 130 after Ctrl-C, 143 after SIGTERM, 141 where the reader of its output left, as
         `| head` does. Any other exception is a bug and passes through.
 
     Source: defined here.
@@ -46,7 +47,7 @@ def run(main: Callable[[], int | None], together: bool = False) -> int:
         sys.stdout.flush()  # what is still to be written may find nobody to read it
         return code
     except CausalCFError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {escaped(error)}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
@@ -55,7 +56,7 @@ def run(main: Callable[[], int | None], together: bool = False) -> int:
         if refusal(error) is None:
             raise
         where = f": {error.filename}" if error.filename else ""
-        print(f"error: {error.strerror}{where}", file=sys.stderr)
+        print(f"error: {escaped(error.strerror)}{escaped(where)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
         print("interrupted", file=sys.stderr)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LONGEST = 100  # letters of a name that is compared with others and shown
+
 
 class CausalCFError(ValueError):
     """Base of all errors that bad input causes."""
@@ -60,8 +62,10 @@ class StatementError(QueryError):
 
 def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
     """Up to `n` of the allowed names that look most like `name`, best first (case is ignored)."""
+    if len(str(name)) > _LONGEST:  # no name looks like a page of text, and comparing it would take minutes
+        return []
     by_lower: dict[str, str] = {}
-    for candidate in allowed:
+    for candidate in (one for one in allowed if len(str(one)) <= _LONGEST):
         by_lower.setdefault(str(candidate).lower(), str(candidate))
     found = difflib.get_close_matches(str(name).lower(), list(by_lower), n=n, cutoff=0.5)
     return [by_lower[key] for key in found]
@@ -77,4 +81,5 @@ def unknown(what: str, name: str, allowed: Iterable[str]) -> str:
     allowed = [str(a) for a in allowed]
     close = nearest(name, allowed)
     hint = f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else "."
-    return f"unknown {what} {name!r}{hint} Allowed: {', '.join(allowed)}"
+    shown = name if len(name) <= _LONGEST else name[: _LONGEST - 3] + "..."
+    return f"unknown {what} {shown!r}{hint} Allowed: {', '.join(allowed)}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from .command import run as run_command
 from .eval_options import EvalOptions, parse_options
+from .evaluation.inert import escaped
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +26,9 @@ def failed(links: Sequence[dict], options: EvalOptions) -> int:
     for link in wrong:
         why = f" ({link['why']})" if link["why"] else ""
         name = f"{link['cause']}->{link['effect']}"
-        print(f"not {options.require}: {name} by {link['approach']} is {link['verdict']}{why}", file=sys.stderr)
+        print(
+            escaped(f"not {options.require}: {name} by {link['approach']} is {link['verdict']}{why}"), file=sys.stderr
+        )
     return 1 if wrong else 0
 
 

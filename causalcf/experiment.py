@@ -14,6 +14,7 @@ import torch
 
 from .batches import Batches
 from .board import Board
+from .bounded import rebuilding
 from .checkpoint import NAME as CHECKPOINT
 from .checkpoint import go_back, load_checkpoint
 from .command import INTERRUPTED
@@ -22,20 +23,24 @@ from .data.images import ImageData
 from .data.progress import counting
 from .distributed.group import check_batch, first_of_machine_first, from_first, is_first, own_device, require_same, size
 from .errors import RecipeError, RunError, WriteError
+from .evaluation.inert import escaped
 from .files import clear_leftovers, refusal, write_atomically
 from .graph import CausalGraph, check_attributes
 from .graph_io import load_graph
 from .labels import LabelSCM, fit_label_scm
+from .networks.stored import check_weights
 from .occupied import occupying
 from .pictures import to_unit_interval
 from .precision import choose_device, choose_precision
 from .provenance import provenance
-from .recipe import Recipe, recipe_from_dict
+from .recipe import Recipe
+from .run_state import check_state
 from .runs import META, STATEMENTS, create_run, find_checkpoint, point_to, read_meta, save_recipe
 from .sampling import LabelledDraw
 from .starting import find_beginning
 from .statement import Statement
 from .statement_file import load_statements, save_statements
+from .step import Networks
 from .telling.setup import telling_of
 from .training import Training, Watcher, tell, train
 from .watchers import Pictures, Progress, Statistics, Told
@@ -111,8 +116,10 @@ def _stored_training(
     folder: Path, checkpoint: Path, overrides: Mapping[str, Any], changed_data: bool
 ) -> tuple[Training, Recipe]:
     """A run's training where its checkpoint has it, and the recipe that it had there."""
-    state = load_checkpoint(checkpoint)
-    stored = recipe_from_dict(state["recipe"])
+    state, graph = load_checkpoint(checkpoint), load_graph(folder / "graph.yaml")
+    with rebuilding(checkpoint):
+        stored, scm = check_state(state, graph)
+        check_weights(lambda: Networks(stored, 0 if scm is None else len(graph.nodes)), state["networks"])
     for name, value in overrides.items():
         if name not in CHANGEABLE and value != getattr(stored, name):
             raise RecipeError(
@@ -121,15 +128,14 @@ def _stored_training(
             )
     changes = {name: value for name, value in overrides.items() if name in CHANGEABLE}
     recipe = replace(stored, **changes).validate()
-    graph = load_graph(folder / "graph.yaml")
-    scm = None if state["labels"] is None else LabelSCM.from_state(state["labels"])
     device = device_of(recipe)
     if device.type != state["device"]:
         raise RunError(f"{folder.name} was trained on {state['device']}; resume it there, not on {device.type}")
     told = None if recipe.statements is None else load_statements(folder / STATEMENTS, graph.nodes)
     data = training_data(recipe, graph)
     training = assemble(recipe, graph, scm, data, device, state["precision"], told)
-    training.restore(state, folder, changed_data)
+    with rebuilding(checkpoint):
+        training.restore(state, folder, changed_data)
     return training, stored
 
 
@@ -238,4 +244,4 @@ def _watched(training: Training, folder: Path, advance: Callable[[int], None]) -
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(escaped(text), file=sys.stderr)

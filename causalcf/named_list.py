@@ -55,6 +55,9 @@ def read_named(
         listed = tree.get(kind.key)
         if not isinstance(listed, dict) or not listed:
             raise kind.error(f"expected the key {kind.key!r}: a mapping from names to {kind.things}")
+        for name in listed:
+            if not str(name).strip() or not str(name).isprintable():
+                raise kind.error(f"the name {str(name)!r} is blank or has a character that cannot be printed")
         return {str(name): _made(str(name), value, make, refused, kind.error) for name, value in listed.items()}
     except kind.error as error:
         raise kind.error(f"{file}: {error}") from None

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from .errors import RecipeError, unknown
+from .option_types import check_types
 
 APPROACHES = ("causalgan", "conditional", "dcgan")
 Approach = Literal["causalgan", "conditional", "dcgan"]
@@ -25,6 +26,13 @@ STATEMENT_WEIGHTS = (
     "null_weight",
 )
 NO_MATTER = ("keep", "runs")  # where and how much is kept: nothing that the training itself depends on
+# Above these a run fits no machine; a recipe from elsewhere may ask for anything.
+MOST: Mapping[str, int] = {
+    **dict.fromkeys(("images", "tick", "statement_from", "statement_every"), 2**40),
+    **dict.fromkeys(("batch", "statement_group", "noise_dim"), 2**16),
+    **dict.fromkeys(("width", "labeler_width"), 1024),
+    "data_size": 2**24,
+}
 LabelMethod = Literal["likelihood", "adversarial"]
 ObjectiveName = Literal["non-saturating", "hinge", "least-squares", "wgan-gp", "relativistic"]
 
@@ -103,10 +111,13 @@ class Recipe:
         Raises:
             RecipeError: names the first option that is not, and what is allowed.
         """
+        check_types(self, RecipeError)
         least = {"images": 1, "batch": 2, "width": 1, "labeler_width": 1, "noise_dim": 1, "tick": 1, "data_size": 2}
         least |= {"statement_every": 1, "statement_group": 2, "keep": 1}
         for name, low in least.items():
             require(getattr(self, name) >= low, name, getattr(self, name), f"at least {low}")
+        for name, most in MOST.items():
+            require(getattr(self, name) <= most, name, getattr(self, name), f"at most {most:,}")
         for name in ("learning_rate", "generator_rate", "anti_decay"):
             value = getattr(self, name)
             require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
@@ -117,7 +128,12 @@ class Recipe:
         require(0 <= self.average < 1, "average", self.average, "in [0, 1)")
         require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
         self._check_statements()
-        require(bool(self.name) and "/" not in self.name, "name", self.name, "a file name")
+        is_name = (
+            0 < len(self.name.encode(errors="replace")) <= 100 and self.name.isprintable() and "/" not in self.name
+        )
+        require(
+            is_name, "name", repr(self.name[:100]), "part of a folder's name: printable, without /, at most 100 bytes"
+        )
         require(self.data == "faces" or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(self.data != "faces" or self.data_root is None, "data_root", self.data_root, "left out for faces")
         return self

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from .bounded import MOST_JSON, parse_json, read_bounded, read_json, refuse_links_out
 from .checkpoint import NAME as CHECKPOINT
 from .errors import RunError, nearest
 from .files import temporary_beside, write_atomically
@@ -112,10 +113,11 @@ def find_run(path: str | Path) -> Path:
     """The run directory that `path` means, links resolved.
 
     Raises:
-        RunError: no such directory; names those beside it.
+        RunError: no such directory (names those beside it), or one that holds a link to a place outside.
     """
     folder = Path(path)
     if folder.is_dir():
+        refuse_links_out(folder)
         return folder.resolve()
     here = [p.name for p in folder.parent.glob("*") if (p / RECIPE).is_file()] if folder.parent.is_dir() else []
     close = nearest(folder.name, here)
@@ -131,6 +133,7 @@ def find_checkpoint(path: str | Path) -> tuple[Path, Path]:
     """
     file = Path(path)
     if file.is_file() and file.match("checkpoint*.pt"):
+        refuse_links_out(file.parent)
         return file.resolve().parent, file.resolve()
     folder = find_run(path)
     return folder, folder / CHECKPOINT
@@ -171,7 +174,7 @@ def folders_in(base: str | Path) -> list[Path]:
 def read_meta(folder: Path) -> dict[str, Any]:
     """What a folder's `meta.json` holds; nothing where it cannot be read."""
     try:
-        return _mapping((folder / META).read_text())
+        return _mapping(read_json(folder / META))
     except (OSError, ValueError):
         return {}
 
@@ -192,14 +195,15 @@ def _stored(folder: Path) -> StoredRun | None:
 def _images_seen(folder: Path) -> int:
     """Images at the last line of the statistics; 0 where there is none, or a crash cut it short."""
     try:
-        images = _mapping((folder / STATISTICS).read_text().splitlines()[-1]).get("images")
+        path = folder / STATISTICS
+        last = read_bounded(path, MOST_JSON).splitlines()[-1]
+        images = _mapping(parse_json(last, path)).get("images")
     except (OSError, ValueError, IndexError):
         return 0
     return images if isinstance(images, int) else 0
 
 
-def _mapping(text: str) -> dict[str, Any]:
-    found = json.loads(text)
+def _mapping(found: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 

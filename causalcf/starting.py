@@ -12,13 +12,18 @@ from typing import Any
 
 import torch
 
+from .bounded import rebuilding
+from .checkpoint import NAME as CHECKPOINT
 from .checkpoint import load_checkpoint
 from .errors import RecipeError, RunError
 from .graph import CausalGraph
 from .graph_io import load_graph
 from .labels import LabelSCM
-from .recipe import Recipe, recipe_from_dict, require
+from .networks.stored import check_weights
+from .recipe import Recipe, require
+from .run_state import check_state
 from .runs import find_run
+from .step import Networks
 from .training import Training
 
 # What decides the networks' shapes, the meaning of a step, the label generator or the random state that goes on.
@@ -67,7 +72,8 @@ class Beginning:
         """
         optimisers = training.update.optimisers
         rates = {name: [group["lr"] for group in o.param_groups] for name, o in optimisers.items()}
-        training.restore(self.state, self.folder)
+        with rebuilding(self.folder / CHECKPOINT):
+            training.restore(self.state, self.folder)
         training.tick = None  # which was told of the other run
         for name, optimiser in optimisers.items():  # whose stored state holds the other recipe's rates
             for group, rate in zip(optimiser.param_groups, rates[name], strict=True):
@@ -90,9 +96,14 @@ def find_beginning(recipe: Recipe, graph: CausalGraph, device: torch.device) -> 
         return None
     folder = _folder(recipe.start, recipe.runs)
     name = folder.name if folder.parent == Path(recipe.runs).resolve() else str(folder)
-    beginning = Beginning(folder, name, load_checkpoint(folder))
-    _check_recipe(recipe, recipe_from_dict(beginning.state["recipe"]), folder.name)
-    if load_graph(folder / "graph.yaml") != graph:
+    beginning, its_graph = Beginning(folder, name, load_checkpoint(folder)), load_graph(folder / "graph.yaml")
+    with rebuilding(folder / CHECKPOINT):
+        its_recipe, scm = check_state(beginning.state, its_graph)
+        check_weights(
+            lambda: Networks(its_recipe, 0 if scm is None else len(its_graph.nodes)), beginning.state["networks"]
+        )
+    _check_recipe(recipe, its_recipe, folder.name)
+    if its_graph != graph:
         raise RecipeError(f"graph {recipe.graph} is not that of {folder.name}, which the run is to start from")
     kind = beginning.state["device"]
     if device.type != kind:

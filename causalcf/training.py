@@ -30,6 +30,7 @@ from .networks.average import calibrate_batch_norm
 from .noise import uniform_noise
 from .precision import autocast
 from .recipe import Recipe
+from .run_state import check_moments
 from .step import Networks, TrainingStep
 from .telling.telling import Telling
 
@@ -151,6 +152,7 @@ class Training:
         self.networks.load_state_dict(state["networks"])
         for name, optimiser in self.update.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
+            check_moments(optimiser)
         self.random.set_state(state["random"].cpu())
         if self.telling is not None and state.get("telling") is not None:
             self.telling.restore(state["telling"])

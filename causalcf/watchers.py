@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 from .board import Board
+from .bounded import MOST_JSON, parse_json, read_bounded
+from .errors import CausalCFError
 from .files import write_atomically
 from .gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
 from .label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
@@ -105,12 +107,12 @@ def run_of(training: Training, folder: Path) -> Run:
 def _lines_until(path: Path, step: int) -> list[str]:
     """The whole lines of stats.jsonl up to a step; a line cut short by a crash is not one."""
     kept = []
-    for line in path.read_text().splitlines(keepends=True) if path.is_file() else []:
+    text = read_bounded(path, MOST_JSON).decode(errors="replace") if path.is_file() else ""
+    for line in text.splitlines(keepends=True):
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError:
-            break
-        if record["step"] > step:
+            if parse_json(line, path)["step"] > step:
+                break
+        except (CausalCFError, LookupError, TypeError):
             break
         kept.append(line)
     return kept

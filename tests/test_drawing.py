@@ -159,7 +159,7 @@ BAD_FILES = {
     "spaces": (b"nodes: {'A ': []}", "node 'A ' has leading or trailing spaces; did you mean 'A'?"),
     "empty": (b"", "the file is empty; a graph file is a mapping with the key 'nodes'"),
     "no mapping": (b"[]", "the file holds a list; a graph file is a mapping with the key 'nodes'"),
-    "aliases": (b"a: [" + b"*a," * 3_500_000 + b"]", "larger than 1024 kB, too large for a graph file"),
+    "aliases": (b"a: [" + b"*a," * 3_500_000 + b"]", "larger than 128 kB, too large for a graph file"),
     "not UTF-8": (b"\xff", "not UTF-8 text: byte 0xff at offset 0"),
 }
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ..bounded import read_json, refuse_links_out
 from ..data.progress import counting
-from ..errors import RunError
+from ..errors import CausalCFError, RunError
+from ..evaluation.inert import escaped
 from ..files import write_atomically
 from ..precision import choose_device, choose_precision
 from ..provenance import provenance
@@ -68,16 +71,18 @@ def report_again(source: str, device: str = "auto", data_root: str | None = None
     """
     folder = find_classifier(source).resolve().parent
     try:
-        meta = json.loads((folder / META).read_text())
+        meta = read_json(folder / META)
         recipe = classifier_recipe({**meta["recipe"], **({"data_root": data_root} if data_root else {})})
-    except (OSError, KeyError, json.JSONDecodeError) as error:
+        known = {kind: meta["images"][kind]["fingerprint"] for kind in (part.name for part in fields(Parts))}
+        images_seen = int(meta["images_seen"])
+        refuse_links_out(folder)
+    except (OSError, LookupError, TypeError, CausalCFError) as error:
         raise RunError(f"{folder} does not say what its classifier was trained on: {error}") from error
     parts = split_data(recipe)
     for kind, part in vars(parts).items():
-        known = meta["images"][kind]["fingerprint"]
-        if part.data.fingerprint != known:
-            raise RunError(f"{folder} was made with {part.told} {known}; found now: {part.data.fingerprint}")
-    _finish(folder, load_classifier(folder, device), parts, recipe, meta["images_seen"])
+        if part.data.fingerprint != known[kind]:
+            raise RunError(f"{folder} was made with {part.told} {known[kind]}; found now: {part.data.fingerprint}")
+    _finish(folder, load_classifier(folder, device), parts, recipe, images_seen)
     return folder
 
 
@@ -139,4 +144,4 @@ def _meta(recipe: ClassifierRecipe, parts: Parts, device: torch.device, precisio
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(escaped(text), file=sys.stderr)

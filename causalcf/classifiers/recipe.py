@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from ..errors import RecipeError, unknown
-from ..recipe import Data, option, require
+from ..option_types import check_types
+from ..recipe import MOST, Data, option, require
 
 NetworkName = Literal["residual", "alexnet"]
 LabelLaw = Literal["coin", "natural"]
@@ -65,10 +66,14 @@ class ClassifierRecipe:
         Raises:
             RecipeError: names the first option that is not, and what is allowed.
         """
+        check_types(self, RecipeError)
         least = {"data_size": 20, "images": 1, "batch": 2, "patience": 1}
         for name, low in least.items():
             value = getattr(self, name)
             require(value is None or value >= low, name, value, f"at least {low}")
+        for name in ("data_size", "images", "batch", "width"):
+            value = getattr(self, name)
+            require(value is None or value <= MOST[name], name, value, f"at most {MOST[name]:,}")
         # Below 8 channels torch 2.14 crashes in the backward pass of the shortcuts' strided 1x1 convolutions on a CPU.
         require(self.width is None or (self.width > 0 and self.width % 8 == 0), "width", self.width, "a multiple of 8")
         rate = self.learning_rate
@@ -114,5 +119,7 @@ def classifier_recipe(values: Mapping[str, Any]) -> ClassifierRecipe:
         if key not in option_names():
             raise RecipeError(unknown("option", str(key), option_names()))
     listed = values.get("attributes")
+    if listed is not None and not isinstance(listed, (list, tuple)):
+        raise RecipeError(f"attributes is {listed!r}; it must be a list of names")
     attributes = None if listed is None else tuple(listed)
     return ClassifierRecipe(**{**values, "attributes": attributes}).validate()

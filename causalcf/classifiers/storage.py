@@ -16,9 +16,11 @@ from typing import Any
 
 import torch
 
+from ..bounded import first_line, read_tensors
 from ..data import SOURCES
 from ..errors import RunError, nearest
 from ..files import replacing
+from ..networks.stored import with_weights
 from ..precision import choose_device
 from ..runs import new_folder
 from .calibration import Calibration
@@ -67,10 +69,9 @@ def load_classifier(source: str | Path, device: str = "auto", runs: str | Path =
     """
     path, where = find_classifier(source, runs), choose_device(device)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        classifier = _from_state(state)
+        classifier = _from_state(read_tensors(path))
     except Exception as error:
-        raise RunError(f"{path} cannot be read as a classifier: {str(error).splitlines()[0]}") from error
+        raise RunError(f"{path} cannot be read as a classifier: {first_line(error)}") from error
     classifier.network.to(where)
     return classifier
 
@@ -116,9 +117,8 @@ def _outputs(network: torch.nn.Module) -> int:
 
 
 def _from_state(state: dict[str, Any]) -> AttributeClassifier:
-    with torch.random.fork_rng(devices=[]):  # the fresh weights that the saved ones replace draw on global state
-        network = build_network(state["network"], state["outputs"], state["width"])
-    network.load_state_dict(state["weights"])
+    network = with_weights(lambda: build_network(state["network"], state["outputs"], state["width"]), state["weights"])
+    _check_columns(state)
     network.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     return AttributeClassifier(
         tuple(state["attributes"]),
@@ -129,3 +129,20 @@ def _from_state(state: dict[str, Any]) -> AttributeClassifier:
         state["mirror"],
         (state["network"], state["width"]),
     )
+
+
+def _check_columns(state: dict[str, Any]) -> None:
+    """Refuse names, columns and calibration that do not go together."""
+    names, columns, d = state["attributes"], state["columns"], len(state["attributes"])
+    if not d or not all(isinstance(name, str) for name in names):
+        raise RunError(f"its attributes are {names!r}; expected names")
+    if len(columns) != d or not all(type(i) is int and 0 <= i < state["outputs"] for i in columns):
+        raise RunError(f"its columns are {columns!r}; expected {d} of the network's {state['outputs']}")
+    for part in ("scale", "shift"):
+        found = state[part]
+        if found.shape != (d,) or not found.is_floating_point() or not bool(found.isfinite().all()):
+            raise RunError(f"its calibration's {part} is not {d} finite numbers")
+    if len(state["base_rates"]) != d or not all(0 <= rate <= 1 for rate in state["base_rates"]):
+        raise RunError(f"its base rates are not {d} numbers in [0, 1]")
+    if type(state["mirror"]) is not bool:
+        raise RunError(f"mirror is {state['mirror']!r}; expected true or false")

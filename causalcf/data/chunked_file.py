@@ -22,6 +22,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..bounded import read_json
 from ..errors import DataError
 from .progress import counting
 from .workers import in_threads
@@ -78,10 +79,10 @@ class ChunkedFile:
         """`cache.json`, or an empty record where there is none for this key."""
         empty = {**self.identity, "crc": {}, "mtime_ns": None}
         try:
-            record = json.loads(self.record.read_text())
+            record = read_json(self.record)
             if {name: record[name] for name in self.identity} == self.identity:
                 return {**empty, "crc": dict(record["crc"]), "mtime_ns": record["mtime_ns"]}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError):
             pass
         return empty
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Crop = Callable[["Image.Image"], np.ndarray]
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
+"""What is decoded: each further format that Pillow knows, one of which runs another program, is a further way in."""
+MOST_PIXELS = 2**26  # 8,192 x 8,192, more than cameras take; several are decoded at a time, at 200 MB each
 
 _ALIGNED = (178, 218)  # width, height of CelebA's aligned images
 _FACE = 108
@@ -126,11 +130,26 @@ def _shares(source: int, target: int) -> csr_array:
     return csr_array((np.maximum(covered, 0) * (target / source)).astype(np.float32))
 
 
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow was built with."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    width, height = size
+    if width * height > MOST_PIXELS:
+        raise DataError(f"{width} x {height} pixels; at most {MOST_PIXELS:,} are decoded")
+
+
 def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
     """Decode one image file, crop it and resize it.
 
     Args:
-        path: the image file, in any format that Pillow reads.
+        path: the image file, its format told by its content; one of `FORMATS`, of at most 2^26 pixels.
         crop: `celeba_crop`, `square_crop`, or any function from a PIL image to (s, s, 3) uint8.
         size: side of the result.
 
@@ -153,10 +172,15 @@ def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=_formats()) as image:
+            _check_size(image.size)
             pixels = crop(image)
     except DataError as error:
         raise DataError(f"image {path}: {error}") from error
+    except Image.DecompressionBombError:
+        raise DataError(f"image {path}: more than {MOST_PIXELS:,} pixels, the most that are decoded") from None
+    except Image.UnidentifiedImageError:
+        raise DataError(f"cannot decode the image {path}: none of {', '.join(_formats())}") from None
     except Exception as error:  # Pillow's decoders raise half a dozen unrelated types on broken files
         raise DataError(f"cannot decode the image {path}: {error}") from error
     return area_resize(pixels, size).transpose(2, 0, 1)

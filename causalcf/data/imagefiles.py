@@ -31,18 +31,22 @@ def scan(folder: Path, recursive: bool = False) -> dict[str, Stamp]:
         DataError: a folder cannot be read.
     """
     found: dict[str, Stamp] = {}
-    pending = [("", folder)]
+    pending, seen = [("", folder)], set()
     while pending:
         prefix, place = pending.pop()
         try:
+            here = os.stat(place)
+            if (here.st_dev, here.st_ino) in seen:  # a link back to a folder above would never end
+                continue
+            seen.add((here.st_dev, here.st_ino))
             entries = [entry for entry in os.scandir(place) if not entry.name.startswith(".")]
         except OSError as error:
             raise DataError(f"cannot read the folder {place}: {error.strerror}") from error
         for entry in entries:
             if entry.is_dir():
                 pending += [(f"{prefix}{entry.name}/", Path(entry.path))] * recursive
-            else:
-                with suppress(OSError):  # a dangling link is no file: a table that lists it will be refused
+            elif entry.is_file():  # no pipe, no dangling link: a table that lists one will be refused
+                with suppress(OSError):
                     stat = entry.stat()
                     found[prefix + entry.name] = stat.st_size, stat.st_mtime_ns
     return found

@@ -6,6 +6,7 @@ Read row by row, so that every complaint can name its line; CelebA's 202,599 row
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..errors import DataError, unknown
 SPLITS = ("train", "valid", "test")
 """Names of CelebA's partitions 0, 1 and 2."""
 
+_MOST_BYTES = 2**27  # five times CelebA's table
 _SPLIT_COLUMN = "split"
 _CODES = {"0": 0, "1": 1, "-1": 2}  # "no" keeps both spellings apart until the whole table is read
 _Row = tuple[int, list[str]]  # line number, fields
@@ -121,6 +123,10 @@ def read_partition(path: str | Path) -> dict[str, str]:
 
 def _open(path: Path) -> TextIO:
     try:
+        if path.exists() and not path.is_file():
+            raise DataError(f"cannot read the table {path}: no regular file")
+        if path.stat().st_size > _MOST_BYTES:
+            raise DataError(f"the table {path} is larger than {_MOST_BYTES // 2**20} MiB, the most that is read")
         return path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
         raise DataError(f"cannot read the table {path}: {error.strerror}") from error
@@ -169,7 +175,7 @@ def _without_split(path: Path, rows: Iterator[_Row], at: int, splits: list[str])
 def _read_text(path: Path, stream: TextIO) -> AttributeTable:
     rows = _text_rows(stream)
     line, count = next(rows, (1, []))
-    if len(count) != 1 or not count[0].isdecimal():
+    if len(count) != 1 or not count[0].isdecimal() or len(count[0]) > 18:
         raise DataError(f"{path}, line {line}: expected the number of images alone, found {' '.join(count)[:60]!r}")
     line, header = next(rows, (2, []))
     _check_names(path, line, header)
@@ -182,7 +188,7 @@ def _read_text(path: Path, stream: TextIO) -> AttributeTable:
 def _check_names(path: Path, line: int, header: Sequence[str]) -> None:
     if not header or "" in header:
         raise DataError(f"{path}, line {line}: a column has no name")
-    repeated = sorted({name for name in header if header.count(name) > 1})
+    repeated = sorted(name for name, times in Counter(header).items() if times > 1)
     if repeated:
         raise DataError(f"{path}, line {line}: column {repeated[0]!r} occurs more than once")
 

@@ -31,6 +31,21 @@ def plain(text: object) -> str:
     return "".join(map(_visible, " ".join(str(text).split())))
 
 
+def escaped(text: object) -> str:
+    """One line of text in which nothing but printable characters is left as it is, for errors and status lines.
+
+    Returns:
+        Line breaks, control characters, reversed writing and half characters as Python writes them, such as `\\x1b`.
+
+    Example:
+        >>> print(escaped("Bald\\x1b[31m\\n!"))
+        Bald\\x1b[31m\\n!
+    """
+    return "".join(
+        one if one.isprintable() or one in _JOINERS else one.encode("unicode_escape").decode() for one in str(text)
+    )
+
+
 def markdown(text: object) -> str:
     """Text that Markdown shows as it stands: no emphasis, HTML, link, formula, table border or list starts within.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..bounded import read_json
 from ..classifiers import AttributeClassifier, load_classifier
 from ..classifiers.reporting import JSON
 from ..errors import RunError, unknown
@@ -128,10 +128,10 @@ def load_judge(folder: str | Path, nodes: Sequence[str], device: str = "auto") -
         if name not in classifier.attributes:
             raise RunError(f"the judge {place}: " + unknown("label", name, classifier.attributes))
     try:
-        report = json.loads((place / JSON).read_text())
+        report = read_json(place / JSON)
         scores, scored = report["attributes"], report["images"]["scored"]
         _ = [scores[name][COUNTS] for name in nodes]
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, LookupError, TypeError, ValueError) as error:
         raise RunError(
             f"the judge {place} has no report of its own scores, or an old one; write it anew with: "
             f"python -m causalcf.classify --report-only {place}"

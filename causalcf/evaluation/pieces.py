@@ -6,9 +6,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..bounded import read_json
+from ..errors import CausalCFError
 from ..files import write_atomically
 
 FOLDER = "unfinished"
@@ -31,7 +34,8 @@ class Pieces:
         key = hashlib.sha256(json.dumps([*self._common, *map(str, names)]).encode()).hexdigest()[:24]
         file = self._folder / f"{key}.json"
         if file.is_file():
-            return json.loads(file.read_text())
+            with suppress(CausalCFError):  # damaged: made once more
+                return read_json(file)
         made = make(*given)
         self._folder.mkdir(parents=True, exist_ok=True)
         write_atomically(file, json.dumps(made, allow_nan=False).encode())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..bounded import read_bounded
 from ..errors import CausalCFError, nearest
 from .report_links import Outcome
 
+_MOST_BYTES = 2**26  # of a picture
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -39,7 +41,7 @@ def _read(folder: Path, name: str, owner: str) -> bytes:
     if _leads_out(folder, name):
         raise CausalCFError(f"picture {name!r} of {owner} is outside {folder}; allowed: PNG files in that folder")
     try:
-        content = (folder / name).read_bytes()
+        content = read_bounded(folder / name, _MOST_BYTES)
     except OSError:
         there = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.png"))
         close = "".join(f"; did you mean {found!r}?" for found in nearest(name, there, 1))

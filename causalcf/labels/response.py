@@ -86,4 +86,9 @@ class ResponseMechanism(Mechanism):
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> ResponseMechanism:
-        return cls(torch.from_numpy(np.unpackbits(state["bits"].numpy(), axis=1, count=state["points"])))
+        packed, points = state["bits"].numpy(), state["points"]
+        if packed.ndim != 2 or not 0 < points <= 8 * packed.shape[1]:
+            raise CausalCFError(
+                f"{points} response points in packed bits of shape {packed.shape}: they do not hold so many"
+            )
+        return cls(torch.from_numpy(np.unpackbits(packed, axis=1, count=points)))

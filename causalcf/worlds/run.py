@@ -9,16 +9,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checkpoint import load_checkpoint
+from ..bounded import rebuilding
+from ..checkpoint import NAME, load_checkpoint
 from ..classifiers import AttributeClassifier, load_classifier
 from ..errors import RunError
 from ..graph import CausalGraph
 from ..graph_io import load_graph
 from ..labels import LabelSCM
 from ..networks.dcgan import Generator, Labeler
+from ..networks.stored import with_weights
 from ..noise import uniform_noise
 from ..precision import autocast, choose_device
-from ..recipe import Recipe, recipe_from_dict
+from ..recipe import Recipe
+from ..run_state import check_state
 from ..runs import find_run
 from .conditional import sample_where
 from .counterfactual import CounterfactualWorlds, Worlds, labelled_counterfactual
@@ -217,16 +220,15 @@ def load_run(
     folder = find_run(path)
     where = choose_device(device)
     state = load_checkpoint(folder, where)
-    recipe = recipe_from_dict(state["recipe"])
     graph = load_graph(folder / "graph.yaml")
-    scm = LabelSCM.from_state(state["labels"]) if state["labels"] is not None else None
-    n_labels = len(graph.nodes) if scm is not None else 0
-    generator = Generator(recipe.noise_dim, n_labels, recipe.width)
-    generator.load_state_dict(_part(state["networks"], "average"))
-    labeler = None
-    if n_labels:
-        labeler = Labeler(n_labels, recipe.labeler_width)
-        labeler.load_state_dict(_part(state["networks"], "labeler"))
+    with rebuilding(folder / NAME):
+        recipe, scm = check_state(state, graph)
+        n_labels = len(graph.nodes) if scm is not None else 0
+        weights = state["networks"]
+        generator = with_weights(lambda: Generator(recipe.noise_dim, n_labels, recipe.width), _part(weights, "average"))
+        labeler = None
+        if n_labels:
+            labeler = with_weights(lambda: Labeler(n_labels, recipe.labeler_width), _part(weights, "labeler"))
     precision = state["precision"] if where.type == state["device"] else "float32"
     for net in (generator, labeler):
         if net is not None:
