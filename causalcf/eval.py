@@ -25,10 +25,8 @@ def failed(links: Sequence[dict], options: EvalOptions) -> int:
     wrong = [link for link in links if link["verdict"] != options.require]
     for link in wrong:
         why = f" ({link['why']})" if link["why"] else ""
-        name = f"{link['cause']}->{link['effect']}"
-        print(
-            escaped(f"not {options.require}: {name} by {link['approach']} is {link['verdict']}{why}"), file=sys.stderr
-        )
+        name = f"{link['cause']}->{link['effect']} by {link['approach']}"
+        print(escaped(f"not {options.require}: {name} is {link['verdict']}{why}"), file=sys.stderr)
     return 1 if wrong else 0
 
 

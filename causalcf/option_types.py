@@ -1,4 +1,4 @@
-"""Whether the fields of a recipe have the types that they are annotated with: a checkpoint or a program may hold any."""
+"""Whether a recipe's fields have the types that they are annotated with: a checkpoint or a program may hold any."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from .errors import CausalCFError, unknown
 
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
-_hints = cache(get_type_hints)
 
 
 def check_types(options: Any, error: type[CausalCFError]) -> None:
@@ -31,6 +30,11 @@ def check_types(options: Any, error: type[CausalCFError]) -> None:
         if names and isinstance(value, str):
             raise error(unknown(name, value, names))
         raise error(f"{name} is {reprlib.repr(value)}; it must be {' or '.join(map(_said, kinds))}")
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _is_a(value: Any, kind: Any) -> bool:

@@ -128,12 +128,9 @@ class Recipe:
         require(0 <= self.average < 1, "average", self.average, "in [0, 1)")
         require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
         self._check_statements()
-        is_name = (
-            0 < len(self.name.encode(errors="replace")) <= 100 and self.name.isprintable() and "/" not in self.name
-        )
-        require(
-            is_name, "name", repr(self.name[:100]), "part of a folder's name: printable, without /, at most 100 bytes"
-        )
+        is_name = 0 < len(self.name.encode(errors="replace")) <= 100 and self.name.isprintable()
+        allowed = "a file name, printable and of at most 100 bytes"
+        require(is_name and "/" not in self.name, "name", repr(self.name[:100]), allowed)
         require(self.data == "faces" or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(self.data != "faces" or self.data_root is None, "data_root", self.data_root, "left out for faces")
         return self

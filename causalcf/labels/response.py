@@ -88,7 +88,5 @@ class ResponseMechanism(Mechanism):
     def from_state(cls, state: dict[str, Any]) -> ResponseMechanism:
         packed, points = state["bits"].numpy(), state["points"]
         if packed.ndim != 2 or not 0 < points <= 8 * packed.shape[1]:
-            raise CausalCFError(
-                f"{points} response points in packed bits of shape {packed.shape}: they do not hold so many"
-            )
+            raise CausalCFError(f"packed bits of shape {packed.shape} do not hold {points} response points")
         return cls(torch.from_numpy(np.unpackbits(packed, axis=1, count=points)))
