@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import reprlib
-from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -22,7 +21,7 @@ def check_types(options: Any, error: type[CausalCFError]) -> None:
     Raises:
         CausalCFError: (`error`) names the field, what is allowed and, of names, the nearest.
     """
-    for name, hint in _hints(type(options)).items():
+    for name, hint in get_type_hints(type(options)).items():
         value, kinds = getattr(options, name), get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
         if any(_is_a(value, kind) for kind in kinds):
             continue
@@ -30,11 +29,6 @@ def check_types(options: Any, error: type[CausalCFError]) -> None:
         if names and isinstance(value, str):
             raise error(unknown(name, value, names))
         raise error(f"{name} is {reprlib.repr(value)}; it must be {' or '.join(map(_said, kinds))}")
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
 
 
 def _is_a(value: Any, kind: Any) -> bool:

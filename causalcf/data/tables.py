@@ -6,6 +6,7 @@ Read row by row, so that every complaint can name its line; CelebA's 202,599 row
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ SPLITS = ("train", "valid", "test")
 """Names of CelebA's partitions 0, 1 and 2."""
 
 _MOST_BYTES = 2**27  # five times CelebA's table
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SPLIT_COLUMN = "split"
 _CODES = {"0": 0, "1": 1, "-1": 2}  # "no" keeps both spellings apart until the whole table is read
 _Row = tuple[int, list[str]]  # line number, fields
@@ -185,7 +187,16 @@ def _read_text(path: Path, stream: TextIO) -> AttributeTable:
     return table
 
 
+def _refuse_controls(path: Path, line: int, name: str) -> None:
+    """Refuse a name that holds a line break, as an open quote makes it, or another control character."""
+    if _CONTROL.search(name):
+        shown = name if len(name) <= 60 else name[:57] + "..."
+        raise DataError(f"{path}, line {line}: the name {shown!r} holds a line break or another control character")
+
+
 def _check_names(path: Path, line: int, header: Sequence[str]) -> None:
+    for name in header:
+        _refuse_controls(path, line, name)
     if not header or "" in header:
         raise DataError(f"{path}, line {line}: a column has no name")
     repeated = sorted(name for name, times in Counter(header).items() if times > 1)
@@ -236,6 +247,7 @@ class _Lines:
         self.of: dict[str, int] = {}
 
     def check(self, line: int, fields: Sequence[str], width: int) -> None:
+        _refuse_controls(self.path, line, fields[0])
         if len(fields) != width:
             raise DataError(f"{self.path}, line {line} ({fields[0]}): {len(fields)} columns, expected {width}")
         first = self.of.setdefault(fields[0], line)
