@@ -16,7 +16,8 @@ def parse_conditions(texts: Iterable[str], what: str, names: Sequence[str] | Non
         names: the attributes allowed; None allows any, for a check once the graph is known.
 
     Raises:
-        QueryError: no "=", a value other than 0 and 1, an unknown attribute (with the nearest), or one given twice.
+        QueryError: no "=", a value other than 0 and 1, an unknown attribute (with the nearest), one given twice, or
+            a character that cannot be printed.
 
     Source: defined here.
 
@@ -25,6 +26,10 @@ def parse_conditions(texts: Iterable[str], what: str, names: Sequence[str] | Non
         {'Male': 0, 'Young': 1, 'Bald': 0}
     """
     values: dict[str, int] = {}
+    texts = list(texts)
+    for text in texts:
+        if not text.isprintable():
+            raise QueryError(f"{what}: {text!r} holds a character that cannot be printed")
     for part in (part.strip() for text in texts for part in text.split(",")):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not name or not equals:

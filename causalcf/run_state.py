@@ -29,7 +29,7 @@ def check_state(state: dict[str, Any], graph: CausalGraph) -> tuple[Recipe, Labe
     recipe = recipe_from_dict(state["recipe"])
     for key, kind in (("step", int), ("device", str), ("precision", str), ("data_fingerprint", str)):
         if type(state[key]) is not kind:
-            raise RunError(f"its {key} is {state[key]!r}; expected a value of type {kind.__name__}")
+            raise RunError(f"its {key} is a value of type {type(state[key]).__name__}; expected {kind.__name__}")
     if not 0 <= state["step"] < 2**40 or not math.isfinite(state["seconds"]):
         raise RunError(f"its step is {state['step']}, after {state['seconds']} s; expected finite numbers, at least 0")
     if state["precision"] not in PRECISIONS:

@@ -41,6 +41,8 @@ class Link:
             QueryError: no link; explains what the shell made of an unquoted arrow.
         """
         text = text.strip()
+        if not text.isprintable():
+            raise QueryError(f"--link {text!r} holds a character that cannot be printed; write {SHAPE}")
         for arrow in ARROWS:
             cause, found, effect = (part.strip() for part in text.partition(arrow))
             if found and cause and effect and not any(a in effect for a in ARROWS):

@@ -1,0 +1,150 @@
+"""Run folders and classifier folders, damaged at random: each is used, or refused in a sentence.
+
+200 damaged folders of each kind; 2,000 take 20 minutes: pytest -m slow -rP tests/fuzz/test_folders.py
+A damaged weight may go unseen here, as any number is a weight: that is what a checkpoint's checksum is for.
+"""
+
+import shutil
+
+import pytest
+import torch
+from broken import CASES, PLACE, fuzz, outcome
+from hypothesis import strategies as st
+
+from causalcf.classifiers import load_classifier
+from causalcf.classifiers.storage import save_classifier
+from causalcf.errors import CausalCFError
+from causalcf.evaluation.judge import load_judge
+from causalcf.experiment import resume_run
+from causalcf.runs import latest_runs, stored_runs
+from causalcf.worlds.run import load_run
+
+MANY = 2_000
+FILES = ("checkpoint.pt", "recipe.yaml", "graph.yaml", "meta.json", "stats.jsonl", "statements.yaml")
+READ = ("classifier.pt", "meta.json", "report.json")
+ODD = (None, True, -1, 0, 10**30, 0.5, float("nan"), "", "\x1b[2J", "x" * 1000, [], {}, [[]], {"a": 1}, torch.zeros(0))
+ODD += (torch.zeros(2, 2), torch.full((3,), float("nan")), torch.zeros(1).expand(10**9), torch.zeros(2, dtype=torch.int8))
+ENDS = ("flip", "truncate", "empty", "delete", "swap", "grow")
+
+
+def harm(files):
+    """Strategy: a few ways in which files are damaged, and one in which a value among stored tensors is exchanged."""
+    byte = st.tuples(st.sampled_from(files), st.sampled_from(ENDS), PLACE, PLACE)
+    value = st.tuples(st.lists(PLACE, min_size=1, max_size=6), st.sampled_from((*ODD, "deleted")))
+    return st.lists(byte, max_size=2), st.none() | value
+
+
+def damage(folder, other, harms, exchange, stored):
+    """Does to a folder what was drawn; `other` is a whole folder of the same kind."""
+    if exchange is not None:
+        change_value(folder / stored, *exchange)
+    for name, what, here, there in harms:
+        path = folder / name
+        content = path.read_bytes() if path.is_file() else b""
+        i = here * 7919 % max(len(content), 1)
+        if what == "flip" and content:
+            content = content[:i] + bytes([content[i] ^ (1 << there % 8)]) + content[i + 1 :]
+        elif what == "truncate":
+            content = content[:i]
+        elif what == "empty":
+            content = b""
+        elif what == "grow":
+            content = content[:i] + content[max(i - there, 0) :]
+        elif what == "swap":
+            donors = sorted(file for file in other.iterdir() if file.suffix == path.suffix)
+            content = donors[there % len(donors)].read_bytes() if donors else b""
+        path.unlink(missing_ok=True)
+        if what != "delete":
+            path.write_bytes(content)
+
+
+def change_value(path, places, odd):
+    """Exchanges one value, wherever the places lead among mappings and lists."""
+    state = torch.load(path, weights_only=True)
+    at, key = state, None
+    for place in places:
+        keys = list(at) if isinstance(at, dict) else range(len(at))
+        if not keys:
+            return
+        key = keys[place % len(keys)]
+        if not isinstance(at[key], (dict, list)) or place is places[-1]:
+            break
+        at = at[key]
+    if isinstance(odd, str) and odd == "deleted":
+        del at[key]
+    elif isinstance(at, (dict, list)):
+        at[key] = odd
+    torch.save(state, path)
+
+
+def check_runs(runs, tmp_path, cases):
+    """Damages copies of runs and uses them; how often they were used and refused."""
+    told = []
+
+    @fuzz(st.tuples(st.sampled_from("abc"), *harm(FILES)), cases)
+    def test(drawn):
+        kind, harms, exchange = drawn
+        whole = next((runs / kind).glob("*-*"))
+        other = next((runs / ("a" if kind != "a" else "c")).glob("*-*"))
+        base = tmp_path / "runs"
+        shutil.rmtree(base, ignore_errors=True)
+        (base / whole.name).mkdir(parents=True)
+        for name in FILES:
+            if (whole / name).is_file():
+                shutil.copy(whole / name, base / whole.name)
+        damage(base / whole.name, other, harms, exchange, "checkpoint.pt")
+        assert outcome(stored_runs, base) is None and outcome(latest_runs, base) is None
+        told.append(outcome(load_run, base / whole.name, "cpu"))
+        if len(told) % 40 == 0:  # seconds each: the pictures and the checkpoint are written anew
+            told.append(outcome(resume_run, str(base / whole.name), {}))
+
+    test()
+    return told
+
+
+def check_classifiers(tmp_path, cases):
+    """The same with classifier folders."""
+    from classifier_toys import untrained
+
+    whole, other = tmp_path / "whole", tmp_path / "other"
+    for folder, name in ((whole, "residual"), (other, "alexnet")):
+        folder.mkdir()
+        save_classifier(folder / "classifier.pt", untrained(name))
+        rows = {name: {"confusion_at_base_rate": {"hits": 1}} for name in untrained(name).attributes}
+        (folder / "report.json").write_text(f'{{"attributes": {rows!r}, "images": {{}}}}'.replace("'", '"'))
+        (folder / "meta.json").write_text('{"recipe": {"role": "judge"}}')
+    told = []
+
+    @fuzz(st.tuples(*harm(READ)), cases)
+    def test(drawn):
+        folder = tmp_path / "damaged"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(whole, folder)
+        damage(folder, other, *drawn, "classifier.pt")
+        told.append(outcome(load_classifier, folder, "cpu"))
+        outcome(load_judge, folder, untrained().attributes, "cpu")
+
+    test()
+    return told
+
+
+@pytest.mark.parametrize("kind", ["runs", "classifiers"])
+def test_damaged_folders_are_used_or_refused_in_a_sentence(kind, runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
+    told = check_runs(runs, tmp_path, CASES) if kind == "runs" else check_classifiers(tmp_path, CASES)
+    assert None in told and len({one for one in told if one}) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["runs", "classifiers"])
+def test_two_thousand_damaged_folders(kind, runs, tmp_path, monkeypatch):
+    """2,000 cases: pytest -m slow -rP tests/fuzz/test_folders.py"""
+    monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
+    told = check_runs(runs, tmp_path, MANY) if kind == "runs" else check_classifiers(tmp_path, MANY)
+    print(f"{kind}: {len(told):,} uses, {sum(one is not None for one in told):,} refused")
+
+
+def test_a_whole_run_and_classifier_are_used(runs):
+    assert outcome(load_run, next((runs / "a").glob("*-*")), "cpu") is None
+    with pytest.raises(CausalCFError):
+        load_run(runs / "a" / "nothing")
