@@ -43,7 +43,7 @@ def counting(label: str, total: int, done: int = 0, show: bool = True) -> Iterat
             return Text("" if speed is None else f"{speed:,.0f}/s")
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         Speed(),

@@ -23,7 +23,12 @@ MANY = 2_000
 FILES = ("checkpoint.pt", "recipe.yaml", "graph.yaml", "meta.json", "stats.jsonl", "statements.yaml")
 READ = ("classifier.pt", "meta.json", "report.json")
 ODD = (None, True, -1, 0, 10**30, 0.5, float("nan"), "", "\x1b[2J", "x" * 1000, [], {}, [[]], {"a": 1}, torch.zeros(0))
-ODD += (torch.zeros(2, 2), torch.full((3,), float("nan")), torch.zeros(1).expand(10**9), torch.zeros(2, dtype=torch.int8))
+ODD += (
+    torch.zeros(2, 2),
+    torch.full((3,), float("nan")),
+    torch.zeros(1).expand(10**9),
+    torch.zeros(2, dtype=torch.int8),
+)
 ENDS = ("flip", "truncate", "empty", "delete", "swap", "grow")
 
 

@@ -1,0 +1,130 @@
+"""Names and errors from elsewhere are shown as text on the terminal: no escapes, no markup, no reversed writing."""
+
+import io
+import json
+import unicodedata
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from causalcf.command import run
+from causalcf.errors import CausalCFError, QueryError, nearest, unknown
+from causalcf.eval import failed
+from causalcf.evaluation.inert import escaped
+from causalcf.graph import CausalGraph
+from causalcf.statement_file import load_statements
+from causalcf.worlds.query_file import load_queries
+
+TRICKS = ["\x1b[2J", "\x1b]0;owned\x07", "a\rb", "\u202ekcab", "\x9b1m", "\ud800", "a\nb", "\x00"]
+
+
+def harmless(text):
+    return not [c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in "\u202e\u2066"]
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_errors_are_one_line_with_control_characters_made_visible(trick, capsys):
+    def refuse():
+        raise CausalCFError(f"no file {trick}")
+
+    assert run(refuse) == 2
+    said = capsys.readouterr().err
+    assert said.endswith("\n") and said.count("\n") == 1 and harmless(said[:-1])
+    assert said == f"error: no file {escaped(trick)}\n"
+
+
+@given(st.text())
+def test_escaping_loses_nothing(text):
+    shown = escaped(text)
+    assert harmless(shown)
+    if "\\" not in text:
+        assert shown.encode("latin-1", "backslashreplace").decode("unicode_escape") == text
+
+
+def test_what_is_printable_stays_as_it_is():
+    assert escaped("Größe → 日本 [red]x[/] نمی\u200cخواهم") == "Größe → 日本 [red]x[/] نمی\u200cخواهم"
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_names_of_nodes_questions_and_statements_are_printable(trick, tmp_path):
+    with pytest.raises(CausalCFError):
+        CausalGraph({f"Bald{trick}": []})
+    for load, key in ((load_queries, "queries"), (load_statements, "statements")):
+        file = tmp_path / f"{key}.yaml"
+        file.write_text(json.dumps({key: {f"my{trick}": "x"}}))  # YAML reads JSON's escapes
+        with pytest.raises(QueryError, match=r"cannot be printed|not allowed|found unknown|not valid YAML"):
+            load(file)
+
+
+def test_an_exit_code_s_reason_is_harmless(capsys):
+    from types import SimpleNamespace
+
+    link = {"cause": "A\x1b[2J", "effect": "B", "approach": "\u202ex", "verdict": "none", "why": "a\rb"}
+    assert failed([link], SimpleNamespace(require="respected")) == 1
+    said = capsys.readouterr().err
+    assert harmless(said[:-1]) and "\\x1b[2J" in said
+
+
+def test_markup_in_a_progress_bar_is_shown_as_it_stands():
+    from rich.console import Console
+
+    from causalcf.data import progress
+
+    written = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rich.console.Console", lambda **options: Console(file=written, width=80))
+        with progress.counting("faces, [red]x[/] [link=http://a.b]y", 2) as advance:
+            advance(2)
+    assert "faces, [red]x[/] [link=http://a.b]y" in written.getvalue()
+
+
+def test_a_question_s_name_stays_in_the_picture_s_folder(tmp_path):
+    from causalcf.ask_options import parse_options
+
+    for name in ("../../x", "a/b", "x" * 61):
+        (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"queries": {name: "What if this woman were bald?"}}))
+        with pytest.raises(QueryError, match="the question's name"):
+            parse_options(["--queries", str(tmp_path / "mine.yaml"), "--run", "nowhere"])
+
+
+def test_a_page_of_text_is_neither_compared_nor_shown():
+    assert nearest("x" * 10**6, ["x" * 10**6, "Bald"]) == []
+    assert len(unknown("attribute", "x" * 10**6, ["Bald"])) < 200
+
+
+def test_answers_show_names_as_they_stand():
+    from fake_run import GRAPH, TABLES, FakeRun
+
+    from causalcf.answer_text import to_text
+    from causalcf.answers import answer
+    from causalcf.worlds.query import Query
+
+    assert set(TABLES) == set(GRAPH.nodes)
+    marked = CausalGraph({"[red]Male[/]": []})
+    found = answer(_Marked(FakeRun(), marked), Query({}, {"[red]Male[/]": 1}), faces=4, draws=1)
+    assert "[red]Male[/] (asked)" in to_text(found) and harmless(to_text(found).replace("\n", ""))
+
+
+class _Marked:
+    """A run of one label with rich's markup in its name."""
+
+    def __init__(self, run, graph):
+        from causalcf.labels import LabelSCM
+
+        self.run, self.graph, self.observer = run, graph, None
+        self.labels = LabelSCM.from_probabilities(graph, {node: 0.5 for node in graph.nodes})
+
+    def sample(self, n, do=None, given=None, generator=None):
+        found = self.run.sample(n, generator=generator)
+        found.labels = found.labels[:, :1]
+        return found
+
+    def counterfactual(self, worlds, do=None, **options):
+        from types import SimpleNamespace
+
+        return SimpleNamespace(images=worlds.images[:, None], labels=worlds.labels[:, None], diagnostics=())
+
+    def judge(self, images):
+        return images[:, 0, 0, :1]
