@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from .arguments import check, is_share
 from .errors import CausalCFError, IntractableError
 from .evaluation.effectiveness import Rate
 from .label_answers import LabelAnswer, answer_labels, expect_labels
 from .labels import LabelSCM
+from .labels.randomness import fresh
 from .recipe import STICKINESS
 from .worlds.query import Query
 
@@ -106,13 +109,12 @@ def answer(
 
     Source: defined here; the exact part as in Lucas and Kemp (2015).
     """
+    check(isinstance(query, Query), "query", query, "a Query, as Query.parse gives it")
     query.check(run.graph.nodes, "the run's graph")
     sticky = STICKINESS[query.mode] if stickiness is None else stickiness
     noise_sticky = sticky if noise_stickiness is None else noise_stickiness
     check_numbers(faces, draws, sticky, noise_sticky)
-    if generator is None:
-        generator = torch.Generator()
-        generator.seed()
+    generator = fresh(generator)
     exact, note = _exact(run.labels, query, sticky)  # before any image: what is impossible says so at once
     worlds = run.sample(faces, given=query.given, generator=generator)
     drawn = run.counterfactual(
@@ -143,11 +145,11 @@ def check_numbers(faces: int, draws: int, stickiness: float, noise_stickiness: f
         CausalCFError: names the number and its range.
     """
     for name, count in (("faces", faces), ("draws", draws)):
-        if count < 1:
-            raise CausalCFError(f"{name}={count}: expected at least 1")
+        if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
+            raise CausalCFError(f"{name}={count!r}: expected a whole number, at least 1")
     for name, share in (("stickiness", stickiness), ("noise_stickiness", noise_stickiness)):
-        if not 0.0 <= share <= 1.0:
-            raise CausalCFError(f"{name}={share}: expected a number in [0, 1]")
+        if not is_share(share):
+            raise CausalCFError(f"{name}={share!r}: expected a number in [0, 1]")
 
 
 def _exact(scm: LabelSCM | None, query: Query, stickiness: float) -> tuple[LabelAnswer | None, str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .arguments import check
 from .errors import GraphError, nearest, unknown
 from .graph_order import causal_order
 from .graph_rules import check_text, checked_parents
@@ -138,6 +139,7 @@ class CausalGraph:
         return graph
 
     def _require(self, node: str) -> None:
+        check(isinstance(node, str), "node", node, "a node's name", GraphError)
         if node not in self._parents:
             raise GraphError(f"graph {self.name!r}: " + unknown("node", node, self.nodes))
 

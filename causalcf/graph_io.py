@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from .arguments import check, check_path
 from .errors import GraphError, unknown
 from .graph import CausalGraph
 from .presets import find_preset
@@ -68,8 +69,17 @@ def to_yaml(graph: CausalGraph) -> str:
 
 
 def save_graph(graph: CausalGraph, path: str | Path) -> None:
-    """Write a graph to a YAML file, in UTF-8; name, description, order of nodes and of parents are kept."""
-    Path(path).write_text(to_yaml(graph), encoding="utf-8")
+    """Write a graph to a YAML file, in UTF-8; name, description, order of nodes and of parents are kept.
+
+    Raises:
+        GraphError: no graph, or a file that cannot be written.
+    """
+    check(isinstance(graph, CausalGraph), "graph", graph, "a CausalGraph", GraphError)
+    check_path("path", path, GraphError)
+    try:
+        Path(path).write_text(to_yaml(graph), encoding="utf-8")
+    except OSError as error:
+        raise GraphError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _from_file(source: str | Path) -> CausalGraph:

@@ -6,6 +6,7 @@ import time
 
 import torch
 
+from .arguments import check
 from .errors import RecipeError
 
 
@@ -15,6 +16,7 @@ def choose_device(name: str) -> torch.device:
     Raises:
         RecipeError: no such device here.
     """
+    check(isinstance(name, str), "device", name, "text, such as auto or cpu", RecipeError)
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

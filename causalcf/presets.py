@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from .arguments import check_path
 from .errors import CausalCFError, unknown
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -34,6 +35,7 @@ def find_preset(kind: str, name: str | Path, error: type[CausalCFError] = Causal
     Raises:
         CausalCFError: (or `error`) neither a file nor a preset; names the nearest preset.
     """
+    check_path("path", name, error)
     path = Path(name)
     preset = preset_folder(kind) / f"{path.stem}.yaml"
     is_preset = preset.is_file() and path.parent.as_posix() in (".", kind) and path.suffix in ("", ".yaml")

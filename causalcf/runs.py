@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from .arguments import check_path
 from .bounded import MOST_JSON, parse_json, read_bounded, read_json, refuse_links_out
 from .checkpoint import NAME as CHECKPOINT
 from .errors import RunError, nearest
@@ -115,6 +116,7 @@ def find_run(path: str | Path) -> Path:
     Raises:
         RunError: no such directory (names those beside it), or one that holds a link to a place outside.
     """
+    check_path("path", path, RunError)
     folder = Path(path)
     if folder.is_dir():
         refuse_links_out(folder)

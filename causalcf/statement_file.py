@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from .arguments import as_names
 from .errors import QueryError, StatementError
 from .files import write_atomically
 from .named_list import ListKind, check_keys, read_named
@@ -39,7 +40,7 @@ def load_statements(path: str | Path = "celeba", attributes: Iterable[str] = ())
         >>> print(load_statements("celeba")["old-man-bald"])
         If this young man (who is not bald) were old, he might be bald.
     """
-    names = tuple(attributes)
+    names = as_names("attributes", attributes, StatementError)
     return read_named(path, _LIST, lambda value: _statement(value, names), QueryError)
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .arguments import as_names
 from .errors import QueryError, StatementError
 from .language import Token, infinitive, predicate, pronoun, read, settle, this_one, tokenize, vocabulary
 from .language.function_words import SEX
@@ -37,7 +38,7 @@ def read_statement(text: str, attributes: Iterable[str] = ()) -> tuple[dict[str,
         StatementError: it cannot be understood, or says what cannot be meant.
     """
     try:
-        return _read(text, tuple(attributes))
+        return _read(text, as_names("attributes", attributes, QueryError))
     except QueryError as error:  # of the half with "if", or of conditions
         raise StatementError(_QUESTION.sub(f"write for example {SHAPE}", str(error))) from None
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from .arguments import is_share
 from .errors import StatementError
 
 EPS = 0.05  # the tolerance of "might" and "would" alike: two different ones would break their duality
@@ -72,7 +73,7 @@ class Modal:
         Raises:
             StatementError: another tolerance.
         """
-        if not 0 <= eps < 0.5:
+        if not is_share(eps) or eps >= 0.5:
             raise StatementError(f"eps is {eps!r}; it must lie in [0, 0.5), or 'would' does not imply 'might'")
         bound = self.bound if self.bound is not None else eps if self.strict else _minus(eps)
         affirmed = Interval(low=bound, low_open=self.strict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .arguments import check
 from .errors import ImpossibleWorldError
 from .language import describe
 from .statement_modals import EPS, MODALS
@@ -66,6 +67,7 @@ def truth(statement: Statement, scm: LabelSCM, stickiness: float = 1.0, eps: flo
     Source: duality of might and would, Lewis (1973), Counterfactuals; the probability, Lucas and Kemp (2015); the
     tolerance is defined here.
     """
+    check(hasattr(scm, "counterfactual_probability"), "scm", scm, "a LabelSCM")
     statement.check(scm.graph.nodes)
     modal = MODALS[statement.modal]
     interval = modal.interval(eps)

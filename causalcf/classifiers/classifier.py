@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from ..arguments import as_names
 from ..errors import CausalCFError, unknown
 from .calibration import Calibration
 
@@ -72,7 +73,7 @@ class AttributeClassifier:
         Raises:
             CausalCFError: images of another shape, type or range.
         """
-        _check(images)
+        check_images(images)
         return torch.cat([self._read(part) for part in images.split(CHUNK)])
 
     def labels(self, images: Tensor) -> Tensor:
@@ -85,6 +86,7 @@ class AttributeClassifier:
         Raises:
             CausalCFError: an attribute that it does not read; names the nearest.
         """
+        names = as_names("names", names)
         for name in names:
             if name not in self.attributes:
                 raise CausalCFError("this classifier: " + unknown("attribute", name, self.attributes))
@@ -108,7 +110,14 @@ def raw_logits(network: nn.Module, images: Tensor, mirror: bool) -> Tensor:
     return (logits + network(images.flip(3))) / 2 if mirror else logits
 
 
-def _check(images: Tensor) -> None:
+def check_images(images: Tensor) -> None:
+    """Refuse what are no (n, 3, 64, 64) floats in [0, 1].
+
+    Raises:
+        CausalCFError: says what was found.
+    """
+    if not isinstance(images, Tensor):
+        raise CausalCFError(f"images are a {type(images).__name__}; expected a tensor of shape (n, 3, {SIDE}, {SIDE})")
     if images.ndim != 4 or tuple(images.shape[1:]) != (3, SIDE, SIDE):
         raise CausalCFError(f"images have shape {tuple(images.shape)}; expected (n, 3, {SIDE}, {SIDE})")
     if not images.is_floating_point():

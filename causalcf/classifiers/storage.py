@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from ..arguments import check_path
 from ..bounded import first_line, read_tensors
 from ..data import SOURCES
 from ..errors import RunError, nearest
@@ -82,6 +83,7 @@ def find_classifier(source: str | Path, runs: str | Path = "runs") -> Path:
     Raises:
         RunError: there is none; names those beside it, or the command that makes one.
     """
+    check_path("source", source, RunError)
     by_data = str(source) in SOURCES
     path = Path(runs) / f"classifier-{source}" if by_data else Path(source)
     file = path / NAME if path.is_dir() else path

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments import check_path
 from ..errors import DataError, unknown
 
 if TYPE_CHECKING:  # torch is imported only once there are images to load
@@ -26,17 +29,33 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
         DataError: an unknown source, a missing root, or whatever is wrong with the data.
     """
     if name not in SOURCES:
-        raise DataError(unknown("data source", name, SOURCES))
+        raise DataError(unknown("data source", str(name), SOURCES))
     if name == "faces":
         from .faces import load_faces
 
+        check_options(load_faces, options)
         return load_faces(split=split, **options)  # type: ignore[arg-type]
     if root is None:
         raise DataError(f"data {name!r} needs data_root: the folder its images lie in")
+    check_path("root", root, DataError)
     if name == "celeba":
         from .celeba import load_celeba
 
+        check_options(load_celeba, options)
         return load_celeba(root, split=split, **options)  # type: ignore[arg-type]
     from .folder import load_folder
 
+    check_options(load_folder, options)
     return load_folder(root, split=split, **options)  # type: ignore[arg-type]
+
+
+def check_options(load: Callable[..., object], options: Mapping[str, object]) -> None:
+    """Refuse options that a loader does not take.
+
+    Raises:
+        DataError: names the option and the nearest.
+    """
+    allowed = [name for name in inspect.signature(load).parameters if name not in ("root", "split")]
+    for name in options:
+        if name not in allowed:
+            raise DataError(unknown("option", name, allowed))

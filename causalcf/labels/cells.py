@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..arguments import check
 from ..errors import CausalCFError
 
 
@@ -76,7 +77,10 @@ def as_labels(labels: Any, names: tuple[str, ...]) -> torch.Tensor:
     Raises:
         CausalCFError: another shape, or a value that is neither 0 nor 1.
     """
-    matrix, d = as_tensor(labels), len(names)
+    try:
+        matrix, d = as_tensor(labels), len(names)
+    except (TypeError, ValueError, RuntimeError):
+        check(False, "labels", labels, "an (n, d) array of 0 and 1")
     if matrix.ndim != 2 or matrix.shape[1] != d:
         raise CausalCFError(f"labels of shape {tuple(matrix.shape)}: expected (n, {d}), the columns {', '.join(names)}")
     if not is_binary(matrix):

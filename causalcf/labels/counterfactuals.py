@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ..arguments import check_count, is_share
 from ..errors import CausalCFError, ImpossibleWorldError
 from .assignments import assignment, check_agree, describe, merge, units
 from .cells import as_labels
@@ -135,6 +136,7 @@ class CounterfactualQueries:
         Raises:
             as in `counterfactual_probabilities`.
         """
+        check_count("draws", draws)
         twin = self._twin(labels, do, observe, stickiness, {})
         weight, values = sample_network(twin.network, twin.evidence, twin.n, draws, fresh(generator), self._name)
         self._refuse(twin, weight, "antecedent", twin.antecedent)
@@ -149,7 +151,7 @@ class CounterfactualQueries:
         event: Evidence,
     ) -> _Twin:
         nodes = self.graph.nodes
-        if not 0.0 <= stickiness <= 1.0:
+        if not is_share(stickiness):
             raise CausalCFError(f"stickiness={stickiness!r}: expected a number in [0, 1]")
         if isinstance(facts, Mapping):
             known = assignment(nodes, "facts", facts)

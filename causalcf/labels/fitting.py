@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any
 
 import torch
 
+from ..arguments import check
 from ..errors import CausalCFError, unknown
 from ..graph import CausalGraph
 from .counting import count_table
@@ -54,13 +56,14 @@ def fit_label_scm(
         >>> scm.probability({"Bald": 1}, do={"Young": 0})
         0.5
     """
+    check(isinstance(graph, CausalGraph), "graph", graph, "a CausalGraph, as load_graph gives it")
     if method not in METHODS:
-        raise CausalCFError(unknown("method", method, METHODS))
+        raise CausalCFError(unknown("method", str(method), METHODS))
     labels = label_rows(graph, table)
     if method == "likelihood":
         if adversarial:
             raise CausalCFError(unknown("option of method 'likelihood'", next(iter(adversarial)), ["smoothing"]))
-        if not (math.isfinite(smoothing) and smoothing >= 0):
+        if not (isinstance(smoothing, Real) and math.isfinite(smoothing) and smoothing >= 0):
             raise CausalCFError(f"smoothing={smoothing!r}: expected a finite number of pseudo-rows, at least 0")
         return _fit_likelihood(graph, labels, smoothing)
     from .adversarial import fit_controller

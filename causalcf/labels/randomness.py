@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import torch
 
+from ..arguments import check
+
 
 def fresh(generator: torch.Generator | None) -> torch.Generator:
-    """The given generator, or a new one seeded by the operating system."""
+    """The given generator, or a new one seeded by the operating system.
+
+    Raises:
+        CausalCFError: something else.
+    """
+    check(generator is None or isinstance(generator, torch.Generator), "generator", generator, "a torch.Generator")
     if generator is None:
         generator = torch.Generator()
         generator.seed()

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from ..arguments import check, check_count, check_floats
+from ..bounded import first_line
 from ..errors import CausalCFError, GraphError, ImpossibleWorldError, IntractableError, unknown
 from ..graph import CausalGraph
 from .assignments import assignment, check_agree, describe, merge, units
@@ -49,6 +51,9 @@ class LabelSCM(CounterfactualQueries):
     """
 
     def __init__(self, graph: CausalGraph, mechanisms: Mapping[str, Mechanism]) -> None:
+        check(isinstance(graph, CausalGraph), "graph", graph, "a CausalGraph", GraphError)
+        sound = isinstance(mechanisms, Mapping) and all(isinstance(one, Mechanism) for one in mechanisms.values())
+        check(sound, "mechanisms", mechanisms, "a mapping from nodes to mechanisms", GraphError)
         for node in mechanisms:
             if node not in graph.nodes:
                 raise GraphError("mechanisms: " + unknown("attribute", node, graph.nodes))
@@ -76,6 +81,7 @@ class LabelSCM(CounterfactualQueries):
             GraphError: a node without a table or a table of another shape.
             CausalCFError: a value outside [0, 1].
         """
+        check(isinstance(probabilities, Mapping), "probabilities", probabilities, "a mapping from nodes", GraphError)
         tables = {}
         for node, table in probabilities.items():
             try:
@@ -139,6 +145,7 @@ class LabelSCM(CounterfactualQueries):
         Raises:
             as in `probability`.
         """
+        check_count("n", n, least=0)
         held, cut = self._world(given, do)
         b = units(held, cut)
         if b not in (1, n):
@@ -179,11 +186,14 @@ class LabelSCM(CounterfactualQueries):
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """Draws of all exogenous noise, (n, d) float64 in [0, 1)."""
+        check_count("n", n, least=0)
         generator = fresh(generator)
         return torch.stack([m.sample_noise(n, generator) for m in self._ordered], 1)
 
     def respond(self, noise: torch.Tensor, do: Mapping[str, Any] | None = None) -> torch.Tensor:
         """The labels that (n, d) noise gives, (n, d) int8: deterministic, `do` in place of the named equations."""
+        check_floats("noise", noise, (None, len(self._ordered)), f"(n, {len(self._ordered)})")
+        check(bool(((noise >= 0) & (noise < 1)).all()), "noise", noise, "in [0, 1)")
         _, cut = self._world(None, do)
         labels = torch.empty(noise.shape, dtype=torch.int8)
         for i, mechanism in enumerate(self._ordered):
@@ -214,7 +224,20 @@ class LabelSCM(CounterfactualQueries):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> LabelSCM:
-        """The model that `to_state` described."""
+        """The model that `to_state` described.
+
+        Raises:
+            CausalCFError: a state that is none.
+        """
+        try:
+            return cls._from_state(state)
+        except CausalCFError:
+            raise
+        except Exception as error:  # anything may stand anywhere in it
+            raise CausalCFError(f"the state is not one that to_state gives: {first_line(error)}") from error
+
+    @classmethod
+    def _from_state(cls, state: Mapping[str, Any]) -> LabelSCM:
         graph = state["graph"]
         mechanisms = {node: mechanism_from_state(part) for node, part in state["mechanisms"].items()}
         return cls(CausalGraph(graph["nodes"], graph["name"], graph["description"]), mechanisms)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..arguments import as_names
 from ..attributes import WORDS
 from ..errors import QueryError, nearest
 from .function_words import FINITE, ROLES
@@ -23,12 +24,15 @@ _HINTS = 5  # stretches not understood for which near phrases are looked up
 def vocabulary(attributes: Iterable[str] = ()) -> dict[str, tuple[str, int]]:
     """Phrase -> (attribute, value): CelebA's words, and the names of other attributes where they are plain words.
 
+    Raises:
+        QueryError: attributes that are no list of names.
+
     Example:
         >>> vocabulary(["Facial_Scar"])["facial scar"]
         ('Facial_Scar', 1)
     """
     words = dict(WORDS)
-    for name in attributes:
+    for name in as_names("attributes", attributes, QueryError):
         phrase = " ".join(name.lower().replace("_", " ").split())
         if not all(word in ROLES for word in phrase.split()):
             words.setdefault(phrase, (name, 1))

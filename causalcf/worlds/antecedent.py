@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..arguments import as_names, is_share
 from ..errors import CausalCFError
 from ..labels.assignments import assignment
 
@@ -37,7 +38,7 @@ class Antecedent:
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        names = list(self.attributes)
+        names = list(as_names("attributes", self.attributes))
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise CausalCFError(f"attributes name {twice[0]!r} twice; each column of the classifier has its own name")
@@ -47,8 +48,8 @@ class Antecedent:
         for column, value in held.items():
             if len(value) != 1:
                 raise CausalCFError(f"condition {names[column]}: one value, 0 or 1, for all draws")
-        if not 0 < self.threshold < 1:
-            raise CausalCFError(f"threshold is {self.threshold}; it must be a probability between 0 and 1")
+        if not (is_share(self.threshold) and 0 < self.threshold < 1):
+            raise CausalCFError(f"threshold is {self.threshold!r}; it must be a probability between 0 and 1")
 
     def __str__(self) -> str:
         return ", ".join(f"{name}={int(value)}" for name, value in self.condition.items())
@@ -89,4 +90,4 @@ def antecedent(attributes: Sequence[str], condition: Mapping[str, int], threshol
         raise CausalCFError(
             f"attributes is the string {attributes!r}; it must be the names of the classifier's columns"
         )
-    return Antecedent(tuple(attributes), condition, threshold)
+    return Antecedent(as_names("attributes", attributes), condition, threshold)

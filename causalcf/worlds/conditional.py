@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..arguments import check_count
 from ..errors import UnreachedError
 from ..labels.randomness import fresh
+from ..precision import choose_device
 from .antecedent import antecedent
 from .judge import Classify, Generate, Judge, Progress
 from .priors import Prior, draw_prior, find_prior
-from .samplers import check_count
 
 BLOCK = 1024  # noises drawn at a time, whatever the batch: the draws do not depend on it
 
@@ -97,7 +98,7 @@ def sample_where(
         check_count(name, value)
     wanted = antecedent(attributes, condition, threshold)
     judge = Judge(generate, classify, wanted, batch, budget)
-    law, source = find_prior(prior), fresh(generator)
+    law, source, device = find_prior(prior), fresh(generator), choose_device(str(device))
     kept: list[list[Tensor]] = []
     found = proposals = 0
     while True:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ..arguments import check
 from ..errors import CausalCFError
 from .antecedent import Antecedent
 
@@ -37,6 +38,8 @@ class Judge:
     """
 
     def __init__(self, generate: Generate, classify: Classify, antecedent: Antecedent, batch: int, budget: int) -> None:
+        check(callable(generate), "generate", generate, "a function from noise to images")
+        check(callable(classify), "classify", classify, "a function from images to probabilities")
         self.generate, self.classify, self.antecedent = generate, classify, antecedent
         self.batch, self.budget = batch, budget
         self.judged = 0

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from ..arguments import check_count
 from ..errors import CausalCFError, UnreachedError, unknown
 from ..labels.randomness import fresh
 from .antecedent import antecedent
@@ -16,7 +17,7 @@ from .metropolis import Metropolis
 from .posterior import Posterior
 from .priors import Prior, find_prior
 from .rejection import Rejection
-from .samplers import check_count, check_noise
+from .samplers import check_noise
 from .smc import SMC
 from .sticky import StickyKernel
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..arguments import as_names
 from ..errors import QueryError
 from ..named_list import ListKind, check_keys, read_named
 from .query import Query
@@ -34,7 +35,7 @@ def load_queries(path: str | Path = "queries", attributes: Iterable[str] = ()) -
         >>> list(load_queries("queries"))
         ['woman-moustache', 'man-lipstick', 'woman-man', 'young-man-bald', 'glasses', 'smile']
     """
-    names = tuple(attributes)
+    names = as_names("attributes", attributes, QueryError)
     return read_named(path, _LIST, lambda value: _query(value, names), QueryError)
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..arguments import check, check_count, check_floats
 from ..bounded import rebuilding
 from ..checkpoint import NAME, load_checkpoint
 from ..classifiers import AttributeClassifier, load_classifier
+from ..classifiers.classifier import check_images
 from ..errors import RunError
 from ..graph import CausalGraph
 from ..graph_io import load_graph
@@ -81,6 +83,7 @@ class Run:
             ImpossibleWorldError: the condition has probability zero.
             UnreachedError: a run without labels shows `given` too seldom.
         """
+        check_count("n", n)
         if self.labels is None:
             if do:
                 raise RunError(f"{self.folder.name} is a dcgan run: it has no labels to set by do=; ask given=")
@@ -125,6 +128,7 @@ class Run:
 
         Source: Lucas and Kemp (2015).
         """
+        check(isinstance(worlds, Worlds), "worlds", worlds, "worlds of this run, as sample gives them")
         kept = stickiness if noise_stickiness is None else noise_stickiness
         if self.labels is not None:
             return labelled_counterfactual(
@@ -143,8 +147,14 @@ class Run:
 
         A run without labels generates from noise alone.
         """
-        if self.labels is None or labels is None:
+        k, d = self.recipe.noise_dim, len(self.graph.nodes)
+        check_floats("noise", noise, (None, k), f"(n, {k})")
+        if self.labels is None:
             labels = torch.zeros(len(noise), 0)
+        else:
+            is_labels = isinstance(labels, Tensor) and tuple(labels.shape) == (len(noise), d)
+            check(is_labels, "labels", labels, f"a tensor of shape ({len(noise)}, {d})")
+        assert labels is not None
         images = []
         for z, row in zip(noise.split(CHUNK), labels.split(CHUNK), strict=True):
             with autocast(self.device, self.precision):
@@ -162,6 +172,7 @@ class Run:
         """
         if self.labeler is None:
             return self._observer()(images)
+        check_images(images)
         readings = []
         for chunk in images.split(CHUNK):
             with autocast(self.device, self.precision):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
+from numbers import Real
 
 import torch
 from torch import Tensor
 
+from ..arguments import check_count
 from ..errors import CausalCFError
 from ..labels.randomness import fresh
 from .priors import Prior, find_prior
@@ -105,13 +106,3 @@ def check_noise(z: Tensor, dimensions: tuple[int, ...]) -> None:
         raise CausalCFError(f"z is of {z.dtype}; it must be floating point")
     if not bool(z.isfinite().all()):
         raise CausalCFError("z holds values that are not finite")
-
-
-def check_count(name: str, value: int) -> None:
-    """Refuse a count that is no whole number from 1.
-
-    Raises:
-        CausalCFError: names it.
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise CausalCFError(f"{name} is {value!r}; it must be a whole number, at least 1")

@@ -108,6 +108,7 @@ def nested(levels):
     ],
     ids=["expanded", "laughs", "sparse", "set", "list"],
 )
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor")
 def test_only_plain_values_come_out_of_a_checkpoint(held, sentence, tmp_path):
     torch.save(held, tmp_path / "checkpoint.pt")
     with limited(), pytest.raises(CausalCFError, match=sentence):

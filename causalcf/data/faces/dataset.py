@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -49,8 +50,8 @@ def load_faces(
     if split not in SIZES:
         raise DataError("faces: " + unknown("split", split, SIZES))
     count = SIZES[split] if n is None else n
-    if count < 1:
-        raise DataError(f"faces: n={count}; expected at least 1 image")
+    if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
+        raise DataError(f"faces: n={count!r}; expected at least 1 image")
     if seed < 0:
         raise DataError(f"faces: seed={seed}; expected a whole number from 0")
     generator = torch.Generator().manual_seed(len(SIZES) * seed + list(SIZES).index(split))
