@@ -30,8 +30,8 @@ def run(main: Callable[[], int | None], together: bool = False) -> int:
 
     Returns:
         The exit code: main's own, 2 after a `CausalCFError` or where the system refuses to read or write (printed
-        on stderr as `error: ...`, one line, control characters made visible), 130 after Ctrl-C, 143 after SIGTERM, 141 where the reader of its output left, as
-        `| head` does. Any other exception is a bug and passes through.
+        on stderr as `error: ...`, one line, control characters made visible), 130 after Ctrl-C, 143 after SIGTERM, 141
+        where the reader of its output left, as `| head` does. Any other exception is a bug and passes through.
 
     Source: defined here.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .bounded import read_json
 from .errors import RunError, WriteError
 from .files import write_atomically
 
@@ -45,7 +46,7 @@ def occupying(folder: Path) -> Iterator[None]:
 def _owner(folder: Path) -> str:
     """Who holds the lock, in words."""
     try:
-        owner = json.loads((folder / OWNER).read_text())
+        owner = read_json(folder / OWNER)
         return f"process {owner['process']} on {owner['host']} ({' '.join(owner['command'])[:200]})"
-    except (OSError, ValueError, KeyError, TypeError):  # it has only just taken it, or let go of it
+    except (OSError, ValueError, LookupError, TypeError):  # it has only just taken it, or let go of it
         return "another process"

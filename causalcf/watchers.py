@@ -15,7 +15,6 @@ from torch import Tensor
 
 from .board import Board
 from .bounded import MOST_JSON, parse_json, read_bounded
-from .errors import CausalCFError
 from .files import write_atomically
 from .gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
 from .label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
@@ -110,9 +109,9 @@ def _lines_until(path: Path, step: int) -> list[str]:
     text = read_bounded(path, MOST_JSON).decode(errors="replace") if path.is_file() else ""
     for line in text.splitlines(keepends=True):
         try:
-            if parse_json(line, path)["step"] > step:
+            if not 0 <= int(parse_json(line, path)["step"]) <= step:
                 break
-        except (CausalCFError, LookupError, TypeError):
+        except (LookupError, TypeError, ValueError):
             break
         kept.append(line)
     return kept
