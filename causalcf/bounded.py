@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from .errors import CausalCFError, RunError
@@ -80,7 +81,10 @@ def read_tensors(path: Path, device: torch.device | str = "cpu") -> dict[str, An
     import torch
 
     check_archive(path)
-    state = torch.load(path, map_location=device, weights_only=True)
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+    except UnpicklingError:  # whose advice is to load it without this guard
+        raise CausalCFError("it holds something else than tensors and plain values, and is not loaded") from None
     _check_plain(state)
     if not isinstance(state, dict):
         raise CausalCFError(f"it holds a {type(state).__name__}, not a mapping")
