@@ -13,6 +13,22 @@ settings.register_profile("causalcf", deadline=None, suppress_health_check=[Heal
 settings.load_profile("causalcf")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def elsewhere(tmp_path_factory):
+    """An empty folder that tests work in, so that a command leaves nothing in the checkout."""
+    folder, here = tmp_path_factory.mktemp("elsewhere"), os.getcwd()
+    os.chdir(folder)
+    yield folder
+    os.chdir(here)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(elsewhere):
+    """What a test writes where nobody told it to, a user would find in the working folder."""
+    yield
+    assert os.listdir(elsewhere) == []
+
+
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
     """A folder with small finished runs: a (causalgan), b (dcgan), c (conditional)."""

@@ -8,7 +8,8 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,9 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     runs = load_runs(_runs(options), options.device, options.classifier)
     # What is asked and where it goes is checked before anything long starts, such as training a judge.
     options.suite.questions(next(iter(runs.values())).graph.nodes)
-    folder = _folder(options)
-    materials = load_materials(runs, options.graph, options.judge, options.data_root, options.device)
-    approaches, left_out = _approaches(materials, options)
+    with _folder(options) as folder:
+        materials = load_materials(runs, options.graph, options.judge, options.data_root, options.device)
+        approaches, left_out = _approaches(materials, options)
     settings = Settings(units_for(options.half_width), options.half_width, options.seed)
     evaluation = Evaluation(materials, approaches, options.suite, settings, folder)
     pieces = Pieces(folder, *_identity(evaluation, options))
@@ -112,17 +113,26 @@ def _numbered(found: list[Approach]) -> list[Approach]:
     return [replace(approach, one_of_several=kinds.count(approach.kind) > 1) for approach in found]  # type: ignore[type-var]
 
 
-def _folder(options: EvalOptions) -> Path:
-    """The report's folder, made, and tried by writing into it."""
+@contextmanager
+def _folder(options: EvalOptions) -> Iterator[Path]:
+    """The report's folder, made and tried by writing into it; gone again where the evaluation is refused."""
     place = options.out or Path(options.base)
+    made = options.out is None or not place.exists()
     try:
         if options.out is None:
-            return new_folder(place, f"{datetime.date.today().isoformat()}-evaluation")
+            place = new_folder(place, f"{datetime.date.today().isoformat()}-evaluation")
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):
-            return place
+            pass
     except OSError as error:
         raise RunError(f"the report cannot go to {place}: {error.strerror}") from None
+    try:
+        yield place
+    except BaseException:
+        if made:
+            with suppress(OSError):
+                place.rmdir()  # as empty as it was made
+        raise
 
 
 def _identity(evaluation: Evaluation, options: EvalOptions) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -259,13 +260,16 @@ def test_what_does_not_fit_the_runs(runs, judge_folder, tmp_path, arguments, tol
     assert told in str(caught.value)
 
 
-def test_no_runs_and_no_approach_left_are_errors_with_advice(runs, judge_folder, tmp_path, capsys):
+def test_no_runs_and_no_approach_left_are_errors_with_advice(runs, judge_folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     assert run_command(lambda: main(["--link", "Young:Bald", "--base", str(tmp_path)])) == 2
     assert "python -m causalcf.train" in capsys.readouterr().err
     judge = ["--judge", str(judge_folder), "--classifier", str(judge_folder)]
     only_do = ["--link", "Young:Bald", "--mode", "do", "--runs", *of(runs, "b"), *judge]
     assert run_command(lambda: main(only_do)) == 2
     assert "dcgan-esm is left out: it is asked by observe" in capsys.readouterr().err
+    assert run_command(lambda: main([*only_do, "--out", str(tmp_path / "deep" / "report")])) == 2
+    assert not (tmp_path / "deep" / "report").exists() and not list(Path("runs").iterdir())  # nothing to report
 
 
 def test_an_unquoted_arrow_ends_with_two_and_no_traceback():
