@@ -16,6 +16,7 @@ from .files import write_atomically
 from .pictures import to_bytes
 
 if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
     Font = FreeTypeFont | ImageFont
@@ -121,7 +122,7 @@ def _wrapped(panel: Panel, font: Font, width: float) -> list[tuple[str, str]]:
     return [(part, colour) for parts, colour in zip(wrapped, colours, strict=True) for part in parts]
 
 
-def _write(sheet: object, path: Path) -> None:
+def _write(sheet: Picture, path: Path) -> None:
     """The picture is encoded before the file is touched."""
     from PIL import Image
 
@@ -130,7 +131,7 @@ def _write(sheet: object, path: Path) -> None:
     if kind is None:
         raise DataError(f"cannot write the picture {path}: no picture's name ends in {path.suffix!r}; take .png")
     try:
-        sheet.save(buffer, format=kind)  # type: ignore[attr-defined]
+        sheet.save(buffer, format=kind)
         write_atomically(path, buffer.getvalue())
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"cannot write the picture {path}: {error}") from error

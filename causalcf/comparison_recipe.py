@@ -9,7 +9,7 @@ from typing import Any, get_args
 from .classifiers.recipe import ClassifierRecipe, Role, classifier_recipe
 from .comparison_told import Told
 from .errors import RecipeError, unknown
-from .recipe import APPROACHES, Recipe, option_names, recipe_from_dict, require
+from .recipe import APPROACHES, Approach, Recipe, option_names, recipe_from_dict, require
 
 ROLES: tuple[Role, ...] = get_args(Role)
 KEYS = ("approaches", "seeds", "told", "told_from", *ROLES)  # what a comparison says beside the keys of a recipe
@@ -36,7 +36,7 @@ class Comparison:
     """
 
     recipe: Recipe
-    approaches: tuple[str, ...]
+    approaches: tuple[Approach, ...]
     seeds: tuple[int, ...]
     classifier: ClassifierRecipe
     judge: ClassifierRecipe
@@ -69,7 +69,7 @@ class Comparison:
 
     def recipes(self) -> list[Recipe]:
         """One recipe for each approach and seed, told nothing: all with the first seed, then with the next."""
-        return [replace(self.recipe, approach=name, seed=seed) for seed in self.seeds for name in self.approaches]  # type: ignore[arg-type]
+        return [replace(self.recipe, approach=name, seed=seed) for seed in self.seeds for name in self.approaches]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values, of which `comparison_from_dict` makes the same comparison."""
@@ -95,7 +95,7 @@ def comparison_from_dict(values: Mapping[str, Any]) -> Comparison:
         if key not in (*option_names(), *KEYS):
             raise RecipeError(unknown("recipe key", str(key), [*option_names(), *KEYS]))
     recipe = recipe_from_dict({key: value for key, value in values.items() if key not in KEYS})
-    approaches: Sequence[str] = values.get("approaches", APPROACHES)
+    approaches: Sequence[Approach] = values.get("approaches", APPROACHES)
     classifier, judge = (_with_role(role, values.get(role, {}), recipe) for role in ROLES)
     told = Told(tuple(values.get("told", Told.entries)), values.get("told_from", Told.since))
     return Comparison(recipe, tuple(approaches), tuple(values.get("seeds", (0,))), classifier, judge, told).validate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from .command import run as run_command
 from .eval_options import EvalOptions, parse_options
@@ -20,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     return failed(outcome["links"], options) if options.require else 0
 
 
-def failed(links: Sequence[dict], options: EvalOptions) -> int:
+def failed(links: Sequence[dict[str, Any]], options: EvalOptions) -> int:
     """1 where a link did not get the verdict required, and on stderr which; else 0."""
     wrong = [link for link in links if link["verdict"] != options.require]
     for link in wrong:

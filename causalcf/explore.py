@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .command import run as run_command
 from .explore_options import ExploreOptions, parse_options
@@ -59,7 +59,7 @@ def explore(options: ExploreOptions) -> tuple[list[Effect], list[Path]]:
     return effects, sheets
 
 
-def _as_json(options: ExploreOptions, effects: list[Effect], sheets: list[Path]) -> dict:
+def _as_json(options: ExploreOptions, effects: list[Effect], sheets: list[Path]) -> dict[str, Any]:
     return {
         "run": str(Path(options.run).resolve()),
         "given": options.given,

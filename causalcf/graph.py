@@ -122,7 +122,7 @@ class CausalGraph:
             >>> CausalGraph({"Young": [], "Bald": ["Young"]}).without_edges().edges
             ()
         """
-        return CausalGraph({node: () for node in self.nodes}, f"{self.name}-without-edges", self.description)
+        return CausalGraph(dict.fromkeys(self.nodes, ()), f"{self.name}-without-edges", self.description)
 
     def to_networkx(self) -> nx.DiGraph:
         """A new networkx graph of the same nodes and edges in this order; name and description in `.graph`.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .errors import QueryError, StatementError, unknown
 from .statement_language import read_statement, say_statement
 from .statement_modals import EPS, MODALS
-from .worlds.query import Query
+from .worlds.query import Query, zeros_and_ones
 
 if TYPE_CHECKING:
     from .labels import LabelSCM
@@ -57,11 +57,12 @@ class Statement:
             raise StatementError("the consequent is empty; say what might or would be so")
         try:
             asked = Query(self.given, self.antecedent, self.mode)
+            consequent = zeros_and_ones("consequent", self.consequent)
         except QueryError as error:
             raise StatementError(str(error).split("; ask for example")[0]) from None
         object.__setattr__(self, "given", asked.given)
         object.__setattr__(self, "antecedent", asked.antecedent)
-        object.__setattr__(self, "consequent", _values(self.consequent))
+        object.__setattr__(self, "consequent", consequent)
         if self.modal not in tuple(MODALS):  # which may be no text
             raise StatementError(unknown("modal", str(self.modal), MODALS))
 
@@ -143,10 +144,3 @@ class Statement:
         from .statement_truth import truth
 
         return truth(self, scm, stickiness, eps)
-
-
-def _values(consequent: Mapping[str, int]) -> dict[str, int]:
-    try:
-        return Query({}, consequent).antecedent  # type: ignore[arg-type]
-    except QueryError as error:
-        raise StatementError(str(error).replace("antecedent", "consequent", 1)) from None

@@ -25,7 +25,7 @@ _Part = TypeVar("_Part")
 
 _CHANGES = ("become", "turn", "go", "grow", "lose")  # verbs that say that it was not so before
 _ASIDE = re.compile(r"\(([^()]*)\)")
-_QUESTION = re.compile(r'ask for example ".*$', re.S)
+_QUESTION = re.compile(r'ask for example ".*$', re.DOTALL)
 
 
 def read_statement(text: str, attributes: Iterable[str] = ()) -> tuple[dict[str, Any], bool]:

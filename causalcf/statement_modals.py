@@ -102,9 +102,9 @@ def _spoken() -> dict[tuple[str, ...], str]:
     """Words as they may stand in a sentence -> modal."""
     spoken = {("might",): "might", ("would",): "would", ("might", "not"): "might not", ("would", "not"): "would not"}
     for adverb in ("probably", "likely"):
-        spoken |= {words: adverb for words in ((adverb,), (adverb, "would"), ("would", adverb))}
+        spoken |= dict.fromkeys(((adverb,), (adverb, "would"), ("would", adverb)), adverb)
         negated = ((adverb, "not"), (adverb, "would", "not"), ("would", adverb, "not"))
-        spoken |= {words: f"{adverb} not" for words in negated}
+        spoken |= dict.fromkeys(negated, f"{adverb} not")
     return spoken
 
 

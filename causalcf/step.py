@@ -78,7 +78,7 @@ class TrainingStep:
         share_batch_norm(self.networks.generator)
         self.objective = objective(self.recipe.objective)
         trained = {name: net for name, net in self.networks.named_children() if name != "average" and net is not None}
-        rates = {name: self.recipe.learning_rate for name in trained}
+        rates = dict.fromkeys(trained, self.recipe.learning_rate)
         rates["generator"] = self.recipe.generator_rate
         self.optimisers = {
             name: torch.optim.Adam(net.parameters(), rates[name], betas=(0.5, 0.999), fused=True)

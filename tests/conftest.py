@@ -14,19 +14,19 @@ settings.load_profile("causalcf")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def elsewhere(tmp_path_factory):
+def working_folder(tmp_path_factory):
     """An empty folder that tests work in, so that a command leaves nothing in the checkout."""
-    folder, here = tmp_path_factory.mktemp("elsewhere"), os.getcwd()
+    folder, here = tmp_path_factory.mktemp("working"), os.getcwd()
     os.chdir(folder)
     yield folder
     os.chdir(here)
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind(elsewhere):
+def nothing_left_behind(working_folder):
     """What a test writes where nobody told it to, a user would find in the working folder."""
     yield
-    assert os.listdir(elsewhere) == []
+    assert os.listdir(working_folder) == []
 
 
 @pytest.fixture(scope="session")

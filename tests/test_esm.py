@@ -143,7 +143,7 @@ def test_a_million_worlds_are_summed_and_two_million_refused():
 
 
 def test_rare_facts_do_not_underflow():
-    rare = {name: 1e-200 for name in "abc"}
+    rare = dict.fromkeys("abc", 1e-200)
     model = DiscreteSCM(rare, {})
     facts = all_of("abc", 1, 1, 1)
     assert model.counterfactual_probability({"a": 1}, facts, do={"b": 1}, stickiness=0.5) == pytest.approx(0.5)

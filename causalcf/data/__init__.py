@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..arguments import check_path
 from ..errors import DataError, unknown
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # torch is imported only once there are images to load
 SOURCES = ("faces", "celeba", "folder")
 
 
-def load_data(name: str, root: str | Path | None = None, split: str = "train", **options: object) -> ImageData:
+def load_data(name: str, root: str | Path | None = None, split: str = "train", **options: Any) -> ImageData:
     """The labelled images of a source.
 
     Args:
@@ -34,7 +34,7 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
         from .faces import load_faces
 
         check_options(load_faces, options)
-        return load_faces(split=split, **options)  # type: ignore[arg-type]
+        return load_faces(split=split, **options)
     if root is None:
         raise DataError(f"data {name!r} needs data_root: the folder its images lie in")
     check_path("root", root, DataError)
@@ -42,11 +42,11 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
         from .celeba import load_celeba
 
         check_options(load_celeba, options)
-        return load_celeba(root, split=split, **options)  # type: ignore[arg-type]
+        return load_celeba(root, split=split, **options)
     from .folder import load_folder
 
     check_options(load_folder, options)
-    return load_folder(root, split=split, **options)  # type: ignore[arg-type]
+    return load_folder(root, split=split, **options)
 
 
 def check_options(load: Callable[..., object], options: Mapping[str, object]) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -75,7 +75,7 @@ class ChunkedFile:
         """The file as a read-only array."""
         return np.memmap(self.file, np.uint8, "r", shape=self.shape)
 
-    def _read_record(self) -> dict:
+    def _read_record(self) -> dict[str, Any]:
         """`cache.json`, or an empty record where there is none for this key."""
         empty = {**self.identity, "crc": {}, "mtime_ns": None}
         try:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_STYLES = {verdict: "bold yellow" for verdict in VERDICTS} | {"respected": "green", "none": "dim", "withheld": "dim"}
+_STYLES = dict.fromkeys(VERDICTS, "bold yellow") | {"respected": "green", "none": "dim", "withheld": "dim"}
 _HEADS = ["approach", "P(B |\nfactual)", "P(B |\ncounter-\nfactual)", "effect\n[interval]", "reference\neffect"]
 _HEADS += ["link\nerror", "leak", "verdict"]
 _LINKS = "links (effect / reference), largest error first"

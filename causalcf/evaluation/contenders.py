@@ -10,11 +10,11 @@ from ..labels.reference import Reference
 from ..recipe import STICKINESS
 from ..runs import run_kind
 from ..worlds.run import Run
-from .approaches import Approach
 from .judge import Judge
 from .labelled import LabelledApproach
 from .unlabelled import Kernel, UnlabelledApproach, esm_kernel, gaussian_kernel
 
+Contender = LabelledApproach | UnlabelledApproach
 SCALE = 0.5  # of dcgan-gaussian's steps, in units of z
 
 
@@ -44,13 +44,13 @@ def kind_of(run: Run) -> str:
 
 def contenders(
     run: Run, name: str, reference: Reference, judge: Judge, asking: Asking
-) -> tuple[list[Approach], list[str]]:
+) -> tuple[list[Contender], list[str]]:
     """The approaches by which a run of this name is asked, and a sentence for each that is left out.
 
     Raises:
         RunError: a run without labels that has no classifier to see antecedents with.
     """
-    found: list[Approach] = []
+    found: list[Contender] = []
     left_out: list[str] = []
     for make in _MAKERS[run.recipe.approach]:
         try:
@@ -60,19 +60,19 @@ def contenders(
     return found, left_out
 
 
-def _conditional_do(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+def _conditional_do(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Contender:
     kind = f"{kind_of(run)}-do"
     _only(kind, "do", asking)
     return LabelledApproach(kind, name, run, reference, "do", 1.0, "labels set, same z")
 
 
-def _causalgan_do(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+def _causalgan_do(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Contender:
     kind = f"{kind_of(run)}-do"
     _only(kind, "do", asking)
     return LabelledApproach(kind, name, run, reference, "do", 1.0, "label model, do, stickiness 1, same z")
 
 
-def _causalgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+def _causalgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Contender:
     kind, mode = kind_of(run), asking.mode or "observe"
     s = asking.sticky(mode)
     if mode == "do" and s == 1:
@@ -81,12 +81,12 @@ def _causalgan_esm(run: Run, name: str, reference: Reference, judge: Judge, aski
     return LabelledApproach(f"{kind}-esm", name, run, reference, mode, s, told)
 
 
-def _dcgan_gaussian(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+def _dcgan_gaussian(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Contender:
     told = f"z moved by {SCALE:g} standard normals until the classifier sees the antecedent; reference at"
     return _dcgan("gaussian", lambda s: gaussian_kernel(SCALE), told, run, name, reference, judge, asking)
 
 
-def _dcgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Approach:
+def _dcgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Contender:
     told = "ESM on z given the antecedent that the classifier sees,"
     return _dcgan("esm", esm_kernel, told, run, name, reference, judge, asking)
 
@@ -100,7 +100,7 @@ def _dcgan(
     reference: Reference,
     judge: Judge,
     asking: Asking,
-) -> Approach:
+) -> Contender:
     kind = f"{kind_of(run)}-{way}"
     _only(kind, "observe", asking)
     s = asking.sticky("observe")
@@ -108,7 +108,7 @@ def _dcgan(
     return UnlabelledApproach(kind, name, run, reference.nodes, judge.facts, kernel(s), s, told, asking.budget)
 
 
-_Maker = Callable[[Run, str, Reference, Judge, Asking], Approach]
+_Maker = Callable[[Run, str, Reference, Judge, Asking], Contender]
 _MAKERS: dict[str, Sequence[_Maker]] = {
     "conditional": (_conditional_do,),
     "causalgan": (_causalgan_do, _causalgan_esm),

@@ -25,7 +25,7 @@ from ..recipe import APPROACHES
 from ..runs import FinishedRun, finished_runs, new_folder
 from .approaches import Approach
 from .console import print_table
-from .contenders import Asking, contenders
+from .contenders import Asking, Contender, contenders
 from .materials import Materials, load_materials, load_runs
 from .measure import Evaluation, measure
 from .pieces import Pieces
@@ -90,7 +90,7 @@ def _data_of(run: FinishedRun) -> tuple[object, ...]:
 def _approaches(materials: Materials, options: EvalOptions) -> tuple[tuple[Approach, ...], list[str]]:
     """All approaches of all runs; what is left out is said, unless nothing is left."""
     asking = Asking(options.mode, options.stickiness, options.budget)
-    found: list[Approach] = []
+    found: list[Contender] = []
     left_out: list[str] = []
     for name, run in materials.runs.items():
         if run.labels is None and run.observer is None:
@@ -107,10 +107,10 @@ def _approaches(materials: Materials, options: EvalOptions) -> tuple[tuple[Appro
     return tuple(_numbered(found)), left_out
 
 
-def _numbered(found: list[Approach]) -> list[Approach]:
+def _numbered(found: list[Contender]) -> list[Contender]:
     """Approaches of several runs of one kind are told apart by their run."""
     kinds = [approach.kind for approach in found]
-    return [replace(approach, one_of_several=kinds.count(approach.kind) > 1) for approach in found]  # type: ignore[type-var]
+    return [replace(approach, one_of_several=kinds.count(approach.kind) > 1) for approach in found]
 
 
 @contextmanager

@@ -197,7 +197,7 @@ def _refitted(scm: LabelSCM, rows: torch.Tensor, edge: MissingEdge) -> MissingEd
     before, effect = scm.graph, edge.effect
     parents = (*before.parents(effect), edge.cause)
     columns = dict(zip(before.nodes, rows.unbind(1), strict=True))
-    family = CausalGraph({**{parent: () for parent in parents}, effect: parents})
+    family = CausalGraph({**dict.fromkeys(parents, ()), effect: parents})
     mechanism = fit_label_scm(family, columns).mechanisms[effect]
     graph = CausalGraph({**{node: before.parents(node) for node in before.nodes}, effect: parents}, before.name)
     model = LabelSCM(graph, {**scm.mechanisms, effect: mechanism})

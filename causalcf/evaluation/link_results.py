@@ -78,7 +78,11 @@ def no_units(
     return [
         {
             **_told(context, approach, question.link.cause, effect, question.given, question.held),
-            **{"n": 0, "units": units, **_NOTHING, "verdict": NONE, "why": str(why)},
+            "n": 0,
+            "units": units,
+            **_NOTHING,
+            "verdict": NONE,
+            "why": str(why),
         }
         for effect in effects
     ]

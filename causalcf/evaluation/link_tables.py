@@ -33,7 +33,7 @@ def verdict_table(groups: tuple[Group, ...]) -> Table:
 def counts_table(outcome: Outcome) -> Table:
     """How often each verdict fell, approach by approach."""
     counts = {name: count_verdicts(links_of(outcome, name)) for name in approaches(outcome)}
-    columns = [verdict for verdict in count_verdicts(tuple(outcome["links"]))]
+    columns = list(count_verdicts(tuple(outcome["links"])))
     rows = [
         [name, *(str(found.get(v, 0)) for v in columns), str(sum(found.values()))] for name, found in counts.items()
     ]

@@ -19,7 +19,7 @@ from ..recipe import Recipe
 from ..worlds.run import Run, load_run
 from .judge import Judge, load_judge
 
-JUDGE = {"network": "residual", "width": 24, "seed": 1}  # made where there is none
+JUDGE: dict[str, Any] = {"network": "residual", "width": 24, "seed": 1}  # made where there is none
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _judge_beside(base: Path, recipe: Recipe, device: str) -> Path:
 
         print(f"no judge of {recipe.data} in {base}; training one, once", file=sys.stderr)
         shared: dict[str, Any] = {"data": recipe.data, "data_root": recipe.data_root, "device": device}
-        make_classifier(ClassifierRecipe(role="judge", runs=str(base), **JUDGE, **shared))  # type: ignore[arg-type]
+        make_classifier(ClassifierRecipe(role="judge", runs=str(base), **JUDGE, **shared))
     return link
 
 

@@ -127,7 +127,7 @@ def sample_network(
         chunks.append(values)
     if not chunks:
         empty = torch.empty(0, draws, dtype=torch.int8)
-        return torch.empty(0, dtype=torch.float64), {v: empty for v in [*evidence, *(c.variable for c in network)]}
+        return torch.empty(0, dtype=torch.float64), dict.fromkeys([*evidence, *(c.variable for c in network)], empty)
     return torch.cat(weights), {v: torch.cat([values[v] for values in chunks]) for v in chunks[0]}
 
 

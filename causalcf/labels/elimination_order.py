@@ -22,7 +22,7 @@ def plan(scopes: Sequence[frozenset[int]], name: Callable[[int], str]) -> tuple[
     largest = max(scopes, key=len, default=frozenset())
     _check_size(largest, 0, name)
     total, cells = sum(2 ** len(scope) for scope in scopes), 2 ** len(largest)
-    neighbours: dict[int, int] = {v: 0 for v in sorted(frozenset().union(*scopes))}  # bit masks
+    neighbours: dict[int, int] = dict.fromkeys(sorted(frozenset().union(*scopes)), 0)  # bit masks
     for scope in scopes:
         mask = sum(1 << v for v in scope)
         for v in scope:

@@ -245,7 +245,9 @@ class LabelSCM(CounterfactualQueries):
     def _listing(self) -> dict[str, list[str]]:
         return {node: list(self.graph.parents(node)) for node in self.graph.nodes}
 
-    def _world(self, given: Mapping[str, Any] | None, do: Mapping[str, Any] | None) -> tuple[dict, dict]:
+    def _world(
+        self, given: Mapping[str, Any] | None, do: Mapping[str, Any] | None
+    ) -> tuple[dict[int, torch.Tensor], dict[int, torch.Tensor]]:
         held, cut = assignment(self.graph.nodes, "given", given), assignment(self.graph.nodes, "do", do)
         units(held, cut)
         check_agree(self.graph.nodes, "given and do", held, cut)

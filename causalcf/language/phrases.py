@@ -157,9 +157,12 @@ class Walk:
 
     def _person(self, token: Token) -> None:
         self.found.person = True
-        if self.negation or (self.scope and self.scope.word == "no" and self.joint is None):
-            start = (self.negation or self.scope).start  # type: ignore[union-attr]
-            self._problem(repr(self.text[start : token.end]), "it describes nobody; say what the person is or has")
+        nobody = self.scope if self.scope and self.scope.word == "no" and self.joint is None else None
+        denied = self.negation or nobody
+        if denied:
+            self._problem(
+                repr(self.text[denied.start : token.end]), "it describes nobody; say what the person is or has"
+            )
             self.negation = None
 
     def _join(self, role: Role, token: Token) -> None:

@@ -13,7 +13,9 @@ POSSESSIVE = "'s"
 
 # A word with its apostrophes; a mark that parts clauses; quotes, hyphens, underscores and spaces, which say nothing;
 # or a character that is none of these, which nobody understands.
-_PIECE = re.compile(r"(?P<word>[^\W_]+(?:'[^\W_]+)*)|(?P<mark>[,;:.?!]+)|(?P<blank>[\s_\"“”„-]+)|(?P<other>.)", re.S)
+_PIECE = re.compile(
+    r"(?P<word>[^\W_]+(?:'[^\W_]+)*)|(?P<mark>[,;:.?!]+)|(?P<blank>[\s_\"“”„-]+)|(?P<other>.)", re.DOTALL
+)
 _APOSTROPHES = str.maketrans("‘’ʼ`´‐‑–—", "'''''----")
 _BARE_NEGATIONS = {"arent", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt", "wasnt", "werent"}
 _SUBJECTS = {"he", "she", "it", "they", "who", "that", "what", "there"}  # before 's, a shortened "is" or "has"

@@ -60,8 +60,8 @@ class Query:
     mode: str = "do"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "given", _values("given", self.given))
-        object.__setattr__(self, "antecedent", _values("antecedent", self.antecedent))
+        object.__setattr__(self, "given", zeros_and_ones("given", self.given))
+        object.__setattr__(self, "antecedent", zeros_and_ones("antecedent", self.antecedent))
         if not self.antecedent:
             raise QueryError(f"nothing is supposed; ask for example {SHAPE}")
         if self.mode not in MODES:
@@ -119,7 +119,20 @@ class Query:
                 raise QueryError(f"{where} has no such label: " + unknown("attribute", name, nodes))
 
 
-def _values(what: str, values: Mapping[str, int]) -> dict[str, int]:
+def zeros_and_ones(what: str, values: Mapping[str, int]) -> dict[str, int]:
+    """A copy of attributes' values, each 0 or 1.
+
+    Args:
+        what: they are, for the error's sentence.
+        values: attribute -> 0 or 1.
+
+    Raises:
+        QueryError: no mapping, a name that is none, or another value.
+
+    Example:
+        >>> zeros_and_ones("given", {"Male": True})
+        {'Male': 1}
+    """
     if not isinstance(values, Mapping):
         raise QueryError(f"{what}={values!r}: expected a mapping such as {{'Male': 0}}")
     for name, value in values.items():
