@@ -108,6 +108,12 @@ def answer(
         CausalCFError: a number out of range.
 
     Source: defined here; the exact part as in Lucas and Kemp (2015).
+
+    Example:
+        >>> run, question = load_run("runs/latest"), Query({"Male": 0}, {"Mustache": 1})    # doctest: +SKIP
+        >>> found = answer(run, question, faces=4, draws=2)                                # doctest: +SKIP
+        >>> tuple(found.drawn.shape), found.seen["Mustache"].after.n                       # doctest: +SKIP
+        ((4, 2, 3, 64, 64), 4)
     """
     check(isinstance(query, Query), "query", query, "a Query, as Query.parse gives it")
     query.check(run.graph.nodes, "the run's graph")

@@ -13,31 +13,84 @@ _LONGEST = 100  # letters of a name that is compared with others and shown
 
 
 class CausalCFError(ValueError):
-    """Base of all errors that bad input causes."""
+    """Base of all errors that bad input causes.
+
+    Example:
+        >>> from causalcf import load_graph
+        >>> try:
+        ...     load_graph({"Young": ["Young"]})
+        ... except CausalCFError as error:
+        ...     print(f"{type(error).__name__}: {error}")
+        GraphError: self-loop Young -> Young: a node cannot be its own parent
+    """
 
 
 class GraphError(CausalCFError):
-    """A causal graph that is malformed or does not fit the data."""
+    """A causal graph that is malformed or does not fit the data.
+
+    Example:
+        >>> from causalcf import CausalGraph
+        >>> CausalGraph({"Young": ["Young"]})
+        Traceback (most recent call last):
+        causalcf.errors.GraphError: self-loop Young -> Young: a node cannot be its own parent
+    """
 
 
 class ImpossibleWorldError(CausalCFError):
-    """Facts or an antecedent of probability zero."""
+    """Facts or an antecedent of probability zero.
+
+    Example:
+        >>> from causalcf import CausalGraph, LabelSCM
+        >>> scm = LabelSCM.from_probabilities(CausalGraph({"Male": []}), {"Male": 1.0})
+        >>> scm.probability({"Male": 1}, given={"Male": 0})
+        Traceback (most recent call last):
+        causalcf.errors.ImpossibleWorldError: given Male=0: an event of probability zero
+    """
 
 
 class IntractableError(CausalCFError):
-    """An exact query that would be too large to answer."""
+    """An exact query that would be too large to answer.
+
+    Example:
+        >>> import torch
+        >>> from causalcf.labels import empirical_joint
+        >>> empirical_joint(torch.zeros(3, 40))
+        Traceback (most recent call last):
+        causalcf.errors.IntractableError: the joint table over 40 labels has 2^40 cells; the limit is 2^24
+    """
 
 
 class DataError(CausalCFError):
-    """A data set that is missing, broken or does not match its tables."""
+    """A data set that is missing, broken or does not match its tables.
+
+    Example:
+        >>> from causalcf import load_data
+        >>> load_data("celeba")
+        Traceback (most recent call last):
+        causalcf.errors.DataError: data 'celeba' needs data_root: the folder its images lie in
+    """
 
 
 class RecipeError(CausalCFError):
-    """A training recipe with an unknown key or a value out of range."""
+    """A training recipe with an unknown key or a value out of range.
+
+    Example:
+        >>> from causalcf import Recipe
+        >>> Recipe(batch=0).validate()
+        Traceback (most recent call last):
+        causalcf.errors.RecipeError: batch is 0; it must be at least 2
+    """
 
 
 class RunError(CausalCFError):
-    """A run directory that cannot be used."""
+    """A run directory that cannot be used.
+
+    Example:
+        >>> from causalcf import load_run
+        >>> load_run("nowhere/mine")
+        Traceback (most recent call last):
+        causalcf.errors.RunError: no run directory nowhere/mine. Runs there: none
+    """
 
 
 class WriteError(CausalCFError):
@@ -49,15 +102,38 @@ class ProcessError(CausalCFError):
 
 
 class UnreachedError(CausalCFError):
-    """A condition on images that too few draws satisfied within the budget."""
+    """A condition on images that too few draws satisfied within the budget.
+
+    Example:
+        >>> from causalcf import sample_where
+        >>> black = lambda noise: noise.new_zeros(len(noise), 3, 2, 2)
+        >>> bright = lambda images: images.mean((1, 2, 3))[:, None]
+        >>> sample_where(black, bright, {"Bright": 1}, 1, attributes=["Bright"], noise_dim=1)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        causalcf.errors.UnreachedError: 0 of 1 images with Bright=1 among the ...
+    """
 
 
 class QueryError(CausalCFError):
-    """A question that cannot be understood, or that a run cannot be asked."""
+    """A question that cannot be understood, or that a run cannot be asked.
+
+    Example:
+        >>> from causalcf import Query
+        >>> Query({}, {"Male": 2})
+        Traceback (most recent call last):
+        causalcf.errors.QueryError: antecedent: Male=2; expected 0 or 1
+    """
 
 
 class StatementError(QueryError):
-    """A counterfactual statement that cannot be understood, or that a model lacks the labels for."""
+    """A counterfactual statement that cannot be understood, or that a model lacks the labels for.
+
+    Example:
+        >>> from causalcf import Statement
+        >>> Statement({}, {"Young": 0}, "might", {})
+        Traceback (most recent call last):
+        causalcf.errors.StatementError: the consequent is empty; say what might or would be so
+    """
 
 
 def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:

@@ -73,6 +73,14 @@ def save_graph(graph: CausalGraph, path: str | Path) -> None:
 
     Raises:
         GraphError: no graph, or a file that cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> graph = load_graph("celeba-bald")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_graph(graph, Path(folder) / "mine.yaml")
+        ...     load_graph(Path(folder) / "mine.yaml") == graph
+        True
     """
     check(isinstance(graph, CausalGraph), "graph", graph, "a CausalGraph", GraphError)
     check_path("path", path, GraphError)

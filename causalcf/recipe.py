@@ -44,7 +44,13 @@ def option(default: Any, text: str) -> Any:
 
 @dataclass(frozen=True)
 class Recipe:
-    """The options of `python -m causalcf.train`, with their defaults."""
+    """The options of `python -m causalcf.train`, with their defaults.
+
+    Example:
+        >>> recipe = Recipe(approach="dcgan", images=50_000)
+        >>> recipe.validate().to_dict()["approach"], recipe.batch == Recipe().batch
+        ('dcgan', True)
+    """
 
     name: str = option("faces", "names the run directory")
     graph: str = option("celeba", "causal graph: a YAML file or a preset name")

@@ -27,6 +27,14 @@ class Checked:
         change: the truth of `statement.about_change()`, written out beside the other; None where the statement already
             says how it was before, or where several conditions leave that open.
         conflicts: name of another statement -> why both cannot be true.
+
+    Example:
+        >>> from causalcf import CausalGraph, LabelSCM
+        >>> graph = CausalGraph({"Male": [], "Bald": ["Male"]})
+        >>> scm = LabelSCM.from_probabilities(graph, {"Male": 0.4, "Bald": [0.0, 0.1]})
+        >>> (checked,) = check_statements({"mine": Statement({}, {"Male": 0}, "would not", {"Bald": 1})}, scm)
+        >>> checked.name, checked.truth.probability, checked.conflicts
+        ('mine', 0.0, {})
     """
 
     name: str
@@ -105,6 +113,14 @@ def check_statements(
         IntractableError: the model is too large.
 
     Source: defined here.
+
+    Example:
+        >>> from causalcf import CausalGraph, LabelSCM
+        >>> graph = CausalGraph({"Male": [], "Bald": ["Male"]})
+        >>> scm = LabelSCM.from_probabilities(graph, {"Male": 0.4, "Bald": [0.0, 0.1]})
+        >>> one, other = (Statement({}, {"Male": 1}, modal, {"Bald": 1}) for modal in ("might", "would not"))
+        >>> [(each.name, each.truth.value, list(each.conflicts)) for each in check_statements([one, other], scm)]
+        [('1', True, ['2']), ('2', False, ['1'])]
     """
     named = dict(statements) if isinstance(statements, Mapping) else _numbered(statements)
     names = list(named)

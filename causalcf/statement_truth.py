@@ -27,6 +27,14 @@ class Truth:
         threshold: what q is compared with.
         vacuous: nobody is as given or as supposed, so that there is nothing to say.
         reason: why, in words.
+
+    Example:
+        >>> from causalcf import CausalGraph, LabelSCM, Statement
+        >>> graph = CausalGraph({"Male": [], "Bald": ["Male"]})
+        >>> scm = LabelSCM.from_probabilities(graph, {"Male": 0.4, "Bald": [0.0, 0.1]})
+        >>> told = Statement({"Male": 0}, {"Male": 1}, "might", {"Bald": 1}).truth(scm)
+        >>> told.value, round(told.probability, 4), told.threshold, bool(told)
+        (True, 0.1, 0.05, True)
     """
 
     value: bool | None

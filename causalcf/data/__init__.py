@@ -27,6 +27,12 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
 
     Raises:
         DataError: an unknown source, a missing root, or whatever is wrong with the data.
+
+    Example:
+        >>> import tempfile
+        >>> data = load_data("faces", n=16, cache=tempfile.mkdtemp(), progress=False)
+        >>> len(data), data.select(["Male", "Bald"]).shape
+        (16, torch.Size([16, 2]))
     """
     if name not in SOURCES:
         raise DataError(unknown("data source", str(name), SOURCES))

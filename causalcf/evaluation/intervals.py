@@ -56,6 +56,12 @@ def mean_intervals(
         CausalCFError: another shape, or values that are not finite.
 
     Source: Efron (1987); Wilson (1927) with Newcombe (1998) for data too degenerate to be resampled.
+
+    Example:
+        >>> changes = np.array([[1.0] * 40 + [0.0] * 60])
+        >>> (found,) = mean_intervals(changes, np.random.default_rng(0))
+        >>> round(found.low, 1), round(found.high, 1), found.method
+        (0.3, 0.5, 'BCa bootstrap')
     """
     values = np.asarray(values, dtype=float)
     if values.ndim != 2 or values.shape[1] < 2:

@@ -39,6 +39,12 @@ def corrected_effects(
         images as it did where it was scored.
 
     Source: Rogan and Gladen (1978); sensitivity and specificity by Jeffreys' posterior (Brown, Cai, DasGupta 2001).
+
+    Example:
+        >>> changes, right = np.array([[1.0] * 40 + [0.0] * 60]), Rate(90, 100)
+        >>> ((effect, _),) = corrected_effects(changes, [(right, right)], np.random.default_rng(0))
+        >>> round(effect, 3)  # .4 over a gain of .9 + .9 - 1
+        0.5
     """
     found: list[tuple[float, Interval] | None] = []
     raw = mean_intervals(values, rng, level, resamples)

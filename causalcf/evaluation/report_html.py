@@ -12,6 +12,7 @@ from . import link_tables, section_tables, statement_tables
 from .drawn import DPI
 from .figures import Figures
 from .inert import plain
+from .report_limits import limits
 from .report_links import FEW, VERDICTS, Group, Outcome
 from .report_numbers import effect, interval
 from .report_summary import graph_line, judge_line, summary
@@ -51,6 +52,7 @@ def render_html(outcome: Outcome, groups: tuple[Group, ...], figures: Figures, p
         summary=summary(outcome, groups),
         judge_line=judge_line(outcome),
         graph_line=graph_line(outcome),
+        limits=limits(outcome),
         heat_maps=figures.heat_maps,
         effects=figures.effects,
         plot=_sized(figures.files, _CSS_PIXELS / DPI),

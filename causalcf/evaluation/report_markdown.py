@@ -8,6 +8,7 @@ from urllib.parse import quote
 from . import link_tables, section_tables, statement_tables
 from .figures import Figures
 from .inert import markdown, plain
+from .report_limits import limits
 from .report_links import FEW, Group, Outcome
 from .report_summary import graph_line, judge_line, summary
 from .report_tables import Table, to_markdown
@@ -30,6 +31,7 @@ def render_markdown(outcome: Outcome, groups: tuple[Group, ...], figures: Figure
         *_graph(outcome),
         *_measures(outcome),
         *_queries(outcome),
+        *_limits(outcome),
         *_origin(outcome),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -109,6 +111,11 @@ def _queries(outcome: Outcome) -> Iterator[str]:
         table = section_tables.query_table(query)
         yield to_markdown(table) if table else ""
         yield _picture(f"Faces, {query['name']}, {query['approach']}", query["picture"]) if query["picture"] else ""
+
+
+def _limits(outcome: Outcome) -> Iterator[str]:
+    yield "## Limits"
+    yield _list(limits(outcome))
 
 
 def _origin(outcome: Outcome) -> Iterator[str]:

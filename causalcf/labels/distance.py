@@ -62,7 +62,12 @@ def kl_divergence(p: torch.Tensor, q: torch.Tensor) -> float:
 
 
 def marginals(joint: torch.Tensor) -> torch.Tensor:
-    """P(label_i = 1) for each axis of a (2,)*d joint table, (d,) float64."""
+    """P(label_i = 1) for each axis of a (2,)*d joint table, (d,) float64.
+
+    Example:
+        >>> marginals(torch.tensor([[0.25, 0.5], [0.0, 0.25]])).tolist()
+        [0.25, 0.75]
+    """
     return pairwise(joint).diagonal().clone()
 
 

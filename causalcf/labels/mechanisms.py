@@ -27,6 +27,11 @@ class Mechanism(ABC):
     Given the noise, a label is a function of its parents, so that composition, effectiveness and reversibility (Galles
     and Pearl, 1998) hold to the bit for every mechanism. Given the label alone, composition is certain (`transition` to
     the same parents gives the label back), and a change of parents undone leads back in law, not with certainty.
+
+    Example:
+        >>> bald: Mechanism = TableMechanism([[0.001, 0.0005], [0.1126, 0.0195]])
+        >>> bald.probability(torch.tensor([[1, 0]])).tolist()
+        [0.1126]
     """
 
     kind: ClassVar[str]

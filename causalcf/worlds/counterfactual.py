@@ -21,6 +21,11 @@ class Worlds:
     """n actual worlds: noise (n, k), labels (n, d) int8, images (n, 3, 64, 64) in [0, 1].
 
     Of a run without labels, `labels` are what its classifier reads off the images, or (n, 0) where it has none.
+
+    Example:
+        >>> worlds = load_run("runs/latest").sample(4, given={"Male": 0})          # doctest: +SKIP
+        >>> len(worlds), tuple(worlds.images.shape)                                # doctest: +SKIP
+        (4, (4, 3, 64, 64))
     """
 
     noise: Tensor
@@ -36,6 +41,12 @@ class CounterfactualWorlds:
     """m draws for each of n units: noise (n, m, k), labels (n, m, d) int8, images (n, m, 3, 64, 64) in [0, 1].
 
     `diagnostics` has one entry a unit where noise was drawn given an antecedent seen in its image, else none.
+
+    Example:
+        >>> run = load_run("runs/latest")                                          # doctest: +SKIP
+        >>> drawn = run.counterfactual(run.sample(4), do={"Young": 0}, draws=2)    # doctest: +SKIP
+        >>> len(drawn), tuple(drawn.images.shape)                                  # doctest: +SKIP
+        (4, (4, 2, 3, 64, 64))
     """
 
     noise: Tensor

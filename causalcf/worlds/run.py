@@ -41,6 +41,12 @@ class Run:
         labels: the label generator, or None for an approach without labels.
         labeler: the run's own reader of labels; None where there are none.
         observer: a classifier from outside, of the graph's nodes in their order; None where there is none.
+
+    Example:
+        >>> run = load_run("runs/latest")                                          # doctest: +SKIP
+        >>> worlds = run.sample(8, do={"Bald": 1})                                 # doctest: +SKIP
+        >>> tuple(run.classify(worlds.images).shape) == tuple(worlds.labels.shape) # doctest: +SKIP
+        True
     """
 
     folder: Path

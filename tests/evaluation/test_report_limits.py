@@ -1,0 +1,57 @@
+"""What a report says of its own limits follows from the data, the graph, the judge and the number of runs."""
+
+import pytest
+from markdown_it import MarkdownIt
+from report_toys import small, suite
+
+from causalcf.evaluation.figures import draw_figures
+from causalcf.evaluation.report_html import render_html
+from causalcf.evaluation.report_limits import limits
+from causalcf.evaluation.report_links import group_links
+from causalcf.evaluation.report_markdown import render_markdown
+
+PHOTOGRAPHS = {"name": "celeba", "n": 12000, "reference": "fitted", "told": "A label model fitted to the data."}
+
+
+def test_five_sentences_whatever_was_asked():
+    for outcome in (small(), suite(), {**suite(), "data": PHOTOGRAPHS}):
+        told = limits(outcome)
+        assert len(told) == 5 and all(line.endswith(".") and line.count(". ") == 0 for line in told)
+
+
+def test_faces_and_photographs_are_told_apart():
+    faces, photographs = limits(suite()), limits({**suite(), "data": PHOTOGRAPHS})
+    assert "nothing of photographs" in faces[0] and "the law that the faces were drawn by" in faces[1]
+    assert "nobody's sex or gender" in photographs[0] and "The causal graph is an assumption" in photographs[1]
+    assert ".152" in photographs[1] and ".011" in photographs[1]  # the fit, and what is chance
+    assert "was not measured" in limits({**small(), "data": PHOTOGRAPHS, "graph_fit": {}})[1]
+    assert faces[2] == photographs[2] and "not identified" in faces[2]
+
+
+@pytest.mark.parametrize("independent", [True, False])
+def test_the_judge_that_may_be_deceived_is_named(independent):
+    outcome = suite()
+    weak = {name: {**scores, "withheld": name == "Bald"} for name, scores in outcome["judge"]["attributes"].items()}
+    told = limits({**outcome, "judge": {**outcome["judge"], "independent": independent, "attributes": weak}})[3]
+    assert ("not independent" in told) is not independent and "of Bald too often for a verdict" in told
+
+
+def test_the_number_of_runs_is_counted_once_each():
+    outcome = suite()
+    one, *others = outcome["approaches"]
+    assert "1 run was asked" in limits({**outcome, "approaches": [one, {**one, "name": "other"}]})[4]
+    assert "2 runs were asked" in limits({**outcome, "approaches": [one, {**others[0], "run": "other"}]})[4]
+
+
+def test_both_reports_show_them(tmp_path):
+    outcome = {**small(), "data": PHOTOGRAPHS}
+    for link in outcome["links"]:
+        link["picture"] = None
+    groups = group_links(outcome)
+    figures = draw_figures(outcome, groups)
+    page = render_html(outcome, groups, figures, {})
+    text = MarkdownIt().render(render_markdown(outcome, groups, figures))
+    for line in limits(outcome):
+        shown = line.replace("'", "&#39;")
+        assert shown in page and line in text.replace("&quot;", '"')
+    assert '<section id="limits">' in page and 'href="#limits"' in page
