@@ -1,10 +1,10 @@
 # make train   from nothing to a trained causal GAN (.venv, install, train)
-# make test    the tests; make test-slow, the ones that train for minutes
+# make test    the tests; make test-slow, the ones that train for minutes; make coverage, lines that no test runs
 PYTHON ?= python3
 BIN := .venv/bin
 export CAUSALCF_CACHE ?= $(CURDIR)/.cache
 
-.PHONY: train test test-slow lint clean
+.PHONY: train test test-slow coverage lint clean
 
 train: .venv/installed
 	$(BIN)/python -m causalcf.train --graph graphs/celeba.yaml
@@ -14,6 +14,12 @@ test: .venv/installed-test
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow
+
+coverage: .venv/installed-test
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

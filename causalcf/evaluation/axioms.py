@@ -5,7 +5,8 @@ Names and tests follow Galles and Pearl (1998) and Monteiro et al. (2023). Pixel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,42 @@ FEW = 200  # units that are asked twice
 DRAWS = 4  # for diversity
 
 
+@dataclass(frozen=True)
+class Flipped:
+    """What axioms ask of the flip of one cause: labels of all r units, images of a few.
+
+    Args:
+        was, asked: (r,) and (r, d) labels before the flip, of the cause alone, and after; `asked` is None for an
+            approach without labels.
+        seen_before, seen_after: (r, d) as judged.
+        changes: (r,) how far each image moved.
+        few: the flip of the first units, images and all.
+    """
+
+    was: Tensor
+    asked: Tensor | None
+    seen_before: Tensor
+    seen_after: Tensor
+    changes: Tensor
+    few: Flip
+
+    @classmethod
+    def of(cls, found: Flip, nodes: Sequence[str]) -> Flipped:
+        """Of one flip among those of all nodes."""
+        was = found.actual.labels[:, nodes.index(found.cause)]
+        few = found.first(FEW // len(nodes) + 1)
+        return cls(was, found.drawn.labels, found.seen_before, found.seen_after, found.changes, few)
+
+    def __len__(self) -> int:
+        return len(self.was)
+
+
 def axioms(
     approach: Approach,
     judge: Judge,
     graph: CausalGraph,
     worlds: Worlds,
-    flips: Mapping[str, Flip],
+    flips: Mapping[str, Flipped],
     cells: Tensor,
     seed: int,
 ) -> dict[str, Any]:
@@ -50,7 +81,7 @@ def axioms(
         seed: of the draws made here.
     """
     few = _first(worlds, FEW)
-    changes = torch.cat([pixel_change(f.actual.images, f.drawn.images) for f in flips.values()])
+    changes = torch.cat([f.changes for f in flips.values()])
     yardstick = unrelated_change(worlds.images)
     return {
         "composition": composition(approach, few, seed),
@@ -71,7 +102,7 @@ def composition(approach: Approach, worlds: Worlds, seed: int) -> dict[str, Any]
     return {"pixels": mean_estimate(change, seed, "composition")}
 
 
-def effectiveness(approach: Approach, flips: Mapping[str, Flip], cells: Tensor) -> dict[str, Any]:
+def effectiveness(approach: Approach, flips: Mapping[str, Flipped], cells: Tensor) -> dict[str, Any]:
     """How often the judge sees the counterfactual labels: pooled counts over all images, never a mean of batches.
 
     With labels, all of them, and apart for combinations seen in the data and unseen. Without, the antecedent alone.
@@ -80,7 +111,7 @@ def effectiveness(approach: Approach, flips: Mapping[str, Flip], cells: Tensor) 
         hits = {cause: _antecedent_seen(f, approach.nodes.index(cause)) for cause, f in flips.items()}
         return {"all": _pooled(hits.values()), "seen": None, "unseen": None, "labels": _rates(hits)}
     known = {tuple(cell) for cell in cells.tolist()}
-    asked = torch.cat([f.drawn.labels for f in flips.values() if f.drawn.labels is not None])
+    asked = torch.cat([f.asked for f in flips.values() if f.asked is not None])
     right = torch.cat([f.seen_after for f in flips.values()]) == asked
     seen = torch.tensor([tuple(row) in known for row in asked.tolist()], dtype=torch.bool)
     labels = {name: Rate(int(right[:, i].sum()), len(right)) for i, name in enumerate(approach.nodes)}
@@ -89,22 +120,21 @@ def effectiveness(approach: Approach, flips: Mapping[str, Flip], cells: Tensor) 
 
 
 def reversibility(
-    approach: Approach, judge: Judge, flips: Mapping[str, Flip], yardstick: float, seed: int
+    approach: Approach, judge: Judge, flips: Mapping[str, Flipped], yardstick: float, seed: int
 ) -> dict[str, Any]:
     """Flip a cause and flip it back: how far the image is from where it began, as a share of two different people's
     distance, and how often all judged labels are back."""
     moved, back = [], []
-    for cause, found in flips.items():
-        units = min(FEW // len(flips) + 1, len(found))
-        if not units:
+    for cause, flipped in flips.items():
+        found = flipped.few
+        if not len(found):
             continue
-        was = found.actual.labels[:units, approach.nodes.index(cause)]
-        labels = found.seen_after if found.drawn.labels is None else found.drawn.labels
-        there = _first(found.drawn.worlds(labels), units)
+        was = flipped.was[: len(found)]
+        there = found.drawn.worlds(found.seen_after if found.drawn.labels is None else found.drawn.labels)
         again = approach.counterfactual(there, {cause: was}, generator_of(seed, approach.kind, cause, "back"))
-        before = found.actual.images[:units][again.rows]
+        before = found.actual.images[again.rows]
         moved.append(pixel_change(before, again.images))
-        back.append((judge.read(again.images) == found.seen_before[:units][again.rows]).all(1))
+        back.append((judge.read(again.images) == found.seen_before[again.rows]).all(1))
     if not moved:
         return {"pixels": None, "labels": None}
     returned = torch.cat(back)
@@ -114,7 +144,7 @@ def reversibility(
     }
 
 
-def _non_descendants(graph: CausalGraph, approach: Approach, flips: Mapping[str, Flip]) -> dict[str, Any] | None:
+def _non_descendants(graph: CausalGraph, approach: Approach, flips: Mapping[str, Flipped]) -> dict[str, Any] | None:
     """How often the judge sees a non-descendant changed by an intervention; an observation may change all."""
     if approach.mode != "do":
         return None
@@ -147,9 +177,8 @@ def mean_estimate(values: Tensor, *names: object) -> dict[str, float | None]:
     return Estimate(float(values.double().mean()), interval.low, interval.high).to_dict()
 
 
-def _antecedent_seen(found: Flip, column: int) -> Rate:
-    asked = 1 - found.actual.labels[:, column]
-    return Rate(int((found.seen_after[:, column] == asked).sum()), len(found))
+def _antecedent_seen(found: Flipped, column: int) -> Rate:
+    return Rate(int((found.seen_after[:, column] == 1 - found.was).sum()), len(found))
 
 
 def _pooled(rates: Any) -> dict[str, float | None]:

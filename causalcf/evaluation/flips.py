@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from ..labels.reference import Reference
 from ..worlds.counterfactual import Worlds
 from .approaches import Approach, Drawn, lost_units
+from .pixels import pixel_change
 from .seeds import generator_of
 
 Read = Callable[[Tensor], Tensor]  # (n, 3, h, w) images in [0, 1] to (n, d) int8 labels
@@ -49,6 +50,28 @@ class Flip:
     def lost(self) -> str:
         """Why units have no counterfactual, or ""."""
         return lost_units(self.unreached, self.impossible)
+
+    @cached_property
+    def changes(self) -> Tensor:
+        """(r,) float64: how far each image moved, pixel by pixel."""
+        return pixel_change(self.actual.images, self.drawn.images)
+
+    def first(self, units: int) -> Flip:
+        """The same of the first units alone."""
+        actual, drawn, some = self.actual, self.drawn, slice(units)
+        labels = None if drawn.labels is None else drawn.labels[some]
+        return replace(
+            self,
+            sign=self.sign[some],
+            seen_before=self.seen_before[some],
+            seen_after=self.seen_after[some],
+            expected_before=self.expected_before[some],
+            expected_after=self.expected_after[some],
+            actual=Worlds(actual.noise[some], actual.labels[some], actual.images[some].clone()),
+            drawn=replace(
+                drawn, rows=drawn.rows[some], noise=drawn.noise[some], labels=labels, images=drawn.images[some].clone()
+            ),
+        )
 
     @cached_property
     def effects(self) -> Tensor:

@@ -136,6 +136,8 @@ def _links(evaluation: Evaluation, session: Session, group: tuple[LinkQuestion, 
         found = session.flip(first.link.cause, given, held)
     except (UnreachedError, ImpossibleWorldError) as error:  # nobody is as given
         return no_units(evaluation.context, approach, first, effects, error)
+    if evaluation.suite.axioms and not given and not held:
+        session.flipped(first.link.cause)  # while the flip is at hand
     results = link_results(evaluation.context, approach, found, effects, first.given, first.held)
     for question, result in zip(group, results, strict=True):
         if len(found) and evaluation.suite.shows(question):
@@ -155,7 +157,7 @@ def _picture(evaluation: Evaluation, session: Session, found: Any, question: Lin
 
 def _axioms(evaluation: Evaluation, session: Session) -> dict[str, Any]:
     m = evaluation.materials
-    flips = {cause: session.flip(cause) for cause in m.reference.nodes}
+    flips = {cause: session.flipped(cause) for cause in m.reference.nodes}
     cells = torch.unique(m.data.select(m.reference.nodes), dim=0)
     return axioms(session.approach, m.judge, m.true_graph, session.worlds()[0], flips, cells, evaluation.settings.seed)
 

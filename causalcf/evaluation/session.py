@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from torch import Tensor
 
 from ..labels.reference import Reference
 from ..worlds.counterfactual import Worlds
 from .approaches import Approach
+from .axioms import Flipped
 from .flips import Flip, flip
 from .judge import Judge
 from .seeds import generator_of
@@ -29,12 +30,14 @@ class Session:
     def __init__(self, approach: Approach, reference: Reference, judge: Judge, settings: Settings) -> None:
         self.approach, self.reference, self.judge, self.settings = approach, reference, judge, settings
         self.worlds = cache(self._worlds)
-        self.flip = cache(self._flip)
+        self.flip = lru_cache(maxsize=1)(self._flip)  # with its images, which are many
+        self.flipped = cache(self._flipped)
 
     def forget(self) -> None:
-        """Gives the images back: a gigabyte for a thousand faces and nine causes."""
+        """Gives the images back: fifty megabytes for each thousand faces."""
         self.worlds.cache_clear()
         self.flip.cache_clear()
+        self.flipped.cache_clear()
 
     def _worlds(self, given: Conditions = ()) -> tuple[Worlds, Tensor]:
         """Actual worlds and what the judge sees in them; the same for all approaches with labels.
@@ -44,6 +47,10 @@ class Session:
         draw = generator_of(self.settings.seed, "actual", *(given if self.approach.has_labels else ()))
         found = self.approach.actual(self.settings.n, dict(given), draw)
         return found, self.judge.read(found.images)
+
+    def _flipped(self, cause: str) -> Flipped:
+        """What axioms ask of the flip of a cause on everyone."""
+        return Flipped.of(self.flip(cause), self.approach.nodes)
 
     def _flip(self, cause: str, given: Conditions = (), held: Conditions = ()) -> Flip:
         worlds, seen = self.worlds(given)

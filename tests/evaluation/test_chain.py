@@ -26,6 +26,7 @@ def judged(approach, judge):
     for cause in NODES:
         effects = [name for name in NODES if name != cause]
         links += link_results(context, approach, session.flip(cause), effects, {}, {})
+        session.flipped(cause)
     adjust(links)
     return {(link["cause"], link["effect"]): link for link in links}, session
 
@@ -48,7 +49,7 @@ def test_true_counterfactuals_are_respected_on_all_pairs(truth):
 
 def test_true_counterfactuals_have_effectiveness_at_its_ceiling(truth, judge):
     _, session = truth
-    flips = {cause: session.flip(cause) for cause in NODES}
+    flips = {cause: session.flipped(cause) for cause in NODES}
     cells = law().sample(20_000)
     found = effectiveness(session.approach, flips, cells)
     ceiling = min(min(rate.interval[0] for rate in judge.rates(name)) for name in NODES)
