@@ -45,6 +45,7 @@ class Row:
 
 
 TRAINED = "--images 128 --batch 8 --width 8 --labeler-width 2 --noise-dim 5 --data-size 400"
+CONTINUED = f"{TRAINED} --noise-weight 0 --statement-classifier READER --statement-from 0"
 READER = "--images 512 --batch 64 --width 8 --data-size 200"
 LEVELS = (
     Row("make", "made"),
@@ -55,7 +56,11 @@ LEVELS = (
     Row("python -m causalcf.train --resume", "dry", slow=""),
     Row("python -m causalcf.train --approach", "dry", slow=TRAINED),
     Row("python -m causalcf.train --graph mine.yaml", "dry", slow=TRAINED),
-    Row("python -m causalcf.train --start", "dry", slow=f"{TRAINED} --statement-classifier READER"),
+    Row(
+        "python -m causalcf.train --start",
+        "dry",
+        slow=f"{TRAINED} --noise-weight 0 --statement-classifier READER --statement-from 0",
+    ),
     Row("python -m causalcf.classify", "parsed"),
     Row("python -m causalcf.classify --data faces", "parsed", slow=READER),
     Row("python -m causalcf.ask", "run", small="-n 4 --device cpu"),
@@ -166,7 +171,6 @@ def place(runs, tmp_path_factory):
     """Where a reader would stand: a trained run, a graph of one's own, a report."""
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree((runs / "a" / "latest").resolve(), folder / "runs" / "mine")
-    (folder / RUN).symlink_to("mine")
     (folder / "photographs").mkdir()
     mine = next(block for block in blocks(README, "yaml") if block.startswith("# mine.yaml"))
     (folder / "mine.yaml").write_text(mine)
@@ -178,6 +182,8 @@ def place(runs, tmp_path_factory):
 def here(place, runs, monkeypatch):
     monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
     monkeypatch.chdir(place)
+    Path(RUN).unlink(missing_ok=True)  # a training before may have made it its own
+    Path(RUN).symlink_to("mine")
     threads, modules = torch.get_num_threads(), set(sys.modules)
     yield place
     torch.set_num_threads(threads)
