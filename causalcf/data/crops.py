@@ -169,7 +169,7 @@ def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
         >>> read_image(file, square_crop, 64).shape
         (3, 64, 64)
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path, formats=_formats()) as image:
@@ -179,7 +179,7 @@ def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
         raise DataError(f"image {path}: {error}") from error
     except Image.DecompressionBombError:
         raise DataError(f"image {path}: more than {MOST_PIXELS:,} pixels, the most that are decoded") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise DataError(f"cannot decode the image {path}: none of {', '.join(_formats())}") from None
     except Exception as error:  # Pillow's decoders raise half a dozen unrelated types on broken files
         raise DataError(f"cannot decode the image {path}: {error}") from error

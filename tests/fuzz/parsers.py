@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pytest import MonkeyPatch
+import pytest
 
 from causalcf import train_options
 from causalcf.attributes import WORDS
@@ -86,7 +86,7 @@ def suite_or_list(path):
 
 def recipe(path):
     """As `python -m causalcf.train --recipe PATH --dry-run` reads it, with one parser of flags for all."""
-    with MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_options, "_parser", flags_of_train)
         train_options.parse_options(["--recipe", str(path), "--dry-run"])
 

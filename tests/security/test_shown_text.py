@@ -114,7 +114,7 @@ class _Marked:
         from causalcf.labels import LabelSCM
 
         self.run, self.graph, self.observer = run, graph, None
-        self.labels = LabelSCM.from_probabilities(graph, {node: 0.5 for node in graph.nodes})
+        self.labels = LabelSCM.from_probabilities(graph, dict.fromkeys(graph.nodes, 0.5))
 
     def sample(self, n, do=None, given=None, generator=None):
         found = self.run.sample(n, generator=generator)
