@@ -32,7 +32,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     temporary = temporary_beside(path)
     try:
-        with open(temporary, "wb") as file:
+        with _opened(temporary, path) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -44,6 +44,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         if reason is None:
             raise
         raise WriteError(f"cannot write {path}: {reason.strerror}") from error
+
+
+def _opened(temporary: Path, path: Path) -> BinaryIO:
+    try:
+        return open(temporary, "wb")
+    except OSError as error:  # also where there is no such folder
+        raise WriteError(f"cannot write {path}: {error.strerror}") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from causalcf.errors import DataError
+from causalcf.errors import WriteError
 from causalcf.pictures import GAP, save_sheet, square_grid, to_bytes, to_unit_interval
 
 
@@ -41,5 +41,5 @@ def test_bytes_round_trip():
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(DataError, match="nowhere"):
+    with pytest.raises(WriteError, match="nowhere"):
         save_sheet(tmp_path / "nowhere" / "a.png", [("", torch.zeros(1, 3, 4, 4))])

@@ -70,7 +70,7 @@ def test_impossible_conditions_and_missing_runs_are_errors(runs, tmp_path):
     with pytest.raises(RunError, match="holds no checkpoint"):
         load_run(tmp_path)
     (tmp_path / "checkpoint.pt").write_bytes(b"torn")
-    with pytest.raises(RunError, match="cannot be read"):
+    with pytest.raises(RunError, match="is damaged"):
         load_checkpoint(tmp_path)
 
 

@@ -129,9 +129,12 @@ def test_a_run_without_labels_has_no_model(check, monkeypatch):
 
 
 def test_a_name_cannot_write_to_the_terminal(check, tmp_path):
-    (tmp_path / "s.yaml").write_text('statements: {"[red]\\e[31m": "If this man were old, he might be bald."}')
+    (tmp_path / "s.yaml").write_text('statements: {"[red]": "If this man were old, he might be bald."}')
     code, out, _ = check("s.yaml")
-    assert code == 0 and "\x1b" not in out and "[red]" in out
+    assert code == 0 and "[red]" in out
+    (tmp_path / "s.yaml").write_text('statements: {"[red]\\e[31m": "If this man were old, he might be bald."}')
+    code, out, said = check("s.yaml")
+    assert code == 2 and "\x1b" not in out + said and "a character that cannot be printed" in said
 
 
 def test_the_law_on_its_own_graph_is_itself():

@@ -33,11 +33,16 @@ def check_weights(make: Callable[[], nn.Module], weights: Mapping[str, Any]) -> 
         CausalCFError: a weight that is missing, of another shape, or of no such network; names it.
     """
     with torch.device("meta"):  # shapes alone: whatever sizes a file asks for take no memory
-        wanted = {name: (tuple(part.shape), part.dtype) for name, part in make().state_dict().items()}
+        wanted = {name: _told(part) for name, part in make().state_dict().items()}
     for name in wanted.keys() ^ weights.keys():
         raise CausalCFError(f"the weight {name!r} is {'missing' if name in wanted else 'of no such network'}")
-    for name, (shape, dtype) in wanted.items():
+    for name, expected in wanted.items():
         found = weights[name]
-        if not isinstance(found, torch.Tensor) or (tuple(found.shape), found.dtype) != (shape, dtype):
-            shown = f"{tuple(found.shape)} {found.dtype}" if isinstance(found, torch.Tensor) else type(found).__name__
-            raise CausalCFError(f"the weight {name!r} is {shown}; expected {shape} {dtype}")
+        told = _told(found) if isinstance(found, torch.Tensor) else type(found).__name__
+        if told != expected:
+            raise CausalCFError(f"the weight {name!r} is {told}; expected {expected}")
+
+
+def _told(tensor: torch.Tensor) -> str:
+    """Its shape and kind; floats of any precision become those of the network."""
+    return f"{tuple(tensor.shape)} of {'floats' if tensor.is_floating_point() else tensor.dtype}"

@@ -1,0 +1,130 @@
+"""How fast is the label side, and how does it grow with the graph?
+
+    python benchmarks/labels.py [--rows 10000000] [--out labels.png]
+
+Rows sampled from CelebA's own law (graph celeba, nine nodes) and from one fitted on celeba-all (40 nodes), on all
+cores; the time of that fit, from as many rows as CelebA's table has; a million unit-level counterfactuals, on one core;
+and how sampling and one exact query grow with nodes and in-degree, on random graphs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from causalcf.data.law import celeba_law
+from causalcf.data.workers import available_cores
+from causalcf.errors import IntractableError
+from causalcf.graph import CausalGraph
+from causalcf.graph_io import load_graph
+from causalcf.labels import LabelSCM, fit_label_scm
+
+CELEBA_ROWS = 202_599
+UNITS = 4096
+NODES, PARENTS = (5, 9, 15, 25, 40), (1, 2, 4, 6)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time the label side.")
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--out", type=Path, help="a picture of the growth")
+    options = parser.parse_args()
+    table = Table("what", "figure")
+    _sampling(table, options.rows)
+    _counterfactuals(table)
+    growth = {parents: [_grown(nodes, parents) for nodes in NODES] for parents in PARENTS}
+    for parents, rows in growth.items():
+        for nodes, (sampled, query) in zip(NODES, rows, strict=True):
+            said = "refused: too large" if query is None else f"a query {query * 1000:,.1f} ms"
+            table.add_row(f"{nodes} nodes, {parents} parents", f"{sampled / 1e6:.1f} million rows/s; {said}")
+    Console(width=100).print(table)
+    if options.out is not None:
+        _draw(growth, options.out)
+
+
+def _sampling(table: Table, rows: int) -> None:
+    torch.set_num_threads(available_cores())
+    law, draw = celeba_law(), torch.Generator().manual_seed(0)
+    seconds = _seconds(lambda: law.sample(rows, generator=draw))
+    table.add_row(f"{rows:,} rows of celeba", f"{seconds:.1f} s, {rows / seconds / 1e6:.1f} million rows/s")
+    graph = load_graph("celeba-all")
+    truth = _random_scm(graph)
+    labels = truth.sample(CELEBA_ROWS, generator=draw)
+    start = time.perf_counter()
+    fitted = fit_label_scm(graph, labels)
+    table.add_row(f"celeba-all (40 nodes) fitted to {CELEBA_ROWS:,} rows", f"{time.perf_counter() - start:.1f} s")
+    seconds = _seconds(lambda: fitted.sample(1_000_000, generator=draw))
+    table.add_row("1,000,000 rows of celeba-all", f"{seconds:.2f} s, {1 / seconds:.2f} million rows/s")
+
+
+def _counterfactuals(table: Table) -> None:
+    """A million unit-level counterfactual probabilities, from as many units as are asked together, on one core."""
+    torch.set_num_threads(1)
+    law = celeba_law()
+    units = law.sample(UNITS, generator=torch.Generator().manual_seed(0))
+    event = {"Narrow_Eyes": 1}
+    asked = {
+        "do Young=0, s=1": ("do", {"Young": 0}, 1.0),
+        "observe Mustache=1, s=.53": ("observe", {"Mustache": 1}, 0.53),
+    }
+    for name, (mode, what, stickiness) in asked.items():
+        ask = partial(law.counterfactual_probability, event, units, stickiness=stickiness, **{mode: what})
+        seconds = _seconds(ask)
+        table.add_row(f"1,000,000 counterfactual probabilities, {name}, one core", f"{1e6 / UNITS * seconds:.1f} s")
+    torch.set_num_threads(available_cores())
+
+
+def _grown(nodes: int, parents: int) -> tuple[float, float | None]:
+    """Rows/s sampled from a random graph, and the seconds of one exact query; None where it is refused."""
+    names = [f"X{i:02d}" for i in range(nodes)]
+    draw = torch.Generator().manual_seed(nodes + 100 * parents)
+    order = [torch.randperm(i, generator=draw)[:parents].tolist() for i in range(nodes)]
+    edges = {name: [names[k] for k in chosen] for name, chosen in zip(names, order, strict=True)}
+    scm = _random_scm(CausalGraph(edges))
+    sampled = 200_000 / _seconds(lambda: scm.sample(200_000, generator=draw))
+    try:
+        return sampled, _seconds(lambda: scm.probability({names[-1]: 1}, given={names[0]: 1}))
+    except IntractableError:
+        return sampled, None
+
+
+def _random_scm(graph: CausalGraph) -> LabelSCM:
+    draw = torch.Generator().manual_seed(0)
+    rows = torch.rand(20_000, len(graph.nodes), generator=draw).round().to(torch.int8)
+    return fit_label_scm(graph, rows)
+
+
+def _draw(growth: dict[int, list[tuple[float, float | None]]], out: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    for parents, rows in growth.items():
+        left.plot(NODES, [sampled / 1e6 for sampled, _ in rows], "o-", label=f"{parents} parents")
+        known = [(n, query * 1000) for n, (_, query) in zip(NODES, rows, strict=True) if query is not None]
+        right.plot([n for n, _ in known], [ms for _, ms in known], "o-", label=f"{parents} parents")
+    left.set(xlabel="nodes", ylabel="million rows sampled a second", yscale="log")
+    right.set(xlabel="nodes", ylabel="ms for P(last | first), exactly", yscale="log")
+    left.legend()
+    figure.savefig(out, dpi=120)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """Of the second of two calls: the first may build what is kept."""
+    work()
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
