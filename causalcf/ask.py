@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .ask_options import AskOptions, parse_options
 from .command import run as run_command
 from .errors import CausalCFError, QueryError
-from .evaluation.inert import escaped
+from .inert import escaped
 
 if TYPE_CHECKING:
     from .worlds.query import Query

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 from .distributed.environment import launched, launched_first
 from .errors import CausalCFError
-from .evaluation.inert import escaped
 from .files import refusal
+from .inert import escaped
 
 INTERRUPTED, TERMINATED = 130, 143  # exit codes after Ctrl-C and SIGTERM, as shells have them
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .command import run as run_command
 from .eval_options import EvalOptions, parse_options
-from .evaluation.inert import escaped
+from .inert import escaped
 
 
 def main(arguments: list[str] | None = None) -> int:

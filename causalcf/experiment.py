@@ -23,10 +23,10 @@ from .data.images import ImageData
 from .data.progress import counting
 from .distributed.group import check_batch, first_of_machine_first, from_first, is_first, own_device, require_same, size
 from .errors import RecipeError, RunError, WriteError
-from .evaluation.inert import escaped
 from .files import clear_leftovers, refusal, write_atomically
 from .graph import CausalGraph, check_attributes
 from .graph_io import load_graph
+from .inert import escaped
 from .labels import LabelSCM, fit_label_scm
 from .networks.stored import check_weights
 from .occupied import occupying

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .evaluation.inert import plain
+from .inert import plain
 from .statement_checks import Checked
 from .statement_modals import MODALS
 from .statement_truth import Truth

@@ -14,8 +14,8 @@ import torch
 from ..bounded import read_json, refuse_links_out
 from ..data.progress import counting
 from ..errors import CausalCFError, RunError
-from ..evaluation.inert import escaped
 from ..files import write_atomically
+from ..inert import escaped
 from ..precision import choose_device, choose_precision
 from ..provenance import provenance
 from ..runs import point_to

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from .inert import plain
+from ..inert import plain
 from .link_tables import DIRECTION, link_table, silent
 from .report_links import (
     FEW,

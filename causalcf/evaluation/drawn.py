@@ -6,7 +6,7 @@ import io
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .inert import plain
+from ..inert import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

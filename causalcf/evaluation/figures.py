@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..inert import file_name
 from .effect_plot import draw_effects
 from .heat_map import draw_heat_map, scale_of
-from .inert import file_name
 from .report_links import Group, Outcome, mapped_approaches
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ..captioned import Panel, save_captioned
+from ..inert import file_name
 from ..language import short
 from .flips import Flip
-from .inert import file_name
 
 COLUMNS = 8
 _NAMED = ("Male", "Young")  # in captions whatever their value: both values have a word

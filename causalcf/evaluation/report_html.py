@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..inert import plain
 from . import link_tables, section_tables, statement_tables
 from .drawn import DPI
 from .figures import Figures
-from .inert import plain
 from .report_limits import limits
 from .report_links import FEW, VERDICTS, Group, Outcome
 from .report_numbers import effect, interval

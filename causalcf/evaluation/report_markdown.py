@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from ..inert import markdown, plain
 from . import link_tables, section_tables, statement_tables
 from .figures import Figures
-from .inert import markdown, plain
 from .report_limits import limits
 from .report_links import FEW, Group, Outcome
 from .report_summary import graph_line, judge_line, summary

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .inert import markdown
+from ..inert import markdown
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .inert import plain
+from ..inert import plain
 from .report_tables import Table
 from .statement_tables import StatementGroup, figures
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from causalcf.command import run
 from causalcf.errors import CausalCFError, QueryError, nearest, unknown
 from causalcf.eval import failed
-from causalcf.evaluation.inert import escaped
 from causalcf.graph import CausalGraph
+from causalcf.inert import escaped
 from causalcf.statement_file import load_statements
 from causalcf.worlds.query_file import load_queries
 
