@@ -109,9 +109,10 @@ def _lines_until(path: Path, step: int) -> list[str]:
     text = read_bounded(path, MOST_JSON).decode(errors="replace") if path.is_file() else ""
     for line in text.splitlines(keepends=True):
         try:
-            if not 0 <= int(parse_json(line, path)["step"]) <= step:
-                break
+            told = parse_json(line, path)["step"]
         except (LookupError, TypeError, ValueError):
+            break
+        if type(told) is not int or told > step:
             break
         kept.append(line)
     return kept
