@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from ...errors import CausalCFError
+from ...inert import escaped
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         print(contact_sheet(options.out, options.n, options.seed, options.scale))
     except CausalCFError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {escaped(error)}", file=sys.stderr)
         return 2
     return 0
 
