@@ -124,7 +124,7 @@ def _stored_training(
         if name not in CHANGEABLE and value != getattr(stored, name):
             raise RecipeError(
                 f"{name} is {getattr(stored, name)} in {folder.name} and cannot be changed to {value} by resuming; "
-                "only images can be raised"
+                "only images (to more) and keep can be changed"
             )
     changes = {name: value for name, value in overrides.items() if name in CHANGEABLE}
     recipe = replace(stored, **changes).validate()
