@@ -92,9 +92,9 @@ def limited(seconds=SECONDS):
         signal.signal(signal.SIGALRM, before)
 
 
-def outcome(read, *given):
+def outcome(read, *given, seconds=SECONDS):
     """None where `read` takes what it is given, else the sentence that refuses it; anything else is a failure."""
-    with limited():
+    with limited(seconds):
         try:
             read(*given)
         except CausalCFError as error:
