@@ -15,6 +15,7 @@ import argparse
 import os
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 from causalcf.batches import Batches
+from causalcf.command import run
 from causalcf.data import load_data
 from causalcf.data.cache import open_cache
 from causalcf.data.crops import celeba_crop, read_image
@@ -158,4 +160,4 @@ def _peak() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

@@ -10,6 +10,7 @@ one core; and how sampling and one exact query grow with nodes and in-degree, on
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from causalcf.command import run
 from causalcf.data.law import celeba_law
 from causalcf.data.workers import available_cores
 from causalcf.errors import IntractableError
@@ -126,4 +128,4 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

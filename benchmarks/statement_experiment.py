@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from causalcf.command import run
 from causalcf.evaluation.approaches import Approach
 from causalcf.evaluation.contenders import Asking, contenders
 from causalcf.evaluation.features import judge_features
@@ -212,4 +214,4 @@ def _real_features(materials: Materials) -> torch.Tensor:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

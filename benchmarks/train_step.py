@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +25,7 @@ import torch
 from causalcf.classifiers import AttributeClassifier
 from causalcf.classifiers.calibration import Calibration
 from causalcf.classifiers.networks import build_network
+from causalcf.command import run
 from causalcf.data.faces import law
 from causalcf.losses.adversarial import objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
@@ -195,4 +197,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

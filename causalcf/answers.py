@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from .arguments import check, is_share
-from .errors import CausalCFError, IntractableError
+from .arguments import check, check_count, is_share
+from .errors import IntractableError
 from .evaluation.effectiveness import Rate
 from .label_answers import LabelAnswer, answer_labels, expect_labels
 from .labels import LabelSCM
@@ -151,11 +150,9 @@ def check_numbers(faces: int, draws: int, stickiness: float, noise_stickiness: f
         CausalCFError: names the number and its range.
     """
     for name, count in (("faces", faces), ("draws", draws)):
-        if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
-            raise CausalCFError(f"{name}={count!r}: expected a whole number, at least 1")
+        check_count(name, count)
     for name, share in (("stickiness", stickiness), ("noise_stickiness", noise_stickiness)):
-        if not is_share(share):
-            raise CausalCFError(f"{name}={share!r}: expected a number in [0, 1]")
+        check(is_share(share), name, share, "a number in [0, 1]")
 
 
 def _exact(scm: LabelSCM | None, query: Query, stickiness: float) -> tuple[LabelAnswer | None, str]:

@@ -29,14 +29,14 @@ def check(ok: bool, name: str, value: object, allowed: str, error: type[CausalCF
         raise error(f"{name} is {' '.join(reprlib.repr(value).split())}; it must be {allowed}")
 
 
-def check_count(name: str, value: Any, least: int = 1) -> None:
+def check_count(name: str, value: Any, least: int = 1, error: type[CausalCFError] = CausalCFError) -> None:
     """Refuse a count that is no whole number from `least`.
 
     Raises:
-        CausalCFError: names it.
+        CausalCFError: (or `error`) names it.
     """
     whole = isinstance(value, Integral) and not isinstance(value, bool)
-    check(whole and least <= value < 2**63, name, value, f"a whole number, at least {least}")
+    check(whole and least <= value < 2**63, name, value, f"a whole number, at least {least}", error)
 
 
 def is_share(value: Any) -> bool:

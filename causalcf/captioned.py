@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,9 @@ import numpy as np
 from torch import Tensor
 
 from .errors import DataError
-from .files import write_atomically
-from .pictures import to_bytes
+from .pictures import to_bytes, write_picture
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
     Font = FreeTypeFont | ImageFont
@@ -89,7 +86,7 @@ def save_captioned(
             for k, (line, colour) in enumerate(lines):
                 at = left, top + scale * high + 4 + k * LINE
                 pen.text(at, line, fill=colour, font=small, anchor="la")
-    _write(sheet, Path(path))
+    write_picture(sheet, Path(path))
     return np.asarray(sheet)
 
 
@@ -120,18 +117,3 @@ def _wrapped(panel: Panel, font: Font, width: float) -> list[tuple[str, str]]:
     colours = ["black"] * plain + ["crimson"] * panel.marked
     wrapped = (wrap(line, font, width) for line in panel.lines)
     return [(part, colour) for parts, colour in zip(wrapped, colours, strict=True) for part in parts]
-
-
-def _write(sheet: Picture, path: Path) -> None:
-    """The picture is encoded before the file is touched."""
-    from PIL import Image
-
-    buffer = BytesIO()
-    kind = Image.registered_extensions().get(path.suffix.lower())
-    if kind is None:
-        raise DataError(f"cannot write the picture {path}: no picture's name ends in {path.suffix!r}; take .png")
-    try:
-        sheet.save(buffer, format=kind)
-        write_atomically(path, buffer.getvalue())
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"cannot write the picture {path}: {error}") from error

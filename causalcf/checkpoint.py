@@ -9,6 +9,7 @@ PyTorch itself does not look at: a flipped bit would be trained on.
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import torch
 
 from .bounded import check_archive, first_line, read_tensors
 from .errors import RunError
-from .files import link_atomically, replacing
+from .files import link_atomically, replacing, temporary_beside
 
 NAME = "checkpoint.pt"
 SET_ASIDE = "checkpoint.set-aside.pt"  # the newest, after an earlier one was gone back to
@@ -70,9 +71,11 @@ def earlier(folder: Path) -> list[Path]:
 def go_back(path: Path) -> None:
     """Makes an earlier checkpoint the newest; the one that was is kept as checkpoint.set-aside.pt."""
     newest = path.with_name(NAME)
+    chosen = temporary_beside(newest)
+    link_atomically(chosen, path)  # it may be the one set aside, whose name is taken next
     if newest.is_file():
         link_atomically(path.with_name(SET_ASIDE), newest)
-    link_atomically(newest, path)
+    os.replace(chosen, newest)
 
 
 def _grow_older(folder: Path, keep: int) -> None:
@@ -107,7 +110,8 @@ def _damage(path: Path) -> str | None:
 
 def _offer(path: Path) -> str:
     """What can be gone back to."""
-    older = [other for other in earlier(path.parent) if path.name == NAME or _age(other) > _age(path)]
+    older = earlier(path.parent)
+    older = older[older.index(path) + 1 :] if path in older else older
     whole = next((other for other in older if _damage(other) is None), None)
     if whole is None:
         return "There is no earlier one that is whole; start a new run"

@@ -28,19 +28,17 @@ from .graph import CausalGraph, check_attributes
 from .graph_io import load_graph
 from .inert import escaped
 from .labels import LabelSCM, fit_label_scm
-from .networks.stored import check_weights
 from .occupied import occupying
 from .pictures import to_unit_interval
 from .precision import choose_device, choose_precision
 from .provenance import provenance
 from .recipe import Recipe
-from .run_state import check_state
+from .run_state import check_networks, check_state
 from .runs import META, STATEMENTS, create_run, find_checkpoint, point_to, read_meta, save_recipe
 from .sampling import LabelledDraw
 from .starting import find_beginning
 from .statement import Statement
 from .statement_file import load_statements, save_statements
-from .step import Networks
 from .telling.setup import telling_of
 from .training import Training, Watcher, tell, train
 from .watchers import Pictures, Progress, Statistics, Told
@@ -119,7 +117,7 @@ def _stored_training(
     state, graph = load_checkpoint(checkpoint), load_graph(folder / "graph.yaml")
     with rebuilding(checkpoint):
         stored, scm = check_state(state, graph)
-        check_weights(lambda: Networks(stored, 0 if scm is None else len(graph.nodes)), state["networks"])
+        check_networks(state, stored, graph)
     for name, value in overrides.items():
         if name not in CHANGEABLE and value != getattr(stored, name):
             raise RecipeError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from .errors import DataError
-from .files import replacing
+from .files import write_atomically
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -47,8 +48,28 @@ def save_sheet(path: str | Path, rows: Sequence[Row], scale: int = 2) -> np.ndar
     pen = ImageDraw.Draw(sheet)
     for (title, _), centre in zip(rows, centres, strict=True):
         pen.text((margin - 4 * scale, scale * centre), title, fill="black", font=font, anchor="rm", align="right")
-    _save(sheet, Path(path))
+    write_picture(sheet, Path(path))
     return np.asarray(sheet)
+
+
+def write_picture(sheet: Image.Image, path: Path) -> None:
+    """Writes a picture, replacing the file whole; its ending chooses the format.
+
+    Raises:
+        DataError: an ending that no kind of picture has, or one that holds no such picture.
+        WriteError: the file cannot be written.
+    """
+    from PIL import Image
+
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind is None:
+        raise DataError(f"cannot write the picture {path}: no picture's name ends in {path.suffix!r}; take .png")
+    encoded = BytesIO()  # before the file is touched
+    try:
+        sheet.save(encoded, format=kind)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"cannot write the picture {path}: {error}") from error
+    write_atomically(path, encoded.getvalue())
 
 
 def square_grid(images: Tensor, columns: int) -> list[Row]:
@@ -80,13 +101,3 @@ def _canvas(rows: Sequence[Row]) -> tuple[np.ndarray, list[float]]:
         centres.append(y + images.shape[2] / 2)
         y += images.shape[2] + GAP
     return canvas, centres
-
-
-def _save(sheet: Image.Image, path: Path) -> None:
-    from PIL import Image
-
-    kind = Image.registered_extensions().get(path.suffix.lower())
-    if kind is None:
-        raise DataError(f"cannot write the picture {path}: unknown ending {path.suffix!r}; .png keeps every pixel")
-    with replacing(path) as file:
-        sheet.save(file, format=kind)

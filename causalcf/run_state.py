@@ -10,7 +10,9 @@ import torch
 from .errors import RunError
 from .graph import CausalGraph
 from .labels import LabelSCM
+from .networks.stored import check_weights
 from .recipe import Recipe, recipe_from_dict
+from .step import Networks
 
 PRECISIONS = ("bf16", "float32")
 
@@ -41,6 +43,16 @@ def check_state(state: dict[str, Any], graph: CausalGraph) -> tuple[Recipe, Labe
     if scm is not None and scm.graph != graph:
         raise RunError("its label generator is not of the graph in graph.yaml")
     return recipe, scm
+
+
+def check_networks(state: dict[str, Any], recipe: Recipe, graph: CausalGraph) -> None:
+    """Refuse a checkpoint whose networks are not those that the recipe trains; nothing of them is allocated.
+
+    Raises:
+        CausalCFError: names the weight.
+    """
+    labels = 0 if state["labels"] is None else len(graph.nodes)
+    check_weights(lambda: Networks(recipe, labels), state["networks"])
 
 
 def check_moments(optimiser: torch.optim.Optimizer) -> None:

@@ -19,11 +19,9 @@ from .errors import RecipeError, RunError
 from .graph import CausalGraph
 from .graph_io import load_graph
 from .labels import LabelSCM
-from .networks.stored import check_weights
 from .recipe import Recipe, require
-from .run_state import check_state
+from .run_state import check_networks, check_state
 from .runs import find_run
-from .step import Networks
 from .training import Training
 
 # What decides the networks' shapes, the meaning of a step, the label generator or the random state that goes on.
@@ -98,10 +96,8 @@ def find_beginning(recipe: Recipe, graph: CausalGraph, device: torch.device) -> 
     name = folder.name if folder.parent == Path(recipe.runs).resolve() else str(folder)
     beginning, its_graph = Beginning(folder, name, load_checkpoint(folder)), load_graph(folder / "graph.yaml")
     with rebuilding(folder / CHECKPOINT):
-        its_recipe, scm = check_state(beginning.state, its_graph)
-        check_weights(
-            lambda: Networks(its_recipe, 0 if scm is None else len(its_graph.nodes)), beginning.state["networks"]
-        )
+        its_recipe, _ = check_state(beginning.state, its_graph)
+        check_networks(beginning.state, its_recipe, its_graph)
     _check_recipe(recipe, its_recipe, folder.name)
     if its_graph != graph:
         raise RecipeError(f"graph {recipe.graph} is not that of {folder.name}, which the run is to start from")

@@ -151,10 +151,10 @@ def test_a_label_model_too_large_leaves_the_images(monkeypatch):
     ("query", "options", "error", "sentence"),
     [
         (Query({}, {"Smiling": 1}), {}, QueryError, "unknown attribute 'Smiling'.*Young, Male, Bald"),
-        (AGED, {"faces": 0}, CausalCFError, "faces=0"),
-        (AGED, {"draws": 0}, CausalCFError, "draws=0"),
-        (AGED, {"stickiness": 1.5}, CausalCFError, "stickiness=1.5"),
-        (AGED, {"noise_stickiness": float("nan")}, CausalCFError, "noise_stickiness=nan"),
+        (AGED, {"faces": 0}, CausalCFError, "faces is 0"),
+        (AGED, {"draws": 0}, CausalCFError, "draws is 0"),
+        (AGED, {"stickiness": 1.5}, CausalCFError, "stickiness is 1.5"),
+        (AGED, {"noise_stickiness": float("nan")}, CausalCFError, "noise_stickiness is nan"),
         (AGED.as_mode("observe"), {"stickiness": 1.0}, ImpossibleWorldError, "probability zero"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFont
 
 from causalcf.captioned import GAP, LINE, Panel, save_captioned, wrap
-from causalcf.errors import DataError
+from causalcf.errors import DataError, WriteError
 from causalcf.pictures import to_bytes
 
 FONT = ImageFont.load_default(12)
@@ -59,6 +59,6 @@ def test_what_cannot_be_written(tmp_path):
         save_captioned(tmp_path / "a.png", [])
     with pytest.raises(DataError, match=r"name ends in '.xyz'"):
         save_captioned(tmp_path / "a.xyz", [[panel]])
-    with pytest.raises(DataError, match="cannot write the picture"):
+    with pytest.raises(WriteError, match="cannot write"):
         save_captioned(tmp_path / "missing" / "a.png", [[panel]])
     assert list(tmp_path.iterdir()) == []

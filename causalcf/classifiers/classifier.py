@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ..arguments import as_names
+from ..arguments import as_names, check_floats
 from ..errors import CausalCFError, unknown
 from .calibration import Calibration
 
@@ -116,12 +116,7 @@ def check_images(images: Tensor) -> None:
     Raises:
         CausalCFError: says what was found.
     """
-    if not isinstance(images, Tensor):
-        raise CausalCFError(f"images are a {type(images).__name__}; expected a tensor of shape (n, 3, {SIDE}, {SIDE})")
-    if images.ndim != 4 or tuple(images.shape[1:]) != (3, SIDE, SIDE):
-        raise CausalCFError(f"images have shape {tuple(images.shape)}; expected (n, 3, {SIDE}, {SIDE})")
-    if not images.is_floating_point():
-        raise CausalCFError(f"images are {str(images.dtype).removeprefix('torch.')}; expected floats in [0, 1]")
+    check_floats("images", images, (None, 3, SIDE, SIDE), f"(n, 3, {SIDE}, {SIDE})")
     if len(images) == 0:
         return
     low, high = images.detach().aminmax()

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from scipy import stats
 
+from causalcf.command import run as run_command
 from causalcf.data.faces import (
     LABELS,
     NOISE,
@@ -183,7 +184,7 @@ def test_splits_seeds_and_renderers_have_their_own_images(tmp_path: Path, monkey
 def test_a_bad_split_size_or_seed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="did you mean 'train'"):
         load_faces("trian", cache=tmp_path)
-    with pytest.raises(DataError, match="n=0"):
+    with pytest.raises(DataError, match="n is 0"):
         load_faces(n=0, cache=tmp_path)
     with pytest.raises(DataError, match="seed=-1"):
         load_faces(seed=-1, cache=tmp_path)
@@ -204,9 +205,9 @@ def test_the_contact_sheet_shows_each_pixel_unblurred(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_a_sheet_or_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    assert main(["--out", str(tmp_path / "a.png"), "--n", "1", "--scale", "1"]) == 0
+    assert run_command(lambda: main(["--out", str(tmp_path / "a.png"), "--n", "1", "--scale", "1"])) == 0
     assert (tmp_path / "a.png").stat().st_size > 1000
-    assert main(["--out", str(tmp_path / "missing" / "a.png"), "--n", "1"]) == 2
+    assert run_command(lambda: main(["--out", str(tmp_path / "missing" / "a.png"), "--n", "1"])) == 2
     assert "cannot write" in capsys.readouterr().err
-    assert main(["--out", str(tmp_path / "b.png"), "--n", "0"]) == 2
+    assert run_command(lambda: main(["--out", str(tmp_path / "b.png"), "--n", "0"])) == 2
     assert "n=0; expected 1 to 100" in capsys.readouterr().err

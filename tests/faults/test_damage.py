@@ -10,7 +10,7 @@ from same_training import difference, leaves
 from tiny_run import recipe_in
 
 from causalcf import experiment
-from causalcf.checkpoint import NAME, SET_ASIDE, earlier, load_checkpoint, save_checkpoint
+from causalcf.checkpoint import NAME, SET_ASIDE, earlier, go_back, load_checkpoint, save_checkpoint
 from causalcf.errors import RecipeError, RunError
 from causalcf.experiment import resume_run, start_run
 from causalcf.train_options import parse_options
@@ -66,6 +66,18 @@ def test_a_truncated_checkpoint_is_noticed_and_the_one_before_it_goes_on(run, tr
     assert resume_run(str(run / "checkpoint.1.pt"), {}) == 0
     assert difference(trained, run) == []
     assert (run / SET_ASIDE).read_bytes() == content[:size]  # nothing is thrown away
+
+
+def test_one_can_go_back_and_forth_between_checkpoints(run):
+    newest, before = (run / NAME).read_bytes(), (run / "checkpoint.1.pt").read_bytes()
+    go_back(run / "checkpoint.1.pt")
+    assert ((run / NAME).read_bytes(), (run / SET_ASIDE).read_bytes()) == (before, newest)
+    go_back(run / SET_ASIDE)
+    assert ((run / NAME).read_bytes(), (run / SET_ASIDE).read_bytes()) == (newest, before)
+    (run / SET_ASIDE).unlink()  # which is checkpoint.1.pt by another name
+    (run / SET_ASIDE).write_bytes(b"nothing")
+    with pytest.raises(RunError, match=r"set-aside\.pt is damaged: .* --resume .*checkpoint\.1\.pt"):
+        resume_run(str(run / SET_ASIDE), {})
 
 
 def test_where_no_earlier_one_is_whole_none_is_offered(run):

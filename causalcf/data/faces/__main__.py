@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ...errors import CausalCFError
-from ...inert import escaped
+from ...command import run
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write the sheet; 0 when it is there, 2 when the arguments are at fault."""
+def main(arguments: list[str] | None = None) -> None:
+    """Parse, then draw; torch is imported only once there is something to draw."""
     parser = argparse.ArgumentParser(prog="python -m causalcf.data.faces", description=__doc__)
     parser.add_argument("--out", required=True, help="the picture to write, such as sheet.png")
     parser.add_argument("--n", type=int, default=12, help="faces in a row (default: 12)")
@@ -19,13 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     from .sheet import contact_sheet
 
-    try:
-        print(contact_sheet(options.out, options.n, options.seed, options.scale))
-    except CausalCFError as error:
-        print(f"error: {escaped(error)}", file=sys.stderr)
-        return 2
-    return 0
+    print(contact_sheet(options.out, options.n, options.seed, options.scale))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

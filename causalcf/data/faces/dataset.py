@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ...arguments import check_count
 from ...errors import DataError, unknown
 from ..cache import cache_root, open_cache
 from ..images import ImageData
@@ -50,8 +50,7 @@ def load_faces(
     if split not in SIZES:
         raise DataError("faces: " + unknown("split", split, SIZES))
     count = SIZES[split] if n is None else n
-    if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
-        raise DataError(f"faces: n={count!r}; expected at least 1 image")
+    check_count("n", count, error=DataError)
     if seed < 0:
         raise DataError(f"faces: seed={seed}; expected a whole number from 0")
     generator = torch.Generator().manual_seed(len(SIZES) * seed + list(SIZES).index(split))

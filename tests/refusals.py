@@ -1,0 +1,394 @@
+"""Wrong arguments of every public function, each with a word that its refusal holds; called by test_public_api.py."""
+
+import numpy as np
+import torch
+
+import causalcf as cf
+from causalcf.classifiers.calibration import Calibration
+from causalcf.classifiers.networks import build_network
+from causalcf.networks.dcgan import Generator, Labeler
+
+GRAPH = cf.CausalGraph({"Young": [], "Bald": ["Young"]})
+SCM = cf.LabelSCM.from_probabilities(GRAPH, {"Young": 0.75, "Bald": [0.1, 0.02]})
+MODEL = cf.esm.DiscreteSCM({"A": 0.5}, {"B": lambda v: v["A"]})
+QUERY = cf.Query({}, {"Young": 0})
+STATEMENT = cf.Statement({}, {"Young": 0}, "might", {"Bald": 1})
+READER = cf.AttributeClassifier(
+    GRAPH.nodes,
+    build_network("residual", 2, 8).eval().requires_grad_(False),
+    (0, 1),
+    Calibration(torch.ones(2, dtype=torch.float64), torch.zeros(2, dtype=torch.float64)),
+    (0.5, 0.5),
+    False,
+    ("residual", 8),
+)
+FAKE = torch.device("cpu")
+RUN = cf.Run(
+    None, cf.Recipe(noise_dim=5), GRAPH, SCM, 1, Generator(5, 2, 8).eval(), Labeler(2, 2), None, FAKE, "float32"
+)
+WORLDS = cf.Worlds(torch.zeros(2, 5), torch.zeros(2, 2, dtype=torch.int8), torch.zeros(2, 3, 64, 64))
+Z, IMAGES, TABLE = torch.zeros(3), torch.zeros(1, 3, 64, 64), {"Young": [1, 0], "Bald": [0, 1]}
+SEARCH = {"attributes": ["Bald"], "condition": {"Bald": 1}, "n": 1}
+
+
+def shade(z):
+    return torch.zeros(len(z), 3, 2, 2)
+
+
+def read(images):
+    return torch.ones(len(images), 1)
+
+
+def where(**changed):
+    return cf.sample_where(**{"generate": shade, "classify": read, "noise_dim": 2, **SEARCH, **changed})
+
+
+def noise(**changed):
+    return cf.counterfactual_noise(**{"z": Z, "generate": shade, "classify": read, **SEARCH, **changed})
+
+
+def world(method, **changed):
+    return getattr(RUN, method)(
+        **({"worlds": WORLDS, "do": {"Young": 0}} if method == "counterfactual" else {}), **changed
+    )
+
+
+def recipe(**changed):
+    return cf.Recipe(**changed).validate()
+
+
+# Public name -> what it must refuse: a word of the sentence, usually the argument's name, and the call.
+REFUSED = {
+    "AttributeClassifier": [
+        ("images", lambda: READER(torch.zeros(3, 64, 64))),
+        ("images", lambda: READER(torch.zeros(1, 3, 32, 32))),
+        ("images", lambda: READER(torch.zeros(1, 3, 64, 64, dtype=torch.uint8))),
+        ("images", lambda: READER(IMAGES - 1)),
+        ("images", lambda: READER("a.png")),
+        ("images", lambda: READER(np.zeros((1, 3, 64, 64)))),
+    ],
+    "AttributeClassifier.labels": [("images", lambda: READER.labels(IMAGES * float("nan")))],
+    "AttributeClassifier.logits": [("images", lambda: READER.logits(None))],
+    "AttributeClassifier.select": [
+        ("Smiling", lambda: READER.select(["Smiling"])),
+        ("names", lambda: READER.select("Young")),
+        ("names", lambda: READER.select(3)),
+    ],
+    "CausalGraph": [
+        ("graph", lambda: cf.CausalGraph(3)),
+        ("graph", lambda: cf.CausalGraph({})),
+        ("name", lambda: cf.CausalGraph({"A": []}, name="")),
+        ("node", lambda: cf.CausalGraph({1: []})),
+        ("parents", lambda: cf.CausalGraph({"A": "B", "B": []})),
+        ("description", lambda: cf.CausalGraph({"A": []}, description=3)),
+    ],
+    "CausalGraph.ancestors": [("node", lambda: GRAPH.ancestors("Yuong"))],
+    "CausalGraph.children": [("node", lambda: GRAPH.children(3)), ("node", lambda: GRAPH.children(["Young"]))],
+    "CausalGraph.descendants": [("node", lambda: GRAPH.descendants("")), ("node", lambda: GRAPH.descendants(None))],
+    "CausalGraph.parents": [("node", lambda: GRAPH.parents("Smiling"))],
+    "LabelSCM": [
+        ("mechanisms", lambda: cf.LabelSCM(GRAPH, {})),
+        ("mechanisms", lambda: cf.LabelSCM(GRAPH, {"Young": 0.5, "Bald": 0.5})),
+        ("mechanisms", lambda: cf.LabelSCM(GRAPH, None)),
+        ("graph", lambda: cf.LabelSCM("celeba", {})),
+    ],
+    "LabelSCM.abduct": [
+        ("labels", lambda: SCM.abduct(torch.zeros(2, 3))),
+        ("labels", lambda: SCM.abduct("labels")),
+        ("labels", lambda: SCM.abduct(torch.full((1, 2), 2))),
+        ("generator", lambda: SCM.abduct(torch.zeros(2, 2), generator=0)),
+    ],
+    "LabelSCM.counterfactual": [
+        ("labels", lambda: SCM.counterfactual(torch.zeros(2, 3))),
+        ("facts", lambda: SCM.counterfactual({"Smiling": 1})),
+        ("do", lambda: SCM.counterfactual(torch.zeros(2, 2), do={"Smiling": 1})),
+        ("observe", lambda: SCM.counterfactual(torch.zeros(2, 2), observe={"Bald": 2})),
+        ("stickiness", lambda: SCM.counterfactual(torch.zeros(2, 2), stickiness=1.5)),
+        ("stickiness", lambda: SCM.counterfactual(torch.zeros(2, 2), stickiness="half")),
+        ("draws", lambda: SCM.counterfactual(torch.zeros(2, 2), draws=0)),
+        ("draws", lambda: SCM.counterfactual(torch.zeros(2, 2), draws=1.5)),
+        ("generator", lambda: SCM.counterfactual(torch.zeros(2, 2), generator=3)),
+    ],
+    "LabelSCM.counterfactual_probabilities": [
+        ("event", lambda: SCM.counterfactual_probabilities({"Smiling": 1}, {})),
+        ("event", lambda: SCM.counterfactual_probabilities(3, {})),
+        ("labels", lambda: SCM.counterfactual_probabilities({"Bald": 1}, 3)),
+    ],
+    "LabelSCM.counterfactual_probability": [
+        ("event", lambda: SCM.counterfactual_probability({"Bald": "yes"}, {})),
+        ("facts", lambda: SCM.counterfactual_probability({"Bald": 1}, {"Yuong": 1})),
+        ("stickiness", lambda: SCM.counterfactual_probability({"Bald": 1}, {}, stickiness=float("nan"))),
+        ("stickiness", lambda: SCM.counterfactual_probability({"Bald": 1}, {}, stickiness=None)),
+    ],
+    "LabelSCM.from_probabilities": [
+        ("Bald", lambda: cf.LabelSCM.from_probabilities(GRAPH, {"Young": 0.5, "Bald": 0.5})),
+        ("Young", lambda: cf.LabelSCM.from_probabilities(GRAPH, {"Young": 2, "Bald": [0, 1]})),
+        ("Young", lambda: cf.LabelSCM.from_probabilities(GRAPH, {"Young": "half", "Bald": [0, 1]})),
+        ("probabilities", lambda: cf.LabelSCM.from_probabilities(GRAPH, 0.5)),
+        ("graph", lambda: cf.LabelSCM.from_probabilities("celeba", {})),
+    ],
+    "LabelSCM.from_state": [
+        ("state", lambda: cf.LabelSCM.from_state({})),
+        ("state", lambda: cf.LabelSCM.from_state(3)),
+    ],
+    "LabelSCM.joint": [("do", lambda: SCM.joint(do={"Smiling": 1})), ("do", lambda: SCM.joint(do="Young"))],
+    "LabelSCM.log_probability": [
+        ("labels", lambda: SCM.log_probability(torch.zeros(2))),
+        ("labels", lambda: SCM.log_probability(None)),
+    ],
+    "LabelSCM.probability": [
+        ("event", lambda: SCM.probability({"Smiling": 1})),
+        ("event", lambda: SCM.probability("Bald")),
+        ("given", lambda: SCM.probability({"Bald": 1}, given={"Young": 0.5})),
+        ("do", lambda: SCM.probability({"Bald": 1}, do=[("Young", 1)])),
+    ],
+    "LabelSCM.respond": [
+        ("noise", lambda: SCM.respond(torch.zeros(2, 3))),
+        ("noise", lambda: SCM.respond(3)),
+        ("noise", lambda: SCM.respond(torch.ones(1, 2, dtype=torch.float64))),
+        ("do", lambda: SCM.respond(torch.zeros(2, 2, dtype=torch.float64), do={"Smiling": 1})),
+    ],
+    "LabelSCM.sample": [
+        ("n", lambda: SCM.sample(-1)),
+        ("n", lambda: SCM.sample("many")),
+        ("n", lambda: SCM.sample(1.5)),
+        ("do", lambda: SCM.sample(1, do={"Smiling": 1})),
+        ("given", lambda: SCM.sample(1, given={"Bald": 7})),
+        ("generator", lambda: SCM.sample(1, generator=7)),
+    ],
+    "LabelSCM.sample_noise": [("n", lambda: SCM.sample_noise(-1)), ("generator", lambda: SCM.sample_noise(1, 3))],
+    "Query": [
+        ("given", lambda: cf.Query("Male", {"Young": 0})),
+        ("antecedent", lambda: cf.Query({}, {"Young": 2})),
+        ("antecedent", lambda: cf.Query({}, 3)),
+        ("mode", lambda: cf.Query({}, {"Young": 0}, "guess")),
+        ("mode", lambda: cf.Query({}, {"Young": 0}, ["do"])),
+    ],
+    "Query.as_mode": [("mode", lambda: QUERY.as_mode("see"))],
+    "Query.check": [("Young", lambda: QUERY.check(["Bald"]))],
+    "Query.parse": [
+        ("question", lambda: cf.Query.parse(3)),
+        ("empty", lambda: cf.Query.parse("")),
+        ("purple", lambda: cf.Query.parse("What if this woman were purple?")),
+        ("attributes", lambda: cf.Query.parse("What if this woman were bald?", 3)),
+        ("attributes", lambda: cf.Query.parse("What if this woman were bald?", [3])),
+    ],
+    "Recipe": [
+        ("width", lambda: recipe(width="wide")),
+        ("width", lambda: recipe(width=True)),
+        ("batch", lambda: recipe(batch=1)),
+        ("data", lambda: recipe(data="face")),
+        ("learning_rate", lambda: recipe(learning_rate=10**400)),
+        ("balance", lambda: recipe(balance=float("nan"))),
+        ("start", lambda: recipe(start=3)),
+        ("data_root", lambda: recipe(data="folder")),
+    ],
+    "Recipe.validate": [("name", lambda: cf.Recipe(name="a/b").validate())],
+    "Run": [("noise", lambda: world("generate", noise=torch.zeros(2, 4), labels=torch.zeros(2, 2)))],
+    "Run.classify": [
+        ("images", lambda: world("classify", images=torch.zeros(2, 3, 32, 32))),
+        ("images", lambda: world("classify", images=IMAGES * 255 + 1.5)),
+        ("images", lambda: world("classify", images=None)),
+    ],
+    "Run.counterfactual": [
+        ("do", lambda: RUN.counterfactual(WORLDS, do={"Smiling": 1})),
+        ("observe", lambda: RUN.counterfactual(WORLDS, observe={"Bald": "no"})),
+        ("stickiness", lambda: world("counterfactual", stickiness=2)),
+        ("stickiness", lambda: world("counterfactual", noise_stickiness="half")),
+        ("draws", lambda: world("counterfactual", draws=0)),
+        ("generator", lambda: world("counterfactual", generator=0)),
+        ("worlds", lambda: RUN.counterfactual(torch.zeros(2, 5), do={"Young": 0})),
+    ],
+    "Run.generate": [
+        ("noise", lambda: world("generate", noise=torch.zeros(5), labels=torch.zeros(1, 2))),
+        ("noise", lambda: world("generate", noise="z", labels=torch.zeros(1, 2))),
+        ("noise", lambda: world("generate", noise=torch.zeros(1, 5, dtype=torch.int64), labels=torch.zeros(1, 2))),
+        ("labels", lambda: world("generate", noise=torch.zeros(2, 5), labels=torch.zeros(2, 3))),
+        ("labels", lambda: world("generate", noise=torch.zeros(2, 5), labels=torch.zeros(1, 2))),
+        ("labels", lambda: world("generate", noise=torch.zeros(2, 5))),
+    ],
+    "Run.judge": [("images", lambda: world("judge", images=torch.zeros(3, 64, 64)))],
+    "Run.sample": [
+        ("n", lambda: world("sample", n=0)),
+        ("n", lambda: world("sample", n="ten")),
+        ("do", lambda: world("sample", n=1, do={"Smiling": 1})),
+        ("given", lambda: world("sample", n=1, given="Bald")),
+        ("generator", lambda: world("sample", n=1, generator=0)),
+    ],
+    "Run.sample_noise": [
+        ("n", lambda: world("sample_noise", n=-1)),
+        ("generator", lambda: world("sample_noise", n=1, generator=0)),
+    ],
+    "Statement": [
+        ("given", lambda: cf.Statement(3, {"Young": 0}, "might", {"Bald": 1})),
+        ("antecedent", lambda: cf.Statement({}, {"Young": 5}, "might", {"Bald": 1})),
+        ("modal", lambda: cf.Statement({}, {"Young": 0}, "may", {"Bald": 1})),
+        ("modal", lambda: cf.Statement({}, {"Young": 0}, ["might"], {"Bald": 1})),
+        ("consequent", lambda: cf.Statement({}, {"Young": 0}, "might", {})),
+        ("consequent", lambda: cf.Statement({}, {"Young": 0}, "might", 3)),
+        ("mode", lambda: cf.Statement({}, {"Young": 0}, "might", {"Bald": 1}, "see")),
+    ],
+    "Statement.about_change": [
+        ("Bald", lambda: cf.Statement({}, {"Young": 0}, "might", {"Bald": 1, "Male": 1}).about_change()),
+    ],
+    "Statement.check": [("Young", lambda: STATEMENT.check(["Bald"]))],
+    "Statement.parse": [
+        ("not 3", lambda: cf.Statement.parse(3)),
+        ("modal", lambda: cf.Statement.parse("If this man were old, he is bald.")),
+        ("attributes", lambda: cf.Statement.parse("If this man were old, he might be bald.", 3)),
+    ],
+    "Statement.truth": [
+        ("stickiness", lambda: STATEMENT.truth(SCM, stickiness=2)),
+        ("eps", lambda: STATEMENT.truth(SCM, eps=0.7)),
+        ("eps", lambda: STATEMENT.truth(SCM, eps="small")),
+        ("scm", lambda: STATEMENT.truth(GRAPH)),
+    ],
+    "answer": [
+        ("Smiling", lambda: cf.answer(RUN, cf.Query({}, {"Smiling": 1}))),
+        ("faces", lambda: cf.answer(RUN, QUERY, faces=0)),
+        ("faces", lambda: cf.answer(RUN, QUERY, faces="ten")),
+        ("draws", lambda: cf.answer(RUN, QUERY, draws=0.5)),
+        ("stickiness", lambda: cf.answer(RUN, QUERY, stickiness=-1)),
+        ("noise_stickiness", lambda: cf.answer(RUN, QUERY, noise_stickiness="half")),
+        ("generator", lambda: cf.answer(RUN, QUERY, generator=0)),
+        ("query", lambda: cf.answer(RUN, "What if this woman were bald?")),
+    ],
+    "counterfactual_noise": [
+        ("z", lambda: noise(z=torch.zeros(2, 3))),
+        ("z", lambda: noise(z=[0.0])),
+        ("z", lambda: noise(z=torch.zeros(2, dtype=torch.int64))),
+        ("z", lambda: noise(z=torch.full((2,), float("inf")))),
+        ("generate", lambda: noise(generate=lambda z: z)),
+        ("classify", lambda: noise(classify=lambda images: images)),
+        ("generate", lambda: noise(generate=3)),
+        ("classify", lambda: noise(classify=None)),
+        ("condition", lambda: noise(condition={"Young": 1})),
+        ("condition", lambda: noise(condition="Bald")),
+        ("n", lambda: noise(n=0)),
+        ("stickiness", lambda: noise(stickiness=2)),
+        ("stickiness", lambda: noise(stickiness="half")),
+        ("method", lambda: noise(method="magic")),
+        ("method", lambda: noise(method=3)),
+        ("attributes", lambda: noise(attributes=["Bald", "Bald"])),
+        ("attributes", lambda: noise(attributes=3)),
+        ("attributes", lambda: noise(attributes="Bald")),
+        ("prior", lambda: noise(prior="cauchy")),
+        ("per", lambda: noise(per="pixel")),
+        ("threshold", lambda: noise(threshold=1)),
+        ("threshold", lambda: noise(threshold="high")),
+        ("likelihood", lambda: noise(likelihood="firm")),
+        ("batch", lambda: noise(batch=0)),
+        ("budget", lambda: noise(budget=0.5)),
+        ("generator", lambda: noise(generator=0)),
+    ],
+    "esm.DiscreteSCM": [
+        ("exogenous", lambda: cf.esm.DiscreteSCM(3, {})),
+        ("exogenous", lambda: cf.esm.DiscreteSCM({"A": 2}, {})),
+        ("equation", lambda: cf.esm.DiscreteSCM({"A": 0.5}, {"B": 3})),
+    ],
+    "esm.DiscreteSCM.counterfactual_probability": [
+        ("event", lambda: MODEL.counterfactual_probability({"C": 1}, {})),
+        ("facts", lambda: MODEL.counterfactual_probability({"B": 1}, 3)),
+        ("do", lambda: MODEL.counterfactual_probability({"B": 1}, {}, do={"B": [1]})),
+        ("observe", lambda: MODEL.counterfactual_probability({"B": 1}, {}, observe="A")),
+        ("stickiness", lambda: MODEL.counterfactual_probability({"B": 1}, {}, stickiness=3)),
+        ("conditioning", lambda: MODEL.counterfactual_probability({"B": 1}, {}, conditioning="both")),
+    ],
+    "esm.DiscreteSCM.probability": [
+        ("event", lambda: MODEL.probability({"C": 1})),
+        ("given", lambda: MODEL.probability({"B": 1}, given=3)),
+        ("do", lambda: MODEL.probability({"B": 1}, do={"B": None})),
+    ],
+    "esm_cf_sampler": [
+        ("z", lambda: cf.esm_cf_sampler(torch.zeros(1, 2, 3), 1)),
+        ("n", lambda: cf.esm_cf_sampler(Z, 0)),
+        ("stickiness", lambda: cf.esm_cf_sampler(Z, 1, stickiness="half")),
+        ("prior", lambda: cf.esm_cf_sampler(Z, 1, prior=3)),
+        ("prior", lambda: cf.esm_cf_sampler(Z, 1, prior=lambda n, k, generator: torch.zeros(1))),
+        ("per", lambda: cf.esm_cf_sampler(Z, 1, per=["dimension"])),
+        ("generator", lambda: cf.esm_cf_sampler(Z, 1, generator=0)),
+    ],
+    "fit_label_scm": [
+        ("graph", lambda: cf.fit_label_scm("celeba", TABLE)),
+        ("table", lambda: cf.fit_label_scm(GRAPH, 3)),
+        ("table", lambda: cf.fit_label_scm(GRAPH, {"Young": [1]})),
+        ("Young", lambda: cf.fit_label_scm(GRAPH, {**TABLE, "Young": [2, 1]})),
+        ("Bald", lambda: cf.fit_label_scm(GRAPH, {**TABLE, "Bald": [1]})),
+        ("method", lambda: cf.fit_label_scm(GRAPH, TABLE, method="magic")),
+        ("method", lambda: cf.fit_label_scm(GRAPH, TABLE, method=3)),
+        ("smoothing", lambda: cf.fit_label_scm(GRAPH, TABLE, smoothing=-1)),
+        ("smoothing", lambda: cf.fit_label_scm(GRAPH, TABLE, smoothing="some")),
+        ("generator", lambda: cf.fit_label_scm(GRAPH, TABLE, method="adversarial", generator=0)),
+    ],
+    "gaussian_cf_sampler": [
+        ("z", lambda: cf.gaussian_cf_sampler(None, 1)),
+        ("n", lambda: cf.gaussian_cf_sampler(Z, 1.0)),
+        ("scale", lambda: cf.gaussian_cf_sampler(Z, 1, scale=-1)),
+        ("scale", lambda: cf.gaussian_cf_sampler(Z, 1, scale=None)),
+        ("generator", lambda: cf.gaussian_cf_sampler(Z, 1, generator=0)),
+    ],
+    "load_classifier": [
+        ("nowhere", lambda: cf.load_classifier("nowhere")),
+        ("source", lambda: cf.load_classifier(3)),
+    ],
+    "load_data": [
+        ("data source", lambda: cf.load_data("face")),
+        ("data source", lambda: cf.load_data(["faces"])),
+        ("data_root", lambda: cf.load_data("celeba")),
+        ("split", lambda: cf.load_data("faces", split="all of it")),
+        ("n", lambda: cf.load_data("faces", n="ten")),
+        ("seed", lambda: cf.load_data("faces", n=2, seed=-1)),
+        ("option", lambda: cf.load_data("faces", sise=64)),
+        ("no folder", lambda: cf.load_data("folder", "nowhere")),
+        ("root", lambda: cf.load_data("folder", 3)),
+    ],
+    "load_graph": [
+        ("graph", lambda: cf.load_graph(3)),
+        ("celeba", lambda: cf.load_graph("celebra")),
+        ("path", lambda: cf.load_graph("a\0b")),
+    ],
+    "load_queries": [
+        ("nowhere", lambda: cf.load_queries("nowhere")),
+        ("path", lambda: cf.load_queries(3)),
+        ("attributes", lambda: cf.load_queries("queries", 3)),
+    ],
+    "load_run": [
+        ("nowhere", lambda: cf.load_run("nowhere")),
+        ("path", lambda: cf.load_run(3)),
+        ("device", lambda: cf.load_run(".", device="gpu")),
+        ("device", lambda: cf.load_run(".", device=3)),
+    ],
+    "load_statements": [("nowhere", lambda: cf.load_statements("nowhere")), ("path", lambda: cf.load_statements(None))],
+    "sample_where": [
+        ("generate", lambda: where(generate=None)),
+        ("generate", lambda: where(generate=lambda z: shade(z) + 2)),
+        ("classify", lambda: where(classify=lambda images: read(images) * 2)),
+        ("classify", lambda: where(classify="reader")),
+        ("condition", lambda: where(condition={})),
+        ("n", lambda: where(n=True)),
+        ("attributes", lambda: where(attributes=None)),
+        ("noise_dim", lambda: where(noise_dim=0)),
+        ("prior", lambda: where(prior="cauchy")),
+        ("batch", lambda: where(batch=-1)),
+        ("budget", lambda: where(budget="all")),
+        ("threshold", lambda: where(threshold=0)),
+        ("device", lambda: where(device="gpu")),
+        ("generator", lambda: where(generator=0)),
+    ],
+    "save_graph": [
+        ("graph", lambda: cf.save_graph("celeba", "mine.yaml")),
+        ("nowhere", lambda: cf.save_graph(GRAPH, "nowhere/at/all.yaml")),
+        ("path", lambda: cf.save_graph(GRAPH, 3)),
+    ],
+}  # fmt: skip
+# What needs no argument, or only holds what functions of the library put together.
+NOTHING_TO_REFUSE = {
+    "CausalGraph.to_networkx",
+    "CausalGraph.without_edges",
+    "CounterfactualNoise",
+    "CounterfactualWorlds",
+    "LabelSCM.to_state",
+    "Recipe.to_dict",
+    "Worlds",
+    "esm",
+}
