@@ -13,7 +13,10 @@ from typing import BinaryIO
 from .errors import WriteError
 
 # What the system refuses because of where a program runs, not because of a mistake in it.
-_REFUSALS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "ENOMEM")
+_REFUSALS = (
+    *("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "ENOMEM"),
+    *("EISDIR", "ENOTDIR", "EEXIST", "ENOTEMPTY", "ENAMETOOLONG"),
+)
 _CODES = {getattr(errno, name) for name in _REFUSALS if hasattr(errno, name)}
 _TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")  # .<name>.<process>.tmp
 

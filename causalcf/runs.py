@@ -19,8 +19,8 @@ import yaml
 from .arguments import check_path
 from .bounded import MOST_JSON, parse_json, read_bounded, read_json, refuse_links_out
 from .checkpoint import NAME as CHECKPOINT
-from .errors import RunError, nearest
-from .files import temporary_beside, write_atomically
+from .errors import RunError, WriteError, nearest
+from .files import clear_leftovers, temporary_beside, write_atomically
 from .graph import CausalGraph
 from .graph_io import save_graph
 from .recipe import APPROACHES, Recipe
@@ -102,10 +102,16 @@ def new_folder(base: Path, stem: str) -> Path:
 
 
 def point_to(folder: Path, name: str = "latest") -> None:
-    """Makes the link `name` beside `folder` lead to it."""
+    """Makes the link `name` beside `folder` lead to it.
+
+    Raises:
+        WriteError: it is no link, but a folder, as in a copy that followed links.
+    """
     link = folder.parent / name
+    if link.is_dir() and not link.is_symlink():
+        raise WriteError(f"{link} is a folder, and should be a link to the newest of those beside it: move it away")
+    clear_leftovers(folder.parent)
     temporary = temporary_beside(link)
-    temporary.unlink(missing_ok=True)
     temporary.symlink_to(folder.name)
     os.replace(temporary, link)
 

@@ -36,6 +36,8 @@ from .telling.telling import Telling
 Losses = dict[str, Tensor]
 
 R1_EVERY = 8  # steps
+# Of D's loss by a fake logit: far below what moves D, far above what float32 rounds to 0, where G would learn nothing.
+LEAST_SLOPE = 1e-20
 
 
 @dataclass(frozen=True)
@@ -133,13 +135,18 @@ class TrainingStep:
         images, labels = torch.cat([batch.images, leaf]), torch.cat([batch.labels, batch.asked])
         real, fake = self._judge(images, labels).split(len(leaf))
         terms = self.objective.discriminator(real, fake) | self._lazy_r1(batch, step)
+        slopes = []
+
+        def keep(slope: Tensor) -> Tensor:
+            slopes.append(slope.clamp(min=LEAST_SLOPE))
+            return slopes[0]
+
+        fake.register_hook(keep)
         gradient = self._learn("discriminator", total(terms), leaf)
         logits = fake.detach().requires_grad_()
         ours = self.objective.generator(real.detach(), logits)
-        own = self.objective.discriminator(real.detach(), logits)["fake"]
         (wanted,) = torch.autograd.grad(total(ours), logits)
-        (given,) = torch.autograd.grad(own.mean(), logits)
-        return _means(terms | ours), gradient * (wanted / given)[:, None, None, None]
+        return _means(terms | ours), gradient * (wanted / slopes[0])[:, None, None, None]
 
     def _two_passes(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         still = leaf.detach()

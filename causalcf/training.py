@@ -212,18 +212,18 @@ def next_tick(images: int, tick: int) -> int:
 
 
 def _until_tick(training: Training, watchers: Sequence[Watcher], interrupted: list[int]) -> Tick:
-    """Steps until the next tick, the end or an interruption."""
+    """Steps until the next tick, the end or an interruption, but at least one: a signal may arrive at any moment."""
     due = min(next_tick(training.images, training.recipe.tick), training.recipe.images)
     sums: dict[str, Tensor] = {}
     start, first = time.perf_counter(), training.step
-    while training.images < due and not anywhere(bool(interrupted)):
+    while not sums or (training.images < due and not anywhere(bool(interrupted))):
         for name, value in training.advance().items():
             sums[name] = sums[name] + value if name in sums else value
         for watcher in watchers:
             watcher.on_step(training)
     average_over_processes(list(sums.values()))
     steps = training.step - first
-    losses = {name: (value / max(steps, 1)).item() for name, value in sums.items()}  # waits for the device
+    losses = {name: (value / steps).item() for name, value in sums.items()}  # waits for the device
     elapsed = time.perf_counter() - start
     training.seconds += elapsed
     return Tick(losses, steps * training.recipe.batch / elapsed)

@@ -13,6 +13,8 @@ from causalcf.classifiers.classifier import AttributeClassifier
 from causalcf.classifiers.networks import build_network
 from causalcf.classifiers.storage import save_classifier
 from causalcf.distributed.batch import average_over_processes, own_share
+from causalcf.distributed.group import leave
+from causalcf.distributed.launch import end_at_once
 from causalcf.experiment import assemble, graph_of, label_generator, training_data
 from causalcf.losses.adversarial import squared_gradient_norm
 from causalcf.networks.dcgan import Discriminator
@@ -102,8 +104,8 @@ def _work(rank, jobs, folder):
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     found = {name: _do(*job) for name, job in jobs.items()}
     torch.save(found, f"{folder}/{rank}.pt")
-    dist.barrier()
-    dist.destroy_process_group()
+    leave()
+    end_at_once(0)
 
 
 def _do(function, arguments, sabotage):

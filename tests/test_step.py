@@ -83,6 +83,22 @@ def test_the_oracle_tells_a_wrong_label_weight_apart():
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
+def test_a_discriminator_that_is_sure_of_itself_still_teaches_the_generator(name):
+    """Its loss on fakes then has a slope that float32 rounds to 0; the generator's own has one of 1."""
+    recipe = replace(SMALL, objective=name)
+    nets, batch = networks(recipe, 3), draw_batch(3)
+    nets.discriminator.stack.read.bias.data.fill_(-200.0)
+    expected = plain_gradients(copy.deepcopy(nets), recipe, batch, step=25)["generator"]
+    losses = TrainingStep(nets, recipe, CPU, "float32")(batch, 25, torch.Generator().manual_seed(0))
+    assert all(value.isfinite() for value in losses.values())
+    largest = max(float(g.abs().max()) for g in expected)
+    assert largest > 1e-4
+    if TrainingStep(nets, recipe, CPU, "float32").objective.shares_pass:  # elsewhere D has moved before G is taught
+        for weight, gradient in zip(nets.generator.parameters(), expected, strict=True):
+            assert torch.allclose(weight.grad, gradient, rtol=2e-3, atol=2e-5 * largest)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
 def test_every_objective_moves_every_network_and_stays_finite(name):
     recipe = replace(SMALL, objective=name, r1=0.5)
     nets, batch = networks(recipe, 3), draw_batch(3)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ..command import INTERRUPTED, run
 from ..errors import ProcessError
@@ -29,10 +30,25 @@ def run_together(main: Callable[[], int | None]) -> int:
         main: does the work, in every process.
 
     Returns:
-        The exit code, as `command.run` has it. An error that several processes raise is said by one of them; one that
-        only some raise ends the others too, whose collective calls fail once it is gone.
+        The exit code, as `command.run` has it; one of several processes does not return, but ends with it. An error
+        that several raise is said by one of them; one that only some raise ends the others too, whose collective
+        calls fail once it is gone.
     """
-    return run(main) if launched() == 1 else run(partial(_as_one_of_several, main), together=True)
+    if launched() == 1:
+        return run(main)
+    return end_at_once(run(partial(_as_one_of_several, main), together=True))
+
+
+def end_at_once(code: int) -> NoReturn:
+    """Ends this process without the interpreter's own ending, which gloo's threads may not survive.
+
+    They outlive `destroy_process_group` where torch.optim has been imported (it imports torch._dynamo, and something
+    there keeps the group), and one that lets go of a tensor while the interpreter ends aborts the process
+    ("terminate called without an active exception").
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _as_one_of_several(main: Callable[[], int | None]) -> int | None:

@@ -2,7 +2,8 @@
 
 Each objective has `discriminator(real, fake)` and `generator(real, fake)`, both on (n,) logits, and a `penalty` on the
 discriminator's gradients, or none. Their terms are summed, and averaged over the batch, by whoever calls them.
-`shares_pass` says that D's loss has a slope at every fake logit: G's gradient is then a multiple of it (see step.py).
+`shares_pass` says that D's loss has a positive slope at every fake logit: G's gradient is then a multiple of it (see
+step.py).
 """
 
 from __future__ import annotations
