@@ -17,7 +17,7 @@ from .presets import find_preset, preset_names
 from .recipe import Recipe, option_names, recipe_from_dict
 from .yaml_tree import FileKind, read_mapping
 
-DEFAULT = "faces"
+DEFAULT, PHOTOGRAPHS = "faces", "celeba-cpu"  # recipes taken where none is named
 RECIPE = FileKind("a recipe", "from options to values", RecipeError)
 DESCRIPTION = """Train a GAN whose labels follow a causal graph.
 
@@ -64,7 +64,8 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     given = {name: value for name, value in named.items() if name in option_names()}
     if flags.changed_data and flags.resume is None:
         raise RecipeError("--changed-data has a meaning only with --resume: a new run takes whatever images there are")
-    path = find_preset("train", flags.recipe, RecipeError)
+    usual = DEFAULT if flags.data == DEFAULT else PHOTOGRAPHS
+    path = find_preset("train", usual if flags.recipe is None else flags.recipe, RecipeError)
     try:
         mapping = read_mapping(path, RECIPE)
         taken = take_comparison(mapping)
@@ -92,7 +93,10 @@ def _parser() -> Flags:
         formatter_class=RawDescriptionHelpFormatter,
     )
     presets = ", ".join(preset_names("train"))
-    parser.add_argument("--recipe", type=str, default=DEFAULT, help=f"recipe: a YAML file or one of {presets}")
+    usual = f"{DEFAULT}, or with --data celeba or folder {PHOTOGRAPHS}"
+    parser.add_argument(
+        "--recipe", type=str | None, default=None, help=f"a YAML file or one of {presets}; where left out, {usual}"
+    )
     parser.add_argument(
         "--resume",
         type=str | None,

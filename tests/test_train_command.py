@@ -36,6 +36,20 @@ def test_dry_run_prints_the_resolved_recipe(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("flags", "name", "data"),
+    [
+        ([], "faces", "faces"),
+        (["--data", "celeba", "--data-root", "x"], "celeba-cpu", "celeba"),
+        (["--data", "folder", "--data-root", "x"], "celeba-cpu", "folder"),
+        (["--data", "folder", "--data-root", "x", "--recipe", "faces"], "faces", "folder"),
+    ],
+)
+def test_the_recipe_suits_the_data_where_none_is_named(flags, name, data):
+    recipe = parse_options(flags).recipe
+    assert (recipe.name, recipe.data) == (name, data)
+
+
+@pytest.mark.parametrize(
     ("flags", "sentence"),
     [
         (["--widht", "3"], "unknown option --widht; did you mean --width?"),

@@ -34,6 +34,12 @@ class LabelSCM(CounterfactualQueries):
     Labels are 0/1 in the order `graph.nodes`; dicts name attributes. Answers are on the CPU, probabilities in float64.
     Wherever a dict takes 0 or 1, it also takes an (n,) array with one value for each unit.
 
+    Given the noise, composition, effectiveness and reversibility (Galles and Pearl 1998) hold to the bit, whatever the
+    mechanisms. Threshold noise (tables and networks fitted by likelihood) is monotone as well: an intervention that
+    makes a label likelier never loses it. An adversarial label generator keeps the coupling that its network has
+    learned, which may lose it: labels alone do not determine the coupling. From labels alone, without their noise,
+    reversibility holds in law, where the antecedent is all of an ancestral set, such as a root.
+
     Args:
         graph: the causal graph.
         mechanisms: node -> Mechanism, for every node, with parents in the order `graph.parents(node)`.

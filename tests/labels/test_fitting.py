@@ -126,9 +126,9 @@ def test_celeba_numbers():
     fitted = {}
     for name, tvd in expected.items():
         graph = load_graph(name)
-        started = time.perf_counter()
+        started = time.process_time()
         fitted[name] = fit_label_scm(graph, table)
-        assert time.perf_counter() - started < 5
+        assert time.process_time() - started < 5
         data = empirical_joint(rows(graph, table))
         assert total_variation(data, fitted[name].joint()) == pytest.approx(tvd, abs=5e-5)
         if name == "celeba":
@@ -185,9 +185,9 @@ def test_many_parents_get_a_network_and_decided_labels_stay_finite():
 @needs_celeba
 def test_all_forty_attributes_fit_and_sample():
     graph, table = load_graph("celeba-all"), celeba_table()
-    started = time.perf_counter()
+    started = time.process_time()
     scm = fit_label_scm(graph, table)
-    assert time.perf_counter() - started < 240  # about 65 s on one idle core
+    assert time.process_time() - started < 240  # about 65 s on one idle core
     labels, n = rows(graph, table), 10_000
     root = graph.nodes[0]
     sampled = scm.sample(n, given={root: 1}, generator=torch.Generator().manual_seed(0)).double().mean(0)
