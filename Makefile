@@ -1,7 +1,8 @@
 # make train   from nothing to a trained causal GAN (.venv, install, train)
-# make test    the tests; make test-slow, the ones that train for minutes; make coverage, lines that no test runs
+# make test    the tests, PROCESSES at a time; make test-slow, the ones that train for minutes; make coverage, lines that no test runs
 PYTHON ?= python3
 BIN := .venv/bin
+PROCESSES ?= 2
 export CAUSALCF_CACHE ?= $(CURDIR)/.cache
 
 .PHONY: train test test-slow coverage lint clean
@@ -10,7 +11,7 @@ train: .venv/installed
 	$(BIN)/python -m causalcf.train --graph graphs/celeba.yaml
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow
