@@ -38,6 +38,8 @@ def experiment(runs, judge_folder, tmp_path, monkeypatch):
     module = script("statement_experiment")
     monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
     monkeypatch.setattr(module, "POOL", 32)
+    monkeypatch.setattr(module, "CAUSES", ("Young",))
+    (tmp_path / "one.yaml").write_text("statements: {bald: 'If this man were old, he might be bald.'}\n")
     for base, name in (("one", "a"), ("two", "c")):
         shutil.copytree((runs / name / "latest").resolve(), tmp_path / base / "same")
         (tmp_path / base / "latest").symlink_to("same")
@@ -45,7 +47,7 @@ def experiment(runs, judge_folder, tmp_path, monkeypatch):
 
     def ask(units, *asked):
         out = tmp_path / "kept.json"
-        given = ["--told", "faces-true", "--units", str(units), "--out", str(out)]
+        given = ["--told", str(tmp_path / "one.yaml"), "--units", str(units), "--out", str(out)]
         monkeypatch.setattr(sys, "argv", ["experiment", *(str(tmp_path / one) for one in asked), *given])
         module.main()
         return json.loads(out.read_text())
@@ -60,6 +62,6 @@ def test_figures_are_kept_by_run_and_question(experiment, capsys):
     assert set(kept["labels"]) >= {"Smiling", "Male", "Bald"} and "Young flipped: Male" in kept["stays"]
     said = capsys.readouterr().out
     assert "share of all images" in said and "held-out images" in said and "stays as it was" in said
-    assert experiment(8, "one/same") == first  # found again
-    assert len(experiment(9, "one/same")) == 2
-    assert len(experiment(8, "one/same", "two/same")) == 3  # of one name, and apart
+    both = experiment(8, "one/same", "two/same")  # of one name, and apart
+    assert len(both) == 2 and both.items() > first.items() and len(capsys.readouterr().out.split('{"')) == 2
+    assert len(experiment(9, "one/same")) == 3
