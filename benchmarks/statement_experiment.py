@@ -10,17 +10,23 @@ classifier that the runs were told by is another):
     held out     the same of the graph's other links from the same causes
     no link      the same of pairs without a directed path
     reached      share of the units whose antecedent was seen within the budget
-    effective    share of the flips in whose image the judge, too, sees the antecedent
+    effective    share of the flips in whose image the judge, too, sees the antecedent (of a dcgan: and not before)
     changed      share of labels with no path from the cause that changed, less what the reference expects
     FD(judge)    from held-out images
 
 Brackets are 95 % percentile intervals of a bootstrap over units (1,000 resamples), runs kept as they are. Runs of one
-name but for the seed are averaged. A second table has every statement's share in the images, a figure for each seed.
+name but for the seed are averaged. Further tables have a figure for each seed: every statement's share in the images;
+the share of every label over the whole pool, in which labels drift that nobody spoke of, beside the same judge's share
+in held-out images; and how often a label that the cause has no path to stays as it was.
+
+Figures are kept in `--out` by all that they depend on: the run's checkpoint, its classifier and the judge's file, the
+statements asked about, units and budget. A run that was trained further is asked again.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -36,10 +42,12 @@ from causalcf.evaluation.approaches import Approach
 from causalcf.evaluation.contenders import Asking, contenders
 from causalcf.evaluation.features import judge_features
 from causalcf.evaluation.flips import Flip, flip
+from causalcf.evaluation.judge_independence import doubts
 from causalcf.evaluation.link_results import relation
 from causalcf.evaluation.materials import Materials, load_materials, load_runs
 from causalcf.evaluation.realism import frechet_distance
 from causalcf.evaluation.seeds import generator_of
+from causalcf.files import write_atomically
 from causalcf.labels.cells import matching
 from causalcf.pictures import to_unit_interval
 from causalcf.statement import Statement
@@ -49,6 +57,11 @@ from causalcf.worlds.counterfactual import Worlds
 CAUSES = ("Young", "Male", "Smiling")
 POOL = 2048
 RESAMPLES = 1000
+SHARES = (
+    ("shares", "statement", "label model, first run"),
+    ("labels", "share of all images", "held-out images"),
+    ("stays", "stays as it was", "label model, first run"),
+)
 FIGURES = ("statements", "taught", "held out", "no link", "effective", "changed")
 
 
@@ -60,31 +73,44 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=15)
     parser.add_argument("--out", type=Path, help="where the figures are kept, and found again")
     options = parser.parse_args()
-    kept: dict[str, Any] = json.loads(options.out.read_text()) if options.out and options.out.is_file() else {}
-    new = [run for run in options.runs if Path(run).name not in kept]
-    if new:
-        materials = load_materials(load_runs(new, "auto", None), None, None, None, "auto")
-        real = _real_features(materials)
-        for name in materials.runs:
-            kept[name] = measure(materials, name, load_statements(options.told), options.units, options.budget, real)
-            print(name, json.dumps(kept[name]["shares"]), flush=True)
-            if options.out:
-                options.out.write_text(json.dumps(kept))
-    measured = [kept[Path(run).name] for run in options.runs]
+    materials = load_materials(load_runs(options.runs, "auto", None), None, None, None, "auto")
+    for doubt in doubts(materials.judge, materials.runs):
+        print(doubt, file=sys.stderr)
+    measured = measured_or_kept(materials, load_statements(options.told), options.units, options.budget, options.out)
     console = Console(width=200)
-    console.print(table(measured))
-    console.print(shares_table(measured))
+    for shown in (table(measured), *(shares_table(measured, *one) for one in SHARES)):
+        console.print(shown)
+
+
+def measured_or_kept(
+    materials: Materials, statements: dict[str, Statement], units: int, budget: int, out: Path | None
+) -> list[dict[str, Any]]:
+    """The figures of all runs, measured unless `out` has those of the same run, judge and question."""
+    kept: dict[str, Any] = json.loads(out.read_text()) if out and out.is_file() else {}
+    found, real = [], None
+    for name, asked_run in materials.runs.items():
+        own = {what: known.get(name) for what, known in materials.fingerprints.items() if what != "judge"}
+        asked = (own, materials.judge.fingerprint, statements, units, budget)
+        key = f"{asked_run.folder.name} {hashlib.sha256(repr(asked).encode()).hexdigest()[:16]}"
+        if key not in kept:
+            real = _real_images(materials) if real is None else real
+            kept[key] = measure(materials, name, statements, units, budget, real)
+            print(name, json.dumps(kept[key]["shares"]), flush=True)
+            if out:
+                write_atomically(out, json.dumps(kept).encode())
+        found.append(kept[key])
+    return found
 
 
 def measure(
     materials: Materials, name: str, statements: dict[str, Statement], units: int, budget: int, real: torch.Tensor
 ) -> dict[str, Any]:
     """All figures of one run, each unit's answer kept for the bootstrap."""
-    run = materials.runs[name]
-    found, _ = contenders(run, name, materials.reference, materials.judge, Asking(budget=budget))
+    run, judge = materials.runs[name], materials.judge
+    found, _ = contenders(run, name, materials.reference, judge, Asking(budget=budget))
     approach = next(one for one in found if one.kind.endswith("-do" if one.has_labels else "-esm"))
     pool = approach.actual(POOL, {}, generator_of(0, "pool"))
-    seen = materials.judge.read(pool.images)
+    seen, seen_in_real = judge.read(pool.images), judge.read(real)
     flips = [_flip(approach, materials, pool, seen, cause, units) for cause in CAUSES]
     taught = {(a, b) for one in statements.values() for a in one.antecedent for b in one.consequent}
     answers = {key: _share(approach, materials, pool, one, units) for key, one in statements.items()}
@@ -92,8 +118,13 @@ def measure(
         "key": f"{run.recipe.name} {approach.kind}",
         "seed": run.recipe.seed,
         "shares": answers,
+        "labels": {
+            label: {"seen": float(seen[:, i].double().mean()), "expected": float(seen_in_real[:, i].double().mean())}
+            for i, label in enumerate(judge.nodes)
+        },
+        "stays": {name: share for one in flips for name, share in _stays(one, materials).items()},
         "links": [link for one in flips for link in _links(one, materials, taught)],
-        "fd": frechet_distance(judge_features(materials.judge.classifier, pool.images), real),
+        "fd": frechet_distance(*(judge_features(judge.classifier, images) for images in (pool.images, real))),
         "reached": sum(len(one) for one in flips) / (units * len(flips)),
     }
 
@@ -107,7 +138,7 @@ def _links(found: Flip, materials: Materials, taught: set[tuple[str, str]]) -> l
     """Each label's answers to one cause: whether the cause itself shows, and how far each other label is off."""
     nodes, graph = materials.reference.nodes, materials.true_graph
     column = nodes.index(found.cause)
-    shows = (found.seen_after[:, column] == 1 - found.actual.labels[:, column]).double().tolist()
+    shows = found.shown(column).double().tolist()
     links: list[dict[str, Any]] = [{"cause": found.cause, "effect": found.cause, "kind": "effective", "values": shows}]
     for i, effect in enumerate(nodes):
         if effect == found.cause:
@@ -121,6 +152,17 @@ def _links(found: Flip, materials: Materials, taught: set[tuple[str, str]]) -> l
             moved = ((found.seen_after[:, i] != found.seen_before[:, i]).double() - expected).tolist()
             links.append({"cause": found.cause, "effect": effect, "kind": "changed", "values": moved})
     return links
+
+
+def _stays(found: Flip, materials: Materials) -> dict[str, dict[str, Any]]:
+    """How often labels without a path from the cause are read as before, and how often they should stay."""
+    stays = {}
+    for i, label in enumerate(materials.reference.nodes):
+        if label != found.cause and relation(materials.true_graph, found.cause, label) == "none" and len(found) >= 8:
+            seen = (found.seen_after[:, i] == found.seen_before[:, i]).double().mean()
+            moved = (found.expected_after[:, i] - found.expected_before[:, i]).abs().mean()
+            stays[f"{found.cause} flipped: {label}"] = {"seen": float(seen), "expected": 1 - float(moved)}
+    return stays
 
 
 def _share(approach: Approach, materials: Materials, pool: Worlds, statement: Statement, units: int) -> dict[str, Any]:
@@ -156,21 +198,21 @@ def table(measured: Sequence[dict[str, Any]]) -> Table:
     return shown
 
 
-def shares_table(measured: Sequence[dict[str, Any]]) -> Table:
-    """A row for each statement: how often it shows in the images of each name's runs, in their order."""
+def shares_table(measured: Sequence[dict[str, Any]], kind: str, head: str, expected: str) -> Table:
+    """A row for each share of a kind: what it is in each name's runs, in their order, and what it should be."""
     names = list(dict.fromkeys(one["key"] for one in measured))
-    shown = Table("statement", *names, "label model, first run")
-    for statement, first in measured[0]["shares"].items():
+    shown = Table(head, *names, expected)
+    for row in dict.fromkeys(row for one in measured for row in one[kind]):
         cells = [
-            " ".join(_share_cell(one["shares"][statement]["seen"]) for one in measured if one["key"] == name)
+            " ".join(_share_cell(one[kind].get(row), "seen") for one in measured if one["key"] == name)
             for name in names
         ]
-        shown.add_row(statement, *cells, _share_cell(first["expected"]))
+        shown.add_row(row, *cells, _share_cell(measured[0][kind].get(row), "expected"))
     return shown
 
 
-def _share_cell(share: float | None) -> str:
-    return "-" if share is None else f"{share:.3f}"
+def _share_cell(share: dict[str, Any] | None, part: str) -> str:
+    return "-" if share is None or share[part] is None else f"{share[part]:.3f}"
 
 
 def _cell(runs: Sequence[dict[str, Any]], figure: str) -> str:
@@ -207,10 +249,9 @@ def _again(values: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
     return values[torch.randint(len(values), (len(values),), generator=draw)]
 
 
-def _real_features(materials: Materials) -> torch.Tensor:
+def _real_images(materials: Materials) -> torch.Tensor:
     data = materials.held_out or materials.data
-    images = to_unit_interval(data.batch(torch.arange(min(POOL, len(data)))))
-    return judge_features(materials.judge.classifier, images)
+    return to_unit_interval(data.batch(torch.arange(min(POOL, len(data)))))
 
 
 if __name__ == "__main__":

@@ -94,8 +94,9 @@ def axiom(*keys: str) -> Callable[[Report, str], float | None]:
 
 
 def realism(report: Report, name: str) -> float | None:
-    kinds = {approach["name"]: approach["approach"] for approach in report["approaches"]}
-    return report["realism"].get(kinds.get(name), {}).get("FD(judge)")
+    """Of the run that the approach asks; the keys of `realism` are kinds of runs, and runs where a kind has several."""
+    runs = {approach["name"]: approach["run"] for approach in report["approaches"]}
+    return next((one["FD(judge)"] for one in report["realism"].values() if one["run"] == runs.get(name)), None)
 
 
 COLUMNS: dict[str, Callable[[Report, str], float | None]] = {

@@ -23,7 +23,7 @@ from ..errors import RunError, nearest
 from ..files import replacing
 from ..networks.stored import with_weights
 from ..precision import choose_device
-from ..runs import new_folder
+from ..runs import new_folder, read_meta
 from .calibration import Calibration
 from .classifier import AttributeClassifier
 from .networks import build_network
@@ -99,6 +99,12 @@ def find_classifier(source: str | Path, runs: str | Path = "runs") -> Path:
     close = nearest(path.name, here)
     hint = f"; did you mean {path.parent / close[0]}?" if close else "."
     raise RunError(f"no classifier {path}{hint} Classifiers there: {', '.join(here) or 'none'}")
+
+
+def role_of(file: Path) -> str | None:
+    """What the classifier in a file was trained to be, "classifier" or "judge"; None where its folder does not say."""
+    recipe = read_meta(file.resolve().parent).get("recipe")
+    return recipe.get("role") if isinstance(recipe, dict) else None
 
 
 @contextmanager

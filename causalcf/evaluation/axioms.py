@@ -37,6 +37,7 @@ class Flipped:
     Args:
         was, asked: (r,) and (r, d) labels before the flip, of the cause alone, and after; `asked` is None for an
             approach without labels.
+        shown: (r,) whether the judge sees the cause flipped.
         seen_before, seen_after: (r, d) as judged.
         changes: (r,) how far each image moved.
         few: the flip of the first units, images and all.
@@ -44,6 +45,7 @@ class Flipped:
 
     was: Tensor
     asked: Tensor | None
+    shown: Tensor
     seen_before: Tensor
     seen_after: Tensor
     changes: Tensor
@@ -52,9 +54,9 @@ class Flipped:
     @classmethod
     def of(cls, found: Flip, nodes: Sequence[str]) -> Flipped:
         """Of one flip among those of all nodes."""
-        was = found.actual.labels[:, nodes.index(found.cause)]
-        few = found.first(FEW // len(nodes) + 1)
-        return cls(was, found.drawn.labels, found.seen_before, found.seen_after, found.changes, few)
+        column, few = nodes.index(found.cause), found.first(FEW // len(nodes) + 1)
+        was, shown = found.actual.labels[:, column], found.shown(column)
+        return cls(was, found.drawn.labels, shown, found.seen_before, found.seen_after, found.changes, few)
 
     def __len__(self) -> int:
         return len(self.was)
@@ -105,10 +107,11 @@ def composition(approach: Approach, worlds: Worlds, seed: int) -> dict[str, Any]
 def effectiveness(approach: Approach, flips: Mapping[str, Flipped], cells: Tensor) -> dict[str, Any]:
     """How often the judge sees the counterfactual labels: pooled counts over all images, never a mean of batches.
 
-    With labels, all of them, and apart for combinations seen in the data and unseen. Without, the antecedent alone.
+    With labels, all of them, and apart for combinations seen in the data and unseen. Without, the flip alone: the judge
+    must see it, before and after (`Flip.shown`).
     """
     if not approach.has_labels:
-        hits = {cause: _antecedent_seen(f, approach.nodes.index(cause)) for cause, f in flips.items()}
+        hits = {cause: Rate(int(f.shown.sum()), len(f)) for cause, f in flips.items()}
         return {"all": _pooled(hits.values()), "seen": None, "unseen": None, "labels": _rates(hits)}
     known = {tuple(cell) for cell in cells.tolist()}
     asked = torch.cat([f.asked for f in flips.values() if f.asked is not None])
@@ -175,10 +178,6 @@ def mean_estimate(values: Tensor, *names: object) -> dict[str, float | None]:
     draw = np.random.default_rng(seed_of(*names))
     (interval,) = mean_intervals(values.double().numpy()[None], draw, bounds=(0.0, 1.0))
     return Estimate(float(values.double().mean()), interval.low, interval.high).to_dict()
-
-
-def _antecedent_seen(found: Flipped, column: int) -> Rate:
-    return Rate(int((found.seen_after[:, column] == 1 - found.was).sum()), len(found))
 
 
 def _pooled(rates: Any) -> dict[str, float | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import shlex
 import sys
 import tempfile
@@ -16,16 +15,16 @@ from typing import Any
 
 from rich.console import Console
 
-from ..classifiers import AttributeClassifier
 from ..errors import RunError
 from ..eval_options import EvalOptions
 from ..precision import choose_device
 from ..provenance import provenance
-from ..recipe import APPROACHES
-from ..runs import FinishedRun, finished_runs, new_folder
+from ..runs import new_folder
 from .approaches import Approach
+from .choice import newest_runs
 from .console import print_table
 from .contenders import Asking, Contender, contenders
+from .judge_independence import doubts
 from .materials import Materials, load_materials, load_runs
 from .measure import Evaluation, measure
 from .pieces import Pieces
@@ -45,12 +44,13 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
         CausalCFError: whatever is missing, does not fit, or cannot be asked.
     """
     begun = time.perf_counter()
-    runs = load_runs(_runs(options), options.device, options.classifier)
+    chosen, passed_over = _runs(options)
+    runs = load_runs(chosen, options.device, options.classifier)
     # What is asked and where it goes is checked before anything long starts, such as training a judge.
     options.suite.questions(next(iter(runs.values())).graph.nodes)
     with _folder(options) as folder:
         materials = load_materials(runs, options.graph, options.judge, options.data_root, options.device)
-        approaches, left_out = _approaches(materials, options)
+        approaches, left_out = _approaches(materials, options, passed_over)
     settings = Settings(units_for(options.half_width), options.half_width, options.seed)
     evaluation = Evaluation(materials, approaches, options.suite, settings, folder)
     pieces = Pieces(folder, *_identity(evaluation, options))
@@ -65,33 +65,17 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     return outcome
 
 
-def _runs(options: EvalOptions) -> list[Path]:
-    if options.runs:
-        return [Path(run) for run in options.runs]
-    finished = finished_runs(options.base)
-    if not finished:
-        raise RunError(
-            f"no finished run in {options.base}; train one with python -m causalcf.train, or name some with --runs"
-        )
-    newest: dict[str, FinishedRun] = {}
-    for run in finished:
-        if _data_of(run) == _data_of(finished[-1]):
-            newest[run.kind] = run
-    other = {run.kind for run in finished} - set(newest)
-    if other:
-        _say(f"left out: {', '.join(sorted(other))}, whose runs are of other data than {finished[-1].folder.name}")
-    return [run.folder for run in sorted(newest.values(), key=lambda run: (APPROACHES.index(run.approach), run.kind))]
+def _runs(options: EvalOptions) -> tuple[list[Path], list[str]]:
+    return ([Path(run) for run in options.runs], []) if options.runs else newest_runs(options.base)
 
 
-def _data_of(run: FinishedRun) -> tuple[object, ...]:
-    return tuple(run.recipe.get(key) for key in ("data", "data_root", "data_size"))
-
-
-def _approaches(materials: Materials, options: EvalOptions) -> tuple[tuple[Approach, ...], list[str]]:
+def _approaches(
+    materials: Materials, options: EvalOptions, passed_over: list[str]
+) -> tuple[tuple[Approach, ...], list[str]]:
     """All approaches of all runs; what is left out is said, unless nothing is left."""
     asking = Asking(options.mode, options.stickiness, options.budget)
     found: list[Contender] = []
-    left_out: list[str] = []
+    left_out = list(passed_over)
     for name, run in materials.runs.items():
         if run.labels is None and run.observer is None:
             told = f"python -m causalcf.classify --data {run.recipe.data} --network alexnet"
@@ -138,21 +122,13 @@ def _folder(options: EvalOptions) -> Iterator[Path]:
 def _identity(evaluation: Evaluation, options: EvalOptions) -> tuple[object, ...]:
     """What every part of an evaluation depends on."""
     m = evaluation.materials
-    runs = [(str(run.folder), run.step, run.recipe.seed, _weights(run.observer)) for run in m.runs.values()]
-    return evaluation.settings, m.judge.name, m.graph.edges, m.data.fingerprint, runs, options.budget
-
-
-def _weights(classifier: AttributeClassifier | None) -> str:
-    """A digest of a classifier, which may be named by the user and does not know its folder."""
-    if classifier is None:
-        return ""
-    state = classifier.network.state_dict().values()
-    return hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in state)).hexdigest()[:16]
+    runs = [(name, str(run.folder)) for name, run in m.runs.items()]
+    known = m.fingerprints, m.judge.scores, m.data.fingerprint
+    return evaluation.settings, *known, m.graph.edges, runs, options.budget
 
 
 def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str]) -> dict[str, Any]:
     m, settings = evaluation.materials, evaluation.settings
-    observers = [run.observer for run in m.runs.values() if run.labels is None and run.observer is not None]
     return {
         "schema": 1,
         "title": evaluation.suite.name,
@@ -165,7 +141,7 @@ def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str])
             "told": units_told(settings.half_width),
             "left_out": left_out,
         },
-        "judge": m.judge.to_dict(observers),
+        "judge": m.judge.to_dict(doubts(m.judge, m.runs)),
         "approaches": [_row(approach, evaluation) for approach in evaluation.approaches],
     }
 
@@ -176,6 +152,7 @@ def _row(approach: Approach, evaluation: Evaluation) -> dict[str, Any]:
         "name": approach.name,
         "run": approach.run,
         "approach": run.recipe.approach,
+        "statements": run.recipe.statements,
         "mode": approach.mode,
         "stickiness": approach.stickiness,
         "images": run.step * run.recipe.batch,
@@ -188,7 +165,8 @@ def _provenance(evaluation: Evaluation, seconds: float) -> dict[str, Any]:
     first, *_ = m.runs.values()
     found = provenance(evaluation.settings.seed, choose_device(str(first.device)), first.precision, m.data.fingerprint)
     runs = {name: f"seed {run.recipe.seed}, step {run.step}" for name, run in m.runs.items()}
-    return {**found, "seconds": round(seconds, 1), "runs": runs, "judge": m.judge.name}
+    known = {"runs": runs, "judge": m.judge.name, "fingerprints": m.fingerprints}
+    return {**found, "seconds": round(seconds, 1), **known}
 
 
 def _say(text: str) -> None:

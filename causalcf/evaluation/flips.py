@@ -51,6 +51,20 @@ class Flip:
         """Why units have no counterfactual, or ""."""
         return lost_units(self.unreached, self.impossible)
 
+    def shown(self, column: int) -> Tensor:
+        """(r,) booleans: whether the judge sees the cause flipped.
+
+        Facts that the judge itself read, by the likelier value, may differ from its reading at the base rate: a label
+        of probability .6 and base rate .77 is a fact, and reads as absent already before it is taken away. Without
+        labels to compare with, it must have been read before as it was.
+
+        Args:
+            column: the cause's.
+        """
+        was = self.actual.labels[:, column]
+        flipped = self.seen_after[:, column] == 1 - was
+        return flipped if self.drawn.labels is not None else flipped & (self.seen_before[:, column] == was)
+
     @cached_property
     def changes(self) -> Tensor:
         """(r,) float64: how far each image moved, pixel by pixel."""

@@ -13,7 +13,9 @@ from torch import Tensor
 from ..bounded import read_json
 from ..classifiers import AttributeClassifier, load_classifier
 from ..classifiers.reporting import JSON
+from ..classifiers.storage import find_classifier, role_of
 from ..errors import RunError, unknown
+from ..fingerprints import of_file
 from .effectiveness import Rate
 
 COUNTS = "confusion_at_base_rate"
@@ -31,6 +33,8 @@ class Judge:
         name: of its folder.
         n: images scored.
         told: where they come from.
+        role: what it was trained to be, which should be "judge"; None where its folder does not say.
+        fingerprint: of its file.
     """
 
     classifier: AttributeClassifier
@@ -38,6 +42,8 @@ class Judge:
     name: str
     n: int
     told: str
+    role: str | None
+    fingerprint: str
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -82,24 +88,19 @@ class Judge:
             f"the judge's balanced accuracy on {name} is {found:.3f}; a verdict takes {LEAST}" if found < LEAST else ""
         )
 
-    def to_dict(self, others: Sequence[AttributeClassifier]) -> dict[str, Any]:
+    def to_dict(self, warnings: Sequence[str]) -> dict[str, Any]:
         """The judge's part of report.json.
 
         Args:
-            others: the classifiers that runs without labels see antecedents with.
+            warnings: what speaks against its independence of the runs judged.
         """
-        warnings = [
-            f"the judge and a run's classifier are the same kind of network ({name}): they may err alike"
-            for name in sorted({other.architecture[0] for other in others})
-            if name == self.classifier.architecture[0]
-        ]
         return {
             "name": self.name,
             "network": self.network,
             "n": self.n,
             "told": self.told,
             "independent": not warnings,
-            "warnings": warnings,
+            "warnings": list(warnings),
             "attributes": {name: self._row(name) for name in self.nodes},
         }
 
@@ -123,7 +124,7 @@ def load_judge(folder: str | Path, nodes: Sequence[str], device: str = "auto") -
         RunError: no classifier or no report there, or a label that it does not read.
     """
     place = Path(folder)
-    classifier = load_classifier(place, device)
+    classifier, file = load_classifier(place, device), find_classifier(place)
     for name in nodes:
         if name not in classifier.attributes:
             raise RunError(f"the judge {place}: " + unknown("label", name, classifier.attributes))
@@ -136,4 +137,5 @@ def load_judge(folder: str | Path, nodes: Sequence[str], device: str = "auto") -
             f"the judge {place} has no report of its own scores, or an old one; write it anew with: "
             f"python -m causalcf.classify --report-only {place}"
         ) from error
-    return Judge(classifier.select(nodes), scores, place.resolve().name, scored["n"], scored["told"])
+    named = place.resolve().name, scored["n"], scored["told"]
+    return Judge(classifier.select(nodes), scores, *named, role_of(file), of_file(file))

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..checkpoint import NAME as CHECKPOINT
 from ..classifiers import ClassifierRecipe, load_classifier
 from ..data import load_data
 from ..data.images import ImageData
 from ..errors import DataError, RunError
+from ..fingerprints import of_file, of_weights
 from ..graph import CausalGraph, check_attributes
 from ..graph_io import load_graph
 from ..labels import fit_label_scm
@@ -34,6 +36,8 @@ class Materials:
         true_graph: the graph that tells causes from effects: the data's own where it is known, else the one assumed.
         reference: the label model.
         judge: reads the images.
+        fingerprints: what tells the judge, the runs, and whoever sees antecedents in their images from others of their
+            names: `judge`, and by the runs' names `runs` and `classifiers`.
     """
 
     runs: dict[str, Run]
@@ -43,6 +47,7 @@ class Materials:
     true_graph: CausalGraph
     reference: Reference
     judge: Judge
+    fingerprints: dict[str, Any]
 
 
 def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) -> dict[str, Run]:
@@ -98,7 +103,18 @@ def load_materials(
     known = reference.kind == "truth" and set(reference.scm.graph.nodes) == set(assumed.nodes)
     true_graph = reference.scm.graph if known else assumed
     reader = load_judge(judge or _judge_beside(first.folder.parent, recipe, device), assumed.nodes, device)
-    return Materials(runs, data, _held_out(recipe), assumed, true_graph, reference, reader)
+    fingerprints = _fingerprints(runs, reader)
+    return Materials(runs, data, _held_out(recipe), assumed, true_graph, reference, reader, fingerprints)
+
+
+def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
+    """Of files; of a classifier, which the user may have named, its weights."""
+    observers = {name: run.observer for name, run in runs.items() if run.labels is None and run.observer is not None}
+    return {
+        "judge": judge.fingerprint,
+        "runs": {name: of_file(run.folder / CHECKPOINT) for name, run in runs.items()},
+        "classifiers": {name: of_weights(observer.network) for name, observer in observers.items()},
+    }
 
 
 def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:

@@ -75,6 +75,15 @@ def approaches(outcome: Outcome) -> tuple[str, ...]:
     return tuple(approach["name"] for approach in outcome["approaches"])
 
 
+def asked_labels(outcome: Outcome) -> tuple[str, ...]:
+    """The labels that links and statements speak of, in the graph's order; all of them where there are neither."""
+    spoken = [{link["cause"], link["effect"], *link["given"], *link["held"]} for link in outcome["links"]]
+    for told in outcome.get("statements") or ():
+        spoken.append({name for part in ("given", "antecedent", "consequent") for name in told["statement"][part]})
+    named = set().union(*spoken)
+    return tuple(node for node in outcome["nodes"] if node in named or not named)
+
+
 def links_of(outcome: Outcome, approach: str) -> tuple[Link, ...]:
     """An approach's links."""
     return tuple(link for link in outcome["links"] if link["approach"] == approach)

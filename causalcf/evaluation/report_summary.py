@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .report_links import NO_VERDICT, Group, Link, Outcome, approaches, count_verdicts, links_of
-from .report_numbers import count, effect, estimate, number
+from .report_links import NO_VERDICT, Group, Link, Outcome, approaches, asked_labels, count_verdicts, links_of
+from .report_numbers import count, effect, interval, number
 from .statement_tables import counts_table, statement_groups
 
 
@@ -22,22 +22,18 @@ def summary(outcome: Outcome, groups: tuple[Group, ...]) -> str:
 
 
 def judge_line(outcome: Outcome) -> str:
-    """The judge's scores in short: the attribute that it reads worst, and what speaks against it."""
+    """The judge's scores in short: how it reads each attribute asked about, and what speaks against it."""
     judge = outcome["judge"]
-    known = {
-        name: scores
-        for name, scores in judge["attributes"].items()
-        if (scores["balanced_accuracy"] or {}).get("value") is not None
-    }
+    asked = {name: judge["attributes"][name] for name in asked_labels(outcome)}
+    known = {name: one for name, one in asked.items() if (one["balanced_accuracy"] or {}).get("value") is not None}
     text = f"Judge {judge['name']} ({judge['network']}), scored on {count(judge['n'])} images it never saw: "
     if known:
+        text += f"balanced accuracy (and accuracy) {', '.join(_scores(name, one) for name, one in known.items())}"
         worst = min(known, key=lambda name: _rank(known[name]["balanced_accuracy"]))
-        scores = known[worst]
-        text += f"reads {worst} worst, balanced accuracy {estimate(scores['balanced_accuracy'])}, "
-        text += f"AUROC {estimate(scores['auroc'])}"
+        text += f"; {worst} is read worst, {interval(_ends(known[worst]['balanced_accuracy']), '.3f')}"
     else:
-        text += "no attribute could be scored"
-    withheld = [name for name, scores in judge["attributes"].items() if scores["withheld"]]
+        text += "no attribute asked about could be scored"
+    withheld = [name for name, scores in asked.items() if scores["withheld"]]
     text += f"; verdicts withheld for {', '.join(withheld)}" if withheld else ""
     text += "" if judge["independent"] else "; NOT independent of the runs it judges"
     return text + "."
@@ -47,6 +43,14 @@ def _statements(outcome: Outcome) -> str:
     """How many statements have the truth in the images that they have in the label model."""
     told = [f"{name}: {same} of {n}" for name, *_, same, n in counts_table(outcome).rows]
     return f"Statements whose verdict is the label model's: {', '.join(told)}."
+
+
+def _scores(name: str, scores: Outcome) -> str:
+    return f"{name} {number(scores['balanced_accuracy']['value'])} ({number((scores['accuracy'] or {}).get('value'))})"
+
+
+def _ends(found: Outcome) -> tuple[float | None, float | None]:
+    return found["low"], found["high"]
 
 
 def _rank(scores: dict[str, float]) -> tuple[float, float]:

@@ -64,8 +64,8 @@ def missing_table(outcome: Outcome) -> Table:
 
 def approaches_table(outcome: Outcome) -> Table:
     """What each approach is."""
-    heads = ["approach", "run", "image model", "mode", "stickiness", "images", "how"]
-    keys = ("name", "run", "approach", "mode", "stickiness")
+    heads = ["approach", "run", "image model", "statements told", "mode", "stickiness", "images", "how"]
+    keys = ("name", "run", "approach", "statements", "mode", "stickiness")
     rows = [
         [*(anything(one[key]) for key in keys), count(one["images"]), anything(one["told"])]
         for one in outcome["approaches"]
@@ -115,10 +115,13 @@ def settings_table(outcome: Outcome) -> Table:
 
 def provenance_table(outcome: Outcome) -> Table:
     """Versions, seeds and fingerprints."""
-    rows = [
-        [name.replace("_", " "), anything(value)] for name, value in outcome["provenance"].items() if name != "runs"
-    ]
-    rows += [[f"run {name}", anything(value)] for name, value in (outcome["provenance"].get("runs") or {}).items()]
+    found, apart = outcome["provenance"], ("runs", "fingerprints")
+    rows = [[name.replace("_", " "), anything(value)] for name, value in found.items() if name not in apart]
+    rows += [[f"run {name}", anything(value)] for name, value in found["runs"].items()]
+    known = found["fingerprints"]
+    rows += [["judge, fingerprint", known["judge"]]]
+    for part, told in (("runs", "run"), ("classifiers", "classifier of run")):
+        rows += [[f"{told} {name}, fingerprint", anything(value)] for name, value in known[part].items()]
     return Table("Provenance", ["", "value"], rows, prose=True)
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
 from ..classifiers import AttributeClassifier, load_classifier
-from ..classifiers.storage import find_classifier
+from ..classifiers.storage import find_classifier, role_of
 from ..data.images import ImageData
 from ..errors import RecipeError, StatementError
+from ..fingerprints import of_weights
 from ..graph_io import load_graph
 from ..labels import LabelSCM, fit_label_scm
 from ..losses.multipliers import Multipliers
 from ..recipe import Recipe
-from ..runs import read_meta
 from ..statement import Statement
 from ..statement_checks import Checked, check_statements
 from ..statement_modals import EPS
@@ -95,7 +93,7 @@ def tell_with(
         source,
         Costs(Targets(law, nodes, s), recipe.contrast_weight, recipe.calibration_weight),
         classifier,
-        fingerprint(classifier),
+        of_weights(classifier.network),  # a resumed run must be told by the same
         Multipliers(recipe.statement_rate, recipe.statement_damping, recipe.statement_slack),
         recipe.statement_every,
         recipe.statement_group,
@@ -129,18 +127,10 @@ def statement_classifier(recipe: Recipe, nodes: Sequence[str], device: torch.dev
         RunError: there is none.
     """
     file = find_classifier(recipe.statement_classifier or recipe.data, recipe.runs)
-    if read_meta(Path(file).resolve().parent).get("recipe", {}).get("role") == "judge":
+    if role_of(file) == "judge":
         raise RecipeError(
             f"statement_classifier is {file.parent}, a judge; a generator trained against the judge deceives it. Train "
             f"another with: python -m causalcf.classify --data {recipe.data}"
         )
     classifier = load_classifier(file, str(device))
     return replace(classifier.select(nodes), mirror=False)  # half the cost; evaluation's reader stays as it is
-
-
-def fingerprint(classifier: AttributeClassifier) -> str:
-    """Of its weights: a resumed run must be told by the same classifier."""
-    digest = hashlib.sha256()
-    for name, weight in sorted(classifier.network.state_dict().items()):
-        digest.update(name.encode() + weight.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]

@@ -41,6 +41,7 @@ class Run:
         labels: the label generator, or None for an approach without labels.
         labeler: the run's own reader of labels; None where there are none.
         observer: a classifier from outside, of the graph's nodes in their order; None where there is none.
+        told_by: fingerprint of the classifier that the run was told its statements by; None where it was told none.
 
     Example:
         >>> run = load_run("runs/latest")                                          # doctest: +SKIP
@@ -59,6 +60,7 @@ class Run:
     observer: AttributeClassifier | None
     device: torch.device
     precision: str
+    told_by: str | None = None
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """(n, k) noise, uniform on (-1, 1)."""
@@ -241,7 +243,8 @@ def load_run(
     with rebuilding(folder / NAME):
         recipe, scm = check_state(state, graph)
         n_labels = len(graph.nodes) if scm is not None else 0
-        weights = state["networks"]
+        weights, told = state["networks"], state.get("telling")
+        told_by = None if told is None else str(told["classifier"])
         generator = with_weights(lambda: Generator(recipe.noise_dim, n_labels, recipe.width), _part(weights, "average"))
         labeler = None
         if n_labels:
@@ -251,7 +254,7 @@ def load_run(
         if net is not None:
             net.to(where).to(memory_format=torch.channels_last).eval().requires_grad_(False)
     observer = _observer_of(folder, recipe.data, graph, device, classifier)
-    return Run(folder, recipe, graph, scm, state["step"], generator, labeler, observer, where, precision)
+    return Run(folder, recipe, graph, scm, state["step"], generator, labeler, observer, where, precision, told_by)
 
 
 def _observer_of(

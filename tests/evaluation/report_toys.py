@@ -27,6 +27,7 @@ def approach(name, mode="do", run="2026-11-24-faces-causalgan"):
         "name": name,
         "run": run,
         "approach": name.split("-")[0],
+        "statements": None,
         "mode": mode,
         "stickiness": 1.0,
         "images": 90112,
@@ -132,6 +133,12 @@ def _head(title, nodes, approaches):
             "started": "2026-11-24T10:00:00",
             "seconds": 93.1,
             "runs": {"2026-11-24-faces-causalgan": "seed 0, step 704"},
+            "judge": "judge-faces-residual",
+            "fingerprints": {
+                "judge": "0011223344556677",
+                "runs": {"2026-11-24-faces-causalgan": "8899aabbccddeeff"},
+                "classifiers": {"2026-11-23-faces-dcgan": "7766554433221100"},
+            },
         },
     }
 

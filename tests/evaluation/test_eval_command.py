@@ -1,14 +1,17 @@
 """`python -m causalcf.eval` end to end on small runs: what it writes, what it refuses, what it does not depend on."""
 
+import hashlib
 import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from causalcf.classifiers.storage import load_classifier, save_classifier
 from causalcf.command import run as run_command
 from causalcf.errors import QueryError, RunError
 from causalcf.eval import main
@@ -16,6 +19,7 @@ from causalcf.eval_options import parse_options
 from causalcf.evaluation import measure
 from causalcf.evaluation.pieces import FOLDER
 from causalcf.evaluation.verdicts import VERDICTS
+from causalcf.fingerprints import of_weights
 
 LINK_KEYS = {
     *("cause", "effect", "approach", "mode", "stickiness", "given", "held", "n", "units", "relation"),
@@ -54,7 +58,12 @@ def everything(runs, judge_folder, tmp_path_factory):
         return out, evaluated(out, runs, judge_folder, "abc", *links)[0]
 
 
-def test_the_report_holds_what_it_is_documented_to_hold(everything):
+def _checkpoints(runs, digests):
+    folders = [(runs / name / "latest").resolve() for name in "abc"]
+    return [(folder / "checkpoint.pt", digests[folder.name]) for folder in folders]
+
+
+def test_the_report_holds_what_it_is_documented_to_hold(everything, runs, judge_folder):
     out, report = everything
     names = ["causalgan-do", "causalgan-esm", "dcgan-gaussian", "dcgan-esm", "conditional-do"]
     assert [approach["name"] for approach in report["approaches"]] == names
@@ -62,6 +71,10 @@ def test_the_report_holds_what_it_is_documented_to_hold(everything):
     assert {link["verdict"] for link in report["links"]} <= set(VERDICTS)
     assert report["settings"]["n"] == 119 and report["data"]["reference"] == "truth"
     assert set(report) >= {"judge", "graph_fit", "axioms", "realism", "provenance", "queries", "settings", "command"}
+    known = report["provenance"]["fingerprints"]
+    for file, digest in ((judge_folder / "classifier.pt", known["judge"]), *_checkpoints(runs, known["runs"])):
+        assert hashlib.sha256(file.read_bytes()).hexdigest().startswith(digest) and len(digest) == 16
+    assert len(known["runs"]) == 3 and len(known["classifiers"]) == 1
     assert report["judge"]["warnings"] and not report["judge"]["independent"]  # the same network sees antecedents
     for name in ("report.html", "report.md"):
         assert "Young" in (out / name).read_text()
@@ -108,6 +121,13 @@ def test_an_interrupted_evaluation_goes_on(everything, runs, judge_folder, tmp_p
     monkeypatch.setattr(measure, "_links", interrupted)
     assert run_command(lambda: evaluated(tmp_path, runs, judge_folder, "a", *links)[1]) == 130
     assert len(list((tmp_path / FOLDER).iterdir())) == 2 and not (tmp_path / "report.json").exists()
+    retrained = tmp_path / "retrained" / judge_folder.name  # another judge in a folder of the same name
+    shutil.copytree(judge_folder, retrained)
+    judge = load_classifier(judge_folder, "cpu")
+    save_classifier(retrained / "classifier.pt", replace(judge, base_rates=(0.5,) * len(judge.base_rates)))
+    asked.clear()
+    assert run_command(lambda: evaluated(tmp_path, runs, retrained, "a", *links)[1]) == 130
+    assert len(asked) == 1  # the first part is not found, and made anew
     asked.clear()
     monkeypatch.setattr(measure, "_links", lambda *given: asked.append(given) or ask(*given))
     report, _ = evaluated(tmp_path, runs, judge_folder, "a", *links)
@@ -167,7 +187,9 @@ def test_statements_alone_and_a_run_that_was_told_some(runs, judge_folder, tmp_p
     recipe, state = base / "told" / "recipe.yaml", torch.load(base / "told" / "checkpoint.pt", weights_only=True)
     recipe.write_text(recipe.read_text().replace("statements: null", "statements: celeba"))
     told = {"statements": "celeba", "statement_from": 0}
-    torch.save({**state, "recipe": {**state["recipe"], **told}}, base / "told" / "checkpoint.pt")
+    teller = {"classifier": of_weights(load_classifier(judge_folder, "cpu").network)}
+    changed = {**state, "recipe": {**state["recipe"], **told}, "telling": teller}
+    torch.save(changed, base / "told" / "checkpoint.pt")
     listed = tmp_path / "mine.yaml"
     listed.write_text(
         "statements:\n  bald: If this man were old, he might be bald.\n"
@@ -180,6 +202,8 @@ def test_statements_alone_and_a_run_that_was_told_some(runs, judge_folder, tmp_p
     names = ["causalgan-do", "causalgan-esm", "causalgan-statements-do", "causalgan-statements-esm"]
     names += ["dcgan-gaussian", "dcgan-esm"]
     assert [one["name"] for one in report["approaches"]] == names and report["links"] == []
+    assert [one["statements"] for one in report["approaches"]] == [None] * 2 + ["celeba"] * 2 + [None] * 2
+    assert "the classifier that told was told statements by" in report["judge"]["warnings"][0]
     answers = {(one["approach"], one["name"]): one for one in report["statements"]}
     assert list(answers) == [(approach, name) for approach in names for name in ("bald", "rare")]
     assert "within a budget" in answers["dcgan-esm", "rare"]["why"]  # nobody like that, and no crash

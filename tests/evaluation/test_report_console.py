@@ -23,6 +23,7 @@ def rows(text, begin):
 
 def test_the_reference_comes_first_then_every_approach():
     text = printed(small())
+    assert "balanced accuracy (and accuracy) Young 0.989 (0.990), Bald 0.976" in " ".join(text.split())
     assert rows(text, "reference (do)")[0][1:] == ["–", "0.042", "-0.052", "-0.052", "–", "–", "–"]
     assert rows(text, "reference (observe)")[0][1:] == ["–", "0.039", "-0.062", "-0.062", "–", "–", "–"]
     assert rows(text, "causalgan-do")[0][1:] == [

@@ -1,0 +1,121 @@
+"""What a judge may say: nothing where it reads too poorly, no flip where nothing changed, not of its own pupils."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from judge_toys import NODES, images, written_classifier, written_judge, young_flipped
+
+from causalcf.classifiers.storage import save_classifier
+from causalcf.evaluation.axioms import Flipped, effectiveness
+from causalcf.evaluation.judge_independence import doubts
+from causalcf.evaluation.link_results import Context, link_results
+from causalcf.evaluation.settings import Settings
+from causalcf.fingerprints import of_weights
+from causalcf.graph import CausalGraph
+from causalcf.recipe import Recipe
+
+GRAPH = CausalGraph({"Young": [], "Bald": ["Young"]})
+
+
+def asked(has_labels):
+    return SimpleNamespace(
+        name="toy", nodes=NODES, mode="observe", stickiness=0.5, has_labels=has_labels, generate=lambda *_: images()
+    )
+
+
+@pytest.mark.parametrize(("balanced", "withheld"), [(0.74, True), (0.76, False), (0.75, False)])
+def test_verdicts_are_withheld_below_three_quarters(balanced, withheld):
+    judge = written_judge(balanced)
+    found = young_flipped(judge, images(*[(0.9, 0.01)] * 150), images(*[(0.1, 0.9), (0.1, 0.01)] * 75))
+    (link,) = link_results(Context(GRAPH, judge, Settings(150, 0.08)), asked(False), found, ["Bald"], {}, {})
+    assert link["effect_estimate"] == -0.5 and link["reference"] == 0
+    assert (link["verdict"], link["corrected"]["verdict"]) == (("withheld",) * 2 if withheld else ("leaks",) * 2)
+    assert ("balanced accuracy on Bald is 0.740; a verdict takes 0.75" in link["why"]) == withheld
+    assert judge.to_dict([])["attributes"]["Bald"]["withheld"] == withheld
+
+
+def test_an_unchanged_image_is_no_effective_flip():
+    judge = written_judge()
+    sure, unsure, old = (0.9, 0.01), (0.6, 0.01), (0.1, 0.01)
+    assert judge.facts(images(unsure))[0, 0] == 1 and judge.read(images(unsure))[0, 0] == 0  # a fact, but not read
+    before, after = images(unsure, sure, sure, old), images(unsure, old, sure, sure)
+    found = young_flipped(judge, before, after)
+    assert found.shown(0).tolist() == [False, True, False, True]
+    rate = effectiveness(asked(False), {"Young": Flipped.of(found, NODES)}, torch.zeros(0, 2))
+    assert rate["all"]["value"] == rate["labels"]["Young"]["value"] == 0.5
+
+
+def test_with_labels_effectiveness_is_agreement_with_those_asked_for():
+    judge = written_judge()
+    labels = torch.tensor([[1, 0], [1, 0]], dtype=torch.int8)
+    found = young_flipped(judge, images((0.6, 0.01), (0.9, 0.01)), images((0.1, 0.01), (0.9, 0.9)), labels)
+    assert found.shown(0).tolist() == [True, False]
+    rate = effectiveness(asked(True), {"Young": Flipped.of(found, NODES)}, torch.tensor([[0, 0]]))
+    assert rate["all"]["value"] == 0.5 and rate["labels"]["Young"]["value"] == 0.5
+
+
+def run(statements=None, told_by=None, labels="some", observer=None, folder=Path("base/some"), **recipe):
+    recipe = Recipe(statements=statements, **recipe)
+    return SimpleNamespace(recipe=recipe, told_by=told_by, labels=labels, observer=observer, folder=folder)
+
+
+def test_a_judge_that_no_run_knows_is_independent():
+    judge = written_judge(marker=1.0)
+    other = written_classifier(2.0, "another")
+    runs = {"told": run("celeba", of_weights(other.network)), "seen": run(labels=None, observer=other), "plain": run()}
+    assert doubts(judge, runs) == []
+
+
+def test_a_judge_is_not_independent_of_a_run_that_it_told():
+    judge = written_judge(marker=1.0)
+    runs = {"plain": run(), "told": run("celeba", of_weights(written_classifier(1.0).network))}
+    assert doubts(judge, runs) == [
+        "the judge is the classifier that told was told statements by: it may be deceived by it"
+    ]
+
+
+def test_a_judge_is_not_independent_of_a_run_told_by_one_of_its_kind(tmp_path, untrained_reader):
+    reader, judge = untrained_reader
+    (tmp_path / "reader").mkdir()
+    save_classifier(tmp_path / "reader" / "classifier.pt", reader)
+    recipe = {"statement_classifier": "/gone/reader", "runs": str(tmp_path)}
+    told = run("celeba", of_weights(reader.network), folder=tmp_path / "told", **recipe)  # beside the run
+    assert doubts(judge, {"told": told}) == [
+        "the judge and a run's classifier are the same kind of network (residual): they may err alike"
+    ]
+    come_in_its_place = run("celeba", "f" * 16, folder=tmp_path / "told", **recipe)
+    assert doubts(judge, {"told": come_in_its_place}) == []
+    unknown = run("celeba", None, folder=tmp_path / "told", **recipe)
+    assert len(doubts(SimpleNamespace(classifier=reader, role="judge", name="x"), {"told": unknown})) == 2
+
+
+@pytest.fixture
+def untrained_reader():
+    """A reader, and a judge of the same kind with other weights."""
+    from classifier_toys import untrained
+
+    reader, other = untrained(), untrained()
+    with torch.no_grad():
+        next(other.network.parameters()).add_(1)
+    return reader, SimpleNamespace(classifier=other, role="judge", name="toy")
+
+
+def test_who_sees_antecedents_is_not_who_judges_them():
+    judge = written_judge(marker=1.0)
+    blind = run(labels=None, observer=written_classifier(1.0))
+    assert doubts(judge, {"dcgan": blind}) == [
+        "the judge is the classifier that sees antecedents in the images of dcgan",
+        "the judge and a run's classifier are the same kind of network (written): they may err alike",
+    ]
+    assert doubts(judge, {"labelled": run(observer=written_classifier(1.0))}) == []  # nobody asks it
+
+
+@pytest.mark.parametrize(
+    ("role", "told"),
+    [("classifier", "toy was trained as a classifier, not as a judge"), (None, "toy does not say what it was")],
+)
+def test_a_judge_was_trained_to_be_one(role, told):
+    (doubt,) = doubts(written_judge(role=role), {"some": run()})
+    assert doubt.startswith(told)
