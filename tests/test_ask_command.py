@@ -136,6 +136,13 @@ def test_mistakes_are_one_sentence_and_exit_code_2(ask, tmp_path, flags, sentenc
     assert err.startswith("error: ") and err.count("\n") == 1 and sentence in err
 
 
+def test_a_folder_in_the_place_of_the_sheet_is_one_sentence(ask, tmp_path):
+    (tmp_path / "adir.png").mkdir()
+    code, _, err = ask(QUESTION, "-n", "2", "--draws", "1", "--out", "adir.png")
+    assert code == 2 and err.startswith("error: ") and "adir.png" in err and err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["adir.png"]
+
+
 def test_a_missing_run_is_named(tmp_path):
     command = [sys.executable, "-m", "causalcf.ask", QUESTION, "--run", "runs/mine"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)

@@ -81,6 +81,14 @@ def test_a_read_only_folder_can_be_asked_but_not_trained_in(tmp_path, run, capfd
         assert said.count("Read-only file system") == 2 and "Traceback" not in said
 
 
+@pytest.mark.parametrize(("inside", "sentence"), [("", "File exists"), ("/runs", "Not a directory")])
+def test_a_file_in_the_place_of_the_runs_is_one_sentence(tmp_path, capsys, inside, sentence):
+    (tmp_path / "afile").write_text("mine")
+    assert run_command(lambda: main([*flags(tmp_path), f"--runs={tmp_path}/afile{inside}"])) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"error: {sentence}: {tmp_path}/afile{inside}"
+    assert (tmp_path / "afile").read_text() == "mine"
+
+
 def test_what_a_library_wraps_is_still_told_as_what_it_is(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
