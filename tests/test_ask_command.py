@@ -123,6 +123,8 @@ def test_attributes_of_the_runs_graph_can_be_said(tmp_path):
         ([QUESTION, "--noise-stickiness", "nan"], 'option "noise_stickiness": Expected a float. Got value: nan'),
         ([QUESTION, "--stickiness", "high"], 'option "stickiness": Expected a float. Got value: high'),
         ([QUESTION, "-n", "0"], "--faces is 0; it must be at least 1"),
+        ([QUESTION, "-n", "1000000"], "faces is 1000000; it must be at most 174,762, as each takes 12,288 numbers"),
+        ([QUESTION, "--seed", str(2**63)], f"--seed is {2**63}; it must be in [0, 2^63)"),
         ([QUESTION, "--draws", "-1"], "--draws is -1"),
         ([QUESTION, "--seed", "-1"], "--seed is -1"),
         ([QUESTION, "--do", "--observe"], "not allowed with argument"),
