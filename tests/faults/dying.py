@@ -20,8 +20,7 @@ from PIL import Image
 
 from causalcf.data import chunked_file
 from causalcf.eval import main as eval_main
-from causalcf.evaluation import figures
-from causalcf.evaluation.report import write_report
+from causalcf.evaluation import figures, report
 from causalcf.experiment import start_run
 from causalcf.recipe import Recipe
 from causalcf.training import Training
@@ -66,8 +65,9 @@ def work(plan):
         start_run(Recipe(**plan["recipe"]).validate())
     elif "outcome" in plan:
         figures.draw_effects = figures.draw_heat_map = plot
-        write_report(Path(plan["folder"]) / "report", plan["outcome"])
+        report.write_report(Path(plan["folder"]) / "report", plan["outcome"])
     else:
+        moments.watch(report, "write_atomically", "a part of the report")
         eval_main(plan["evaluation"])
     (Path(plan["folder"]) / "counted.json").write_text(json.dumps(moments.counted))
 
