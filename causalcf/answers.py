@@ -16,6 +16,7 @@ from .label_answers import LabelAnswer, answer_labels, expect_labels
 from .labels import LabelSCM
 from .labels.randomness import fresh
 from .recipe import STICKINESS
+from .worlds.counterfactual import IMAGE
 from .worlds.query import Query
 
 if TYPE_CHECKING:
@@ -97,13 +98,14 @@ def answer(
         stickiness: in [0, 1]; where None, 1 for do and .53 for observe.
         noise_stickiness: of the image's noise; as `stickiness` where None.
         generator: the source of randomness, on the CPU; a new one is seeded by the operating system where None.
-        budget: noises that a run without labels may look at for each face.
-        on_face: called with 1 after each face of a run without labels.
+        budget: noises that a run without labels may look at for each face, to find it and again to change it.
+        on_face: of a run without labels, called with how many more faces are found as given, and with 1 after each
+            whose counterfactuals are drawn.
 
     Raises:
         QueryError: a label that the graph lacks.
         ImpossibleWorldError: nobody is as given, or the antecedent cannot come about.
-        UnreachedError: a run without labels does not show the antecedent within the budget.
+        UnreachedError: a run without labels does not show what is given or the antecedent within the budget.
         CausalCFError: a number out of range.
 
     Source: defined here; the exact part as in Lucas and Kemp (2015).
@@ -121,7 +123,7 @@ def answer(
     check_numbers(faces, draws, sticky, noise_sticky)
     generator = fresh(generator)
     exact, note = _exact(run.labels, query, sticky)  # before any image: what is impossible says so at once
-    worlds = run.sample(faces, given=query.given, generator=generator)
+    worlds = run.sample(faces, given=query.given, generator=generator, budget=budget * faces, on_world=on_face)
     drawn = run.counterfactual(
         worlds,
         do=query.antecedent if query.mode == "do" else None,
@@ -149,8 +151,8 @@ def check_numbers(faces: int, draws: int, stickiness: float, noise_stickiness: f
     Raises:
         CausalCFError: names the number and its range.
     """
-    for name, count in (("faces", faces), ("draws", draws)):
-        check_count(name, count)
+    check_count("faces", faces, each=IMAGE)
+    check_count("draws", draws, each=faces * IMAGE)
     for name, share in (("stickiness", stickiness), ("noise_stickiness", noise_stickiness)):
         check(is_share(share), name, share, "a number in [0, 1]")
 

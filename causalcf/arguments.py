@@ -13,6 +13,8 @@ from .errors import CausalCFError
 if TYPE_CHECKING:
     from torch import Tensor
 
+MOST_HELD = 2**31  # numbers in one array: 8 GiB in single precision
+
 
 def check(ok: bool, name: str, value: object, allowed: str, error: type[CausalCFError] = CausalCFError) -> None:
     """Refuse an argument unless `ok`.
@@ -29,14 +31,27 @@ def check(ok: bool, name: str, value: object, allowed: str, error: type[CausalCF
         raise error(f"{name} is {' '.join(reprlib.repr(value).split())}; it must be {allowed}")
 
 
-def check_count(name: str, value: Any, least: int = 1, error: type[CausalCFError] = CausalCFError) -> None:
-    """Refuse a count that is no whole number from `least`.
+def check_count(
+    name: str, value: Any, least: int = 1, error: type[CausalCFError] = CausalCFError, each: int = 0
+) -> None:
+    """Refuse a count that is no whole number from `least`, or of more than could be held at once.
+
+    Args:
+        each: numbers that one of them takes, where an array holds them all; 0 where none does.
 
     Raises:
         CausalCFError: (or `error`) names it.
+
+    Example:
+        >>> check_count("draws", 10**6, each=3 * 64 * 64)
+        Traceback (most recent call last):
+        causalcf.errors.CausalCFError: draws is 1000000; it must be at most 174,762, as each takes 12,288 numbers
     """
     whole = isinstance(value, Integral) and not isinstance(value, bool)
-    check(whole and least <= value < 2**63, name, value, f"a whole number, at least {least}", error)
+    check(whole and value >= least, name, value, f"a whole number, at least {least}", error)
+    most = MOST_HELD // each if each else 2**63 - 1
+    why = f", as each takes {each:,} numbers" if each else ""
+    check(value <= most, name, value, f"at most {most:,}{why}", error)
 
 
 def is_share(value: Any) -> bool:
@@ -50,9 +65,10 @@ def as_names(name: str, value: Iterable[str], error: type[CausalCFError] = Causa
     Raises:
         CausalCFError: (or `error`)
     """
-    names = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (None,)
-    check(all(isinstance(one, str) for one in names), name, value, "a list of names", error)
-    return names  # type: ignore[return-value]
+    listed = isinstance(value, Iterable) and not isinstance(value, str)
+    names = tuple(value) if listed else ()
+    check(listed and all(isinstance(one, str) for one in names), name, value, "a list of names", error)
+    return names
 
 
 def check_path(name: str, value: Any, error: type[CausalCFError]) -> None:

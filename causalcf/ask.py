@@ -67,8 +67,9 @@ def _ask_one(run: Run, query: Query, name: str, options: AskOptions) -> dict[str
         faces = FACES if run.labels is not None else FACES_WITHOUT_LABELS
     generator = torch.Generator().manual_seed(options.seed)
     numbers = faces, options.draws, options.stickiness, options.noise_stickiness
-    searched = run.labels is None  # minutes, where the antecedent is rare
-    with counting(f"faces, {name}" if name else "faces", faces, show=searched) as on_face:
+    searched = run.labels is None  # minutes, where what is given or the antecedent is rare
+    total = 2 * faces if query.given else faces  # each is found as given, then as supposed
+    with counting(f"faces, {name}" if name else "faces", total, show=searched) as on_face:
         found = answer(run, query, *numbers, generator, options.budget, on_face)
     sheet = options.sheet(name)
     save_answer(sheet, found, options.rows)

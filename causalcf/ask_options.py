@@ -41,7 +41,7 @@ class AskOptions:
         stickiness, noise_stickiness: in [0, 1], or None for the defaults.
         faces: actual faces; None for 100, or 8 for a run without labels.
         draws: counterfactual draws of each.
-        budget: noises that a run without labels may look at for each face.
+        budget: noises that a run without labels may look at for each face, to find it and again to change it.
         rows: faces shown on a sheet.
         seed: of all randomness.
         as_json: print JSON.

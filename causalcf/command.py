@@ -14,7 +14,7 @@ from .errors import CausalCFError
 from .files import refusal
 from .inert import escaped
 
-INTERRUPTED, TERMINATED = 130, 143  # exit codes after Ctrl-C and SIGTERM, as shells have them
+INTERRUPTED, TERMINATED = 130, 143  # exit codes after Ctrl-C and SIGTERM, as shells have them; see `run`
 
 
 class _Terminated(KeyboardInterrupt):
@@ -32,6 +32,7 @@ def run(main: Callable[[], int | None], together: bool = False) -> int:
         The exit code: main's own, 2 after a `CausalCFError` or where the system refuses to read or write (printed
         on stderr as `error: ...`, one line, control characters made visible), 130 after Ctrl-C, 143 after SIGTERM, 141
         where the reader of its output left, as `| head` does. Any other exception is a bug and passes through.
+        A main that heeds signals itself, as a training does to save first, gives a code of its own: 130 after both.
 
     Source: defined here.
 

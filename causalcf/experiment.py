@@ -16,13 +16,13 @@ from .batches import Batches
 from .board import Board
 from .bounded import rebuilding
 from .checkpoint import NAME as CHECKPOINT
-from .checkpoint import go_back, load_checkpoint
+from .checkpoint import go_back
 from .command import INTERRUPTED
 from .data import load_data
 from .data.images import ImageData
 from .data.progress import counting
 from .distributed.group import check_batch, first_of_machine_first, from_first, is_first, own_device, require_same, size
-from .errors import RecipeError, RunError, WriteError
+from .errors import RunError, WriteError
 from .files import clear_leftovers, refusal, write_atomically
 from .graph import CausalGraph, check_attributes
 from .graph_io import load_graph
@@ -33,7 +33,7 @@ from .pictures import to_unit_interval
 from .precision import choose_device, choose_precision
 from .provenance import provenance
 from .recipe import Recipe
-from .run_state import check_networks, check_state
+from .resuming import read_stored
 from .runs import META, STATEMENTS, create_run, find_checkpoint, point_to, read_meta, save_recipe
 from .sampling import LabelledDraw
 from .starting import find_beginning
@@ -43,7 +43,6 @@ from .telling.setup import telling_of
 from .training import Training, Watcher, tell, train
 from .watchers import Pictures, Progress, Statistics, Told
 
-CHANGEABLE = ("images", "keep")  # by resuming
 REALS = 60  # images of the data in reals.png
 
 
@@ -114,27 +113,17 @@ def _stored_training(
     folder: Path, checkpoint: Path, overrides: Mapping[str, Any], changed_data: bool
 ) -> tuple[Training, Recipe]:
     """A run's training where its checkpoint has it, and the recipe that it had there."""
-    state, graph = load_checkpoint(checkpoint), load_graph(folder / "graph.yaml")
-    with rebuilding(checkpoint):
-        stored, scm = check_state(state, graph)
-        check_networks(state, stored, graph)
-    for name, value in overrides.items():
-        if name not in CHANGEABLE and value != getattr(stored, name):
-            raise RecipeError(
-                f"{name} is {getattr(stored, name)} in {folder.name} and cannot be changed to {value} by resuming; "
-                "only images (to more) and keep can be changed"
-            )
-    changes = {name: value for name, value in overrides.items() if name in CHANGEABLE}
-    recipe = replace(stored, **changes).validate()
+    stored = read_stored(folder, checkpoint, overrides)
+    state, graph, recipe = stored.state, stored.graph, stored.recipe
     device = device_of(recipe)
     if device.type != state["device"]:
         raise RunError(f"{folder.name} was trained on {state['device']}; resume it there, not on {device.type}")
     told = None if recipe.statements is None else load_statements(folder / STATEMENTS, graph.nodes)
     data = training_data(recipe, graph)
-    training = assemble(recipe, graph, scm, data, device, state["precision"], told)
+    training = assemble(recipe, graph, stored.scm, data, device, state["precision"], told)
     with rebuilding(checkpoint):
         training.restore(state, folder, changed_data)
-    return training, stored
+    return training, stored.before
 
 
 def _record_changes(training: Training, folder: Path) -> None:

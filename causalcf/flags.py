@@ -43,7 +43,8 @@ class Flags(ArgumentParser):
                 raise self._refuse(f"--{name.replace('_', '-')} is {options[name]:g}; it must lie in [0, 1]")
         for name, low in least.items():
             if options[name] is not None and not low <= options[name] < 2**63:
-                raise self._refuse(f"--{name.replace('_', '-')} is {options[name]}; it must be at least {low}")
+                allowed = f"at least {low}" if options[name] < low else f"in [{low}, 2^63)"
+                raise self._refuse(f"--{name.replace('_', '-')} is {options[name]}; it must be {allowed}")
         return options
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:

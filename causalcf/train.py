@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 
+from .comparison_recipe import Comparison
 from .distributed.environment import launched
 from .distributed.launch import run_together
 from .errors import RecipeError
-from .train_options import parse_options, resolved
+from .recipe import Recipe
+from .train_options import TrainOptions, parse_options, resolved
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse, then train; torch is imported only once there is something to train."""
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
     if options.dry_run:
-        print(resolved(options.comparison or options.recipe), end="")
+        print(resolved(_planned(options)), end="")
         return 0
     if options.comparison is not None:
         if launched() > 1:
@@ -30,6 +32,15 @@ def main(arguments: list[str] | None = None) -> int:
     if options.resume:
         return resume_run(options.resume, options.given, options.changed_data)
     return start_run(options.recipe)
+
+
+def _planned(options: TrainOptions) -> Recipe | Comparison:
+    """What would be trained; of a run to be resumed its own recipe, which only its checkpoint tells."""
+    if options.comparison is not None or options.resume is None:
+        return options.comparison or options.recipe
+    from .resuming import resumed_recipe
+
+    return resumed_recipe(options.resume, options.given)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,9 @@ def _parser() -> Flags:
     parser.add_argument(
         "--changed-data", action="store_true", help="with --resume: go on although the images have changed"
     )
-    parser.add_argument("--dry-run", action="store_true", help="print the resolved recipe and stop")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the resolved recipe and stop; with --resume, the run's"
+    )
     types = get_type_hints(Recipe)
     for option in fields(Recipe):
         flag = "--" + option.name.replace("_", "-")

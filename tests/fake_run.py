@@ -43,7 +43,7 @@ class FakeRun:
     def labels(self):
         return self.scm if self.labelled else None
 
-    def sample(self, n, do=None, given=None, generator=None):
+    def sample(self, n, do=None, given=None, generator=None, budget=100_000, on_world=lambda n: None):
         noise = torch.rand(n, 3, generator=generator)
         labels = self.scm.sample(n, do=do, given=given, generator=generator)
         return SimpleNamespace(noise=noise, labels=labels, images=self._images(noise, labels))

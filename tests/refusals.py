@@ -27,6 +27,7 @@ RUN = cf.Run(
     None, cf.Recipe(noise_dim=5), GRAPH, SCM, 1, Generator(5, 2, 8).eval(), Labeler(2, 2), None, FAKE, "float32"
 )
 WORLDS = cf.Worlds(torch.zeros(2, 5), torch.zeros(2, 2, dtype=torch.int8), torch.zeros(2, 3, 64, 64))
+NAN, MANY = float("nan"), 10**12  # the second more than any machine could hold
 Z, IMAGES, TABLE = torch.zeros(3), torch.zeros(1, 3, 64, 64), {"Young": [1, 0], "Bald": [0, 1]}
 SEARCH = {"attributes": ["Bald"], "condition": {"Bald": 1}, "n": 1}
 
@@ -107,6 +108,7 @@ REFUSED = {
         ("stickiness", lambda: SCM.counterfactual(torch.zeros(2, 2), stickiness="half")),
         ("draws", lambda: SCM.counterfactual(torch.zeros(2, 2), draws=0)),
         ("draws", lambda: SCM.counterfactual(torch.zeros(2, 2), draws=1.5)),
+        ("draws", lambda: SCM.counterfactual(torch.zeros(2, 2), draws=MANY)),
         ("generator", lambda: SCM.counterfactual(torch.zeros(2, 2), generator=3)),
     ],
     "LabelSCM.counterfactual_probabilities": [
@@ -152,11 +154,16 @@ REFUSED = {
         ("n", lambda: SCM.sample(-1)),
         ("n", lambda: SCM.sample("many")),
         ("n", lambda: SCM.sample(1.5)),
+        ("n", lambda: SCM.sample(MANY)),
         ("do", lambda: SCM.sample(1, do={"Smiling": 1})),
         ("given", lambda: SCM.sample(1, given={"Bald": 7})),
         ("generator", lambda: SCM.sample(1, generator=7)),
     ],
-    "LabelSCM.sample_noise": [("n", lambda: SCM.sample_noise(-1)), ("generator", lambda: SCM.sample_noise(1, 3))],
+    "LabelSCM.sample_noise": [
+        ("n", lambda: SCM.sample_noise(-1)),
+        ("n", lambda: SCM.sample_noise(MANY)),
+        ("generator", lambda: SCM.sample_noise(1, 3)),
+    ],
     "Query": [
         ("given", lambda: cf.Query("Male", {"Young": 0})),
         ("antecedent", lambda: cf.Query({}, {"Young": 2})),
@@ -196,6 +203,7 @@ REFUSED = {
         ("stickiness", lambda: world("counterfactual", stickiness=2)),
         ("stickiness", lambda: world("counterfactual", noise_stickiness="half")),
         ("draws", lambda: world("counterfactual", draws=0)),
+        ("draws", lambda: world("counterfactual", draws=MANY)),
         ("generator", lambda: world("counterfactual", generator=0)),
         ("worlds", lambda: RUN.counterfactual(torch.zeros(2, 5), do={"Young": 0})),
     ],
@@ -206,17 +214,23 @@ REFUSED = {
         ("labels", lambda: world("generate", noise=torch.zeros(2, 5), labels=torch.zeros(2, 3))),
         ("labels", lambda: world("generate", noise=torch.zeros(2, 5), labels=torch.zeros(1, 2))),
         ("labels", lambda: world("generate", noise=torch.zeros(2, 5))),
+        ("noise", lambda: world("generate", noise=torch.full((2, 5), NAN), labels=torch.zeros(2, 2))),
+        ("labels", lambda: world("generate", noise=torch.zeros(2, 5), labels=torch.full((2, 2), NAN))),
+        ("labels", lambda: world("generate", noise=torch.zeros(2, 5), labels=torch.full((2, 2), 7))),
+        ("labels", lambda: world("generate", noise=torch.zeros(2, 5), labels=torch.full((2, 2), -0.1))),
     ],
     "Run.judge": [("images", lambda: world("judge", images=torch.zeros(3, 64, 64)))],
     "Run.sample": [
         ("n", lambda: world("sample", n=0)),
         ("n", lambda: world("sample", n="ten")),
+        ("n", lambda: world("sample", n=MANY)),
         ("do", lambda: world("sample", n=1, do={"Smiling": 1})),
         ("given", lambda: world("sample", n=1, given="Bald")),
         ("generator", lambda: world("sample", n=1, generator=0)),
     ],
     "Run.sample_noise": [
         ("n", lambda: world("sample_noise", n=-1)),
+        ("n", lambda: world("sample_noise", n=MANY)),
         ("generator", lambda: world("sample_noise", n=1, generator=0)),
     ],
     "Statement": [
@@ -247,7 +261,9 @@ REFUSED = {
         ("Smiling", lambda: cf.answer(RUN, cf.Query({}, {"Smiling": 1}))),
         ("faces", lambda: cf.answer(RUN, QUERY, faces=0)),
         ("faces", lambda: cf.answer(RUN, QUERY, faces="ten")),
+        ("faces", lambda: cf.answer(RUN, QUERY, faces=MANY)),
         ("draws", lambda: cf.answer(RUN, QUERY, draws=0.5)),
+        ("draws", lambda: cf.answer(RUN, QUERY, draws=MANY)),
         ("stickiness", lambda: cf.answer(RUN, QUERY, stickiness=-1)),
         ("noise_stickiness", lambda: cf.answer(RUN, QUERY, noise_stickiness="half")),
         ("generator", lambda: cf.answer(RUN, QUERY, generator=0)),
@@ -265,6 +281,7 @@ REFUSED = {
         ("condition", lambda: noise(condition={"Young": 1})),
         ("condition", lambda: noise(condition="Bald")),
         ("n", lambda: noise(n=0)),
+        ("n", lambda: noise(n=MANY)),
         ("stickiness", lambda: noise(stickiness=2)),
         ("stickiness", lambda: noise(stickiness="half")),
         ("method", lambda: noise(method="magic")),
@@ -302,6 +319,7 @@ REFUSED = {
     "esm_cf_sampler": [
         ("z", lambda: cf.esm_cf_sampler(torch.zeros(1, 2, 3), 1)),
         ("n", lambda: cf.esm_cf_sampler(Z, 0)),
+        ("n", lambda: cf.esm_cf_sampler(Z, MANY)),
         ("stickiness", lambda: cf.esm_cf_sampler(Z, 1, stickiness="half")),
         ("prior", lambda: cf.esm_cf_sampler(Z, 1, prior=3)),
         ("prior", lambda: cf.esm_cf_sampler(Z, 1, prior=lambda n, k, generator: torch.zeros(1))),
@@ -323,6 +341,7 @@ REFUSED = {
     "gaussian_cf_sampler": [
         ("z", lambda: cf.gaussian_cf_sampler(None, 1)),
         ("n", lambda: cf.gaussian_cf_sampler(Z, 1.0)),
+        ("n", lambda: cf.gaussian_cf_sampler(Z, MANY)),
         ("scale", lambda: cf.gaussian_cf_sampler(Z, 1, scale=-1)),
         ("scale", lambda: cf.gaussian_cf_sampler(Z, 1, scale=None)),
         ("generator", lambda: cf.gaussian_cf_sampler(Z, 1, generator=0)),
@@ -337,6 +356,7 @@ REFUSED = {
         ("data_root", lambda: cf.load_data("celeba")),
         ("split", lambda: cf.load_data("faces", split="all of it")),
         ("n", lambda: cf.load_data("faces", n="ten")),
+        ("n", lambda: cf.load_data("faces", n=MANY)),
         ("seed", lambda: cf.load_data("faces", n=2, seed=-1)),
         ("option", lambda: cf.load_data("faces", sise=64)),
         ("no folder", lambda: cf.load_data("folder", "nowhere")),
@@ -366,8 +386,10 @@ REFUSED = {
         ("classify", lambda: where(classify="reader")),
         ("condition", lambda: where(condition={})),
         ("n", lambda: where(n=True)),
+        ("n", lambda: where(n=MANY)),
         ("attributes", lambda: where(attributes=None)),
         ("noise_dim", lambda: where(noise_dim=0)),
+        ("noise_dim", lambda: where(noise_dim=MANY)),
         ("prior", lambda: where(prior="cauchy")),
         ("batch", lambda: where(batch=-1)),
         ("budget", lambda: where(budget="all")),

@@ -123,6 +123,8 @@ def test_attributes_of_the_runs_graph_can_be_said(tmp_path):
         ([QUESTION, "--noise-stickiness", "nan"], 'option "noise_stickiness": Expected a float. Got value: nan'),
         ([QUESTION, "--stickiness", "high"], 'option "stickiness": Expected a float. Got value: high'),
         ([QUESTION, "-n", "0"], "--faces is 0; it must be at least 1"),
+        ([QUESTION, "-n", "1000000"], "faces is 1000000; it must be at most 174,762, as each takes 12,288 numbers"),
+        ([QUESTION, "--seed", str(2**63)], f"--seed is {2**63}; it must be in [0, 2^63)"),
         ([QUESTION, "--draws", "-1"], "--draws is -1"),
         ([QUESTION, "--seed", "-1"], "--seed is -1"),
         ([QUESTION, "--do", "--observe"], "not allowed with argument"),
@@ -134,6 +136,13 @@ def test_mistakes_are_one_sentence_and_exit_code_2(ask, tmp_path, flags, sentenc
     code, out, err = ask(*flags)
     assert code == 2 and out == "" and list(tmp_path.iterdir()) == []
     assert err.startswith("error: ") and err.count("\n") == 1 and sentence in err
+
+
+def test_a_folder_in_the_place_of_the_sheet_is_one_sentence(ask, tmp_path):
+    (tmp_path / "adir.png").mkdir()
+    code, _, err = ask(QUESTION, "-n", "2", "--draws", "1", "--out", "adir.png")
+    assert code == 2 and err.startswith("error: ") and "adir.png" in err and err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["adir.png"]
 
 
 def test_a_missing_run_is_named(tmp_path):

@@ -1,14 +1,21 @@
 """A loaded run: worlds under do() and given(), alike in any batch, and figures drawn from a toy generator."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from causalcf.answers import answer
+from causalcf.ask import main as run_ask
 from causalcf.checkpoint import load_checkpoint
-from causalcf.errors import ImpossibleWorldError, RunError
+from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
 from causalcf.gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
+from causalcf.graph import CausalGraph
 from causalcf.label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
 from causalcf.precision import autocast, choose_device, choose_precision
-from causalcf.worlds.run import load_run
+from causalcf.recipe import Recipe
+from causalcf.worlds.query import Query
+from causalcf.worlds.run import Run, load_run
 
 
 def seeded(seed=0):
@@ -72,6 +79,46 @@ def test_impossible_conditions_and_missing_runs_are_errors(runs, tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"torn")
     with pytest.raises(RunError, match="is damaged"):
         load_checkpoint(tmp_path)
+
+
+GREY = CausalGraph({"Bald": [], "Young": []})
+
+
+def grey_run(rate):
+    """A dcgan that paints its first noise; its classifier sees that share of its faces as bald, and nobody as young."""
+
+    def generator(z, labels):
+        return z[:, :1, None, None].expand(-1, 3, 64, 64)
+
+    def observer(images):
+        bald = (images[:, 0, 0, 0] < rate).float()
+        return torch.stack([bald, torch.zeros(len(images))], 1)
+
+    recipe = Recipe(noise_dim=2, approach="dcgan")
+    return Run(Path("grey"), recipe, GREY, None, 1, generator, None, observer, torch.device("cpu"), "float32")
+
+
+def test_a_run_without_labels_tells_of_its_search_for_what_is_given():
+    found = []
+    worlds = grey_run(0.01).sample(9, given={"Bald": 1}, generator=seeded(), on_world=found.append)
+    assert sum(found) == len(worlds) == 9 and len(found) > 1
+    assert worlds.labels[:, 0].all() and (worlds.noise[:, 0] < -0.98).all()
+
+
+def test_a_run_without_labels_gives_up_at_the_budget():
+    with pytest.raises(UnreachedError, match=r"0 of 9 images with .* among the 700 that the budget allows"):
+        grey_run(0).sample(9, given={"Bald": 1}, budget=700)
+    with pytest.raises(UnreachedError, match=r"0 of 2 images with .* among the 600 that the budget allows"):
+        answer(grey_run(0), Query({"Bald": 1}, {"Young": 0}, "observe"), faces=2, budget=300)
+
+
+def test_asking_a_run_without_labels_shows_both_searches(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("causalcf.worlds.run.load_run", lambda *_: grey_run(0.05))
+    flags = ["--given", "Bald=1", "--if", "Young=0", "-n", "3", "--draws", "1", "--out", str(tmp_path / "ask.png")]
+    assert run_ask([*flags, "--budget", "300"]) == 0
+    assert "6/6" in capsys.readouterr().err
+    with pytest.raises(UnreachedError, match="the 3 that the budget allows"):
+        run_ask([*flags, "--budget", "1"])
 
 
 def code_of(noise, labels):

@@ -2,13 +2,15 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from causalcf.errors import WriteError
 from causalcf.recipe import Recipe
-from causalcf.runs import FinishedRun, finished_runs, latest_runs, stored_runs
+from causalcf.runs import FinishedRun, finished_runs, latest_runs, point_to, stored_runs
 
 
 def make(base, name, seen=(64,), images=64, approach="causalgan", started="2025-01-01T10:00:00+00:00", statements=None):
@@ -109,3 +111,25 @@ def test_no_folder_holds_no_runs(tmp_path):
 def test_real_runs_are_found(runs):
     assert latest_runs(runs / "a") == {"causalgan": (runs / "a" / "latest").resolve()}
     assert latest_runs(runs / "b") == {"dcgan": (runs / "b" / "latest").resolve()}
+
+
+def test_latest_leads_to_the_newest_and_what_dead_processes_left_of_it_goes(tmp_path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    for process in (gone.pid, os.getppid()):
+        (tmp_path / f".latest.{process}.tmp").symlink_to("a")
+    for name in ("a", "b"):
+        point_to(tmp_path / name)
+        assert os.readlink(tmp_path / "latest") == name
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "latest", f".latest.{os.getppid()}.tmp"}
+
+
+def test_a_folder_in_the_place_of_latest_is_refused_and_left_alone(tmp_path):
+    for name in ("a", "latest"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "latest" / "mine").touch()
+    with pytest.raises(WriteError, match=r"latest is a folder, and should be a link .*: move it away"):
+        point_to(tmp_path / "a")
+    assert sorted(os.listdir(tmp_path)) == ["a", "latest"] and os.listdir(tmp_path / "latest") == ["mine"]

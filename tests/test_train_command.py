@@ -7,8 +7,9 @@ import sys
 import pytest
 import yaml
 
-from causalcf.errors import RecipeError
+from causalcf.errors import RecipeError, RunError
 from causalcf.recipe import Recipe, recipe_from_dict
+from causalcf.train import main
 from causalcf.train_options import parse_options
 
 
@@ -33,6 +34,33 @@ def test_dry_run_prints_the_resolved_recipe(tmp_path):
     assert done.returncode == 0 and told["width"] == 8 and told["batch"] == 4 and told["name"] == "faces"
     assert recipe_from_dict(told).batch == 4
     assert os.listdir(tmp_path) == ["mine.yaml"]
+
+
+def test_a_dry_run_of_resuming_prints_the_run_s_own_recipe(runs, capsys):
+    run = (runs / "a" / "latest").resolve()
+    before = {path: path.read_bytes() for path in run.iterdir()}
+    own = yaml.safe_load((run / "recipe.yaml").read_text())
+    assert main(["--resume", str(runs / "a" / "latest"), "--dry-run"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == own and own != Recipe().to_dict()
+    flags = ["--images", "5000", "--keep=3", "--width", str(own["width"]), "--dry-run"]
+    assert main(["--resume", str(run / "checkpoint.pt"), *flags]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == {**own, "images": 5000, "keep": 3}
+    assert {path: path.read_bytes() for path in run.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "error", "sentence"),
+    [
+        (["--width", "16"], RecipeError, "width is 8 in .* and cannot be changed to 16 by resuming; only images"),
+        (["--keep", "0"], RecipeError, "keep is 0; it must be at least 1"),
+        ([], RunError, "no run directory .*lates; did you mean .*latest"),
+    ],
+)
+def test_a_dry_run_of_resuming_refuses_what_resuming_refuses(runs, flags, error, sentence):
+    run = runs / "a" / ("latest" if flags else "lates")
+    for dry in ([], ["--dry-run"]):
+        with pytest.raises(error, match=sentence):
+            main(["--resume", str(run), *flags, *dry])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..files import write_atomically
+from ..files import clear_leftovers, write_atomically
 from .figures import draw_figures
 from .report_html import render_html
 from .report_links import group_links
@@ -19,6 +19,8 @@ JSON, MARKDOWN, HTML = "report.json", "report.md", "report.html"
 
 def write_report(folder: Path, outcome: Mapping[str, Any]) -> None:
     """Writes report.json, report.md, report.html and the plots, each file whole; all is made before any is written.
+
+    What a process that was killed at it has left in the folder is cleared away.
 
     Args:
         folder: holds the pictures that the outcome names.
@@ -40,5 +42,6 @@ def write_report(folder: Path, outcome: Mapping[str, Any]) -> None:
         MARKDOWN: render_markdown(outcome, groups, figures).encode(),
         JSON: written.encode(),
     }
+    clear_leftovers(folder)
     for name, content in files.items():
         write_atomically(folder / name, content)

@@ -136,8 +136,8 @@ class CounterfactualQueries:
         Raises:
             as in `counterfactual_probabilities`.
         """
-        check_count("draws", draws)
         twin = self._twin(labels, do, observe, stickiness, {})
+        check_count("draws", draws, each=twin.n * len(twin.star))
         weight, values = sample_network(twin.network, twin.evidence, twin.n, draws, fresh(generator), self._name)
         self._refuse(twin, weight, "antecedent", twin.antecedent)
         return torch.stack([values[v] for v in twin.star], -1)

@@ -151,7 +151,7 @@ class LabelSCM(CounterfactualQueries):
         Raises:
             as in `probability`.
         """
-        check_count("n", n, least=0)
+        check_count("n", n, least=0, each=len(self._ordered))
         held, cut = self._world(given, do)
         b = units(held, cut)
         if b not in (1, n):
@@ -192,7 +192,7 @@ class LabelSCM(CounterfactualQueries):
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """Draws of all exogenous noise, (n, d) float64 in [0, 1)."""
-        check_count("n", n, least=0)
+        check_count("n", n, least=0, each=len(self._ordered))
         generator = fresh(generator)
         return torch.stack([m.sample_noise(n, generator) for m in self._ordered], 1)
 

@@ -94,7 +94,9 @@ def sample_where(
         >>> bool((found.images > 0.5).all()), len(found.noise)
         (True, 5)
     """
-    for name, value in (("n", n), ("noise_dim", noise_dim), ("batch", batch), ("budget", budget)):
+    check_count("noise_dim", noise_dim, each=BLOCK)
+    check_count("n", n, each=noise_dim)
+    for name, value in (("batch", batch), ("budget", budget)):
         check_count(name, value)
     wanted = antecedent(attributes, condition, threshold)
     judge = Judge(generate, classify, wanted, batch, budget)

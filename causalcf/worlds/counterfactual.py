@@ -13,6 +13,7 @@ from ..labels import LabelSCM
 from .diagnostics import Diagnostics
 from .samplers import esm_cf_sampler
 
+IMAGE = 3 * 64 * 64  # numbers in an image
 Generate = Callable[[Tensor, Tensor], Tensor]
 
 

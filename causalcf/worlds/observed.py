@@ -92,7 +92,8 @@ def counterfactual_noise(
         (True, False)
     """
     check_noise(z, (1,))
-    for name, value in (("n", n), ("batch", batch), ("budget", budget)):
+    check_count("n", n, each=z.numel())
+    for name, value in (("batch", batch), ("budget", budget)):
         check_count(name, value)
     how = _method(method)
     judge = Judge(generate, classify, antecedent(attributes, condition, threshold), batch, budget)

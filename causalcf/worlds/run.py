@@ -26,7 +26,7 @@ from ..recipe import Recipe
 from ..run_state import check_state
 from ..runs import find_run
 from .conditional import sample_where
-from .counterfactual import CounterfactualWorlds, Worlds, labelled_counterfactual
+from .counterfactual import IMAGE, CounterfactualWorlds, Worlds, labelled_counterfactual
 from .observed import Method
 from .unlabelled import observed_counterfactual
 
@@ -72,6 +72,8 @@ class Run:
         do: Mapping[str, int] | None = None,
         given: Mapping[str, int] | None = None,
         generator: torch.Generator | None = None,
+        budget: int = 100_000,
+        on_world: Callable[[int], None] = lambda n: None,
     ) -> Worlds:
         """Draws n worlds: labels from the label generator under do and given, noise from its prior, images from both.
 
@@ -82,6 +84,8 @@ class Run:
             do: interventions on labels.
             given: labels to condition on, exactly (in the intervened model where both are given).
             generator: the source of randomness, on the CPU.
+            budget: noises that a run without labels may look at in all to find `given`.
+            on_world: called with how many more of them are found, after every batch that was searched.
 
         Returns:
             Worlds, on the CPU. The noise is drawn first: the same seed gives the same noise under any do or given.
@@ -89,13 +93,13 @@ class Run:
         Raises:
             RunError: do for a run without labels, or given for one that has no classifier either.
             ImpossibleWorldError: the condition has probability zero.
-            UnreachedError: a run without labels shows `given` too seldom.
+            UnreachedError: a run without labels shows `given` too seldom for the budget.
         """
-        check_count("n", n)
+        check_count("n", n, each=IMAGE)
         if self.labels is None:
             if do:
                 raise RunError(f"{self.folder.name} is a dcgan run: it has no labels to set by do=; ask given=")
-            return self._sample_seen(n, given, generator)
+            return self._sample_seen(n, given, generator, budget, on_world)
         noise = self.sample_noise(n, generator)
         labels = self.labels.sample(n, do=do, given=given, generator=generator)
         return Worlds(noise, labels, self.generate(noise, labels))
@@ -137,6 +141,7 @@ class Run:
         Source: Lucas and Kemp (2015).
         """
         check(isinstance(worlds, Worlds), "worlds", worlds, "worlds of this run, as sample gives them")
+        check_count("draws", draws, each=len(worlds) * IMAGE)
         kept = stickiness if noise_stickiness is None else noise_stickiness
         if self.labels is not None:
             return labelled_counterfactual(
@@ -154,15 +159,20 @@ class Run:
         """(n, k) noise and (n, d) labels to (n, 3, 64, 64) images in [0, 1]; labels between 0 and 1 interpolate.
 
         A run without labels generates from noise alone.
+
+        Raises:
+            CausalCFError: another shape, noise that is not finite, or labels outside [0, 1].
         """
         k, d = self.recipe.noise_dim, len(self.graph.nodes)
         check_floats("noise", noise, (None, k), f"(n, {k})")
+        check(bool(noise.isfinite().all()), "noise", noise, "finite")
         if self.labels is None:
             labels = torch.zeros(len(noise), 0)
         else:
             is_labels = isinstance(labels, Tensor) and tuple(labels.shape) == (len(noise), d)
             check(is_labels, "labels", labels, f"a tensor of shape ({len(noise)}, {d})")
-        assert labels is not None
+            assert labels is not None
+            check(bool(((labels >= 0) & (labels <= 1)).all()), "labels", labels, "in [0, 1]")
         images = []
         for z, row in zip(noise.split(CHUNK), labels.split(CHUNK), strict=True):
             with autocast(self.device, self.precision):
@@ -191,8 +201,21 @@ class Run:
         """(n, d) probabilities from the outside classifier where there is one, else from the run's own Labeler."""
         return self.classify(images) if self.observer is None else self.observer(images)
 
-    def _sample_seen(self, n: int, given: Mapping[str, int] | None, generator: torch.Generator | None) -> Worlds:
+    def _sample_seen(
+        self,
+        n: int,
+        given: Mapping[str, int] | None,
+        generator: torch.Generator | None,
+        budget: int,
+        on_world: Callable[[int], None],
+    ) -> Worlds:
         if given:
+            counts = [0]
+
+            def told(found: int, evaluations: int) -> None:
+                on_world(found - counts[-1])
+                counts.append(found)
+
             found = sample_where(
                 self.generate,
                 self._observer(),
@@ -200,7 +223,9 @@ class Run:
                 n,
                 attributes=self.graph.nodes,
                 noise_dim=self.recipe.noise_dim,
+                budget=budget,
                 generator=generator,
+                on_progress=told,
             )
             return Worlds(found.noise, (found.probabilities > 0.5).to(torch.int8), found.images)
         noise = self.sample_noise(n, generator)

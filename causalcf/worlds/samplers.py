@@ -38,7 +38,7 @@ def gaussian_cf_sampler(z: Tensor, n: int, scale: float = 0.5, generator: torch.
         0.0
     """
     check_noise(z, (1, 2))
-    check_count("n", n)
+    check_count("n", n, each=z.numel())
     if not (isinstance(scale, Real) and math.isfinite(scale) and scale >= 0):
         raise CausalCFError(f"scale is {scale!r}; it must be a number, at least 0")
     source = fresh(generator)
@@ -84,7 +84,7 @@ def esm_cf_sampler(
         (torch.Size([4, 1000]), True)
     """
     check_noise(z, (1, 2))
-    check_count("n", n)
+    check_count("n", n, each=z.numel())
     kernel = StickyKernel(stickiness, find_prior(prior), per)
     actual = z.unsqueeze(-2).expand(*z.shape[:-1], n, z.shape[-1])
     rows = actual.reshape(-1, z.shape[-1])

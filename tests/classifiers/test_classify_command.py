@@ -21,6 +21,7 @@ from causalcf.classifiers.report import Report
 from causalcf.classifiers.scores import score_attributes
 from causalcf.classifiers.sheets import right_and_wrong
 from causalcf.classify import main
+from causalcf.command import run as run_command
 from causalcf.errors import CausalCFError, RecipeError, RunError
 from causalcf.graph_io import load_graph
 from causalcf.pictures import to_bytes
@@ -86,6 +87,13 @@ def test_nothing_is_left_behind_by_a_mistake(tmp_path, flags, sentence):
     with pytest.raises(CausalCFError, match=sentence):
         main(flags if "nowhere" in flags else [*flags, *SMALL[:2]])
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_file_in_the_place_of_the_runs_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "afile").write_text("mine")
+    assert run_command(lambda: main([*SMALL, "--runs", "afile"])) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == "error: File exists: afile"
+    assert (tmp_path / "afile").read_text() == "mine"
 
 
 def test_from_a_command_to_a_classifier_and_its_report(tmp_path, capsys):

@@ -1,7 +1,8 @@
-"""Runs trainings that die at a chosen moment, each in a process of its own: `python dying.py PLAN`.
+"""Runs work that dies at a chosen moment, each in a process of its own: `python dying.py PLAN`.
 
-PLAN is a JSON file: a list of {"folder", "cache", "recipe", "die"}; `die` is null, to live and count what could be died
-at, or [kind, number, "before" | "after"]. What was counted is written to counted.json in the folder.
+PLAN is a JSON file: a list of {"folder", "cache", "die"} with one of "recipe", to train by it, "outcome", to write a
+report of it, and "evaluation", the flags of causalcf.eval. `die` is null, to live and count what could be died at, or
+[kind, number, "before" | "after"]. What was counted is written to counted.json in the folder.
 
 The processes are forks of one that has imported everything and computed nothing, so that each starts at once.
 """
@@ -14,9 +15,12 @@ from collections import Counter
 from pathlib import Path
 
 import torch
+from killing import plot
 from PIL import Image
 
 from causalcf.data import chunked_file
+from causalcf.eval import main as eval_main
+from causalcf.evaluation import figures, report
 from causalcf.experiment import start_run
 from causalcf.recipe import Recipe
 from causalcf.training import Training
@@ -44,8 +48,8 @@ class Moments:
         setattr(owner, name, watched)
 
 
-def train(plan):
-    """One training, in this process."""
+def work(plan):
+    """One piece of work, in this process."""
     os.environ["CAUSALCF_CACHE"] = plan["cache"]
     log = os.open(Path(plan["folder"]) / "log", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1), os.dup2(log, 2)
@@ -57,7 +61,14 @@ def train(plan):
     moments.watch(os, "fsync", "a file on its way to the disk")
     moments.watch(os, "replace", "a file taking its name")
     moments.watch(Image.Image, "save", "a picture")
-    start_run(Recipe(**plan["recipe"]).validate())
+    if "recipe" in plan:
+        start_run(Recipe(**plan["recipe"]).validate())
+    elif "outcome" in plan:
+        figures.draw_effects = figures.draw_heat_map = plot
+        report.write_report(Path(plan["folder"]) / "report", plan["outcome"])
+    else:
+        moments.watch(report, "write_atomically", "a part of the report")
+        eval_main(plan["evaluation"])
     (Path(plan["folder"]) / "counted.json").write_text(json.dumps(moments.counted))
 
 
@@ -66,7 +77,7 @@ def main():
         child = os.fork()
         if child == 0:
             try:
-                train(plan)
+                work(plan)
                 os._exit(0)
             except BaseException as error:
                 print(repr(error), file=sys.stderr)

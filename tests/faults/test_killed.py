@@ -5,15 +5,13 @@ python -m pytest tests/faults/test_killed.py -m slow     # 40 moments drawn at r
 """
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from killing import Killing
 from same_training import difference
 from tiny_run import recipe_in
 
@@ -23,36 +21,20 @@ from causalcf.runs import finished_runs, stored_runs
 from causalcf.worlds.run import load_run
 
 
-class Killing:
-    """Trainings of one recipe, killed as told."""
-
-    def __init__(self, base):
-        self.base, self.number = base, 0
-
-    def plan(self, die):
-        self.number += 1
-        folder = self.base / f"{self.number}"
-        folder.mkdir()
-        recipe = recipe_in(folder).to_dict()
-        return {"folder": str(folder), "cache": str(folder / "cache"), "recipe": recipe, "die": die}
-
-    def run(self, plans):
-        file = self.base / f"plan-{self.number}.json"
-        file.write_text(json.dumps(plans))
-        command = [sys.executable, str(Path(__file__).with_name("dying.py")), str(file)]
-        subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        return [int((Path(plan["folder"]) / "status").read_text()) for plan in plans]
-
-
 @pytest.fixture(scope="module")
 def killing(tmp_path_factory):
     return Killing(tmp_path_factory.mktemp("killing"))
 
 
+def plan_of(killing, die):
+    plan = killing.plan(die)
+    return {**plan, "recipe": recipe_in(Path(plan["folder"])).to_dict()}
+
+
 @pytest.fixture(scope="module")
 def whole(killing):
     """A training that lived: its folder, and how often each kind of moment came."""
-    plan = killing.plan(None)
+    plan = plan_of(killing, None)
     assert killing.run([plan]) == [0], (Path(plan["folder"]) / "log").read_text()
     folder = Path(plan["folder"])
     return folder / "runs" / "latest", json.loads((folder / "counted.json").read_text())
@@ -94,7 +76,7 @@ def moments(counted, n, seed):
 
 def check(killing, whole, n, seed, monkeypatch):
     run, counted = whole
-    plans = [killing.plan(die) for die in moments(counted, n, seed)]
+    plans = [plan_of(killing, die) for die in moments(counted, n, seed)]
     assert killing.run(plans) == [-signal.SIGKILL] * n
     for plan in plans:
         assert_nothing_lost(plan, run, monkeypatch)

@@ -15,6 +15,7 @@ from tiny_run import TINY, recipe_in
 from causalcf.board import Board
 from causalcf.command import run as run_command
 from causalcf.errors import RunError, WriteError
+from causalcf.evaluation.materials import load_runs
 from causalcf.experiment import resume_run, start_run
 from causalcf.files import clear_leftovers, replacing
 from causalcf.occupied import occupying
@@ -79,6 +80,14 @@ def test_a_read_only_folder_can_be_asked_but_not_trained_in(tmp_path, run, capfd
         assert run_command(lambda: main(flags(frozen))) == 2
         said = capfd.readouterr().err
         assert said.count("Read-only file system") == 2 and "Traceback" not in said
+
+
+@pytest.mark.parametrize(("inside", "sentence"), [("", "File exists"), ("/runs", "Not a directory")])
+def test_a_file_in_the_place_of_the_runs_is_one_sentence(tmp_path, capsys, inside, sentence):
+    (tmp_path / "afile").write_text("mine")
+    assert run_command(lambda: main([*flags(tmp_path), f"--runs={tmp_path}/afile{inside}"])) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"error: {sentence}: {tmp_path}/afile{inside}"
+    assert (tmp_path / "afile").read_text() == "mine"
 
 
 def test_what_a_library_wraps_is_still_told_as_what_it_is(tmp_path):
@@ -172,7 +181,7 @@ def test_images_that_vanish_in_the_middle_are_not_missed(tmp_path, trained, monk
 SIDE_BY_SIDE = "import sys; from causalcf.command import run; from causalcf.train import main; sys.exit(run(main))"
 
 
-def test_two_trainings_and_a_reader_side_by_side_do_not_disturb_each_other(tmp_path, trained):
+def test_two_trainings_and_readers_side_by_side_do_not_disturb_each_other(tmp_path, trained):
     command = [sys.executable, "-c", SIDE_BY_SIDE, *flags(tmp_path)]
     both = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(2)]
     latest, asked = tmp_path / "runs" / "latest", 0
@@ -180,6 +189,9 @@ def test_two_trainings_and_a_reader_side_by_side_do_not_disturb_each_other(tmp_p
         if latest.is_symlink():  # from then on it always leads to a whole run
             load_run(latest).sample(2)
             asked += 1
+        if newest := latest_runs(tmp_path / "runs"):  # what an evaluation would ask
+            (run,) = load_runs(list(newest.values()), "cpu", None).values()
+            assert run.step == 6
     assert [process.wait() for process in both] == [0, 0]
     runs = [path for path in (tmp_path / "runs").iterdir() if path.is_dir() and not path.is_symlink()]
     assert asked > 0 and len(runs) == 2

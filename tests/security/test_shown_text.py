@@ -116,7 +116,7 @@ class _Marked:
         self.run, self.graph, self.observer = run, graph, None
         self.labels = LabelSCM.from_probabilities(graph, dict.fromkeys(graph.nodes, 0.5))
 
-    def sample(self, n, do=None, given=None, generator=None):
+    def sample(self, n, do=None, given=None, generator=None, **search):
         found = self.run.sample(n, generator=generator)
         found.labels = found.labels[:, :1]
         return found

@@ -50,7 +50,7 @@ def load_faces(
     if split not in SIZES:
         raise DataError("faces: " + unknown("split", split, SIZES))
     count = SIZES[split] if n is None else n
-    check_count("n", count, error=DataError)
+    check_count("n", count, error=DataError, each=2 * len(LABELS) + len(NOISE))
     if seed < 0:
         raise DataError(f"faces: seed={seed}; expected a whole number from 0")
     generator = torch.Generator().manual_seed(len(SIZES) * seed + list(SIZES).index(split))
