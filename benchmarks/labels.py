@@ -1,6 +1,6 @@
 """How fast is the label side, and how does it grow with the graph?
 
-    python benchmarks/labels.py [--rows 10000000] [--out labels.png]
+    python benchmarks/labels.py [--rows 10000000] [--plot label-growth.png]
 
 Rows sampled from CelebA's own law (graph celeba, nine nodes) and from one fitted on celeba-all (40 nodes), on all
 cores; the time of that fit, to as many rows (of coins) as CelebA's table has; a million unit-level counterfactuals, on
@@ -36,7 +36,7 @@ NODES, PARENTS = (5, 9, 15, 25, 40), (1, 2, 4, 6)
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time the label side.")
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--out", type=Path, help="a picture of the growth")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="a picture of the growth")
     options = parser.parse_args()
     table = Table("what", "figure")
     _sampling(table, options.rows)
@@ -47,8 +47,8 @@ def main() -> None:
             said = "refused: too large" if query is None else f"a query {query * 1000:,.1f} ms"
             table.add_row(f"{nodes} nodes, {parents} parents", f"{sampled / 1e6:.1f} million rows/s; {said}")
     Console(width=100).print(table)
-    if options.out is not None:
-        _draw(growth, options.out)
+    if options.plot is not None:
+        _draw(growth, options.plot)
 
 
 def _sampling(table: Table, rows: int) -> None:

@@ -1,6 +1,7 @@
 """What a counterfactual draw costs when its antecedent is rare: generator evaluations for each effective draw.
 
     python benchmarks/rare_antecedent.py [--probability 1e-4] [--repeats 20]
+    python benchmarks/rare_antecedent.py --sweep [--plot smc-evaluations.png]      # from 1e-1 to 1e-5
     python benchmarks/rare_antecedent.py --run runs/latest --if Bald=1 [--given Male=0] [--units 3]
 
 Without --run the posterior is known in closed form. 64 coordinates of normal noise are the pixels of an image, through
@@ -18,6 +19,7 @@ import math
 import sys
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -33,6 +35,7 @@ from causalcf.errors import UnreachedError
 from causalcf.worlds.observed import SMC, CounterfactualNoise, counterfactual_noise
 from causalcf.worlds.run import load_run
 
+SWEEP = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 K, KEPT, STICKINESS = 64, -0.5, 0.5  # coordinates, the actual value of each, the probability that it is kept
 
 
@@ -144,6 +147,37 @@ def on_the_toy(probability: float, repeats: int) -> None:
     print(f"smc estimates P(A) at {smc.probability:.3g}")
 
 
+def sweep(repeats: int, plot: Path | None) -> None:
+    """smc's cost as the antecedent grows rarer, beside rejection's, which is 1 / P(A) exactly."""
+    found = {probability: cost(Toy(probability), SMC(particles=256), 256, repeats) for probability in SWEEP}
+    title = f"evaluations per effective draw, smc with 256 draws, {repeats} repeats"
+    table = Table(
+        "P(A)", "rejection, exact", "smc, measured", "smc, as reported", "smc's estimate of P(A)", title=title
+    )
+    for probability, smc in found.items():
+        costs = [f"{number:,.0f}" for number in (1 / probability, smc.measured, smc.reported)]
+        table.add_row(f"{probability:g}", *costs, f"{smc.probability:.3g}")
+    Console(width=120).print(table)
+    if plot is not None:
+        _draw(found, plot)
+
+
+def _draw(found: dict[float, Cost], plot: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(5.5, 3.8), layout="constrained")
+    axes.plot(SWEEP, [1 / probability for probability in SWEEP], "k--", label="rejection, exact")
+    axes.plot(SWEEP, [smc.measured for smc in found.values()], "o-", label="smc, measured")
+    axes.plot(SWEEP, [smc.reported for smc in found.values()], "s:", label="smc, as reported")
+    axes.set(xscale="log", yscale="log", xlabel="P(antecedent)", ylabel="generator evaluations per effective draw")
+    axes.invert_xaxis()
+    axes.legend()
+    figure.savefig(plot, dpi=120)
+
+
 def on_a_run(options: argparse.Namespace) -> None:
     run = load_run(options.run)
     given, condition = parse_conditions(options.given, "--given"), parse_conditions(options.supposed, "--if")
@@ -175,6 +209,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Generator evaluations per effective draw for a rare antecedent.")
     parser.add_argument("--probability", type=float, default=1e-4, help="of the antecedent, on the toy")
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--sweep", action="store_true", help="from 1e-1 to 1e-5, on the toy")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="a picture of the sweep")
     parser.add_argument("--run", help="ask a trained run instead of the toy")
     parser.add_argument("--if", action="append", default=[], dest="supposed", metavar="NAME=0|1")
     parser.add_argument("--given", action="append", default=[], metavar="NAME=0|1")
@@ -185,6 +221,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.run:
         on_a_run(options)
+    elif options.sweep or options.plot:
+        sweep(options.repeats, options.plot)
     else:
         on_the_toy(options.probability, options.repeats)
 

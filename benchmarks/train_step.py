@@ -4,7 +4,9 @@
 
 "plain" is the textbook step in contiguous float32: for each player its own pass through every network it needs. "ours"
 is `causalcf.step`: channels_last, the precision that `--precision auto` chooses here, and shared passes. Both are timed
-in turns in one run, and the ratio is what counts. Beside them stands the rate of a plain matrix product.
+in turns in one run, and the ratio is what counts. Beside them stand the floating point operations that each does a
+second (torch counts those of its convolutions and matrix products) as a share of what a plain matrix product does in
+the same precision.
 
 Then the step of a causalgan and of a dcgan with eval/statements/faces-true.yaml told and without, in the recipe's own
 precision. The dcgan's is the dearest case: every noise counts as given and as supposed, so that no turn is passed over.
@@ -21,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from causalcf.classifiers import AttributeClassifier
 from causalcf.classifiers.calibration import Calibration
@@ -150,6 +153,13 @@ def overhead(recipe: Recipe, seconds: float, device: torch.device, precision: st
     return medians["with"] / medians["without"]
 
 
+def operations(step: Callable[[], object]) -> int:
+    """Floating point operations of a step, forwards and backwards: its convolutions and matrix products."""
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return int(counter.get_total_flops())
+
+
 def matrix_rate(dtype: torch.dtype, device: torch.device, n: int = 1024) -> float:
     """FLOP/s of an n x n matrix product, the best of a few."""
     a = torch.ones(n, n, dtype=dtype, device=device)
@@ -184,13 +194,18 @@ def main() -> None:
         step = TrainingStep(networks, recipe, device, kind)
         steps[f"ours, channels_last {kind}"] = lambda step=step: step(ours, 0, torch.Generator())
 
+    counts = {name: operations(step) for name, step in steps.items()}
     print(f"width {options.width}, batch {options.batch}, {device.type}, {torch.get_num_threads()} threads")
-    for dtype in (torch.float32, torch.bfloat16):
-        print(f"matrix product {str(dtype).removeprefix('torch.')}: {matrix_rate(dtype, device) / 1e9:.0f} GFLOP/s")
+    rates = {"float32": matrix_rate(torch.float32, device), "bf16": matrix_rate(torch.bfloat16, device)}
+    for kind, rate in rates.items():
+        print(f"matrix product {kind}: {rate / 1e9:.0f} GFLOP/s")
     medians = in_turns(steps, options.seconds, device)
     slowest = next(iter(medians.values()))
     for name, median in medians.items():
         print(f"{name}: {options.batch / median:.1f} images/s, {slowest / median:.2f} times plain")
+        rate, kind = counts[name] / median, name.split()[-1]
+        share = f"{rate / rates[kind]:.0%} of the matrix product's in {kind}"
+        print(f"    {counts[name] / 1e9:.1f} GFLOP a step, {rate / 1e9:.0f} GFLOP/s: {share}")
     for approach in ("causalgan", "dcgan"):
         ratio = overhead(replace(recipe, approach=approach), options.seconds, device, precision)
         print(f"{approach} with statements: {ratio:.2f} times the step without")

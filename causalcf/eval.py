@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from .command import run as run_command
+from .distributed.launch import run_together
 from .eval_options import EvalOptions, parse_options
 from .inert import escaped
+
+PATIENCE = timedelta(days=30)  # one of several processes may have hours of work left when another is ready
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,4 +35,4 @@ def failed(links: Sequence[dict[str, Any]], options: EvalOptions) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(run_together(main, PATIENCE))

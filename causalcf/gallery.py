@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .errors import ImpossibleWorldError
+from .errors import ImpossibleWorldError, IntractableError
 from .labels import LabelSCM
 from .pictures import Row
 
@@ -18,14 +18,17 @@ Generate = Callable[[Tensor, Tensor], Tensor]
 
 
 def do_versus_given(generate: Generate, scm: LabelSCM, name: str, noise: Tensor, seed: int = 0) -> list[Row]:
-    """Top row do(name=1), bottom row given(name=1), the same noise: what intervening and what observing bring along."""
+    """Top row do(name=1), bottom row given(name=1), the same noise: what intervening and what observing bring along.
+
+    Where nobody can be as given, or whoever is cannot be drawn exactly, as on large graphs, the bottom row is left out.
+    """
     draw = torch.Generator().manual_seed(seed)
     intervened = scm.sample(len(noise), do={name: 1}, generator=draw)
     rows = [(f"do({name}=1)", generate(noise, intervened))]
     draw.manual_seed(seed)
     try:
         observed = scm.sample(len(noise), given={name: 1}, generator=draw)
-    except ImpossibleWorldError:
+    except (ImpossibleWorldError, IntractableError):
         return rows
     return [*rows, (f"given({name}=1)", generate(noise, observed))]
 
@@ -41,15 +44,14 @@ def label_flips(generate: Generate, scm: LabelSCM, noise: Tensor, labels: Tensor
 
 
 def counterfactuals(generate: Generate, scm: LabelSCM, noise: Tensor, labels: Tensor, seed: int = 0) -> list[Row]:
-    """First row the faces; then one row a label: do(label flipped) at stickiness 1, its descendants answering."""
+    """First row the faces; then one row a label: do(label flipped) at stickiness 1, its descendants answering.
+
+    All facts are known, so that one draw of the labels' noise answers everything (Pearl's three steps).
+    """
     rows = [("actual", generate(noise, labels))]
+    abducted = scm.abduct(labels, torch.Generator().manual_seed(seed))
     for column, name in enumerate(scm.graph.nodes):
-        answers = labels.clone()
-        for value in (0, 1):
-            units = (labels[:, column] == 1 - value).nonzero().squeeze(1)
-            if len(units):
-                draw = torch.Generator().manual_seed(seed)
-                answers[units] = scm.counterfactual(labels[units], do={name: value}, generator=draw)[:, 0]
+        answers = scm.respond(abducted, do={name: 1 - labels[:, column]})
         rows.append((f"do({name} flipped)", generate(noise, answers)))
     return rows
 

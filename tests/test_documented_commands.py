@@ -50,6 +50,7 @@ READER = "--images 512 --batch 64 --width 8 --data-size 200"
 LEVELS = (
     Row("make", "made"),
     Row("torchrun", "dry"),
+    Row("torchrun --nproc-per-node 2 -m causalcf.eval", "parsed"),
     Row("python -m pytest", "there"),
     Row("python -m causalcf.train", "dry"),
     Row("python -m causalcf.train --help", "run"),

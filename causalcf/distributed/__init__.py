@@ -1,1 +1,1 @@
-"""Training by several processes, as torchrun starts them; with one process every function here changes nothing."""
+"""Work by several processes, as torchrun starts them; with one process every function here changes nothing."""

@@ -1,9 +1,10 @@
-"""The processes of one training: who is first, what only the first does, and what all must agree on."""
+"""The processes of one command: who is first, what only the first does, and what all must agree on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 import torch
@@ -15,17 +16,21 @@ from .environment import local_rank
 Made = TypeVar("Made")
 
 
-def join() -> dist.Store:
+def join(patience: timedelta | None = None) -> dist.Store:
     """Joins the processes that torchrun started; gives the store of keys and values that they share.
 
     What lies in main memory goes by gloo, what lies on a CUDA device by nccl.
+
+    Args:
+        patience: how long one waits for another; None for torch's own, ten minutes or thirty.
     """
     from torch.distributed.rendezvous import rendezvous
 
     store, rank, count = next(rendezvous("env://"))
     on_cuda = torch.cuda.is_available() and dist.is_nccl_available()
     backend = "cpu:gloo,cuda:nccl" if on_cuda else "gloo"
-    dist.init_process_group(backend, store=dist.PrefixStore("group", store), rank=rank, world_size=count)
+    group = dist.PrefixStore("group", store)
+    dist.init_process_group(backend, timeout=patience, store=group, rank=rank, world_size=count)
     return dist.PrefixStore("told", store)
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
@@ -18,16 +19,17 @@ if TYPE_CHECKING:
     from torch.distributed import Store
 
 LOST = (
-    "another process of this training is gone, and all end with it; what became of it is said above or in torchrun's "
-    "summary. The run's last checkpoint is whole: go on with --resume"
+    "another process is gone, and all end with it; what became of it is said above or in torchrun's summary. What was "
+    "finished is kept: a training goes on with --resume, an evaluation with --out and its folder"
 )
 
 
-def run_together(main: Callable[[], int | None]) -> int:
+def run_together(main: Callable[[], int | None], patience: timedelta | None = None) -> int:
     """`command.run`, where torchrun started several processes in each of them.
 
     Args:
         main: does the work, in every process.
+        patience: how long one process waits for another; None for torch's own, ten minutes or thirty.
 
     Returns:
         The exit code, as `command.run` has it; one of several processes does not return, but ends with it. An error
@@ -36,7 +38,7 @@ def run_together(main: Callable[[], int | None]) -> int:
     """
     if launched() == 1:
         return run(main)
-    return end_at_once(run(partial(_as_one_of_several, main), together=True))
+    return end_at_once(run(partial(_as_one_of_several, main, patience), together=True))
 
 
 def end_at_once(code: int) -> NoReturn:
@@ -51,10 +53,10 @@ def end_at_once(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _as_one_of_several(main: Callable[[], int | None]) -> int | None:
+def _as_one_of_several(main: Callable[[], int | None], patience: timedelta | None) -> int | None:
     from .group import is_first, join, leave
 
-    told = join()
+    told = join(patience)
     try:
         with _speaking(is_first()):
             code = main()

@@ -15,6 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
+from ..distributed.group import from_first, is_first, own_device, wait
 from ..errors import RunError
 from ..eval_options import EvalOptions
 from ..precision import choose_device
@@ -36,6 +37,8 @@ from .settings import Settings
 def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     """Evaluates, writes the report, prints the table, and gives the outcome as in report.json.
 
+    Of several processes each measures a share, and the first alone writes and prints; all give the outcome.
+
     Args:
         options: what is asked.
         arguments: the command line, for the record.
@@ -44,7 +47,8 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
         CausalCFError: whatever is missing, does not fit, or cannot be asked.
     """
     begun = time.perf_counter()
-    chosen, passed_over = _runs(options)
+    options = replace(options, device=own_device(options.device))
+    chosen, passed_over = from_first(lambda: _runs(options))
     runs = load_runs(chosen, options.device, options.classifier)
     # What is asked and where it goes is checked before anything long starts, such as training a judge.
     options.suite.questions(next(iter(runs.values())).graph.nodes)
@@ -58,10 +62,12 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     _say(f"{head['settings']['told']} {folder}")
     outcome = {**head, **measure(evaluation, pieces)}
     outcome["provenance"] = _provenance(evaluation, time.perf_counter() - begun)
-    write_report(folder, outcome)
+    if is_first():
+        write_report(folder, outcome)
+        print_table(outcome, Console())
+        _say(f"wrote {folder / 'report.html'}")
+    wait()  # what is written needs the parts no longer
     pieces.clear()
-    print_table(outcome, Console())
-    _say(f"wrote {folder / 'report.html'}")
     return outcome
 
 
@@ -101,10 +107,11 @@ def _numbered(found: list[Contender]) -> list[Contender]:
 def _folder(options: EvalOptions) -> Iterator[Path]:
     """The report's folder, made and tried by writing into it; gone again where the evaluation is refused."""
     place = options.out or Path(options.base)
-    made = options.out is None or not place.exists()
+    made = is_first() and (options.out is None or not place.exists())
     try:
         if options.out is None:
-            place = new_folder(place, f"{datetime.date.today().isoformat()}-evaluation")
+            base, name = place, f"{datetime.date.today().isoformat()}-evaluation"
+            place = from_first(lambda: new_folder(base, name))
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):
             pass

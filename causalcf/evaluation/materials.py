@@ -11,6 +11,7 @@ from ..checkpoint import NAME as CHECKPOINT
 from ..classifiers import ClassifierRecipe, load_classifier
 from ..data import load_data
 from ..data.images import ImageData
+from ..distributed.group import first_of_machine_first, from_first
 from ..errors import DataError, RunError
 from ..fingerprints import of_file, of_weights
 from ..graph import CausalGraph, check_attributes
@@ -97,12 +98,14 @@ def load_materials(
     first, *_ = runs.values()
     recipe = replace(first.recipe, data_root=data_root or first.recipe.data_root)
     assumed = _graph(tuple(runs.values()), graph)
-    data = _load(recipe, "train")
+    with first_of_machine_first():
+        data = _load(recipe, "train")
     check_attributes(assumed, data.names, data.name)
     reference = _reference(recipe, assumed, data)
     known = reference.kind == "truth" and set(reference.scm.graph.nodes) == set(assumed.nodes)
     true_graph = reference.scm.graph if known else assumed
-    reader = load_judge(judge or _judge_beside(first.folder.parent, recipe, device), assumed.nodes, device)
+    named = judge or from_first(lambda: _judge_beside(first.folder.parent, recipe, device))
+    reader = load_judge(named, assumed.nodes, device)
     fingerprints = _fingerprints(runs, reader)
     return Materials(runs, data, _held_out(recipe), assumed, true_graph, reference, reader, fingerprints)
 
@@ -156,10 +159,11 @@ def _judge_beside(base: Path, recipe: Recipe, device: str) -> Path:
 
 
 def _held_out(recipe: Recipe) -> ImageData | None:
-    try:
-        return _load(recipe, "valid")
-    except DataError:  # the same folder and tables just gave "train": all that can be amiss is an empty split
-        return None
+    with first_of_machine_first():
+        try:
+            return _load(recipe, "valid")
+        except DataError:  # the same folder and tables just gave "train": all that can be amiss is an empty split
+            return None
 
 
 def _load(recipe: Recipe, split: str) -> ImageData:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..data.progress import counting
 from ..errors import ImpossibleWorldError, UnreachedError
 from ..pictures import to_unit_interval
 from .approaches import Approach
@@ -21,6 +21,7 @@ from .graph_fit import graph_fit
 from .link_results import Context, adjust, link_results, no_units
 from .materials import Materials
 from .pairs_picture import picture_name, save_flip
+from .parts import Group, Part, made_together
 from .pieces import Pieces
 from .queries import ask_query
 from .realism import frechet_distance, kernel_distance
@@ -60,62 +61,62 @@ def measure(evaluation: Evaluation, pieces: Pieces) -> dict[str, Any]:
     """Asks all of it: the parts of report.json that are measured.
 
     Args:
-        evaluation: what to measure.
+        evaluation: what to measure; the same in all processes.
         pieces: parts that an interrupted evaluation had finished.
     """
-    suite, m = evaluation.suite, evaluation.materials
-    causes = list(_by_cause(suite.questions(m.reference.nodes)))
-    runs = list(dict.fromkeys(approach.run for approach in evaluation.approaches)) if suite.realism else []
-    work = len(evaluation.approaches) * (len(causes) + suite.axioms + len(suite.queries) + len(suite.statements)) + len(
-        runs
-    )
     outcome: dict[str, Any] = {"links": [], "queries": [], "statements": [], "axioms": {}, "realism": {}}
-    with counting("evaluation", work + 1) as advance:
-        outcome["graph_fit"] = pieces.get(("graph fit", m.graph.name), _graph_fit, evaluation)
-        advance(1)
-        for approach in evaluation.approaches:
-            _ask(evaluation, approach, causes, outcome, pieces, advance)
-        kinds = [kind_of(m.runs[name]) for name in runs]
-        for kind, name in zip(kinds, runs, strict=True):
-            told = kind if kinds.count(kind) == 1 else f"{kind} ({name})"
-            outcome["realism"][told] = pieces.get(("realism", name), _realism, evaluation, name)
-            advance(1)
+    for (section, name), made in made_together(_groups(evaluation), pieces):
+        if section == "links":  # of one cause
+            outcome[section] += made
+        elif section in ("queries", "statements"):
+            outcome[section].append(made)
+        elif name:
+            outcome[section][name] = made
+        else:
+            outcome[section] = made
     adjust(outcome["links"])
     return outcome
 
 
-def _ask(
-    evaluation: Evaluation,
-    approach: Approach,
-    causes: Sequence[tuple[LinkQuestion, ...]],
-    outcome: dict[str, Any],
-    pieces: Pieces,
-    advance: Callable[[int], None],
-) -> None:
-    """Adds what one approach answers to the outcome; its images are forgotten when all is asked."""
+def _groups(evaluation: Evaluation) -> list[Group]:
+    """All that is asked, in the order of the report."""
     suite, m = evaluation.suite, evaluation.materials
-    session = Session(approach, m.reference, m.judge, evaluation.settings)
+    fit = Part("graph_fit", ("graph fit", m.graph.name), partial(_graph_fit, evaluation))
+    causes = list(_by_cause(suite.questions(m.reference.nodes)))
+    asked = [group for approach in evaluation.approaches for group in _of_approach(evaluation, approach, causes)]
+    runs = list(dict.fromkeys(approach.run for approach in evaluation.approaches)) if suite.realism else []
+    kinds = [kind_of(m.runs[name]) for name in runs]
+    for kind, name in zip(kinds, runs, strict=True):
+        told = kind if kinds.count(kind) == 1 else f"{kind} ({name})"
+        asked.append(Group((Part("realism", ("realism", name), partial(_realism, evaluation, name), told),)))
+    return [Group((fit,)), *asked]
+
+
+def _of_approach(
+    evaluation: Evaluation, approach: Approach, causes: Sequence[tuple[LinkQuestion, ...]]
+) -> Iterator[Group]:
+    """What one approach is asked. Axioms look at the flips of all causes, and so stand with all links."""
+    suite = evaluation.suite
+    session = Session(approach, evaluation.materials.reference, evaluation.materials.judge, evaluation.settings)
     key = (approach.name, approach.run, approach.mode, approach.stickiness)
-    for group in causes:
-        names = ("links", *key, *group, *map(suite.shows, group))
-        outcome["links"] += pieces.get(names, _links, evaluation, session, group)
-        if not suite.axioms:
-            session.forget()
-        advance(1)
-    if suite.axioms:
-        outcome["axioms"][approach.name] = pieces.get(("axioms", *key), _axioms, evaluation, session)
-        advance(1)
+    links, queries, statements = [], [], []
+    for cause in causes:
+        names = ("links", *key, *cause, *map(suite.shows, cause))
+        links.append(Part("links", names, partial(_links, evaluation, session, cause)))
     for name, query in suite.queries.items():
         names = ("query", name, str(query), suite.faces, *key)
-        asked = pieces.get(names, ask_query, evaluation.folder, session, name, query, suite.faces)
-        outcome["queries"].append(asked)
-        advance(1)
-    session.forget()
+        make = partial(ask_query, evaluation.folder, session, name, query, suite.faces)
+        queries.append(Part("queries", names, make))
     for name, statement in suite.statements.items():
         names = ("statement", name, repr(statement), *key)
-        outcome["statements"].append(pieces.get(names, ask_statement, session, name, statement))
-        session.forget()
-        advance(1)
+        statements.append(Part("statements", names, partial(ask_statement, session, name, statement)))
+    if suite.axioms:
+        axiom = Part("axioms", ("axioms", *key), partial(_axioms, evaluation, session), approach.name)
+        yield Group((*links, axiom, *queries), session.forget)
+    else:
+        yield from (Group((link,), session.forget) for link in links)
+        yield Group(tuple(queries), session.forget)
+    yield from (Group((statement,), session.forget) for statement in statements)
 
 
 def _by_cause(questions: list[LinkQuestion]) -> Iterator[tuple[LinkQuestion, ...]]:

@@ -97,9 +97,10 @@ class Telling:
             )
         group = self.source.draw(question, self.size, self.random)
         losses = {} if group is None else self._losses(generator, question, group)
-        weights = {name: self.multipliers.weigh(name, loss.item()) for name, loss in losses.items()}
-        self.last |= {name: loss.item() for name, loss in losses.items()}
-        unmet = [weights[name] * loss for name, loss in losses.items() if weights[name] and loss.item()]
+        found = _numbers(losses)
+        weights = {name: self.multipliers.weigh(name, value) for name, value in found.items()}
+        self.last |= found
+        unmet = [weights[name] * loss for name, loss in losses.items() if weights[name] and found[name]]
         if unmet:
             self._descend(generator, torch.stack(unmet).sum())
 
@@ -176,6 +177,11 @@ class Telling:
 def norm(gradients: Sequence[Tensor | None]) -> Tensor:
     """Euclidean norm of all together."""
     return torch.stack([gradient.square().sum() for gradient in gradients if gradient is not None]).sum().sqrt()
+
+
+def _numbers(losses: Losses) -> dict[str, float]:
+    """All at once, as a device is waited for each time."""
+    return dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True)) if losses else {}
 
 
 def _seen(probabilities: Tensor) -> Tensor:
