@@ -11,7 +11,7 @@ from causalcf.evaluation.judge import COUNTS
 from causalcf.evaluation.pieces import FOLDER
 
 SUITE = """
-links: ["Young->Bald", "Bald->Young", "Male->Bald"]
+links: ["Young->Bald", "Male->Bald"]
 half_width: 0.2
 axioms: {axioms}
 realism: true
@@ -35,25 +35,25 @@ def reader(tmp_path_factory):
     return folder
 
 
-def arguments(runs, reader, folder, axioms):
+def arguments(runs, reader, folder, names, axioms):
     suite = folder / "suite.yaml"
     (folder / "said.yaml").write_text("statements: {bald: 'If this man were old, he might be bald.'}")
     (folder / "asked.yaml").write_text("queries: {bald: 'Given a young man, what if he were bald?'}")
     suite.write_text(SUITE.format(axioms=axioms, statements=folder / "said.yaml", queries=folder / "asked.yaml"))
-    asked = [str(runs / name / "latest") for name in "ab"]
+    asked = [str(runs / name / "latest") for name in names]
     common = ["--judge", str(reader), "--classifier", str(reader), "--budget", "3", "--runs", *asked]
     return ["--suite", str(suite), *common]
 
 
-@pytest.mark.parametrize("axioms", ["false", pytest.param("true", marks=pytest.mark.slow)])
-def test_two_processes_report_what_one_does(runs, reader, tmp_path, monkeypatch, axioms):
+@pytest.mark.parametrize(("names", "axioms"), [("a", "false"), pytest.param("ab", "true", marks=pytest.mark.slow)])
+def test_two_processes_report_what_one_does(runs, reader, tmp_path, monkeypatch, names, axioms):
     monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
-    given = arguments(runs, reader, tmp_path, axioms)
+    given = arguments(runs, reader, tmp_path, names, axioms)
     alone, together = tmp_path / "alone", tmp_path / "together"
     whole = report([*given, "--out", str(alone)])
     shares = by_two({"report": (report, ([*given, "--out", str(together)],), ())}, tmp_path)
     made = [share["report"]["made"] for share in shares]
-    assert min(map(len, made)) > 2 and sorted(made[0] + made[1]) == sorted(whole["made"])
+    assert min(map(len, made)) > 1 and sorted(made[0] + made[1]) == sorted(whole["made"])
     first, second = (json.loads((folder / "report.json").read_text()) for folder in (alone, together))
     assert second["provenance"]["processes"] == 2
     for told in (first, second):
