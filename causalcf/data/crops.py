@@ -19,7 +19,7 @@ Crop = Callable[["Image.Image"], np.ndarray]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
 """What is decoded: each further format that Pillow knows, one of which runs another program, is a further way in."""
-MOST_PIXELS = 2**26  # 8,192 x 8,192, more than cameras take; several are decoded at a time, at 200 MB each
+MOST_PIXELS = 2**26  # 8,192 x 8,192, more than cameras take; several are decoded at a time, the largest at 1 GB each
 
 _ALIGNED = (178, 218)  # width, height of CelebA's aligned images
 _FACE = 108
@@ -80,7 +80,9 @@ def square_crop(image: Image.Image) -> np.ndarray:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    return np.asarray(image.convert("RGB"))[top : top + side, left : left + side]
+    if image.mode != "RGB":  # else it would be copied, which of the largest images takes 270 MB
+        image = image.convert("RGB")
+    return np.asarray(image)[top : top + side, left : left + side]
 
 
 def area_resize(pixels: np.ndarray, size: int) -> np.ndarray:
