@@ -46,10 +46,10 @@ from causalcf.evaluation.judge_independence import doubts
 from causalcf.evaluation.link_results import relation
 from causalcf.evaluation.materials import Materials, load_materials, load_runs
 from causalcf.evaluation.realism import frechet_distance
-from causalcf.evaluation.seeds import generator_of
 from causalcf.files import write_atomically
 from causalcf.labels.cells import matching
 from causalcf.pictures import to_unit_interval
+from causalcf.seeds import generator_of
 from causalcf.statement import Statement
 from causalcf.statement_file import load_statements
 from causalcf.worlds.counterfactual import Worlds

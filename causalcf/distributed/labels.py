@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from ..arguments import check_count
-from ..evaluation.seeds import generator_of
 from ..labels import LabelSCM
+from ..seeds import generator_of
 from .group import rank, size
 
 BLOCK = 65_536  # rows drawn from one seed

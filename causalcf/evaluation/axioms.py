@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..classifiers.estimate import NO_UNITS, Estimate
 from ..graph import CausalGraph
+from ..seeds import generator_of, seed_of
 from ..worlds.counterfactual import Worlds
 from .approaches import Approach
 from .diversity import diversity
@@ -24,7 +25,6 @@ from .flips import Flip
 from .intervals import mean_intervals
 from .judge import Judge
 from .pixels import pixel_change, unrelated_change
-from .seeds import generator_of, seed_of
 
 FEW = 200  # units that are asked twice
 DRAWS = 4  # for diversity

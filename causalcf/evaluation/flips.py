@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from ..labels.reference import Reference
+from ..seeds import generator_of
 from ..worlds.counterfactual import Worlds
 from .approaches import Approach, Drawn, lost_units
 from .pixels import pixel_change
-from .seeds import generator_of
 
 Read = Callable[[Tensor], Tensor]  # (n, 3, h, w) images in [0, 1] to (n, d) int8 labels
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..errors import CausalCFError, UnreachedError
 from ..graph import CausalGraph
 from ..language import short
+from ..seeds import seed_of
 from .approaches import Approach
 from .effectiveness import Rate
 from .families import holm, sign_test
@@ -21,7 +22,6 @@ from .intervals import Interval, mean_intervals
 from .judge import Judge
 from .judge_correction import corrected_effects
 from .links import Link
-from .seeds import seed_of
 from .settings import Settings, too_few
 from .suite import LinkQuestion
 from .verdicts import NONE, WITHHELD, ZERO, verdict

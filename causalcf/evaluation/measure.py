@@ -13,6 +13,7 @@ import torch
 
 from ..errors import ImpossibleWorldError, UnreachedError
 from ..pictures import to_unit_interval
+from ..seeds import generator_of
 from .approaches import Approach
 from .axioms import axioms
 from .contenders import kind_of
@@ -25,7 +26,6 @@ from .parts import Group, Part, made_together
 from .pieces import Pieces
 from .queries import ask_query
 from .realism import frechet_distance, kernel_distance
-from .seeds import generator_of
 from .session import Session, conditions
 from .settings import Settings
 from .statement_truths import ask_statement

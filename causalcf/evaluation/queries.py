@@ -9,11 +9,11 @@ import torch
 
 from ..errors import ImpossibleWorldError, UnreachedError
 from ..labels.cells import matching
+from ..seeds import generator_of
 from ..worlds.query import Query
 from .approaches import lost_units
 from .effectiveness import Rate
 from .pairs_picture import picture_name, save_pairs
-from .seeds import generator_of
 from .session import Session
 
 

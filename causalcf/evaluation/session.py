@@ -8,12 +8,12 @@ from functools import cache, lru_cache
 from torch import Tensor
 
 from ..labels.reference import Reference
+from ..seeds import generator_of
 from ..worlds.counterfactual import Worlds
 from .approaches import Approach
 from .axioms import Flipped
 from .flips import Flip, flip
 from .judge import Judge
-from .seeds import generator_of
 from .settings import Settings
 
 Conditions = tuple[tuple[str, int], ...]

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from ..errors import ImpossibleWorldError, UnreachedError
 from ..labels.cells import matching
+from ..seeds import generator_of
 from ..statement import Statement
 from ..statement_modals import MODALS, Interval
 from ..statement_truth import Truth
 from .approaches import lost_units
 from .effectiveness import Rate
 from .judge import Judge
-from .seeds import generator_of
 from .session import Session, conditions
 from .settings import too_few
 

@@ -19,11 +19,11 @@ from torch import Tensor
 
 from ..errors import RunError, UnreachedError
 from ..labels.cells import matching
+from ..seeds import generator_of
 from ..worlds.counterfactual import Worlds
 from ..worlds.run import Run
 from ..worlds.samplers import esm_cf_sampler, gaussian_cf_sampler
 from .approaches import Antecedent, Drawn
-from .seeds import generator_of
 
 Read = Callable[[Tensor], Tensor]
 Kernel = Callable[[Tensor, torch.Generator], Tensor]  # (n, k) noise to (n, k), each unit's moved
