@@ -1,6 +1,6 @@
 """Image files broken at random: each is decoded, or refused in a sentence that names it.
 
-10,000 of each kind: pytest -m slow -rP tests/fuzz/test_images.py
+10,000 of each kind: pytest -m slow -rP tests/fuzz/test_broken_images.py
 """
 
 import io
@@ -71,7 +71,7 @@ def test_a_broken_image_is_decoded_or_refused_in_a_sentence(kind, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_thousand_broken_images(kind, tmp_path):
-    """10,000 cases: pytest -m slow -rP tests/fuzz/test_images.py"""
+    """10,000 cases: pytest -m slow -rP tests/fuzz/test_broken_images.py"""
     told = read(kind, tmp_path, MANY)
     print(f"{kind}: {len(told):,} cases, {sum(one is not None for one in told):,} refused")
 
