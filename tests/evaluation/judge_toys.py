@@ -31,8 +31,9 @@ def written_classifier(marker=0.0, kind="written"):
 
 
 def written_judge(balanced=0.9, role="judge", marker=0.0):
-    """A judge of this balanced accuracy on Bald."""
-    estimate = {"value": balanced, "low": balanced - 0.01, "high": balanced + 0.01}
+    """A judge of this balanced accuracy, None where it was never scored."""
+    ends = (None, None) if balanced is None else (balanced - 0.01, balanced + 0.01)
+    estimate = dict(zip(("value", "low", "high"), (balanced, *ends), strict=True))
     counts = {"true 1, said 1": 90, "true 1, said 0": 10, "true 0, said 1": 10, "true 0, said 0": 90}
     scores = {name: {"balanced_accuracy": estimate, COUNTS: counts} for name in NODES}
     for found in scores.values():

@@ -8,9 +8,10 @@ import torch
 from judge_toys import NODES, images, written_classifier, written_judge, young_flipped
 
 from causalcf.classifiers.storage import save_classifier
+from causalcf.errors import ImpossibleWorldError, UnreachedError
 from causalcf.evaluation.axioms import Flipped, effectiveness
 from causalcf.evaluation.judge_independence import doubts
-from causalcf.evaluation.link_results import Context, link_results
+from causalcf.evaluation.link_results import Context, link_results, no_units
 from causalcf.evaluation.settings import Settings
 from causalcf.fingerprints import of_weights
 from causalcf.graph import CausalGraph
@@ -119,3 +120,16 @@ def test_who_sees_antecedents_is_not_who_judges_them():
 def test_a_judge_was_trained_to_be_one(role, told):
     (doubt,) = doubts(written_judge(role=role), {"some": run()})
     assert doubt.startswith(told)
+
+
+def test_verdicts_are_withheld_on_labels_that_the_judge_was_never_scored_on():
+    assert written_judge(None).too_weak("Bald") == "the judge was never scored on both values of Bald"
+
+
+def test_a_question_that_nobody_answers_to_has_no_verdict_and_says_why():
+    context = Context(GRAPH, written_judge(), Settings(150, 0.08))
+    question = SimpleNamespace(link=SimpleNamespace(cause="Young"), given={}, held={})
+    for why, lost in ((UnreachedError("none found"), "unreached"), (ImpossibleWorldError("nobody"), "impossible")):
+        (link,) = no_units(context, asked(False), question, ["Bald"], why)
+        assert link["verdict"] == "none" and link["n"] == 0 and link["effect_estimate"] is None
+        assert link["units"][lost] == link["units"]["asked"] == 150 and link["units"]["told"] == str(why)

@@ -1,0 +1,67 @@
+"""Which runs may be compared, and by which graph: what does not go together is named before anything long starts."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from causalcf.errors import RunError
+from causalcf.evaluation import materials
+from causalcf.graph import CausalGraph
+from causalcf.recipe import Recipe
+
+EDGE, NO_EDGE = CausalGraph({"Young": [], "Bald": ["Young"]}), CausalGraph({"Young": [], "Bald": []})
+OTHER = CausalGraph({"Young": [], "Smiling": []})
+
+
+def run(name, graph=EDGE, **recipe):
+    return SimpleNamespace(folder=Path(name), graph=graph, recipe=Recipe(**recipe))
+
+
+def loaded(monkeypatch, *runs):
+    stored = {str(one.folder): one for one in runs}
+    monkeypatch.setattr(materials, "load_run", lambda path, device, reader: stored[str(path)])
+    return materials.load_runs(list(stored), "cpu", None)
+
+
+def test_runs_are_named_by_their_folders_or_where_those_repeat_by_their_paths(monkeypatch):
+    assert list(loaded(monkeypatch, run("x/a"), run("x/b"))) == ["a", "b"]
+    assert list(loaded(monkeypatch, run("x/a"), run("y/a"))) == ["x/a", "y/a"]
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        (run("b", data="celeba", data_root="d"), r"their data differs \(a has faces, b has celeba\)"),
+        (run("b", data_size=7), r"their data_size differs \(a has 20000, b has 7\)"),
+        (run("b", OTHER), "a and b do not both have the labels Bald, Smiling"),
+    ],
+)
+def test_runs_that_cannot_be_compared_are_named(monkeypatch, other, sentence):
+    with pytest.raises(RunError, match=sentence):
+        loaded(monkeypatch, run("a"), other)
+
+
+def test_the_graph_must_have_the_runs_labels():
+    with pytest.raises(RunError, match="celeba-bald does not have the labels of the runs; they differ in Male"):
+        materials._graph((run("a"),), "celeba-bald")
+
+
+def test_photographs_have_one_graph_to_be_held_against_and_rendered_faces_their_own():
+    two = [run("a", data="celeba", data_root="d"), run("b", NO_EDGE, data="celeba", data_root="d")]
+    with pytest.raises(RunError, match="a and b were trained by different graphs"):
+        materials._graph(tuple(two), None)
+    assert materials._graph((run("a"), run("b", NO_EDGE)), None) is EDGE
+    conditional = run("b", NO_EDGE, data="celeba", data_root="d", approach="conditional")
+    assert materials._graph((conditional, two[0]), None) is EDGE
+
+
+def test_a_missing_judge_is_trained_beside_the_runs_once(monkeypatch, tmp_path, capsys):
+    asked = []
+    monkeypatch.setattr("causalcf.classifiers.experiment.make_classifier", asked.append)
+    found = materials._judge_beside(tmp_path, Recipe(), "cpu")
+    assert found == tmp_path / "judge-faces" and "no judge of faces" in capsys.readouterr().err
+    (recipe,) = asked
+    assert (recipe.role, recipe.runs, recipe.data) == ("judge", str(tmp_path), "faces")
+    found.mkdir()
+    assert materials._judge_beside(tmp_path, Recipe(), "cpu") == found and len(asked) == 1
