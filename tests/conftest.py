@@ -2,11 +2,13 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, and for the processes that tests start
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("causalcf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,36 +31,57 @@ def nothing_left_behind(working_folder):
     assert os.listdir(working_folder) == []
 
 
+@contextmanager
+def made_once(tmp_path_factory, name):
+    """A folder that all processes of a test run share, and whether it is still to be filled; whoever comes first does.
+
+    Its caches go into it, too.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, full = shared / name, shared / f"{name}.full"
+    with FileLock(shared / f"{name}.lock"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
+        if not full.exists():
+            folder.mkdir()
+        yield folder, not full.exists()
+        full.touch()
+
+
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
-    """A folder with small finished runs: a (causalgan), b (dcgan), c (conditional)."""
+    """A folder with small finished runs: a (causalgan), b (dcgan), c (conditional); not to be changed."""
     from causalcf.experiment import start_run
     from causalcf.recipe import Recipe
 
-    folder = tmp_path_factory.mktemp("runs")
     small = Recipe(images=64, batch=8, width=8, labeler_width=2, noise_dim=5, data_size=400)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
-        for name, approach in (("a", "causalgan"), ("b", "dcgan"), ("c", "conditional")):
-            start_run(replace(small, approach=approach, runs=str(folder / name)))
+    with made_once(tmp_path_factory, "runs") as (folder, empty):
+        if empty:
+            for name, approach in (("a", "causalgan"), ("b", "dcgan"), ("c", "conditional")):
+                start_run(replace(small, approach=approach, runs=str(folder / name)))
     return folder
 
 
 @pytest.fixture(scope="session")
 def compared(tmp_path_factory):
     """A finished comparison: its recipe in tiny.yaml, its runs in runs; not to be changed."""
+    with made_once(tmp_path_factory, "comparison") as (folder, empty):
+        if empty:
+            _compare(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
+        yield folder
+
+
+def _compare(folder):
     import yaml
     from comparisons import PARTS, TINY, tell
 
-    folder = tmp_path_factory.mktemp("comparison")
     (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
-        code, said = tell("--recipe", str(folder / "tiny.yaml"), "--runs", str(folder / "runs"))
-        assert code == 0
-        told = [f"{number} of 5: {part}" for number, part in enumerate(PARTS, 1)]
-        assert said == [*told, f"the comparison is finished; its runs and classifiers are in {folder / 'runs'}"]
-        yield folder
+    code, said = tell("--recipe", str(folder / "tiny.yaml"), "--runs", str(folder / "runs"))
+    assert code == 0
+    told = [f"{number} of 5: {part}" for number, part in enumerate(PARTS, 1)]
+    assert said == [*told, f"the comparison is finished; its runs and classifiers are in {folder / 'runs'}"]
 
 
 @pytest.fixture
@@ -70,17 +93,18 @@ def copy(compared, tmp_path):
 
 @pytest.fixture(scope="session")
 def judge_folder(tmp_path_factory):
-    """The folder of a small judge with its report."""
+    """The folder of a small judge with its report; not to be changed."""
     from causalcf.classifiers.experiment import make_classifier
     from causalcf.classifiers.recipe import ClassifierRecipe
 
-    base = tmp_path_factory.mktemp("judged")
-    small = ClassifierRecipe(
-        role="judge", data_size=6000, images=24_000, width=16, seed=1, precision="float32", runs=str(base)
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAUSALCF_CACHE", str(base / "cache"))
-        return make_classifier(small)
+    with made_once(tmp_path_factory, "judged") as (base, empty):
+        if empty:
+            make_classifier(
+                ClassifierRecipe(
+                    role="judge", data_size=6000, images=24_000, width=16, seed=1, precision="float32", runs=str(base)
+                )
+            )
+    return (base / "judge-faces").resolve()
 
 
 @pytest.fixture(scope="session")

@@ -194,7 +194,7 @@ salad = st.one_of(
 )
 
 
-@settings(max_examples=2000)
+@settings(max_examples=600)
 @given(
     st.lists(salad, max_size=14), st.sampled_from(["{0} {1}", "if this man {0}, he might {1}", "{0} would {1} if {0}"])
 )

@@ -72,7 +72,8 @@ def wait_for_step(folder, least):
     raise AssertionError(f"no step {least} within two minutes")
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])  # SIGKILL: tests/faults
+# SIGKILL, and SIGTERM in the same process: tests/faults
+@pytest.mark.parametrize("kind", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_interrupted_in_the_middle_then_resumed(tmp_path, kind):
     process = launch(tmp_path, "--images=100000")
     wait_for_step(tmp_path, 8)

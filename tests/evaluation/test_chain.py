@@ -76,6 +76,7 @@ def test_a_reversed_graph_leaks_into_causes_and_leaves_effects_alone(judge, trut
     assert links["Bald", "Male"]["verdict"] == LEAKS and links["Male", "Wearing_Lipstick"]["verdict"] == ABSENT
 
 
+@pytest.mark.slow
 def test_taking_correlation_for_causation_leaks_where_there_is_no_path(judge):
     links, _ = judged(Confounded("confounded"), judge, ("Bald", "Mustache", "Wearing_Lipstick", "Mouth_Slightly_Open"))
     leaks = 0
