@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from several_processes import by_two, penalty_gradients, save_reader, steps
+from several_processes import by_one, by_two, penalty_gradients, save_reader, steps
 
 from causalcf.checkpoint import load_checkpoint
 from causalcf.command import run as run_command
@@ -62,9 +62,9 @@ def trainings(own_cache, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def alone(trainings):
+def alone(trainings, tmp_path_factory):
     """One process's trainings."""
-    return {name: steps(*training) for name, training in trainings.items()}
+    return by_one({name: (steps, training, ()) for name, training in trainings.items()}, tmp_path_factory.mktemp("one"))
 
 
 @pytest.fixture(scope="module")
