@@ -103,12 +103,10 @@ def _random_scm(graph: CausalGraph) -> LabelSCM:
 
 
 def _draw(growth: dict[int, list[tuple[float, float | None]]], out: Path) -> None:
-    import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
     for parents, rows in growth.items():
         left.plot(NODES, [sampled / 1e6 for sampled, _ in rows], "o-", label=f"{parents} parents")
         known = [(n, query * 1000) for n, (_, query) in zip(NODES, rows, strict=True) if query is not None]

@@ -163,12 +163,10 @@ def sweep(repeats: int, plot: Path | None) -> None:
 
 
 def _draw(found: dict[float, Cost], plot: Path) -> None:
-    import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(5.5, 3.8), layout="constrained")
+    figure = Figure(figsize=(5.5, 3.8), layout="constrained")
+    axes = figure.subplots()
     axes.plot(SWEEP, [1 / probability for probability in SWEEP], "k--", label="rejection, exact")
     axes.plot(SWEEP, [smc.measured for smc in found.values()], "o-", label="smc, measured")
     axes.plot(SWEEP, [smc.reported for smc in found.values()], "s:", label="smc, as reported")
