@@ -199,7 +199,8 @@ def test_asked_to_stop_one_process_stops_all_at_the_same_step(tmp_path):
 
 def test_a_killed_process_ends_all_with_one_word_and_two_go_on(tmp_path):
     code, said = rigged(tmp_path, "SIGKILL")
-    assert code != 0 and said.count("error:") == said.count("another process is gone") == 1, said
+    # Or torchrun's SIGTERM comes first, and is told of as any other.
+    assert code != 0 and said.count("error: another process is gone") + said.count("\ninterrupted") == 1, said
     assert "SIGKILL" in said  # torchrun's summary
     run = tmp_path / "runs" / "latest"
     assert load_checkpoint(run)["step"] == 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -67,6 +68,7 @@ def _as_one_of_several(main: Callable[[], int | None], patience: timedelta | Non
             raise
         return INTERRUPTED  # by a signal that all received, or by torchrun, because of what another has said
     except Exception as error:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun's, as one is gone; what happened is said first
         failure = ProcessError(LOST) if _means_lost(error) else error
         if not _is_news(told, failure):
             time.sleep(1)  # torchrun ends all once one has ended, also the one that is about to say it
