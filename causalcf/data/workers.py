@@ -36,7 +36,8 @@ def in_threads(
         An iterator over (item, result), in the order of finishing. Close it to cancel what has not begun.
 
     Raises:
-        Whatever the function raises, when its turn comes; the rest is cancelled.
+        Whatever the function raises, when its turn comes; of several at once, the earliest item's. The rest is
+        cancelled.
 
     Source: defined here.
 
@@ -54,7 +55,8 @@ def in_threads(
                 if not running:
                     return
                 done = wait(running, return_when=FIRST_COMPLETED).done
-                for future in sorted(done, key=lambda future: future.exception() is not None):  # results, then errors
+                in_turn = [future for future in running if future in done]  # a set's order differs from run to run
+                for future in sorted(in_turn, key=lambda future: future.exception() is not None):  # results, then errors
                     yield running.pop(future), future.result()
         finally:
             pool.shutdown(cancel_futures=True)
