@@ -56,7 +56,7 @@ def in_threads(
                     return
                 done = wait(running, return_when=FIRST_COMPLETED).done
                 in_turn = [future for future in running if future in done]  # a set's order differs from run to run
-                for future in sorted(in_turn, key=lambda future: future.exception() is not None):  # results, then errors
+                for future in sorted(in_turn, key=lambda one: one.exception() is not None):  # results, then errors
                     yield running.pop(future), future.result()
         finally:
             pool.shutdown(cancel_futures=True)

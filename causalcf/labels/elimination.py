@@ -17,17 +17,31 @@ from .elimination_order import MAX_CELLS, plan
 from .randomness import uniform
 
 MAX_UNITS = 4096  # units summed at a time, so that memory does not grow with the batch
+_ROWS = 2**16  # drawn forwards at a time: what is under way stays in the processor's cache
 
 Evidence = Mapping[int, torch.Tensor]  # variable -> (b,) or (1,) int8 values
 
 
 @dataclass(frozen=True)
 class Conditional:
-    """P(variable=1 | parents) as a function of an (n, p) int8 tensor of parent values, (n,) float64."""
+    """P(variable=1 | parents) as a function of an (n, p) int8 tensor of parent values, (n,) float64.
+
+    Args:
+        variable, parents: by number.
+        probability: as above.
+        respond: labels from the parents' values and (n,) uniform noise, with that probability; None compares the two.
+    """
 
     variable: int
     parents: tuple[int, ...]
     probability: Callable[[torch.Tensor], torch.Tensor]
+    respond: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
+
+    def draw(self, parents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """The label that this noise gives, (n,) int8."""
+        if self.respond is not None:
+            return self.respond(parents, noise)
+        return (noise < self.probability(parents)).to(torch.int8)
 
 
 @dataclass(frozen=True)
@@ -135,12 +149,18 @@ def _sample_forwards(
     network: Sequence[Conditional], values: dict[int, torch.Tensor], b: int, draws: int, generator: torch.Generator
 ) -> None:
     """Draw every variable that has no value yet, given its parents, into `values`."""
-    for conditional in network:
-        if conditional.variable not in values:
-            parents = [values[p].reshape(-1) for p in conditional.parents]
-            rows = torch.stack(parents, 1) if parents else torch.zeros(b * draws, 0, dtype=torch.int8)
-            p = conditional.probability(rows).reshape(b, draws)
-            values[conditional.variable] = (uniform((b, draws), generator) < p).to(torch.int8)
+    todo = [conditional for conditional in network if conditional.variable not in values]
+    flat = {v: value.reshape(-1) for v, value in values.items()}
+    flat |= {conditional.variable: torch.empty(b * draws, dtype=torch.int8) for conditional in todo}
+    for start in range(0, b * draws, _ROWS):
+        rows = {v: value[start : start + _ROWS] for v, value in flat.items()}
+        for conditional in todo:
+            drawn = rows[conditional.variable]
+            parents = torch.empty(len(conditional.parents), len(drawn), dtype=torch.int8)
+            for column, parent in zip(parents, conditional.parents, strict=True):
+                column.copy_(rows[parent])
+            drawn.copy_(conditional.draw(parents.T, uniform((len(drawn),), generator)))
+    values |= {conditional.variable: flat[conditional.variable].reshape(b, draws) for conditional in todo}
 
 
 def _order(network: Sequence[Conditional], evidence: Evidence, name: Callable[[int], str]) -> tuple[list[int], int]:

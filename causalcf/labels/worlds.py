@@ -34,7 +34,7 @@ def actual_world(
     parents: Sequence[tuple[int, ...]], mechanisms: Sequence[Mechanism], do: set[int]
 ) -> list[Conditional]:
     """The world's conditionals in topological order, without the nodes that are set by do."""
-    return [Conditional(i, parents[i], m.probability) for i, m in enumerate(mechanisms) if i not in do]
+    return [Conditional(i, parents[i], m.probability, m.respond) for i, m in enumerate(mechanisms) if i not in do]
 
 
 def twin_world(

@@ -135,3 +135,44 @@ def test_cells_are_numbered_in_c_order(k):
     assert torch.equal(cell_index(cells), torch.arange(2**k))
     grid = np.stack(np.unravel_index(np.arange(2**k), (2,) * k), 1) if k else np.zeros((1, 0))
     assert np.array_equal(cells.numpy(), grid)
+
+
+def large(seed: int, parents: int, hidden: int, scale: float) -> NeuralMechanism:
+    g, shapes = seeded(seed), ((), (parents,), (hidden, parents), (hidden,), (hidden,))
+    return NeuralMechanism(*(scale * torch.randn(shape, generator=g, dtype=torch.float64) for shape in shapes))
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    parents=st.integers(0, 39),
+    hidden=st.integers(0, 24),
+    scale=st.sampled_from([0.01, 0.3, 3.0]),
+    n=st.integers(1, 300),
+)
+def test_a_network_answers_in_float32_what_it_would_in_float64(seed, parents, hidden, scale, n):
+    mechanism, g = large(seed, parents, hidden, scale), seeded(seed)
+    rows = torch.randint(0, 2, (n, parents), generator=g, dtype=torch.int8)
+    p = mechanism.probability(rows)
+    for apart in (1e-4, 1e-7, 1e-10):  # noise so near to the threshold that float32 cannot tell the sides apart
+        below, above = (p - apart).clamp(min=0), (p + apart).clamp(max=1 - 2**-53)
+        assert torch.equal(mechanism.respond(rows, below), (below < p).to(torch.int8))
+        assert torch.equal(mechanism.respond(rows, above), (above < p).to(torch.int8))
+
+
+def test_float32_alone_would_not_tell_them_apart():
+    mechanism, rows = large(0, 30, 24, 0.3), torch.randint(0, 2, (5000, 30), generator=seeded(1), dtype=torch.int8)
+    p, (hidden, shift, output, slack) = mechanism.probability(rows), mechanism._single
+    reached = torch.addmm(shift, hidden, rows.T.float())
+    off = (torch.sigmoid(output @ torch.cat([reached[:-1].sigmoid(), reached[-1:]])) - p).abs()
+    assert 1e-10 < float(off.max()) < slack < 1e-2
+
+
+def test_a_network_answers_alike_where_float32_products_are_rounded():
+    mechanism, rows = large(0, 30, 24, 0.3), torch.randint(0, 2, (500, 30), generator=seeded(1), dtype=torch.int8)
+    p = mechanism.probability(rows)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        assert bool(mechanism.respond(rows, p - 1e-10).all()) and not bool(mechanism.respond(rows, p + 1e-10).any())
+    finally:
+        torch.set_float32_matmul_precision(before)
