@@ -3,10 +3,11 @@
     python benchmarks/train_step.py [--width 64] [--batch 64] [--seconds 20]
 
 "plain" is the textbook step in contiguous float32: for each player its own pass through every network it needs. "ours"
-is `causalcf.step`: channels_last, the precision that `--precision auto` chooses here, and shared passes. Both are timed
-in turns in one run, and the ratio is what counts. Beside them stand the floating point operations that each does a
-second (torch counts those of its convolutions and matrix products) as a share of what a plain matrix product does in
-the same precision.
+is `causalcf.step`: channels_last, the precision that `--precision auto` chooses here, and shared passes. Both have the
+same losses, R1 every eighth step included; a step is the mean over such a round. Both are timed in turns in one run,
+and the ratio is what counts. Beside them stand the floating point operations that each does a second (torch counts
+those of its convolutions and matrix products) as a share of what a plain matrix product does in the same precision;
+once over all of the step's time, once over what a profile says that these operations took themselves.
 
 Then the step of a causalgan and of a dcgan with eval/statements/faces-true.yaml told and without, in the recipe's own
 precision. The dcgan's is the dearest case: every noise counts as given and as supposed, so that no turn is passed over.
@@ -31,12 +32,12 @@ from causalcf.classifiers.calibration import Calibration
 from causalcf.classifiers.networks import build_network
 from causalcf.command import run
 from causalcf.data.faces import law
-from causalcf.losses.adversarial import objective
+from causalcf.losses.adversarial import objective, squared_gradient_norm
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
 from causalcf.precision import choose_device, choose_precision
 from causalcf.recipe import Recipe
 from causalcf.statement_file import load_statements
-from causalcf.step import Batch, Networks, TrainingStep, total
+from causalcf.step import R1_EVERY, Batch, Networks, TrainingStep, total
 from causalcf.telling.group import Group, Read
 from causalcf.telling.questions import Question
 from causalcf.telling.replay import ReplaySource
@@ -61,7 +62,8 @@ class PlainStep:
         nets = self.networks
         fake = nets.generator(batch.noise, batch.asked).detach()
         real = nets.discriminator(batch.images, batch.labels)
-        self._descend("discriminator", total(self.loss.discriminator(real, nets.discriminator(fake, batch.asked))))
+        terms = self.loss.discriminator(real, nets.discriminator(fake, batch.asked))
+        self._descend("discriminator", total(terms) + self._r1(batch, step))
         self._descend("labeler", label_cross_entropy(nets.labeler(batch.images), batch.labels).mean())
         self._descend("anti_labeler", label_cross_entropy(nets.anti_labeler(fake), batch.asked).mean())
         fake = nets.generator(batch.noise, batch.asked)
@@ -69,6 +71,13 @@ class PlainStep:
         on_fake = label_cross_entropy(nets.labeler(fake), batch.asked).mean()
         anti = label_cross_entropy(nets.anti_labeler(fake), batch.asked).mean()
         self._descend("generator", adversarial + on_fake - anti_labeler_weight(step) * anti)
+
+    def _r1(self, batch: Batch, step: int) -> torch.Tensor | float:
+        if step % R1_EVERY:
+            return 0.0
+        images = batch.images.detach().requires_grad_()
+        norm = squared_gradient_norm(self.networks.discriminator(images, batch.labels), images)
+        return R1_EVERY * self.recipe.r1 / 2 * norm.mean()
 
     def _descend(self, name: str, loss: torch.Tensor) -> None:
         for optimiser in self.optimisers.values():
@@ -160,23 +169,34 @@ class WholeModel(nullcontext[None]):
     parents = frozenset({"Global"})
 
 
-def operations(step: Callable[[], object]) -> int:
-    """Floating point operations of a step, forwards and backwards: its convolutions and matrix products.
+def operations(steps: Callable[[], object]) -> int:
+    """Floating point operations of some steps, forwards and backwards: its convolutions and matrix products.
 
     Those of modules are not told apart: the hooks by which torch would do so refuse `torch.autograd.grad` of a leaf.
     """
     counter = FlopCounterMode(display=False)
     counter.mod_tracker = WholeModel()
     with counter:
-        step()
+        steps()
     return int(counter.get_total_flops())
 
 
+def own_seconds(steps: Callable[[], object]) -> float:
+    """What the operations that `operations` counts take themselves, by a profile."""
+    kinds = [torch.profiler.ProfilerActivity.CPU]
+    if torch.cuda.is_available():
+        kinds.append(torch.profiler.ProfilerActivity.CUDA)
+    with torch.profiler.profile(activities=kinds) as profile:
+        steps()
+    counted = [event for event in profile.key_averages() if "conv" in event.key or event.key.endswith(("mm", "mm_"))]
+    return sum(event.self_device_time_total or event.self_cpu_time_total for event in counted) / 1e6
+
+
 def matrix_rate(dtype: torch.dtype, device: torch.device, n: int = 1024) -> float:
-    """FLOP/s of an n x n matrix product, the best of a few."""
+    """FLOP/s of an n x n matrix product, the best of many: what the machine can do when left alone."""
     a = torch.ones(n, n, dtype=dtype, device=device)
     best = float("inf")
-    for _ in range(4):
+    for _ in range(40):
         start = time.perf_counter()
         a @ a
         if device.type == "cuda":
@@ -199,25 +219,32 @@ def main() -> None:
 
     plain = PlainStep(Networks(recipe, LABELS).to(device), recipe)
     kept = synthetic_batch(options.batch, recipe.noise_dim, device, torch.contiguous_format)
-    steps: dict[str, Callable[[], object]] = {"plain, contiguous float32": lambda: plain(kept, 0)}
+    rounds: dict[str, Callable[[], object]] = {
+        "plain, contiguous float32": lambda: [plain(kept, i) for i in range(R1_EVERY)]
+    }
     ours = synthetic_batch(options.batch, recipe.noise_dim, device, torch.channels_last)
     for kind in dict.fromkeys(["float32", precision]):
         networks = Networks(recipe, LABELS).to(device, memory_format=torch.channels_last)
         step = TrainingStep(networks, recipe, device, kind)
-        steps[f"ours, channels_last {kind}"] = lambda step=step: step(ours, 0, torch.Generator())
+        rounds[f"ours, channels_last {kind}"] = lambda step=step: [
+            step(ours, i, torch.Generator()) for i in range(R1_EVERY)
+        ]
 
-    counts = {name: operations(step) for name, step in steps.items()}
+    counts = {name: operations(steps) / R1_EVERY for name, steps in rounds.items()}
     print(f"width {options.width}, batch {options.batch}, {device.type}, {torch.get_num_threads()} threads")
     rates = {"float32": matrix_rate(torch.float32, device), "bf16": matrix_rate(torch.bfloat16, device)}
     for kind, rate in rates.items():
         print(f"matrix product {kind}: {rate / 1e9:.0f} GFLOP/s")
-    medians = in_turns(steps, options.seconds, device)
+    alone = {name: own_seconds(steps) / R1_EVERY for name, steps in rounds.items()}
+    medians = {name: time / R1_EVERY for name, time in in_turns(rounds, options.seconds, device).items()}
     slowest = next(iter(medians.values()))
     for name, median in medians.items():
         print(f"{name}: {options.batch / median:.1f} images/s, {slowest / median:.2f} times plain")
-        rate, kind = counts[name] / median, name.split()[-1]
-        share = f"{rate / rates[kind]:.0%} of the matrix product's in {kind}"
-        print(f"    {counts[name] / 1e9:.1f} GFLOP a step, {rate / 1e9:.0f} GFLOP/s: {share}")
+        kind = name.split()[-1]
+        for what, seconds in (("step", median), ("convolutions alone", alone[name])):
+            rate = counts[name] / seconds
+            share = f"{rate / rates[kind]:.0%} of the matrix product's in {kind}"
+            print(f"    {what}: {counts[name] / 1e9:.1f} GFLOP, {rate / 1e9:.0f} GFLOP/s, {share}")
     for approach in ("causalgan", "dcgan"):
         ratio = overhead(replace(recipe, approach=approach), options.seconds, device, precision)
         print(f"{approach} with statements: {ratio:.2f} times the step without")
