@@ -37,11 +37,11 @@ from causalcf.data import load_data
 from causalcf.data.cache import open_cache
 from causalcf.data.crops import celeba_crop, read_image
 from causalcf.data.law import celeba_law
-from causalcf.data.workers import available_cores, in_threads
 from causalcf.precision import choose_device, choose_precision
 from causalcf.recipe import Recipe
 from causalcf.sampling import LabelledDraw
 from causalcf.step import Networks, TrainingStep
+from causalcf.workers import available_cores, in_threads
 
 FILES = 2048  # decoded for the rates
 ALL_OF_CELEBA = 202_599

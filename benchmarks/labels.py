@@ -22,11 +22,11 @@ from rich.table import Table
 
 from causalcf.command import run
 from causalcf.data.law import celeba_law
-from causalcf.data.workers import available_cores
 from causalcf.errors import IntractableError
 from causalcf.graph import CausalGraph
 from causalcf.graph_io import load_graph
 from causalcf.labels import LabelSCM, fit_label_scm
+from causalcf.workers import available_cores
 
 CELEBA_ROWS = 202_599
 UNITS = 4096

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
+from ..workers import available_cores
 from .chunked_file import ChunkedFile, Produce, writing
-from .workers import available_cores
 
 _log = logging.getLogger(__name__)
 _MOST_WORKERS = 8  # beyond this the interpreter lock, not decoding, sets the pace

@@ -24,8 +24,8 @@ import numpy as np
 
 from ..bounded import read_json
 from ..errors import DataError
+from ..workers import in_threads
 from .progress import counting
-from .workers import in_threads
 
 Produce = Callable[[int, int], np.ndarray]
 

@@ -15,6 +15,7 @@ import torch
 from .cells import cell_index, configurations
 from .elimination_order import MAX_CELLS, plan
 from .randomness import uniform
+from .threads import in_parallel
 
 MAX_UNITS = 4096  # units summed at a time, so that memory does not grow with the batch
 _ROWS = 2**16  # drawn forwards at a time: what is under way stays in the processor's cache
@@ -148,18 +149,28 @@ def sample_network(
 def _sample_forwards(
     network: Sequence[Conditional], values: dict[int, torch.Tensor], b: int, draws: int, generator: torch.Generator
 ) -> None:
-    """Draw every variable that has no value yet, given its parents, into `values`."""
+    """Draw every variable that has no value yet, given its parents, into `values`.
+
+    Rows are drawn in several threads, but their noise in one, in order, so that it does not matter how many there are.
+    """
     todo = [conditional for conditional in network if conditional.variable not in values]
     flat = {v: value.reshape(-1) for v, value in values.items()}
     flat |= {conditional.variable: torch.empty(b * draws, dtype=torch.int8) for conditional in todo}
-    for start in range(0, b * draws, _ROWS):
+
+    def noise() -> Iterator[tuple[int, torch.Tensor]]:
+        for start in range(0, b * draws, _ROWS):
+            yield start, uniform((len(todo), min(_ROWS, b * draws - start)), generator)
+
+    def draw(part: tuple[int, torch.Tensor]) -> None:
+        start, noise = part
         rows = {v: value[start : start + _ROWS] for v, value in flat.items()}
-        for conditional in todo:
-            drawn = rows[conditional.variable]
-            parents = torch.empty(len(conditional.parents), len(drawn), dtype=torch.int8)
+        for conditional, u in zip(todo, noise, strict=True):
+            parents = torch.empty(len(conditional.parents), len(u), dtype=torch.int8)
             for column, parent in zip(parents, conditional.parents, strict=True):
                 column.copy_(rows[parent])
-            drawn.copy_(conditional.draw(parents.T, uniform((len(drawn),), generator)))
+            rows[conditional.variable].copy_(conditional.draw(parents.T, u))
+
+    in_parallel(draw, noise())
     values |= {conditional.variable: flat[conditional.variable].reshape(b, draws) for conditional in todo}
 
 

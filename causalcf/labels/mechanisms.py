@@ -185,11 +185,11 @@ class NeuralMechanism(ThresholdMechanism):
             reached[:-1].sigmoid_()
             chances.append(torch.sigmoid(output @ reached))
         gap = noise - torch.cat(chances)
-        labels, sure = gap < 0, gap.abs() > slack
+        labels, unsure = gap < 0, gap.abs() <= slack
         if torch.get_float32_matmul_precision() != "highest":  # float32 products may then be rounded to 8 bits
-            sure.fill_(False)
-        if not bool(sure.all()):
-            labels[~sure] = noise[~sure] < self.probability(parents[~sure])
+            unsure.fill_(True)
+        again = unsure.nonzero()[:, 0]
+        labels[again] = noise[again] < self.probability(parents[again])
         return labels.to(torch.int8)
 
     @cached_property

@@ -1,11 +1,17 @@
-"""One thread for work on small tensors."""
+"""Torch's threads, for work on small tensors: one, or several that each go their own way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
+from typing import TypeVar
 
 import torch
+
+from ..workers import in_threads
+
+Item = TypeVar("Item")
 
 
 @contextmanager
@@ -20,3 +26,26 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def in_parallel(work: Callable[[Item], object], items: Iterable[Item]) -> None:
+    """Do work on each item, as many at a time as torch may use threads; two or more, or a thread is not worth it.
+
+    Args:
+        work: called with one item at a time in each thread, where torch itself uses no further ones.
+        items: taken in this thread, lazily and in order.
+    """
+    items = iter(items)
+    first = list(islice(items, 2))
+    threads = torch.get_num_threads()
+
+    def alone(item: Item) -> None:
+        torch.set_num_threads(1)  # of the thread that this runs in
+        work(item)
+
+    if threads == 1 or len(first) < 2:
+        for item in chain(first, items):
+            work(item)
+    else:
+        for _ in in_threads(alone, chain(first, items), threads):
+            pass

@@ -123,6 +123,21 @@ def test_noise_gives_the_same_law_and_abduction_gives_the_labels_back():
     assert bool((done[:, 2] == 1).all()) and torch.equal(done[:, :2], labels[:, :2])
 
 
+@pytest.mark.parametrize("query", [{}, {"given": {"A3": 1}}, {"do": {"A0": 1}, "given": {"A2": 0}}])
+def test_the_rows_drawn_do_not_depend_on_the_number_of_threads(query, monkeypatch):
+    monkeypatch.setattr("causalcf.labels.elimination._ROWS", 64)
+    scm, threads, drawn = complete(5), torch.get_num_threads(), []
+    try:
+        for number in (1, 2, 5):
+            torch.set_num_threads(number)
+            drawn.append(scm.sample(1000, generator=seeded(), **query))
+            assert torch.get_num_threads() == number
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(drawn[0], drawn[1]) and torch.equal(drawn[0], drawn[2])
+    assert not torch.equal(drawn[0][:64], drawn[0][64:128]), "every part has noise of its own"
+
+
 def test_sampling_repeats_with_its_generator_and_leaves_global_state_alone():
     before = torch.get_rng_state()
     first, second = SCM.sample(50, generator=seeded(5)), SCM.sample(50, generator=seeded(5))

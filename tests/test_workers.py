@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from causalcf.data.workers import in_threads
+from causalcf.workers import in_threads
 
 
 def fail(item):
