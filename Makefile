@@ -11,7 +11,7 @@ train: .venv/installed
 	$(BIN)/python -m causalcf.train --graph graphs/celeba.yaml
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow
