@@ -1,6 +1,6 @@
 """Run folders and classifier folders, damaged at random: each is used, or refused in a sentence.
 
-200 damaged folders of each kind; 2,000 take 20 minutes: pytest -m slow -rP tests/fuzz/test_folders.py
+200 damaged folders of each kind; 10,000 take an hour and a half: pytest -m slow -rP tests/fuzz/test_folders.py
 A damaged weight may go unseen here, as any number is a weight: that is what a checkpoint's checksum is for.
 """
 
@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 import torch
-from broken import CASES, PLACE, fuzz, outcome
+from broken import CASES, MANY, PLACE, fuzz, outcome
 from hypothesis import strategies as st
 
 from causalcf.classifiers import load_classifier
@@ -20,7 +20,6 @@ from causalcf.experiment import resume_run
 from causalcf.runs import latest_runs, stored_runs
 from causalcf.worlds.run import load_run
 
-MANY = 2_000
 FILES = ("checkpoint.pt", "recipe.yaml", "graph.yaml", "meta.json", "stats.jsonl", "statements.yaml")
 READ = ("classifier.pt", "meta.json", "report.json")
 ODD = (None, True, -1, 0, 10**30, 0.5, float("nan"), "", "\x1b[2J", "x" * 1000, [], {}, [[]], {"a": 1}, torch.zeros(0))
@@ -146,8 +145,8 @@ def test_damaged_folders_are_used_or_refused_in_a_sentence(kind, runs, tmp_path,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["runs", "classifiers"])
-def test_two_thousand_damaged_folders(kind, runs, tmp_path, monkeypatch):
-    """2,000 cases: pytest -m slow -rP tests/fuzz/test_folders.py"""
+def test_ten_thousand_damaged_folders(kind, runs, tmp_path, monkeypatch):
+    """10,000 cases: pytest -m slow -rP tests/fuzz/test_folders.py"""
     monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
     told = check_runs(runs, tmp_path, MANY) if kind == "runs" else check_classifiers(tmp_path, MANY)
     print(f"{kind}: {len(told):,} uses, {sum(one is not None for one in told):,} refused")
