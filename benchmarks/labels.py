@@ -104,16 +104,21 @@ def _random_scm(graph: CausalGraph) -> LabelSCM:
 
 def _draw(growth: dict[int, list[tuple[float, float | None]]], out: Path) -> None:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     for parents, rows in growth.items():
-        left.plot(NODES, [sampled / 1e6 for sampled, _ in rows], "o-", label=f"{parents} parents")
+        left.plot(NODES, [sampled / 1e6 for sampled, _ in rows], "o-", label=str(parents))
         known = [(n, query * 1000) for n, (_, query) in zip(NODES, rows, strict=True) if query is not None]
-        right.plot([n for n, _ in known], [ms for _, ms in known], "o-", label=f"{parents} parents")
+        right.plot([n for n, _ in known], [ms for _, ms in known], "o-")
     left.set(xlabel="nodes", ylabel="million rows sampled a second", yscale="log")
     right.set(xlabel="nodes", ylabel="ms for P(last | first), exactly", yscale="log")
-    left.legend()
+    for axis in (left.yaxis, right.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
+    left.legend(title="parents")
     figure.savefig(out, dpi=120)
 
 
