@@ -107,14 +107,18 @@ class Judge:
     def _row(self, name: str) -> dict[str, Any]:
         scores, (sensitivity, specificity) = self.scores[name], self.rates(name)
         return {
-            "accuracy": scores["accuracy"],
-            "balanced_accuracy": scores["balanced_accuracy"],
-            "auroc": scores["auroc"],
-            "calibration_error": scores["calibration_error"]["corrected"],
+            "accuracy": _estimate(scores["accuracy"]),
+            "balanced_accuracy": _estimate(scores["balanced_accuracy"]),
+            "auroc": _estimate(scores["auroc"]),
+            "calibration_error": _estimate(scores["calibration_error"]["corrected"]),
             "sensitivity": sensitivity.to_dict(),
             "specificity": specificity.to_dict(),
             "withheld": bool(self.too_weak(name)),
         }
+
+
+def _estimate(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {part: found[part] for part in ("value", "low", "high")}
 
 
 def load_judge(folder: str | Path, nodes: Sequence[str], device: str = "auto") -> Judge:
@@ -130,12 +134,13 @@ def load_judge(folder: str | Path, nodes: Sequence[str], device: str = "auto") -
             raise RunError(f"the judge {place}: " + unknown("label", name, classifier.attributes))
     try:
         report = read_json(place / JSON)
-        scores, scored = report["attributes"], report["images"]["scored"]
-        _ = [scores[name][COUNTS] for name in nodes]
-    except (OSError, LookupError, TypeError, ValueError) as error:
+        scored, identity = report["images"]["scored"], (role_of(file), of_file(file))
+        named = place.resolve().name, scored["n"], scored["told"]
+        judge = Judge(classifier.select(nodes), report["attributes"], *named, *identity)
+        judge.to_dict([])  # reads all that will be read of the report
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise RunError(
-            f"the judge {place} has no report of its own scores, or an old one; write it anew with: "
+            f"the judge {place} has no report of its own scores, or an old or damaged one; write it anew with: "
             f"python -m causalcf.classify --report-only {place}"
         ) from error
-    named = place.resolve().name, scored["n"], scored["told"]
-    return Judge(classifier.select(nodes), scores, *named, role_of(file), of_file(file))
+    return judge

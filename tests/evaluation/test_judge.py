@@ -1,15 +1,19 @@
 """What a judge may say: nothing where it reads too poorly, no flip where nothing changed, not of its own pupils."""
 
+import copy
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from classifier_toys import untrained
 from judge_toys import NODES, images, written_classifier, written_judge, young_flipped
 
 from causalcf.classifiers.storage import save_classifier
-from causalcf.errors import ImpossibleWorldError, UnreachedError
+from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
 from causalcf.evaluation.axioms import Flipped, effectiveness
+from causalcf.evaluation.judge import load_judge
 from causalcf.evaluation.judge_independence import doubts
 from causalcf.evaluation.link_results import Context, link_results, no_units
 from causalcf.evaluation.settings import Settings
@@ -120,6 +124,40 @@ def test_who_sees_antecedents_is_not_who_judges_them():
 def test_a_judge_was_trained_to_be_one(role, told):
     (doubt,) = doubts(written_judge(role=role), {"some": run()})
     assert doubt.startswith(told)
+
+
+def reported(folder, report):
+    """A folder of a judge with this report of its scores."""
+    save_classifier(folder / "classifier.pt", untrained())
+    (folder / "report.json").write_text(json.dumps(report))
+    return folder
+
+
+def ways_down(report):
+    """Every place in a report where something could be missing."""
+    if isinstance(report, dict):
+        for key, value in report.items():
+            yield (key,)
+            yield from ((key, *deeper) for deeper in ways_down(value))
+
+
+def test_a_report_that_lacks_anything_or_holds_another_type_is_refused_at_once(tmp_path):
+    names = untrained().attributes
+    report = {
+        "attributes": dict.fromkeys(names, written_judge().scores["Young"]),
+        "images": {"scored": {"n": 9, "told": "nine images"}},
+    }
+    assert load_judge(reported(tmp_path, report), names, "cpu").to_dict([])["told"] == "nine images"
+    ways = [way for way in ways_down(report) if way[0] != "attributes" or len(way) == 1 or way[1] == names[0]]
+    assert len(ways) > 20
+    for way in ways:
+        broken = copy.deepcopy(json.loads(json.dumps(report)))
+        at = broken
+        for key in way[:-1]:
+            at = at[key]
+        del at[way[-1]]
+        with pytest.raises(RunError, match="report-only"):
+            load_judge(reported(tmp_path, broken), names, "cpu")
 
 
 def test_verdicts_are_withheld_on_labels_that_the_judge_was_never_scored_on():

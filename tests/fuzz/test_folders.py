@@ -110,27 +110,32 @@ def check_runs(runs, tmp_path, cases):
 def check_classifiers(tmp_path, cases):
     """The same with classifier folders."""
     from classifier_toys import untrained
+    from judge_toys import written_judge
 
+    scored = written_judge().scores["Young"]
     whole, other = tmp_path / "whole", tmp_path / "other"
     for folder, name in ((whole, "residual"), (other, "alexnet")):
         folder.mkdir()
         save_classifier(folder / "classifier.pt", untrained(name))
-        scores = {name: {"confusion_at_base_rate": {"hits": 1}} for name in untrained(name).attributes}
-        report = {"attributes": scores, "images": {"scored": {"n": 9, "told": "x"}}}
+        report = {
+            "attributes": dict.fromkeys(untrained(name).attributes, scored),
+            "images": {"scored": {"n": 9, "told": "x"}},
+        }
         (folder / "report.json").write_text(json.dumps(report))
         (folder / "meta.json").write_text('{"recipe": {"role": "judge"}}')
     told, names = [], untrained().attributes
 
-    @fuzz(st.tuples(*harm(READ)), cases)
+    @fuzz(st.tuples(st.booleans(), *harm(READ)), cases)
     def test(drawn):
+        as_judge, *drawn = drawn
         folder = tmp_path / "damaged"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(whole, folder)
         damage(folder, other, *drawn, "classifier.pt")
-        if len(told) % 2:
-            told.append(outcome(load_classifier, folder, "cpu"))
-        else:
+        if as_judge:
             told.append(outcome(load_judge, folder, names, "cpu"))
+        else:
+            told.append(outcome(load_classifier, folder, "cpu"))
 
     test()
     return told
