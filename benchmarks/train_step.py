@@ -17,6 +17,7 @@ A step is the mean over a whole round of questions.
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import sys
 import time
@@ -170,7 +171,7 @@ class WholeModel(nullcontext[None]):
 
 
 def operations(steps: Callable[[], object]) -> int:
-    """Floating point operations of some steps, forwards and backwards: its convolutions and matrix products.
+    """Floating point operations of some steps, forwards and backwards: their convolutions and matrix products.
 
     Those of modules are not told apart: the hooks by which torch would do so refuse `torch.autograd.grad` of a leaf.
     """
@@ -181,15 +182,14 @@ def operations(steps: Callable[[], object]) -> int:
     return int(counter.get_total_flops())
 
 
-def own_seconds(steps: Callable[[], object]) -> float:
-    """What the operations that `operations` counts take themselves, by a profile."""
-    kinds = [torch.profiler.ProfilerActivity.CPU]
-    if torch.cuda.is_available():
-        kinds.append(torch.profiler.ProfilerActivity.CUDA)
-    with torch.profiler.profile(activities=kinds) as profile:
+def own_seconds(steps: Callable[[], object], device: torch.device) -> float:
+    """What the operations that `operations` counts take themselves on the device, by a profile."""
+    cuda = device.type == "cuda"
+    kind = torch.profiler.ProfilerActivity
+    with torch.profiler.profile(activities=[kind.CPU, kind.CUDA] if cuda else [kind.CPU]) as profile:
         steps()
-    counted = [event for event in profile.key_averages() if "conv" in event.key or event.key.endswith(("mm", "mm_"))]
-    return sum(event.self_device_time_total or event.self_cpu_time_total for event in counted) / 1e6
+    events = [event for event in profile.key_averages() if re.fullmatch(r"aten::(.*conv.*|.*mm)", event.key)]
+    return sum(event.self_device_time_total if cuda else event.self_cpu_time_total for event in events) / 1e6
 
 
 def matrix_rate(dtype: torch.dtype, device: torch.device, n: int = 1024) -> float:
@@ -235,7 +235,7 @@ def main() -> None:
     rates = {"float32": matrix_rate(torch.float32, device), "bf16": matrix_rate(torch.bfloat16, device)}
     for kind, rate in rates.items():
         print(f"matrix product {kind}: {rate / 1e9:.0f} GFLOP/s")
-    alone = {name: own_seconds(steps) / R1_EVERY for name, steps in rounds.items()}
+    alone = {name: own_seconds(steps, device) / R1_EVERY for name, steps in rounds.items()}
     medians = {name: time / R1_EVERY for name, time in in_turns(rounds, options.seconds, device).items()}
     slowest = next(iter(medians.values()))
     for name, median in medians.items():

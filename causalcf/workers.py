@@ -8,6 +8,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
 
+MOST_WORKERS = 8  # beyond this the interpreter lock, not the work, sets the pace
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from ..workers import available_cores
+from ..workers import MOST_WORKERS, available_cores
 from .chunked_file import ChunkedFile, Produce, writing
 
 _log = logging.getLogger(__name__)
-_MOST_WORKERS = 8  # beyond this the interpreter lock, not decoding, sets the pace
 
 
 def cache_root() -> Path:
@@ -79,7 +78,7 @@ def open_cache(
         pixels = cache.open()  # another process may have built it meanwhile
         if pixels is not None:
             return pixels
-        cache.build(produce, workers or min(available_cores(), _MOST_WORKERS), progress, label)
+        cache.build(produce, workers or min(available_cores(), MOST_WORKERS), progress, label)
         return cache.map()
 
 

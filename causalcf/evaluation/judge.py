@@ -117,8 +117,16 @@ class Judge:
         }
 
 
-def _estimate(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {part: found[part] for part in ("value", "low", "high")}
+def _estimate(found: Mapping[str, Any]) -> dict[str, float | None]:
+    """An estimate of a report, of numbers or null.
+
+    Raises:
+        LookupError, TypeError: anything else.
+    """
+    parts = {part: found[part] for part in ("value", "low", "high")}
+    if not all(value is None or isinstance(value, (int, float)) for value in parts.values()):
+        raise TypeError(f"no estimate: {parts}")
+    return parts
 
 
 def load_judge(folder: str | Path, nodes: Sequence[str], device: str = "auto") -> Judge:
@@ -135,8 +143,10 @@ def load_judge(folder: str | Path, nodes: Sequence[str], device: str = "auto") -
     try:
         report = read_json(place / JSON)
         scored, identity = report["images"]["scored"], (role_of(file), of_file(file))
-        named = place.resolve().name, scored["n"], scored["told"]
-        judge = Judge(classifier.select(nodes), report["attributes"], *named, *identity)
+        n, told = scored["n"], scored["told"]
+        if not (isinstance(n, int) and isinstance(told, str)):
+            raise TypeError("a number of images and where they come from")
+        judge = Judge(classifier.select(nodes), report["attributes"], place.resolve().name, n, told, *identity)
         judge.to_dict([])  # reads all that will be read of the report
     except (OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise RunError(

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import torch
 
-from ..workers import in_threads
+from ..workers import MOST_WORKERS, in_threads
 
 Item = TypeVar("Item")
 
@@ -29,7 +29,7 @@ def one_thread() -> Iterator[None]:
 
 
 def in_parallel(work: Callable[[Item], object], items: Iterable[Item]) -> None:
-    """Do work on each item, as many at a time as torch may use threads; two or more, or a thread is not worth it.
+    """Do work on each item, as many at a time as torch may use threads, at most 8; one item alone needs no thread.
 
     Args:
         work: called with one item at a time in each thread, where torch itself uses no further ones.
@@ -37,7 +37,7 @@ def in_parallel(work: Callable[[Item], object], items: Iterable[Item]) -> None:
     """
     items = iter(items)
     first = list(islice(items, 2))
-    threads = torch.get_num_threads()
+    threads = min(torch.get_num_threads(), MOST_WORKERS)
 
     def alone(item: Item) -> None:
         torch.set_num_threads(1)  # of the thread that this runs in

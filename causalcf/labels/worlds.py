@@ -59,7 +59,7 @@ def twin_world(
         if i in do:
             continue
         if stickiness == 0:
-            copies.append(Conditional(d + i, above, mechanism.probability))
+            copies.append(Conditional(d + i, above, mechanism.probability, mechanism.respond))
         else:
             copies.append(Conditional(d + i, (i, *parents[i], *above), partial(_sticky, mechanism, stickiness)))
     return actual_world(parents, mechanisms, set()) + copies, star

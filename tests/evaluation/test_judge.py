@@ -1,6 +1,5 @@
 """What a judge may say: nothing where it reads too poorly, no flip where nothing changed, not of its own pupils."""
 
-import copy
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -141,7 +140,8 @@ def ways_down(report):
             yield from ((key, *deeper) for deeper in ways_down(value))
 
 
-def test_a_report_that_lacks_anything_or_holds_another_type_is_refused_at_once(tmp_path):
+@pytest.mark.parametrize("put", ["nothing", [None], {}])
+def test_a_report_that_lacks_anything_or_holds_another_type_is_refused_at_once(put, tmp_path):
     names = untrained().attributes
     report = {
         "attributes": dict.fromkeys(names, written_judge().scores["Young"]),
@@ -151,11 +151,13 @@ def test_a_report_that_lacks_anything_or_holds_another_type_is_refused_at_once(t
     ways = [way for way in ways_down(report) if way[0] != "attributes" or len(way) == 1 or way[1] == names[0]]
     assert len(ways) > 20
     for way in ways:
-        broken = copy.deepcopy(json.loads(json.dumps(report)))
-        at = broken
+        at = broken = json.loads(json.dumps(report))
         for key in way[:-1]:
             at = at[key]
-        del at[way[-1]]
+        if put == "nothing":
+            del at[way[-1]]
+        else:
+            at[way[-1]] = put
         with pytest.raises(RunError, match="report-only"):
             load_judge(reported(tmp_path, broken), names, "cpu")
 
