@@ -43,7 +43,7 @@ def choose_precision(name: str, device: torch.device) -> str:
     return "bf16" if bf16_gain() > 1.3 else "float32"
 
 
-def bf16_gain(repeats: int = 20) -> float:
+def bf16_gain(repeats: int = 60) -> float:
     """How many times as fast a bf16 convolution is as a float32 one on this CPU (best of `repeats` each).
 
     They are timed in turns, so that another process that takes the CPU for a moment hits both.
