@@ -1,6 +1,6 @@
 """Run folders and classifier folders, damaged at random: each is used, or refused in a sentence.
 
-200 damaged folders of each kind; 10,000 take an hour and a half: pytest -m slow -rP tests/fuzz/test_folders.py
+200 damaged folders of each kind; 10,000 take 20 minutes: pytest -m slow -rP tests/fuzz/test_folders.py
 A damaged weight may go unseen here, as any number is a weight: that is what a checkpoint's checksum is for.
 """
 
