@@ -76,6 +76,12 @@ class Recipe:
     r1: float = option(0.3, "weight of the gradient penalty on real images (R1), applied every 8 steps; 0: none")
     anti_decay: float = option(500.0, "steps over which the Anti-Labeler's weight falls by e")
     balance: float = option(0.7, "rows are drawn by (frequency of their label combination)^-balance; 0: as they come")
+    augment: bool = option(
+        False, "whether all networks see images moved and lit anew each time, real and generated alike: for few images"
+    )
+    label_grain: float = option(
+        0.0, "greatest standard deviation, of pixels in [-1, 1], of the grain over what Labeler and Anti-Labeler see"
+    )
     average: float = option(0.995, "decay of the averaged generator that all samples come from")
     start: str | None = option(
         None, "a run to begin with: its weights, optimisers and random state; its images count towards `images`"
@@ -127,7 +133,7 @@ class Recipe:
         for name in ("learning_rate", "generator_rate", "anti_decay"):
             value = getattr(self, name)
             require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
-        for name in ("label_weight", "noise_weight", "balance", "r1", *STATEMENT_WEIGHTS):
+        for name in ("label_weight", "noise_weight", "balance", "r1", "label_grain", *STATEMENT_WEIGHTS):
             value = getattr(self, name)
             require(math.isfinite(value) and value >= 0, name, value, "a finite number, at least 0")
         require(self.balance <= 1, "balance", self.balance, "at most 1 (1 draws every label combination alike)")

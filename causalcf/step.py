@@ -8,15 +8,16 @@
       + noise_weight * the noise reader's error
       + what counterfactual statements cost, where some are told (telling/)
 
-The generator's gradient is collected on the generated images, so that one pass through a network serves both that
-network's own update and the generator's. Where the objective allows, D's update on fakes and G's adversarial gradient
-come from one backward pass: with per-image norms, dL_G/dx_i = dL_D/dx_i * (dL_G/df_i) / (dL_D/df_i) for logit f_i.
+The generator's gradient is collected on the generated images as the networks see them (seen.py), so that one pass
+through a network serves both that network's own update and the generator's. Where the objective allows, D's update on
+fakes and G's adversarial gradient come from one backward pass: with per-image norms, dL_G/dx_i = dL_D/dx_i *
+(dL_G/df_i) / (dL_D/df_i) for logit f_i.
 """
 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +32,7 @@ from .networks.dcgan import Discriminator, Generator, Labeler, initialise
 from .networks.noise_reader import NoiseReader
 from .precision import autocast
 from .recipe import Recipe
+from .seen import moved_and_lit, under_grain
 from .telling.telling import Telling
 
 Losses = dict[str, Tensor]
@@ -90,22 +92,32 @@ class TrainingStep:
     def __call__(self, batch: Batch, step: int, generator: torch.Generator) -> Losses:
         with self._autocast():
             fake = self.networks.generator(batch.noise, batch.asked)
-        leaf = fake.detach().requires_grad_()
+        shown = self._shown(fake, generator)
+        leaf = shown.detach().requires_grad_()
+        batch = replace(batch, images=self._shown(batch.images, generator))
         losses, image_gradient = self._adversarial(batch, leaf, step, generator)
         if self.networks.labeler is not None:
-            label_losses, label_gradient = self._labels(batch, leaf, step)
+            label_losses, label_gradient = self._labels(batch, leaf, step, generator)
             losses, image_gradient = losses | label_losses, image_gradient + label_gradient
         if self.networks.noise_reader is not None:
             noise_losses, noise_gradient = self._noise(batch, leaf)
             losses, image_gradient = losses | noise_losses, image_gradient + noise_gradient
         self.optimisers["generator"].zero_grad()
-        fake.backward(image_gradient.to(fake.dtype))
+        shown.backward(image_gradient.to(shown.dtype))
         average_over_processes(self._generator_gradients())
         if self.telling is not None:
-            losses |= self._tell(self.telling, batch, leaf.detach(), step)
+            losses |= self._tell(self.telling, batch, fake.detach(), step)
         self.optimisers["generator"].step()
         update_average(self.networks.average, self.networks.generator, self.recipe.average)
         return losses
+
+    def _shown(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """What the networks see of images, real or generated."""
+        return moved_and_lit(images, generator) if self.recipe.augment else images
+
+    def _shown_to_readers(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """What Labeler and Anti-Labeler see of that."""
+        return under_grain(images, self.recipe.label_grain, generator) if self.recipe.label_grain else images
 
     def _generator_gradients(self) -> list[Tensor]:
         return [weight.grad for weight in self.networks.generator.parameters() if weight.grad is not None]
@@ -168,20 +180,23 @@ class TrainingStep:
         norm = squared_gradient_norm(self.networks.discriminator(images, batch.labels), images)
         return {"r1": R1_EVERY * self.recipe.r1 / 2 * norm}
 
-    def _labels(self, batch: Batch, leaf: Tensor, step: int) -> tuple[Losses, Tensor]:
+    def _labels(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         """Updates of Labeler and Anti-Labeler, and the gradient of their part in G's loss by each generated image."""
         labeler, anti_labeler = self.networks.labeler, self.networks.anti_labeler
         assert labeler is not None and anti_labeler is not None
+        real, fake = (self._shown_to_readers(images, generator) for images in (batch.images, leaf))
+        seen = fake.detach().requires_grad_()
         with self._autocast():
-            on_real = label_cross_entropy(labeler(batch.images), batch.labels)
-            on_fake = label_cross_entropy(labeler(leaf), batch.asked)
-            anti_on_fake = label_cross_entropy(anti_labeler(leaf), batch.asked)
-        (by_labeler,) = torch.autograd.grad(on_fake.mean(), leaf)
-        by_anti_labeler = self._learn("anti_labeler", anti_on_fake.mean(), leaf)
+            on_real = label_cross_entropy(labeler(real), batch.labels)
+            on_fake = label_cross_entropy(labeler(seen), batch.asked)
+            anti_on_fake = label_cross_entropy(anti_labeler(seen), batch.asked)
+        (by_labeler,) = torch.autograd.grad(on_fake.mean(), seen)
+        by_anti_labeler = self._learn("anti_labeler", anti_on_fake.mean(), seen)
         self._learn("labeler", on_real.mean())
         k = anti_labeler_weight(step, self.recipe.anti_decay)
         terms = {"labeler_real": on_real, "labeler_fake": on_fake, "anti_labeler_fake": anti_on_fake}
-        return _means(terms), self.recipe.label_weight * (by_labeler - k * by_anti_labeler)
+        by_seen = self.recipe.label_weight * (by_labeler - k * by_anti_labeler)
+        return _means(terms), by_seen if fake is leaf else torch.autograd.grad(fake, leaf, by_seen)[0]
 
     def _noise(self, batch: Batch, leaf: Tensor) -> tuple[Losses, Tensor]:
         """The noise reader's update, and the gradient of its part in G's loss by each generated image."""

@@ -187,6 +187,8 @@ REFUSED = {
         ("data", lambda: recipe(data="face")),
         ("learning_rate", lambda: recipe(learning_rate=10**400)),
         ("balance", lambda: recipe(balance=float("nan"))),
+        ("label_grain", lambda: recipe(label_grain=-0.1)),
+        ("augment", lambda: recipe(augment="yes")),
         ("start", lambda: recipe(start=3)),
         ("data_root", lambda: recipe(data="folder")),
     ],

@@ -10,6 +10,7 @@ from causalcf.losses.adversarial import OBJECTIVES, objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
 from causalcf.losses.noise import noise_error
 from causalcf.recipe import Recipe
+from causalcf.seen import moved_and_lit, under_grain
 from causalcf.step import Batch, Networks, TrainingStep
 
 CPU = torch.device("cpu")
@@ -23,6 +24,10 @@ def draw_batch(n_labels, n=8, seed=0):
     return Batch(images, labels[0], torch.rand(n, 6, generator=draw) * 2 - 1, labels[1])
 
 
+def seeded():
+    return torch.Generator().manual_seed(3)
+
+
 def networks(recipe, n_labels, seed=0):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -31,8 +36,11 @@ def networks(recipe, n_labels, seed=0):
 
 def plain_gradients(nets, recipe, batch, step):
     """Every network's gradient, all players moving at once, each from its own passes."""
-    loss = objective(recipe.objective)
+    loss, draw = objective(recipe.objective), seeded()
     fake = nets.generator(batch.noise, batch.asked)
+    if recipe.augment:
+        fake = moved_and_lit(fake, draw)
+        batch = replace(batch, images=moved_and_lit(batch.images, draw))
     real_logits, fake_logits = (
         nets.discriminator(x, y) for x, y in ((batch.images, batch.labels), (fake, batch.asked))
     )
@@ -43,11 +51,14 @@ def plain_gradients(nets, recipe, batch, step):
     losses = {"discriminator": d_loss}
     if nets.labeler is not None:
         k = anti_labeler_weight(step, recipe.anti_decay)
-        on_fake = label_cross_entropy(nets.labeler(fake), batch.asked).mean()
-        anti = label_cross_entropy(nets.anti_labeler(fake), batch.asked).mean()
+        read_real, read_fake = batch.images, fake
+        if recipe.label_grain:
+            read_real, read_fake = (under_grain(x, recipe.label_grain, draw) for x in (read_real, read_fake))
+        on_fake = label_cross_entropy(nets.labeler(read_fake), batch.asked).mean()
+        anti = label_cross_entropy(nets.anti_labeler(read_fake), batch.asked).mean()
         g_loss = g_loss + recipe.label_weight * (on_fake - k * anti)
-        losses["labeler"] = label_cross_entropy(nets.labeler(batch.images), batch.labels).mean()
-        losses["anti_labeler"] = label_cross_entropy(nets.anti_labeler(fake.detach()), batch.asked).mean()
+        losses["labeler"] = label_cross_entropy(nets.labeler(read_real), batch.labels).mean()
+        losses["anti_labeler"] = label_cross_entropy(nets.anti_labeler(read_fake.detach()), batch.asked).mean()
     if nets.noise_reader is not None:
         g_loss = g_loss + recipe.noise_weight * noise_error(nets.noise_reader(fake), batch.noise).mean()
         losses["noise_reader"] = noise_error(nets.noise_reader(fake.detach()), batch.noise).mean()
@@ -58,28 +69,32 @@ def plain_gradients(nets, recipe, batch, step):
     }
 
 
-@pytest.mark.parametrize("noise_weight", [0.0, 2.0])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"noise_weight": 2.0}, {"label_grain": 0.3}, {"augment": True, "label_grain": 0.3, "noise_weight": 2.0}],
+)
 @pytest.mark.parametrize("n_labels", [0, 3])
-def test_the_shared_pass_gives_every_network_the_gradient_of_separate_passes(n_labels, noise_weight):
-    recipe = replace(SMALL, noise_weight=noise_weight)
+def test_the_shared_pass_gives_every_network_the_gradient_of_separate_passes(n_labels, changes):
+    recipe = replace(SMALL, **changes)
     nets, batch = networks(recipe, n_labels), draw_batch(n_labels)
     expected = plain_gradients(copy.deepcopy(nets), recipe, batch, step=25)
-    TrainingStep(nets, recipe, CPU, "float32")(batch, 25, torch.Generator())
+    TrainingStep(nets, recipe, CPU, "float32")(batch, 25, seeded())
     for name, gradients in expected.items():
         largest = max(float(g.abs().max()) for g in gradients)
         for weight, gradient in zip(getattr(nets, name).parameters(), gradients, strict=True):
             assert torch.allclose(weight.grad, gradient, rtol=2e-3, atol=2e-5 * largest), name
 
 
-def test_the_oracle_tells_a_wrong_label_weight_apart():
+@pytest.mark.parametrize("wrong", [{"label_weight": 0.6}, {"augment": True}, {"label_grain": 0.3}])
+def test_the_oracle_tells_another_recipe_apart(wrong):
     nets, batch = networks(SMALL, 3), draw_batch(3)
-    expected = plain_gradients(copy.deepcopy(nets), replace(SMALL, label_weight=0.6), batch, step=25)
+    expected = plain_gradients(copy.deepcopy(nets), replace(SMALL, **wrong), batch, step=25)
     TrainingStep(nets, SMALL, CPU, "float32")(batch, 25, torch.Generator())
-    wrong = [
+    apart = [
         not torch.allclose(w.grad, g, rtol=2e-3, atol=1e-5)
         for w, g in zip(nets.generator.parameters(), expected["generator"], strict=True)
     ]
-    assert any(wrong)
+    assert any(apart)
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from ..augment import DRAWS, varied
 from ..batches import to_unit
-from .augment import varied
+from ..grain import draw_grain, grained
 from .calibration import fit_calibration
 from .classifier import AttributeClassifier
 from .fitting import Fit
-from .grain import grained
 from .networks import build_network
 from .parts import Part
 from .recipe import ClassifierRecipe
@@ -102,8 +102,10 @@ def _batches(
         while len(waiting) < n:
             waiting = torch.cat([waiting, torch.randperm(len(train), generator=generator)])
         rows, waiting = waiting[:n], waiting[n:]
-        images = varied(to_unit(train.pixels(rows).to(device)), train.data.flip, generator)
-        images = grained(images, recipe.grain, generator)
+        draws = torch.rand(n, DRAWS, generator=generator)
+        images = varied(to_unit(train.pixels(rows).to(device)), train.data.flip, draws)
+        if recipe.grain:
+            images = grained(images, recipe.grain, draw_grain(images.shape, generator))
         yield images.contiguous(memory_format=torch.channels_last), labels[rows].to(device, torch.float32)
 
 

@@ -17,29 +17,29 @@ TURN = 5.0  # degrees, each way
 ZOOM = 0.08  # of the logarithm of the size, each way
 LIGHT = 0.1  # of the range, each way
 CONTRAST = 0.15  # of the logarithm of the contrast, each way
+DRAWS = 8  # numbers that decide what becomes of one image
 
 
-def varied(images: Tensor, flip: bool, generator: torch.Generator) -> Tensor:
-    """The images, each moved, lit and (where `flip`) mirrored by its own draw; half of them turned and zoomed as well.
+def varied(images: Tensor, flip: bool, draws: Tensor, soft: float = 0.5) -> Tensor:
+    """The images, each moved, lit and (where `flip`) mirrored by its own draw; some of them turned and zoomed as well.
 
-    The other half moves by whole pixels, so that the network also sees pictures as sharp as those it will read.
+    The others move by whole pixels, so that the network also sees pictures as sharp as those it will read.
 
     Args:
         images: (n, 3, h, w) in [-1, 1], on any device.
         flip: whether a mirrored image keeps its labels.
-        generator: source of randomness, on the CPU.
+        draws: (n, 8) uniform on [0, 1).
+        soft: share of the images that are turned and zoomed, which softens them.
 
     Returns:
         (n, 3, h, w); light and contrast may carry values a little beyond [-1, 1].
     """
-    n = len(images)
-    draws = torch.rand(n, 8, generator=generator)
     spread = draws * 2 - 1
-    soft = draws[:, 6] < 0.5
+    turned = draws[:, 6] < soft
     whole = torch.floor((2 * SHIFT + 1) * draws[:, :2]) - SHIFT
-    shift = torch.where(soft[:, None], SHIFT * spread[:, :2], whole)
+    shift = torch.where(turned[:, None], SHIFT * spread[:, :2], whole)
     mirrored = (draws[:, 7] < 0.5) & flip
-    moved = transformed(images, shift, TURN * spread[:, 2] * soft, (ZOOM * spread[:, 3] * soft).exp(), mirrored)
+    moved = transformed(images, shift, TURN * spread[:, 2] * turned, (ZOOM * spread[:, 3] * turned).exp(), mirrored)
     contrast, light = (CONTRAST * spread[:, 4]).exp(), LIGHT * spread[:, 5]
     return moved * _each(contrast, images) + _each(light, images)
 

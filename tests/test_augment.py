@@ -3,11 +3,15 @@
 import torch
 from torch.nn.functional import pad
 
-from causalcf.classifiers.augment import SHIFT, transformed, varied
+from causalcf.augment import DRAWS, SHIFT, transformed, varied
 
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+def draws(n, seed=0):
+    return torch.rand(n, DRAWS, generator=seeded(seed))
 
 
 def pictures(n=2, h=12, w=12):
@@ -53,7 +57,7 @@ def test_zoom_enlarges_about_the_centre():
 def test_each_image_has_its_own_draw_and_half_stay_sharp():
     image = torch.zeros(1, 3, 64, 64)
     image[..., 31, 30] = 1.0  # one bright pixel
-    many = varied(image.expand(400, -1, -1, -1), True, seeded())
+    many = varied(image.expand(400, -1, -1, -1), True, draws(400))
     spread = many.amax((1, 2, 3)) - many.amin((1, 2, 3))  # contrast alone, where nothing is interpolated
     sharp = spread > 0.85
     assert 150 < int(sharp.sum()) < 250
@@ -63,13 +67,20 @@ def test_each_image_has_its_own_draw_and_half_stay_sharp():
     assert len(places) > 40
 
 
-def test_draws_come_from_the_generator_and_flips_can_be_forbidden():
-    before, images = torch.get_rng_state(), pictures(60, 16, 16)
-    assert torch.equal(varied(images, True, seeded(3)), varied(images, True, seeded(3)))
-    assert not torch.equal(varied(images, True, seeded(3)), varied(images, True, seeded(4)))
-    assert torch.equal(before, torch.get_rng_state())
+def test_the_draws_decide_and_flips_can_be_forbidden():
+    images = pictures(60, 16, 16)
+    assert torch.equal(varied(images, True, draws(60, 3)), varied(images, True, draws(60, 3)))
+    assert not torch.equal(varied(images, True, draws(60, 3)), varied(images, True, draws(60, 4)))
     ramp = torch.linspace(-1, 1, 32).expand(200, 3, 32, 32)
     rises = [
-        (v[..., -1] > v[..., 0]).float().mean((1, 2)) > 0.5 for v in (varied(ramp, f, seeded()) for f in (False, True))
+        (v[..., -1] > v[..., 0]).float().mean((1, 2)) > 0.5
+        for v in (varied(ramp, f, draws(200)) for f in (False, True))
     ]
     assert bool(rises[0].all()) and 70 < int(rises[1].sum()) < 130
+
+
+def test_none_is_softened_where_none_is_asked_to_be():
+    image = torch.zeros(1, 3, 64, 64)
+    image[..., 31, 30] = 1.0
+    many = varied(image.expand(200, -1, -1, -1), False, draws(200), soft=0.0)
+    assert bool(((many.amax((1, 2, 3)) - many.amin((1, 2, 3))) > 0.85).all())
