@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ..data.images import ImageData
 from ..errors import ImpossibleWorldError, UnreachedError
 from ..pictures import to_unit_interval
 from ..seeds import generator_of
@@ -170,10 +171,14 @@ def _graph_fit(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
-    """FD and KID of a run's images from held-out ones, in the judge's features, and FD of the data's own from those."""
+    """FD and KID of a run's images from held-out ones, in the judge's features, and FD of the data's own from those.
+
+    All are of sets of n images, since FD is biased by an amount that depends on n.
+    """
     m, seed = evaluation.materials, evaluation.settings.seed
     real = m.held_out or m.data
-    n = min(REAL, len(real), len(m.data))
+    theirs, own = _two_sides(real, m.data, generator_of(seed, "real images"))
+    n = len(theirs)
     told: dict[str, Any] = {"run": name, "n": n, "from": "held-out images" if m.held_out else "images trained on"}
     told["extractor"] = extractor_name(m.judge.classifier)
     if n < 3:
@@ -184,12 +189,6 @@ def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
     def features(images: torch.Tensor) -> torch.Tensor:
         return judge_features(m.judge.classifier, images)
 
-    draw = generator_of(seed, "real images")
-    theirs = torch.randperm(len(real), generator=draw)[:n]
-    own = torch.randperm(len(m.data), generator=draw)[:n]
-    if real is m.data:  # none may stand on both sides
-        order = torch.randperm(len(real), generator=draw)
-        theirs, own = order[: len(real) // 2][:n], order[len(real) // 2 :][:n]
     of_theirs, of_own = (features(to_unit_interval(d.batch(rows))) for d, rows in ((real, theirs), (m.data, own)))
     ours = features(made)
     return {
@@ -198,3 +197,12 @@ def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
         "KID(judge)": kernel_distance(ours, of_theirs).to_dict(),
         "FD(judge) of the data itself": frechet_distance(of_own, of_theirs),
     }
+
+
+def _two_sides(real: ImageData, data: ImageData, draw: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """(n,) rows of real images, and (n,) of the data; halves where these are the same, as none may be on both sides."""
+    if real is data:
+        order, n = torch.randperm(len(data), generator=draw), min(REAL, len(data) // 2)
+        return order[:n], order[n : 2 * n]
+    n = min(REAL, len(real), len(data))
+    return torch.randperm(len(real), generator=draw)[:n], torch.randperm(len(data), generator=draw)[:n]

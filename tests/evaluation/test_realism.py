@@ -4,6 +4,7 @@ Samples of the kernel tests are drawn with replacement from finite populations, 
 """
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from scipy.stats import binomtest, ortho_group, ttest_1samp
 from torch import nn
 
 from causalcf.errors import CausalCFError
+from causalcf.evaluation import measure
 from causalcf.evaluation.realism import frechet_distance, kernel_distance
 
 ALPHA = 1e-5
@@ -240,3 +242,60 @@ def test_kernel_intervals_of_equal_laws_hold_zero_and_of_others_do_not():
 def test_wrong_features_are_refused_in_words(distance, a, b, sentence):
     with pytest.raises(CausalCFError, match=sentence):
         distance(a, b)
+
+
+class Photographs:
+    """n images, each of one grey of its own."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __len__(self):
+        return self.n
+
+    def batch(self, rows):
+        return rows.to(torch.uint8)[:, None, None, None].expand(-1, 3, 4, 4)
+
+
+def evaluated(monkeypatch, data, held_out=None):
+    """What is said of a run's realism, and the rows of real images on each side of each distance."""
+    compared = []
+
+    def distance(a, b):
+        compared.append((a, b))
+        return frechet_distance(a, b)
+
+    monkeypatch.setattr(measure, "judge_features", lambda _, images: images[:, 0, 0].double())
+    monkeypatch.setattr(measure, "frechet_distance", distance)
+    monkeypatch.setattr(measure, "REAL", 50)
+
+    def actual(n, given, generator):
+        return SimpleNamespace(images=torch.rand(n, 3, 4, 4, generator=generator))
+
+    judge = SimpleNamespace(classifier=SimpleNamespace(architecture=("toy", 1)))
+    asked = SimpleNamespace(
+        materials=SimpleNamespace(data=data, held_out=held_out, judge=judge),
+        settings=SimpleNamespace(seed=0),
+        approaches=(SimpleNamespace(run="run", actual=actual),),
+    )
+    return measure._realism(asked, "run"), compared
+
+
+@pytest.mark.parametrize(("images", "n"), [(80, 40), (81, 40), (200, 50), (6, 3)])
+def test_where_nothing_is_held_out_halves_of_the_data_are_compared_with_as_many_images(monkeypatch, images, n):
+    found, compared = evaluated(monkeypatch, Photographs(images))
+    assert found["n"] == n and found["from"] == "images trained on"
+    assert [len(side) for pair in compared for side in pair] == [n] * 4
+    own, theirs = ({tuple(row) for row in side.tolist()} for side in compared[1])
+    assert len(own) == len(theirs) == n and not own & theirs  # nobody stands on both sides
+
+
+@pytest.mark.parametrize("images", [1, 3, 5])
+def test_too_few_images_for_halves_are_no_error(monkeypatch, images):
+    found, compared = evaluated(monkeypatch, Photographs(images))
+    assert found["n"] == images // 2 and found["FD(judge)"] is None and found["KID(judge)"] is None and not compared
+
+
+def test_held_out_images_are_not_halved(monkeypatch):
+    found, compared = evaluated(monkeypatch, Photographs(90), Photographs(30))
+    assert found["n"] == 30 and [len(side) for pair in compared for side in pair] == [30] * 4
