@@ -40,7 +40,7 @@ def judge_line(outcome: Outcome) -> str:
 
 
 def _statements(outcome: Outcome) -> str:
-    """How many statements have the truth in the images that they have in the label model."""
+    """How many statements have the truth in the images that the label model gives them on the same faces."""
     told = [f"{name}: {same} of {n}" for name, *_, same, n in counts_table(outcome).rows]
     return f"Statements whose verdict is the label model's: {', '.join(told)}."
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from .report_links import Outcome
-from .report_numbers import count, estimate, number
+from .report_numbers import NOTHING, count, estimate, number
 from .report_tables import Table
 
 MEANING = (
     "q is the share of counterfactual images that show the whole consequent; “seen before” is that of their actual "
     "images. A statement is true, or false, where the whole interval of q satisfies its modal, or none of it does. The "
     "label model is asked in the approach's mode and at its stickiness. Under observe it counts people by how probable "
-    "the antecedent is of them; “same faces” is what it says of the faces asked, each counted once, as the images are."
+    "the antecedent is of them; “same faces” is what it says of the faces asked, each counted once, as the images are, "
+    "and “label model” whether that makes the statement true: what the verdict should be."
 )
 HEADS = ["approach", "q in images [interval]", "seen before", "q label model", "same faces", "label model", "verdict"]
 
@@ -55,7 +56,7 @@ def statement_table(group: StatementGroup) -> Table:
 
 
 def counts_table(outcome: Outcome) -> Table:
-    """One row for each approach: how often each verdict fell, and how often it is the label model's."""
+    """One row for each approach: how often each verdict fell, and how often it is the label model's on these faces."""
     answers: dict[str, list[Mapping[str, Any]]] = {}
     for one in outcome.get("statements") or ():
         answers.setdefault(one["approach"], []).append(one)
@@ -63,20 +64,19 @@ def counts_table(outcome: Outcome) -> Table:
     rows = []
     for name, found in answers.items():
         verdicts = [one["verdict"] for one in found]
-        same = sum(one["verdict"] == model_word(one["model"]) for one in found)
+        same = sum(one["verdict"] == expected_word(one) for one in found)
         rows.append([name, *(str(verdicts.count(word)) for word in words), str(same), str(len(found))])
     return Table("Statements, counted", ["approach", *words, "as in the label model", "statements"], rows)
 
 
 def figures(answer: Mapping[str, Any]) -> list[str]:
     """The cells of an answer, under `HEADS` without the first."""
-    model = answer["model"]
     return [
         estimate(answer["q_images"]),
         number((answer["seen_before"] or {}).get("value")),
-        number(model["probability"], ".4f"),
+        number(answer["model"]["probability"], ".4f"),
         number(answer["q_expected"], ".4f"),
-        model_word(model),
+        expected_word(answer),
         answer["verdict"],
     ]
 
@@ -97,3 +97,11 @@ def why_lines(group: StatementGroup) -> list[str]:
 def model_word(truth: Mapping[str, Any]) -> str:
     """ "true", "false" or "vacuous"."""
     return "vacuous" if truth["vacuous"] else "true" if truth["value"] else "false"
+
+
+def expected_word(answer: Mapping[str, Any]) -> str:
+    """What the label model says of the very faces asked: "true" or "false"; "vacuous"; "–" where none were measured."""
+    if answer["model"]["vacuous"]:
+        return "vacuous"
+    expected = answer.get("expected")  # not in answers that an older version gave
+    return NOTHING if expected is None else "true" if expected else "false"

@@ -29,7 +29,8 @@ def ask_statement(session: Session, name: str, statement: Statement) -> dict[str
 
     Actual worlds are as given; the judge reads their counterfactuals, and q in the images is the share that shows the
     whole consequent. Every unit counts once there. Under observe the label model's q counts people by how probable the
-    antecedent is of them, so what it says of the same units, each counted once, stands beside it as `q_expected`.
+    antecedent is of them, so what it says of the same units, each counted once, stands beside it as `q_expected`, and
+    whether that makes the statement true as `expected`: what the verdict of a faithful renderer is.
 
     Args:
         session: the approach being asked.
@@ -97,15 +98,17 @@ def _answer(session: Session, name: str, statement: Statement, here: Truth) -> d
     expected = session.reference.expect(
         worlds.labels[found.rows], statement.antecedent, statement.consequent, approach.mode, approach.stickiness
     )
-    known = expected[expected.isfinite()]
+    known, asks = expected[expected.isfinite()], MODALS[statement.modal].interval()
+    q_expected = float(known.mean()) if len(known) else None
     why = too_few(len(found.rows), n, lost) or _unreadable(session.judge, statement)
     return {
         "n": len(found.rows),
         "units": units,
         "seen_before": before.to_dict(),
         "q_images": after.to_dict(),
-        "q_expected": float(known.mean()) if len(known) else None,
-        "verdict": NO_VERDICT if why else image_verdict(after, MODALS[statement.modal].interval()),
+        "q_expected": q_expected,
+        "expected": None if q_expected is None else q_expected in asks,
+        "verdict": NO_VERDICT if why else image_verdict(after, asks),
         "why": why,
     }
 
@@ -126,5 +129,5 @@ def _nothing(asked: int, lost: str, why: str) -> dict[str, Any]:
     units = {"asked": asked, "unreached": 0, "impossible": 0, "told": why if lost else ""}
     if lost:
         units[lost] = asked
-    figures: dict[str, Any] = dict.fromkeys(("seen_before", "q_images", "q_expected"))
+    figures: dict[str, Any] = dict.fromkeys(("seen_before", "q_images", "q_expected", "expected"))
     return {"n": 0, "units": units, **figures, "verdict": NO_VERDICT, "why": why}

@@ -221,6 +221,7 @@ def statement(name, asked_of, q, verdict, sentence="If this young man were old, 
         "seen_before": None if nobody else estimate(0.012),
         "q_images": None if nobody else estimate(q),
         "q_expected": None if nobody else 0.0863,
+        "expected": None if nobody else True,
         "verdict": verdict,
         "why": "385 were not reached" if nobody else "",
     }

@@ -14,6 +14,7 @@ from causalcf.evaluation.approaches import Drawn, in_order
 from causalcf.evaluation.effectiveness import Rate
 from causalcf.evaluation.session import Session
 from causalcf.evaluation.settings import Settings
+from causalcf.evaluation.statement_tables import counts_table
 from causalcf.evaluation.statement_truths import ask_statement, image_verdict
 from causalcf.labels.reference import Reference
 from causalcf.statement import Statement
@@ -106,23 +107,36 @@ def test_rendered_faces_read_by_a_trained_judge_do_not_depend_on_the_size_of_bat
     assert {name: ask(Rendered(), name, judge=judge, n=300) for name in names} == found
 
 
+@dataclass(frozen=True)
+class Observed(written(Rendered)):
+    """The true counterfactual under observe."""
+
+    mode: str = "observe"
+    stickiness: float = 0.53
+
+    def respond(self, worlds, antecedent, generator):
+        s = self.stickiness
+        return law().counterfactual(worlds.labels, observe=antecedent, stickiness=s, generator=generator)[:, 0]
+
+
 def test_under_observe_images_are_held_against_the_same_faces():
     """The label model weighs people by how probable the antecedent is of them; q of images cannot."""
-
-    @dataclass(frozen=True)
-    class Observed(written(Rendered)):
-        mode: str = "observe"
-        stickiness: float = 0.53
-
-        def respond(self, worlds, antecedent, generator):
-            s = self.stickiness
-            return law().counterfactual(worlds.labels, observe=antecedent, stickiness=s, generator=generator)[:, 0]
-
     answer = ask(Observed(), "bald-young")
     hits = round(answer["q_images"]["value"] * N)
     assert binomtest(hits, N, answer["q_expected"]).pvalue > ALPHA
     assert binomtest(hits, N, answer["model"]["probability"]).pvalue < ALPHA
     assert answer["mode"] == "observe" and answer["truth"]["probability"] == 1.0  # by do, as it is stated
+
+
+def test_a_perfect_renderer_agrees_with_what_the_label_model_says_of_its_faces():
+    """Young men who were bald would probably be young: so of everybody (.59), and not so of these, each once (.44)."""
+    probably = Statement({"Male": 1, "Young": 1}, {"Bald": 1}, "probably", {"Young": 1}, "observe")
+    answer = ask(Observed(), "bald-young", probably)
+    assert answer["model"]["value"] and answer["model"]["probability"] == pytest.approx(0.592, abs=5e-4)
+    assert answer["q_expected"] == pytest.approx(0.436, abs=0.01)
+    assert answer["verdict"] == "false" and answer["expected"] is False
+    (row,) = counts_table({"statements": [answer]}).rows
+    assert row[-2:] == ["1", "1"] and row[2] == "1"  # one of one as in the label model
 
 
 def test_a_vacuous_statement_gets_no_verdict_and_nobody_is_asked():
@@ -155,6 +169,7 @@ def test_facts_and_antecedents_that_are_not_reached_get_no_verdict():
         answer = ask(Half())
         assert answer["verdict"] == "no verdict" and why in answer["why"] and answer["n"] == kept
         assert answer["units"]["unreached"] == N - kept and (answer["q_images"] is None) == (kept == 0)
+        assert answer["expected"] is (True if kept else None)
     kept = 760
     assert ask(Half())["verdict"] == "true"
 
