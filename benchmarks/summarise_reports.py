@@ -3,8 +3,9 @@
     python benchmarks/summarise_reports.py REPORT/report.json ... [--pair "Male->Mustache"]
 
 For each approach: how many links get which verdict (a link "answers" where the reference exceeds the margin, and is
-"null" where the reference is 0), mean link error, effectiveness, realism. Each figure is the mean over reports, with
-the least and the greatest of them in brackets where there are several: seeds are too few for an interval.
+"null" where the reference is 0), mean link error, effectiveness, how often the flip alone is seen, realism. Each figure
+is the mean over reports, with the least and the greatest of them in brackets where there are several: seeds are too few
+for an interval.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def axiom(*keys: str) -> Callable[[Report, str], float | None]:
     def figure(report: Report, name: str) -> float | None:
         found = report["axioms"].get(name)
         for key in keys:
-            found = None if found is None else found[key]
+            found = None if found is None else found.get(key)  # reports of older versions lack some
         return None if found is None else found["value"]
 
     return figure
@@ -110,6 +111,7 @@ COLUMNS: dict[str, Callable[[Report, str], float | None]] = {
     "null: leaks": share("null", "leaks"),
     "link error": link_error,
     "effectiveness": axiom("effectiveness", "all"),
+    "flipped": axiom("effectiveness", "flipped"),
     "minimality": axiom("minimality", "non_descendants"),
     "FD(judge)": realism,
 }

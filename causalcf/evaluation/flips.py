@@ -70,9 +70,14 @@ class Flip:
         """(r,) float64: how far each image moved, pixel by pixel."""
         return pixel_change(self.actual.images, self.drawn.images)
 
-    def first(self, units: int) -> Flip:
-        """The same of the first units alone."""
-        actual, drawn, some = self.actual, self.drawn, slice(units)
+    def only(self, units: Tensor) -> Flip:
+        """The same of these units alone, as far as they have a counterfactual.
+
+        Args:
+            units: (k,) indices into the units asked.
+        """
+        actual, drawn = self.actual, self.drawn
+        some = torch.isin(drawn.rows, units).nonzero()[:, 0]
         labels = None if drawn.labels is None else drawn.labels[some]
         return replace(
             self,
@@ -81,9 +86,9 @@ class Flip:
             seen_after=self.seen_after[some],
             expected_before=self.expected_before[some],
             expected_after=self.expected_after[some],
-            actual=Worlds(actual.noise[some], actual.labels[some], actual.images[some].clone()),
+            actual=Worlds(actual.noise[some], actual.labels[some], actual.images[some]),
             drawn=replace(
-                drawn, rows=drawn.rows[some], noise=drawn.noise[some], labels=labels, images=drawn.images[some].clone()
+                drawn, rows=drawn.rows[some], noise=drawn.noise[some], labels=labels, images=drawn.images[some]
             ),
         )
 

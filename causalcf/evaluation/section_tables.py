@@ -132,6 +132,14 @@ def _flat(measures: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, st
         if isinstance(found, Mapping) and not is_estimate(found):
             yield from _flat(found, full)
         elif isinstance(found, Mapping):
-            yield full, estimate(found, ".4f")
+            yield full, estimate(found, ".4f") + _answered(found, always=name == "flipped")
         else:
             yield full, anything(found)
+
+
+def _answered(found: Mapping[str, Any], always: bool) -> str:
+    """How many of what was asked were answered, where some were not; always where approaches are compared by it."""
+    answered, asked = found.get("answered"), found.get("asked")
+    if answered is None or asked is None or (answered == asked and not always):
+        return ""
+    return f", {count(answered)} of {count(asked)} answered"

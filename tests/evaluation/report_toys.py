@@ -257,17 +257,29 @@ def _violated(x, y, given, information):
     return {"x": x, "y": y, "given": given, **told}
 
 
+def pooled(value, units=385, measured=1, answered=385, asked=385):
+    """A figure of the axioms, measured so often on each unit's answer."""
+    ends = estimate(value) if value is not None else dict.fromkeys(("value", "low", "high"))
+    told = {"n": measured * answered, "units": units, "answered": answered, "asked": asked}
+    return {**ends, "interval_method": "BCa bootstrap" if value is not None else None, **told}
+
+
 def _axioms(draw, nodes):
-    rates = iter(draw.uniform(0.5, 0.98, 100).tolist())
+    rates, d = iter(draw.uniform(0.5, 0.98, 100).tolist()), len(nodes)
+    flips = {"answered": 385 * d - 12, "asked": 385 * d}
     return {
-        "composition": {"pixels": {"value": 0.0, "low": 0.0, "high": 0.0}},
+        "composition": {"pixels": {**pooled(0.0), "low": 0.0, "high": 0.0}},
         "effectiveness": {
-            "all": estimate(next(rates)),
-            "seen": estimate(next(rates)),
+            "all": pooled(next(rates), measured=d, **flips),
+            "flipped": pooled(next(rates), answered=385 * d, asked=385 * d),
+            "seen": pooled(next(rates), measured=d, answered=385 * d - 12, asked=None),
             "unseen": None,
-            "labels": {node: estimate(next(rates)) for node in nodes},
+            "labels": {node: pooled(next(rates), **flips) for node in nodes},
         },
-        "reversibility": {"pixels": estimate(next(rates)), "labels": estimate(next(rates))},
-        "minimality": {"non_descendants": None, "pixels": estimate(next(rates))},
-        "diversity": {"value": 0.217, "low": 0.2, "high": 0.23},
+        "reversibility": {
+            "pixels": pooled(next(rates), answered=199, asked=207),
+            "labels": pooled(next(rates), answered=199, asked=207),
+        },
+        "minimality": {"non_descendants": None, "pixels": pooled(None, **flips)},
+        "diversity": {"value": 0.217, "low": 0.2, "high": 0.23, "n": 50, "units": 50, "answered": 50, "asked": 50},
     }

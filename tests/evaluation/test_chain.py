@@ -51,7 +51,7 @@ def test_true_counterfactuals_have_effectiveness_at_its_ceiling(truth, judge):
     _, session = truth
     flips = {cause: session.flipped(cause) for cause in NODES}
     cells = law().sample(20_000)
-    found = effectiveness(session.approach, flips, cells)
+    found = effectiveness(session.approach, flips, cells, 0)
     ceiling = min(min(rate.interval[0] for rate in judge.rates(name)) for name in NODES)
     assert found["all"]["value"] >= ceiling > 0.8 and found["unseen"]["value"] > 0.95
     assert composition(session.approach, session.worlds()[0], 0)["pixels"]["value"] == 0.0

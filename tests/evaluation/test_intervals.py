@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, bootstrap
 
 from causalcf.errors import CausalCFError
-from causalcf.evaluation.intervals import BCA, FEW, PERCENTILE, WILSON, mean_intervals
+from causalcf.evaluation.intervals import BCA, FEW, PERCENTILE, WILSON, mean_intervals, ratio_interval
 
 ALPHA = 1e-5
 PROBLEMS = 2000
@@ -129,3 +129,31 @@ def test_a_row_does_not_depend_on_the_rows_beside_it():
 def test_what_is_no_table_of_values_is_refused(values):
     with pytest.raises(CausalCFError, match="values"):
         mean_intervals(values, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("sums", "trials"),
+    [([1.0], [2]), ([1, 1], [[2], [2]]), ([1, 1], [2, 0]), ([1, -1], [2, 2]), ([1, np.nan], [2, 2])],
+)
+def test_what_are_no_trials_of_units_is_refused(sums, trials):
+    with pytest.raises(CausalCFError, match="trials"):
+        ratio_interval(np.array(sums), np.array(trials), np.random.default_rng(0))
+
+
+def test_equal_trials_are_the_bootstrap_of_the_units_own_rates():
+    sums, same = np.random.default_rng(0).uniform(0, 9, 60), np.full(60, 9)
+    found = ratio_interval(sums, same, np.random.default_rng(1))
+    (plain,) = mean_intervals(sums[None] / 9, np.random.default_rng(1))
+    assert (found.low, found.high) == pytest.approx((plain.low, plain.high)) and found.method == plain.method == BCA
+
+
+def test_a_unit_counts_by_its_trials():
+    trials = np.array([1] * 50 + [9] * 50)
+    found = ratio_interval(np.where(trials == 9, 6, 0), trials, np.random.default_rng(0))
+    assert found.low < 0.6 < found.high and found.high < 0.67  # 300 of 500, not a third, which is the mean of rates
+
+
+def test_hits_throughout_leave_room_for_units_and_not_for_trials():
+    found = ratio_interval(np.full(40, 81), np.full(40, 81), np.random.default_rng(0))
+    bound = binomtest(40, 40).proportion_ci(method="wilson").low
+    assert (found.low, found.high, found.method) == (pytest.approx(bound), 1.0, WILSON) and bound < 0.92

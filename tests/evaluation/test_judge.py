@@ -47,7 +47,7 @@ def test_an_unchanged_image_is_no_effective_flip():
     before, after = images(unsure, sure, sure, old), images(unsure, old, sure, sure)
     found = young_flipped(judge, before, after)
     assert found.shown(0).tolist() == [False, True, False, True]
-    rate = effectiveness(asked(False), {"Young": Flipped.of(found, NODES)}, torch.zeros(0, 2))
+    rate = effectiveness(asked(False), {"Young": Flipped.of(found, NODES)}, torch.zeros(0, 2), 0)
     assert rate["all"]["value"] == rate["labels"]["Young"]["value"] == 0.5
 
 
@@ -56,8 +56,9 @@ def test_with_labels_effectiveness_is_agreement_with_those_asked_for():
     labels = torch.tensor([[1, 0], [1, 0]], dtype=torch.int8)
     found = young_flipped(judge, images((0.6, 0.01), (0.9, 0.01)), images((0.1, 0.01), (0.9, 0.9)), labels)
     assert found.shown(0).tolist() == [True, False]
-    rate = effectiveness(asked(True), {"Young": Flipped.of(found, NODES)}, torch.tensor([[0, 0]]))
+    rate = effectiveness(asked(True), {"Young": Flipped.of(found, NODES)}, torch.tensor([[0, 0]]), 0)
     assert rate["all"]["value"] == 0.5 and rate["labels"]["Young"]["value"] == 0.5
+    assert rate["flipped"]["value"] == 0.5 and rate["flipped"]["n"] == 2 and rate["all"]["n"] == 4
 
 
 def run(statements=None, told_by=None, labels="some", observer=None, folder=Path("base/some"), **recipe):

@@ -165,6 +165,23 @@ def test_a_suite_is_told_in_full(large):
         )
 
 
+def test_what_was_not_answered_stands_beside_what_was(large):
+    outcome, page, markdown, _ = large
+    rows = {row[0]: row[1] for table in tables(markdown) for row in table if table[0][0] == "measure"}
+    told = {name: cell.rpartition(", ")[2] for name, cell in rows.items() if cell.endswith(" answered")}
+    flips = "3,453 of 3,465 answered"
+    assert told == {
+        "effectiveness, all": flips,
+        "effectiveness, flipped": "3,465 of 3,465 answered",  # always told: approaches are compared by it
+        **{f"effectiveness, labels, {name}": flips for name in outcome["nodes"]},
+        "reversibility, pixels": "199 of 207 answered",
+        "reversibility, labels": "199 of 207 answered",
+        "minimality, pixels": flips,
+    }
+    assert rows["minimality, pixels"] == f"–, {flips}" and rows["composition, pixels"] == "0.0000 [0.0000, 0.0000]"
+    assert all(cell in visible(page) for cell in rows.values())
+
+
 @pytest.mark.parametrize(("verdict", "same"), [("false", "1"), ("true", "0")])
 def test_agreement_is_with_what_the_label_model_says_of_the_same_faces(tmp_path, verdict, same):
     """Over everybody the model has it true, of the faces asked false: images that say so are as in the label model."""
