@@ -1,0 +1,48 @@
+"""What networks see of images: moved, lit, grained anew; gradients pass, and no global random state is touched."""
+
+import pytest
+import torch
+
+from causalcf.seen import moved_and_lit, under_grain
+
+VIEWS = {"moved": moved_and_lit, "grain": lambda images, draw: under_grain(images, 0.3, draw)}
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def checkerboard(n=64):
+    sign = 1 - 2 * ((torch.arange(64)[:, None] + torch.arange(64)) % 2)
+    return (0.1 * sign).expand(n, 3, 64, 64).contiguous()
+
+
+def test_a_pattern_of_single_pixels_keeps_its_phase():
+    board = checkerboard()
+    seen = moved_and_lit(board, seeded())
+    inside = (seen * board)[..., 8:-8, 8:-8].mean((1, 2, 3)) / 0.01  # edges are repeated, and light is even
+    assert bool((inside > 0.8).all())
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_each_time_is_another_and_gradients_pass(view):
+    before = torch.get_rng_state()
+    images = (torch.rand(8, 3, 64, 64, generator=seeded(1)) * 2 - 1).requires_grad_()
+    draw = seeded()
+    first, second = view(images, draw), view(images, draw)
+    assert torch.equal(first, view(images, seeded())) and not torch.equal(first, second)
+    assert first.is_contiguous(memory_format=torch.channels_last) and first.shape == images.shape
+    (gradient,) = torch.autograd.grad(first.sum(), images)
+    assert float(gradient.abs().amax()) > 0 and bool(gradient.isfinite().all())
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_gradients_are_those_of_finite_differences():
+    images = torch.rand(2, 3, 8, 8, generator=seeded(1)) * 2 - 1
+    weights = torch.randn(2, 3, 8, 8, generator=seeded(2))
+    for view in VIEWS.values():
+        leaf = images.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad((view(leaf, seeded()) * weights).sum(), leaf)
+        ahead = torch.randn(images.shape, generator=seeded(3))
+        moved = [(view(images + step * ahead, seeded()) * weights).sum() for step in (0.1, -0.1)]
+        assert float((gradient * ahead).sum()) == pytest.approx(float(moved[0] - moved[1]) / 0.2, rel=1e-3)
