@@ -90,6 +90,11 @@ def _consequent(text: str, clauses: Clauses, words: Words) -> tuple[str, dict[st
         says = says[1:]
     reading = read(text, says, words)
     if modal.negative and not both and not reading.unknown and reading.problems and "or" in [t.word for t in says]:
+        if change:
+            raise StatementError(
+                f"{clauses.says[0].word!r} after {modal.said!r} can speak of one condition alone; of several, give "
+                "what is known of each, and say 'be'"
+            )
         neither = without_not(clauses)  # "would not be bald or old"
         return neither.modal, settle(text, read(text, neither.says, words), words), False
     values = settle(text, reading, words)

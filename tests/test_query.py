@@ -69,6 +69,8 @@ def test_every_single_antecedent_of_every_single_given_is_read_back():
         ("What if someone smiled?", {}, {"Smiling": 1}),
         ("What if they smiled?", {}, {"Smiling": 1}),
         ("Given a woman, what if she were a woman?", {"Male": 0}, {"Male": 0}),
+        ("What if this woman's a man?", {"Male": 0}, {"Male": 1}),
+        ("What if this woman wore a hat instead of glasses?", {"Male": 0}, {"Wearing_Hat": 1, "Eyeglasses": 0}),
     ],
 )
 def test_interventions_in_english(text, given_, antecedent):
@@ -119,6 +121,9 @@ def test_questions_as_they_are_said():
         ("What if a bald man?", "'a bald man' has no verb"),
         ("What if a man who smiled were old?", "'who' after 'what if' hides where the subject ends"),
         ("Given a man, what if he were bald or old?", "alternatives"),
+        ("Given a man, what if he had a woman's smile?", "somebody else"),
+        ("Given anyone but a woman, what if they were bald?", "somebody else"),
+        ("What if this man's young woman smiled?", "somebody else"),
         ("", "the text is empty"),
         ("what if he smiled " * 600, "10800 characters"),
     ],

@@ -159,6 +159,12 @@ def test_statements_in_english(text, statement):
         ("if this bald man (who is not bald) were old, he might smile", "which is known to be 1"),
         ("if this man (who is not bald were old, he might smile", "not understood: '('"),
         ("if this man were old, he might turn bald and smile", "from Bald, Smiling together"),
+        (
+            "if this man were old, he would not become bald or smile",
+            "'become' after 'would not' can speak of one condition",
+        ),
+        ("this man's woman might smile if he were old", "man's woman\": it may speak of somebody else"),
+        ("if this man were old, his woman might smile", "'his woman': it may speak of somebody else"),
         ("if this man were old he might be bald " * 60, "the text has 2280 characters"),
     ],
 )

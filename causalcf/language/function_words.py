@@ -28,8 +28,8 @@ _WORDS = {
     Role.ARTICLE: "a, an, any, her, his, its, some, that, the, their, these, this, those",
     Role.LEAD: "are, became, being, got, grew, had, has, having, in, is, looked, looks, put on, turned, was, wearing, "
     "wears, were, which, who, whose, with, wore",
-    Role.NOT: "got rid of, lack, lacked, lacking, lacks, lose, lost, neither, never, no, not, removed, shaved off, "
-    "stopped, took off, without",
+    Role.NOT: "got rid of, instead of, lack, lacked, lacking, lacks, lose, lost, neither, never, no, not, rather than, "
+    "removed, shaved off, stopped, took off, without",
     Role.AND: "and, plus, while",
     Role.BUT: "but, yet",
     Role.OR: "nor, or",
@@ -56,6 +56,15 @@ FINITE = _listed(
     "shaved, smiled, smiles, stopped, took, turned, was, wears, were, wore"
 )
 TO_BE = _listed("are, be, is, was, were")
+# Forms in -ing that a negation can begin a list with: "stopped smiling and wearing glasses".
+GERUNDS = _listed("being, blushing, grinning, having, lacking, smiling, squinting, wearing")
+# Words after which a noun for someone is not the person described.
+HAVING = _listed(
+    "got, had, has, have, having, in, lack, lacked, lacking, lacks, lose, lost, off, on, removed, wear, wearing, "
+    "wears, whose, with, without, wore"
+)
+# First words of negations of a thing, which may also stand after it: "with his beard shaved off".
+REMOVALS = _listed("got, lost, removed, shaved, took")
 RELATIVE = _listed("which, who, whose")
 POSSESSIVES = _listed("her, his, its, their")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .function_words import FINITE, ROLES, SEX, TO_BE, Role
+from .function_words import FINITE, GERUNDS, REMOVALS, ROLES, SEX, TO_BE, Role
+from .others import OTHERS, others
 from .tokens import Token
 
 _LONGEST = 6  # words in a phrase
 _LONGEST_FUNCTION = 3
 _PLAIN = frozenset(("not", "never", "neither"))  # negations of the next word alone, where no article follows
+_INSTEAD = frozenset(("instead", "rather"))  # first words of negations that name what comes in another's place
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class _Negation:
         word: its first word.
         start: where in the text it begins.
         odd: it negates; False after a second negation.
+        gerund: its condition is said by one ("not smiling").
         crossed: an article came between it and its condition ("not a bald man").
         waiting: conditions after commas, negated if an "or" is still to come ("without a hat, a tie or a necklace").
     """
@@ -57,6 +60,7 @@ class _Negation:
     word: str
     start: int
     odd: bool = True
+    gerund: bool = False
     crossed: bool = False
     waiting: list[int] = field(default_factory=list)
 
@@ -74,8 +78,11 @@ class Walk:
         self.article = False  # an article since then
 
     def run(self) -> Reading:
+        for start, end in others(self.tokens, self.words):
+            self._problem(repr(self.text[start:end]), OTHERS)
         i = 0
         while i < len(self.tokens):
+            self._verb(self.tokens[i].word)
             i = self._phrase(i) or self._quality(i) or self._function(i) or self._not_understood(i)
         self._close_negation()
         self._close_scope()
@@ -84,13 +91,27 @@ class Walk:
     def _said(self, i: int, n: int) -> str:
         return " ".join(token.word for token in self.tokens[i : i + n]) if i + n <= len(self.tokens) else ""
 
+    def _verb(self, word: str) -> None:
+        """What a verb or preposition, if the word is one, does to a negation before it."""
+        gerund = word in GERUNDS
+        verb = gerund or word in FINITE or ROLES.get(word) in (Role.LEAD, Role.NOT)
+        if verb and self.negation and self.negation.word in REMOVALS and not self.negation.crossed:
+            self._close_negation()  # what was removed stands before it: "his beard shaved off wearing a hat"
+        if gerund and self.negation:
+            self.negation.gerund = True
+
+    def _goes_on(self, word: str) -> bool:
+        """Whether a word goes on with a list of what is negated: "stopped smiling and wearing glasses"."""
+        return self.scope is not None and self.scope.gerund and word in GERUNDS
+
     def _phrase(self, i: int) -> int | None:
         for n in range(_LONGEST, 0, -1):
             phrase = self._said(i, n)
             if phrase in self.words:
                 first = self.tokens[i].word
                 attribute, value = self.words[phrase]
-                self._condition(attribute, value, i, i + n, first in FINITE or ROLES.get(first) is Role.LEAD)
+                led = first in FINITE or ROLES.get(first) is Role.LEAD
+                self._condition(attribute, value, i, i + n, led and not self._goes_on(first))
                 if first == "no" and self.scope is None:  # "no beard", and perhaps "or moustache"
                     self.scope = _Negation(first, self.tokens[i].start)
                 return i + n
@@ -133,7 +154,7 @@ class Walk:
             self.article = True
             if self.negation:
                 self.negation.crossed = True
-        elif role is Role.LEAD:
+        elif role is Role.LEAD and not self._goes_on(token.word):
             if self.joint is Role.OR and self.scope:  # "did not wear glasses or had a moustache"
                 self._problem(f"{token.word!r} after 'or'", "conditions are joined by 'and'")
             self._close_scope()
@@ -148,6 +169,9 @@ class Walk:
     def _negate(self, token: Token) -> None:
         if self.joint is Role.OR:
             self._problem(f"{token.word!r} after 'or'", "conditions are joined by 'and'")
+        denied = self.negation or self.scope
+        if denied and (token.word in _INSTEAD or self._goes_on(token.word)):  # "did not smile instead of being old"
+            self._two_ways(denied, token.end)
         self._close_scope()
         if self.negation:
             self.negation.odd = not self.negation.odd

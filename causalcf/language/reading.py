@@ -100,13 +100,8 @@ def refuse_unknown(text: str, spans: Sequence[tuple[int, int]], words: Words = W
 
 
 def subject_end(tokens: Sequence[Token]) -> int:
-    """Where a sentence's subject ends: before its first finite verb, or after a possessive ("this woman's")."""
-    for i, token in enumerate(tokens):
-        if token.word in FINITE:
-            return i
-        if token.word == POSSESSIVE:
-            return i + 1
-    return len(tokens)
+    """Where a sentence's subject ends: before its first finite verb, or before its possessive ("this woman's")."""
+    return next((i for i, token in enumerate(tokens) if token.word in FINITE or token.word == POSSESSIVE), len(tokens))
 
 
 def _clash(text: str, first: Condition, second: Condition) -> str:
