@@ -17,6 +17,7 @@ from ..graph_io import load_graph
 from ..labels import LabelSCM, fit_label_scm
 from ..losses.multipliers import Multipliers
 from ..recipe import Recipe
+from ..seeds import generator_of
 from ..statement import Statement
 from ..statement_checks import Checked, check_statements
 from ..statement_modals import EPS
@@ -28,8 +29,6 @@ from .questions import questions_of
 from .replay import ReplaySource
 from .targets import Targets
 from .telling import Telling
-
-_OWN_STREAM = 0x5EED << 32  # telling draws from a random state apart from training's own
 
 
 def telling_of(
@@ -80,7 +79,7 @@ def tell_with(
         law: the label model under the causal graph, edges and all.
         recipe, statements, scm, nodes, device, precision: as in `telling_of`.
     """
-    s, random = recipe.stickiness, torch.Generator().manual_seed((recipe.seed + _OWN_STREAM) % 2**63)
+    s, random = recipe.stickiness, generator_of(recipe.seed, "telling")  # apart from training's own draws
     mode = "observe" if scm is None else None  # without labels there is nothing to set: images are looked at
     questions = questions_of(statements, law.graph, recipe.keep_weight, recipe.null_weight, mode)
     source: Source

@@ -18,6 +18,7 @@ from causalcf.errors import RecipeError, RunError, StatementError
 from causalcf.experiment import resume_run, start_run
 from causalcf.recipe import Recipe
 from causalcf.statement_file import load_statements
+from causalcf.telling.setup import statement_classifier, tell_with
 from causalcf.train import main
 
 TINY = Recipe(
@@ -105,6 +106,16 @@ def test_statements_that_cost_nothing_leave_no_trace_and_others_do(recipe, appro
     assert same(untold, networks(recipe))
     start_run(recipe)
     assert not same(untold, networks(recipe))
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_telling_draws_apart_from_training(recipe, seed):
+    recipe, names = replace(recipe, seed=seed), law().graph.nodes
+    reader = statement_classifier(recipe, names, torch.device("cpu"))
+    said, cpu = load_statements(recipe.statements), torch.device("cpu")
+    told = tell_with(reader, recipe, said, law(), None, names, cpu, "float32")
+    training = torch.rand(4096, generator=torch.Generator().manual_seed(seed))
+    assert torch.isin(torch.rand(8, generator=told.random), training).sum() <= 1  # chance: of 2^24 floats
 
 
 def test_nothing_is_told_before_its_time(recipe):
