@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MOST_HELD = 2**31  # numbers in one array: 8 GiB in single precision
+# torch's CPU generator heeds a seed's low 32 bits alone: a larger one would draw what a smaller one draws.
+SEEDS = 2**32
 
 
 def check(ok: bool, name: str, value: object, allowed: str, error: type[CausalCFError] = CausalCFError) -> None:

@@ -170,7 +170,7 @@ def _parser() -> Flags:
         help="noises that a run without labels may look at for each face before it gives up (20,000)",
     )
     add("--rows", type=int, default=6, metavar="R", help="faces to show on the sheet (6)")
-    add("--seed", type=int, default=0, help="of all randomness (0)")
+    add("--seed", type=int, default=0, help="of all randomness, in [0, 2^32) (0)")
     add("--json", action="store_true", help="print JSON and nothing else")
     add("--out", default="ask.png", metavar="FILE.png", help="the sheet to write (ask.png)")
     add("--device", default="auto", help="where to generate (auto)")

@@ -145,7 +145,7 @@ def _parser() -> Flags:
     add("--half-width", type=float, metavar="W", help="of an effect's 95 %% interval, in shares (.03: 1,068 faces)")
     add("--budget", type=int, default=30, metavar="B", help="noises a dcgan may look at for each face, on average (30)")
     add("--require", metavar="VERDICT", help="exit 1 unless every link gets this verdict, such as respected")
-    add("--seed", type=int, default=0, help="of all randomness (0)")
+    add("--seed", type=int, default=0, help="of all randomness, in [0, 2^32) (0)")
     add(
         "--out", metavar="FOLDER", help="where the report goes (a new folder in the base); goes on if one stopped there"
     )

@@ -82,7 +82,7 @@ def _parser() -> Flags:
     add("--columns", type=int, default=9, help="positions across a coordinate's range, steps between two faces")
     add("--faces", type=int, default=8, help="faces that a coordinate's change is averaged over")
     add("--pairs", type=int, default=4, help="pairs of faces to interpolate between")
-    add("--seed", type=int, default=0, help="of the faces")
+    add("--seed", type=int, default=0, help="of the faces, in [0, 2^32)")
     add("--out", type=str, default="explored", metavar="FOLDER", help="where the sheets go")
     add("--json", action="store_true", help="print JSON and nothing else")
     add("--device", type=str, default="auto", help="auto, cpu, cuda, cuda:1, ...")

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser
 
+from .arguments import SEEDS
 from .errors import CausalCFError, nearest
 
 
@@ -31,7 +32,7 @@ class Flags(ArgumentParser):
 
         Args:
             arguments: as typed.
-            least: option -> the least that it may be; whole numbers.
+            least: option -> the least that it may be; whole numbers, of which a seed has at most 32 bits.
             shares: options that must lie in [0, 1].
 
         Raises:
@@ -42,8 +43,9 @@ class Flags(ArgumentParser):
             if options[name] is not None and not 0 <= options[name] <= 1:
                 raise self._refuse(f"--{name.replace('_', '-')} is {options[name]:g}; it must lie in [0, 1]")
         for name, low in least.items():
-            if options[name] is not None and not low <= options[name] < 2**63:
-                allowed = f"at least {low}" if options[name] < low else f"in [{low}, 2^63)"
+            limit = SEEDS if name == "seed" else 2**63
+            if options[name] is not None and not low <= options[name] < limit:
+                allowed = f"at least {low}" if options[name] < low else f"in [{low}, 2^{limit.bit_length() - 1})"
                 raise self._refuse(f"--{name.replace('_', '-')} is {options[name]}; it must be {allowed}")
         return options
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from .arguments import SEEDS
 from .errors import RecipeError, unknown
 from .option_types import check_types
 
@@ -110,7 +111,7 @@ class Recipe:
     calibration_weight: float = option(1.0, "weight of agreement with the label model's own probability; 0: none")
     keep_weight: float = option(1.0, "weight of keeping what does not descend from the antecedent; 0: none")
     null_weight: float = option(0.0, "weight of antecedents that hold already changing nothing; 0: none")
-    seed: int = option(0, "seed of every random draw")
+    seed: int = option(0, "seed of every random draw, in [0, 2^32)")
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: Literal["auto", "bf16", "float32"] = option("auto", "arithmetic of the convolutions; auto measures once")
     tick: int = option(8192, "images between status lines and checkpoints")
@@ -138,7 +139,7 @@ class Recipe:
             require(math.isfinite(value) and value >= 0, name, value, "a finite number, at least 0")
         require(self.balance <= 1, "balance", self.balance, "at most 1 (1 draws every label combination alike)")
         require(0 <= self.average < 1, "average", self.average, "in [0, 1)")
-        require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
+        require(0 <= self.seed < SEEDS, "seed", self.seed, "in [0, 2^32)")
         self._check_statements()
         is_name = 0 < len(self.name.encode(errors="replace")) <= 100 and self.name.isprintable()
         allowed = "a file name, printable and of at most 100 bytes"

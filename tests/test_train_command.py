@@ -83,6 +83,7 @@ def test_the_recipe_suits_the_data_where_none_is_named(flags, name, data):
         (["--widht", "3"], "unknown option --widht; did you mean --width?"),
         (["--width", "wide"], 'option "width"'),
         (["--width", "0"], "width is 0; it must be at least 1"),
+        (["--seed", "4294967296"], "seed is 4294967296; it must be in [0, 2^32)"),
         (["--balance", "2"], "balance is 2.0; it must be at most 1"),
         (["--learning-rate=-1"], "learning_rate is -1.0"),
         (["--recipe", "fces"], "did you mean 'faces'?"),

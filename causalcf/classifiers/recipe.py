@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
+from ..arguments import SEEDS
 from ..errors import RecipeError, unknown
 from ..option_types import check_types
 from ..recipe import MOST, Data, option, require
@@ -53,7 +54,7 @@ class ClassifierRecipe:
         "that speckle in generated images misleads it less; 0: none",
     )
     patience: int = option(8, "twentieths of the training without improvement on held-out images before it stops")
-    seed: int = option(0, "seed of every random draw, and of what is held out")
+    seed: int = option(0, "seed of every random draw, and of what is held out, in [0, 2^32)")
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: Literal["auto", "bf16", "float32"] = option(
         "auto", "arithmetic of the convolutions in training; auto measures once"
@@ -80,7 +81,7 @@ class ClassifierRecipe:
         require(rate is None or (math.isfinite(rate) and rate > 0), "learning_rate", rate, "a finite number above 0")
         require(0 <= self.balance <= 1, "balance", self.balance, "in [0, 1]")
         require(0 <= self.grain < 10, "grain", self.grain, "in [0, 10)")
-        require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
+        require(0 <= self.seed < SEEDS, "seed", self.seed, "in [0, 2^32)")
         faces = self.data == "faces"
         require(faces or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(not faces or self.data_root is None, "data_root", self.data_root, "left out for faces")

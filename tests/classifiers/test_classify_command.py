@@ -51,6 +51,7 @@ def test_help_needs_no_torch():
         (["--network", "resnet"], 'option "network"'),
         (["--balance", "2"], r"balance is 2.0; it must be in \[0, 1\]"),
         (["--width", "12"], "width is 12; it must be a multiple of 8"),
+        (["--seed", "4294967296"], r"seed is 4294967296; it must be in \[0, 2\^32\)"),
         (["--patience", "0"], "patience is 0; it must be at least 1"),
         (["--learning-rate", "nan"], 'option "learning_rate": Expected a float or NoneType. Got value: nan'),
         (["--data", "celeba"], "data_root is None; it must be set when data is celeba"),

@@ -24,6 +24,7 @@ from causalcf.data.faces import (
 )
 from causalcf.data.faces import dataset as dataset_module
 from causalcf.data.faces.__main__ import main
+from causalcf.data.faces.coin import load_coin_faces
 from causalcf.errors import CausalCFError, DataError, ImpossibleWorldError
 from causalcf.pictures import GAP, to_bytes
 
@@ -186,8 +187,11 @@ def test_a_bad_split_size_or_seed_is_refused(tmp_path: Path) -> None:
         load_faces("trian", cache=tmp_path)
     with pytest.raises(DataError, match="n is 0"):
         load_faces(n=0, cache=tmp_path)
-    with pytest.raises(DataError, match="seed=-1"):
-        load_faces(seed=-1, cache=tmp_path)
+    for seed in (-1, 2**31):  # of which the latter would draw the faces of seed 0
+        with pytest.raises(DataError, match=f"seed={seed}"):
+            load_faces(seed=seed, cache=tmp_path)
+        with pytest.raises(DataError, match=f"seed={seed}"):
+            load_coin_faces(4, seed, cache=tmp_path)
 
 
 def test_the_contact_sheet_shows_each_pixel_unblurred(tmp_path: Path) -> None:

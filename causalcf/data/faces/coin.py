@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ...arguments import SEEDS
+from ...errors import DataError
 from ..cache import cache_root, open_cache
 from ..images import ImageData
 from .dataset import _digest, _probe, to_bytes
@@ -25,12 +27,12 @@ def load_coin_faces(
 
     Args:
         n: how many, at least 1.
-        seed: which draw, from 0.
+        seed: which draw, in [0, 2^31).
         cache: folder of all caches; None for `cache_root()`.
         progress: show a progress bar while the cache is built.
 
     Raises:
-        DataError: a cache that cannot be written.
+        DataError: a seed out of range, or a cache that cannot be written.
 
     Source: defined here.
 
@@ -40,6 +42,8 @@ def load_coin_faces(
         >>> faces.name, faces.pixels.shape
         ('faces, labels by coin', (4, 3, 64, 64))
     """
+    if not 0 <= seed < SEEDS // 2:
+        raise DataError(f"faces, labels by coin: seed={seed}; expected a whole number in [0, 2^31)")
     draw = torch.Generator().manual_seed(12345 + seed)
     labels = torch.randint(0, 2, (n, len(LABELS)), generator=draw, dtype=torch.int8)
     noise = torch.rand(n, len(NOISE), generator=draw)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...arguments import check_count
+from ...arguments import SEEDS, check_count
 from ...errors import DataError, unknown
 from ..cache import cache_root, open_cache
 from ..images import ImageData
@@ -32,12 +32,12 @@ def load_faces(
     Args:
         split: "train" or "valid"; they share no face, whatever the seeds.
         n: how many; None for 20,000 (train) or 4,000 (valid).
-        seed: which draw, from 0.
+        seed: which draw, in [0, 2^31).
         cache: folder of all caches; None for `cache_root()`.
         progress: show a progress bar while the cache is built.
 
     Raises:
-        DataError: an unknown split, fewer than one image, a negative seed, or a cache that cannot be written.
+        DataError: an unknown split, fewer than one image, a seed out of range, or a cache that cannot be written.
 
     Source: defined here.
 
@@ -51,8 +51,8 @@ def load_faces(
         raise DataError("faces: " + unknown("split", split, SIZES))
     count = SIZES[split] if n is None else n
     check_count("n", count, error=DataError, each=2 * len(LABELS) + len(NOISE))
-    if seed < 0:
-        raise DataError(f"faces: seed={seed}; expected a whole number from 0")
+    if not 0 <= seed < SEEDS // len(SIZES):
+        raise DataError(f"faces: seed={seed}; expected a whole number in [0, 2^31)")
     generator = torch.Generator().manual_seed(len(SIZES) * seed + list(SIZES).index(split))
     units = sample_units(count, generator)
 
