@@ -90,6 +90,9 @@ def answer(
 ) -> Answer:
     """Asks a run: samples actual faces as given, draws their counterfactuals, and judges the images of both.
 
+    Where a label model keeps all its noise (stickiness 1) and the antecedent is observed, it holds of the actual face
+    already: the faces are drawn as given with the antecedent, jointly.
+
     Args:
         run: a loaded run, or anything with its methods.
         query: over labels of the run's graph.
@@ -123,7 +126,8 @@ def answer(
     check_numbers(faces, draws, sticky, noise_sticky)
     generator = fresh(generator)
     exact, note = _exact(run.labels, query, sticky)  # before any image: what is impossible says so at once
-    worlds = run.sample(faces, given=query.given, generator=generator, budget=budget * faces, on_world=on_face)
+    known = _known(query, sticky) if run.labels is not None else query.given
+    worlds = run.sample(faces, given=known, generator=generator, budget=budget * faces, on_world=on_face)
     drawn = run.counterfactual(
         worlds,
         do=query.antecedent if query.mode == "do" else None,
@@ -143,6 +147,13 @@ def answer(
     judge = "labeler" if run.observer is None else "classifier"
     images = worlds.images, drawn.images
     return Answer(query, sticky, noise_sticky, exact, note, expected, reachable, seen, judge, *images, before, after)
+
+
+def _known(query: Query, stickiness: float) -> dict[str, int]:
+    """What the label model knows of the actual faces; an antecedent that contradicts what is given is not made up."""
+    if query.mode == "observe" and stickiness == 1:
+        return {**query.antecedent, **query.given}
+    return query.given
 
 
 def check_numbers(faces: int, draws: int, stickiness: float, noise_stickiness: float) -> None:

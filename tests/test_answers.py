@@ -138,6 +138,19 @@ def test_without_a_label_model_the_noise_draws_tell_what_is_reachable():
     assert told["note"] == "the run has no label model" and told["note"] in to_text(found)
 
 
+@pytest.mark.parametrize("given", [{"Male": 1}, {}])
+def test_at_stickiness_1_what_is_observed_holds_of_the_faces_that_are_drawn(given):
+    query = Query(given, {"Mustache": 1}, "observe")  # one man in ten, so that faces drawn as given would not do
+    found = answer(FakeRun(), query, 2000, 1, 1.0, generator=seeded())
+    assert found.seen["Mustache"].before.hits == found.seen["Mustache"].after.hits == 2000
+    assert torch.equal(found.actual, found.drawn[:, 0])
+    for name, exact in found.label_answer.exact.items():
+        after = found.seen[name].after
+        assert binomtest(after.hits, after.n, min(exact.after, 1.0)).pvalue > ALPHA, name
+    with pytest.raises(ImpossibleWorldError):
+        answer(FakeRun(), Query({"Male": 0}, {"Male": 1}, "observe"), 5, 1, 1.0)
+
+
 def test_a_label_model_too_large_leaves_the_images(monkeypatch):
     def refuse(*_, **__):
         raise IntractableError("a table of 2^99 cells")
