@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .arguments import check, check_count
+from .arguments import check_count
+from .labels.randomness import fresh
 
 
 def uniform_noise(n: int, dimensions: int, generator: torch.Generator | None) -> Tensor:
-    """(n, dimensions) float32 noise, uniform on (-1, 1), on the generator's device."""
+    """(n, dimensions) float32 noise, uniform on (-1, 1), on the generator's device; a new one's where None."""
     check_count("n", n, least=0, each=dimensions)
-    check(generator is None or isinstance(generator, torch.Generator), "generator", generator, "a torch.Generator")
-    device = None if generator is None else generator.device
-    return torch.rand(n, dimensions, generator=generator, dtype=torch.float32, device=device) * 2 - 1
+    generator = fresh(generator)
+    return torch.rand(n, dimensions, generator=generator, dtype=torch.float32, device=generator.device) * 2 - 1

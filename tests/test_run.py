@@ -42,6 +42,15 @@ def test_the_same_seed_gives_the_same_noise_under_do_and_given(runs):
     assert torch.equal(first.images, again.images) and torch.equal(first.labels, again.labels)
 
 
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_drawing_without_a_generator_leaves_the_global_random_state_alone(runs, name):
+    run, state = load_run(runs / name / "latest"), torch.get_rng_state()
+    first, second = run.sample_noise(4), run.sample(4).noise
+    assert torch.equal(torch.get_rng_state(), state) and not torch.equal(first, second)
+    torch.set_rng_state(state)
+    assert not torch.equal(run.sample_noise(4), first)
+
+
 def test_an_image_does_not_depend_on_the_batch_it_is_drawn_in(runs):
     run = load_run(runs / "a" / "latest")
     worlds = run.sample(9, generator=seeded())

@@ -176,11 +176,14 @@ class LabelSCM(CounterfactualQueries):
 
         Raises:
             IntractableError: more than 20 labels.
+            CausalCFError: `do` with arrays of several values.
         """
         d = len(self._ordered)
         if d > MAX_JOINT:
             raise IntractableError(f"the joint table over {d} labels has 2^{d} cells; the limit is 2^{MAX_JOINT}")
         _, cut = self._world(None, do)
+        if units(cut) != 1:
+            raise CausalCFError("joint takes one value for each attribute; ask for one unit at a time")
         table = torch.ones(1, dtype=torch.float64)
         for i, mechanism in enumerate(self._ordered):
             if i in cut:
@@ -201,6 +204,8 @@ class LabelSCM(CounterfactualQueries):
         check_floats("noise", noise, (None, len(self._ordered)), f"(n, {len(self._ordered)})")
         check(bool(((noise >= 0) & (noise < 1)).all()), "noise", noise, "in [0, 1)")
         _, cut = self._world(None, do)
+        if units(cut) not in (1, len(noise)):
+            raise CausalCFError(f"respond: arrays of {units(cut)} values for {len(noise)} units")
         labels = torch.empty(noise.shape, dtype=torch.int8)
         for i, mechanism in enumerate(self._ordered):
             labels[:, i] = cut[i] if i in cut else mechanism.respond(labels[:, self._parents[i]], noise[:, i])

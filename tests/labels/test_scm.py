@@ -208,6 +208,10 @@ def test_bad_samples_name_the_culprit():
         SCM.sample(2, given={"Bald": 1, "Male": [1, 0], "Young": [0, 0]})
     with pytest.raises(CausalCFError, match="arrays of 3 values for 2 units"):
         SCM.sample(2, do={"Bald": [1, 0, 1]})
+    with pytest.raises(CausalCFError, match="respond: arrays of 3 values for 2 units"):
+        SCM.respond(torch.rand(2, 5), do={"Bald": [1, 0, 1]})
+    with pytest.raises(CausalCFError, match="joint takes one value for each attribute"):
+        SCM.joint(do={"Bald": [1, 0]})
     with pytest.raises(CausalCFError, match=r"expected \(n, 5\)"):
         SCM.log_probability([[0, 1]])
     with pytest.raises(ImpossibleWorldError, match="Bald, row 1"):
