@@ -20,7 +20,7 @@ CONTRAST = 0.15  # of the logarithm of the contrast, each way
 DRAWS = 8  # numbers that decide what becomes of one image
 
 
-def varied(images: Tensor, flip: bool, draws: Tensor, soft: float = 0.5, stride: int = 1) -> Tensor:
+def varied(images: Tensor, flip: bool, draws: Tensor, soft: float = 0.5) -> Tensor:
     """The images, each moved, lit and (where `flip`) mirrored by its own draw; some of them turned and zoomed as well.
 
     The others move by whole pixels, so that the network also sees pictures as sharp as those it will read.
@@ -30,15 +30,13 @@ def varied(images: Tensor, flip: bool, draws: Tensor, soft: float = 0.5, stride:
         flip: whether a mirrored image keeps its labels.
         draws: (n, 8) uniform on [0, 1).
         soft: share of the images that are turned and zoomed, which softens them.
-        stride: the others move by a multiple of so many pixels.
 
     Returns:
         (n, 3, h, w); light and contrast may carry values a little beyond [-1, 1].
     """
     spread = draws * 2 - 1
     turned = draws[:, 6] < soft
-    most = max(SHIFT // stride, 1)
-    whole = stride * (torch.floor((2 * most + 1) * draws[:, :2]) - most)
+    whole = torch.floor((2 * SHIFT + 1) * draws[:, :2]) - SHIFT
     shift = torch.where(turned[:, None], SHIFT * spread[:, :2], whole)
     mirrored = (draws[:, 7] < 0.5) & flip
     moved = transformed(images, shift, TURN * spread[:, 2] * turned, (ZOOM * spread[:, 3] * turned).exp(), mirrored)

@@ -17,21 +17,16 @@ from .distributed.batch import own_share
 from .distributed.group import size
 from .grain import draw_grain, grained
 
-PERIOD = 4  # pixels, of a generator's patterns
-
 
 def moved_and_lit(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Images moved by 4 pixels or none on either axis, with another light and contrast.
-
-    Never softened, and never moved by less: the pattern that a generator's upsampling leaves repeats every 2 or 4
-    pixels. A discriminator finds it at once where its phase is always the same, and hardly where it is not.
+    """Images moved by whole pixels, with another light and contrast; never softened, or D could not see speckle.
 
     Args:
         images: (n, 3, h, w) in [-1, 1], on any device.
         generator: source of randomness, on the CPU.
     """
     draws = own_share(torch.rand(size() * len(images), DRAWS, generator=generator))
-    return _channels_last(varied(images.float(), flip=False, draws=draws, soft=0.0, stride=PERIOD))
+    return _channels_last(varied(images.float(), flip=False, draws=draws, soft=0.0))
 
 
 def under_grain(images: Tensor, most: float, generator: torch.Generator) -> Tensor:

@@ -84,11 +84,3 @@ def test_none_is_softened_where_none_is_asked_to_be():
     image[..., 31, 30] = 1.0
     many = varied(image.expand(200, -1, -1, -1), False, draws(200), soft=0.0)
     assert bool(((many.amax((1, 2, 3)) - many.amin((1, 2, 3))) > 0.85).all())
-
-
-def test_a_stride_is_kept():
-    image = torch.zeros(1, 3, 64, 64)
-    image[..., 31, 30] = 1.0
-    many = varied(image.expand(200, -1, -1, -1), False, draws(200), soft=0.0, stride=4)
-    places = {divmod(int(m[0].argmax()), 64) for m in many}
-    assert places == {(31 + 4 * down, 30 + 4 * right) for down in (-1, 0, 1) for right in (-1, 0, 1)}
