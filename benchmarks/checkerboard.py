@@ -1,6 +1,6 @@
 """How strong the checkerboard of single pixels is in a run's images, beside its data.
 
-    python benchmarks/checkerboard.py [RUN ...]      # runs/latest
+    python benchmarks/checkerboard.py [RUN ...] [-n 500]      # runs/latest
 
 Prints the root mean square amplitude at the highest frequency that pixels can carry on both axes, for brightness and
 for red less green, in shares of the range of pixels; and how many times that of real images it is. Transposed
@@ -9,6 +9,7 @@ convolutions make such patterns where the discriminator does not object.
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 import torch
@@ -21,18 +22,22 @@ from causalcf.data import load_data
 from causalcf.pictures import to_unit_interval
 from causalcf.worlds.run import load_run
 
-N = 500
 MIXES = {"brightness": (0.299, 0.587, 0.114), "red less green": (1.0, -1.0, 0.0)}
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description="How strong the checkerboard in a run's images is, beside its data.")
+    parser.add_argument("runs", nargs="*", default=["runs/latest"])
+    parser.add_argument("-n", type=int, default=500, help="images")
+    options = parser.parse_args()
+
     table = Table("run", *(f"{name}, {of}" for name in MIXES for of in ("generated", "real", "ratio")))
-    for path in sys.argv[1:] or ["runs/latest"]:
+    for path in options.runs:
         run = load_run(path)
         size = {"n": run.recipe.data_size} if run.recipe.data == "faces" else {}
         data = load_data(run.recipe.data, run.recipe.data_root, **size)
-        real = to_unit_interval(data.batch(torch.arange(min(N, len(data)))))
-        made = run.sample(N, generator=torch.Generator().manual_seed(0)).images
+        real = to_unit_interval(data.batch(torch.arange(min(options.n, len(data)))))
+        made = run.sample(options.n, generator=torch.Generator().manual_seed(0)).images
         cells = []
         for mix in MIXES.values():
             ours, theirs = checkerboard(made, mix), checkerboard(real, mix)

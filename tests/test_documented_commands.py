@@ -76,6 +76,7 @@ LEVELS = (
     Row("python benchmarks/summarise_reports.py", "run"),
     Row("python benchmarks/rare_antecedent.py", "run", small="--probability .01 --repeats 2"),
     Row("python benchmarks/label_agreement.py", "parsed", slow="-n 20 --reader READER"),
+    Row("python benchmarks/checkerboard.py", "run", small="-n 20"),
     Row("python benchmarks/train_step.py", "parsed", slow="--width 8 --batch 8 --seconds 1"),
     Row("python benchmarks/statement_experiment.py", "parsed"),
     Row("python benchmarks", "parsed"),
