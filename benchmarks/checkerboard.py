@@ -18,7 +18,7 @@ from rich.table import Table
 from torch import Tensor
 
 from causalcf.command import run as run_command
-from causalcf.data import load_data
+from causalcf.experiment import training_data
 from causalcf.pictures import to_unit_interval
 from causalcf.worlds.run import load_run
 
@@ -34,8 +34,7 @@ def main() -> None:
     table = Table("run", *(f"{name}, {of}" for name in MIXES for of in ("generated", "real", "ratio")))
     for path in options.runs:
         run = load_run(path)
-        size = {"n": run.recipe.data_size} if run.recipe.data == "faces" else {}
-        data = load_data(run.recipe.data, run.recipe.data_root, **size)
+        data = training_data(run.recipe, run.graph)
         real = to_unit_interval(data.batch(torch.arange(min(options.n, len(data)))))
         made = run.sample(options.n, generator=torch.Generator().manual_seed(0)).images
         cells = []

@@ -38,6 +38,7 @@ from causalcf.data.images import ImageData
 from causalcf.data.progress import counting
 from causalcf.errors import RunError
 from causalcf.evaluation.effectiveness import Rate, agreement, one_flip_effectiveness
+from causalcf.experiment import training_data
 from causalcf.pictures import to_unit_interval
 from causalcf.precision import choose_device, choose_precision
 from causalcf.worlds.run import load_run
@@ -58,8 +59,7 @@ def main() -> None:
     names = run.graph.nodes
     if run.labels is None:
         raise RunError(f"{run.folder.name} is a dcgan run: it draws no labels that its images could agree with")
-    size = {"n": run.recipe.data_size} if run.recipe.data == "faces" else {}
-    data = load_data(run.recipe.data, run.recipe.data_root, **size)
+    data = training_data(run.recipe, run.graph)
     held_out = load_data(run.recipe.data, run.recipe.data_root, split="valid")
     if options.reader:
         reader = load_classifier(options.reader).select(names).labels

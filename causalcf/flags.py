@@ -32,7 +32,7 @@ class Flags(ArgumentParser):
 
         Args:
             arguments: as typed.
-            least: option -> the least that it may be; whole numbers, of which a seed has at most 32 bits.
+            least: option -> the least that it may be; whole numbers below 2^32, seeds and counts alike.
             shares: options that must lie in [0, 1].
 
         Raises:
@@ -43,9 +43,8 @@ class Flags(ArgumentParser):
             if options[name] is not None and not 0 <= options[name] <= 1:
                 raise self._refuse(f"--{name.replace('_', '-')} is {options[name]:g}; it must lie in [0, 1]")
         for name, low in least.items():
-            limit = SEEDS if name == "seed" else 2**63
-            if options[name] is not None and not low <= options[name] < limit:
-                allowed = f"at least {low}" if options[name] < low else f"in [{low}, 2^{limit.bit_length() - 1})"
+            if options[name] is not None and not low <= options[name] < SEEDS:
+                allowed = f"at least {low}" if options[name] < low else f"in [{low}, 2^32)"
                 raise self._refuse(f"--{name.replace('_', '-')} is {options[name]}; it must be {allowed}")
         return options
 

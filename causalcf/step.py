@@ -196,7 +196,7 @@ class TrainingStep:
         k = anti_labeler_weight(step, self.recipe.anti_decay)
         terms = {"labeler_real": on_real, "labeler_fake": on_fake, "anti_labeler_fake": anti_on_fake}
         by_seen = self.recipe.label_weight * (by_labeler - k * by_anti_labeler)
-        return _means(terms), by_seen if fake is leaf else torch.autograd.grad(fake, leaf, by_seen)[0]
+        return _means(terms), torch.autograd.grad(fake, leaf, by_seen)[0]
 
     def _noise(self, batch: Batch, leaf: Tensor) -> tuple[Losses, Tensor]:
         """The noise reader's update, and the gradient of its part in G's loss by each generated image."""

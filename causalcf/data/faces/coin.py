@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ...arguments import SEEDS
-from ...errors import DataError
 from ..cache import cache_root, open_cache
 from ..images import ImageData
-from .dataset import _digest, _probe, to_bytes
+from .dataset import _digest, _probe, check_seed, to_bytes
 from .person import LABELS, NOISE
 from .renderer import RENDERER_VERSION, render
 
@@ -42,8 +40,7 @@ def load_coin_faces(
         >>> faces.name, faces.pixels.shape
         ('faces, labels by coin', (4, 3, 64, 64))
     """
-    if not 0 <= seed < SEEDS // 2:
-        raise DataError(f"faces, labels by coin: seed={seed}; expected a whole number in [0, 2^31)")
+    check_seed(seed)
     draw = torch.Generator().manual_seed(12345 + seed)
     labels = torch.randint(0, 2, (n, len(LABELS)), generator=draw, dtype=torch.int8)
     noise = torch.rand(n, len(NOISE), generator=draw)

@@ -20,6 +20,12 @@ from .units import sample_units
 SIZES = {"train": 20_000, "valid": 4_000}
 
 
+def check_seed(seed: int) -> None:
+    """Refuse a seed that another would draw the same faces as: half of all are for those held out."""
+    if not 0 <= seed < SEEDS // len(SIZES):
+        raise DataError(f"faces: seed={seed}; expected a whole number in [0, 2^31)")
+
+
 def load_faces(
     split: str = "train",
     n: int | None = None,
@@ -51,8 +57,7 @@ def load_faces(
         raise DataError("faces: " + unknown("split", split, SIZES))
     count = SIZES[split] if n is None else n
     check_count("n", count, error=DataError, each=2 * len(LABELS) + len(NOISE))
-    if not 0 <= seed < SEEDS // len(SIZES):
-        raise DataError(f"faces: seed={seed}; expected a whole number in [0, 2^31)")
+    check_seed(seed)
     generator = torch.Generator().manual_seed(len(SIZES) * seed + list(SIZES).index(split))
     units = sample_units(count, generator)
 
