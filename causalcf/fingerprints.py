@@ -1,4 +1,4 @@
-"""Short digests that tell apart what bears one name: a network trained anew, a run that was trained further."""
+"""Short digests that tell apart what bears one name: a network trained anew, a run trained further, code mended."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def of_weights(network: nn.Module) -> str:
     digest = hashlib.sha256()
     for name, weight in sorted(network.state_dict().items()):
         digest.update(name.encode() + weight.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:DIGITS]
+
+
+def of_code(package: Path) -> str:
+    """Of the Python files under a folder, their names and places included."""
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        digest.update(f"{file.relative_to(package).as_posix()}\0{of_file(file)}\0".encode())
     return digest.hexdigest()[:DIGITS]
 
 

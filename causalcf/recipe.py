@@ -83,6 +83,10 @@ class Recipe:
     label_grain: float = option(
         0.0, "greatest standard deviation, of pixels in [-1, 1], of the grain over what Labeler and Anti-Labeler see"
     )
+    notch: bool = option(
+        False,
+        "whether a fixed filter before the generator's tanh takes out what is a checkerboard of single pixels",
+    )
     average: float = option(0.995, "decay of the averaged generator that all samples come from")
     start: str | None = option(
         None, "a run to begin with: its weights, optimisers and random state; its images count towards `images`"

@@ -24,8 +24,8 @@ from .run_state import check_networks, check_state
 from .runs import find_run
 from .training import Training
 
-# What decides the networks' shapes, the meaning of a step, the label generator or the random state that goes on.
-KEPT = ("approach", "labels", "objective", "width", "labeler_width", "noise_dim", "batch", "seed")
+# What decides the networks' form, the meaning of a step, the label generator or the random state that goes on.
+KEPT = ("approach", "labels", "objective", "width", "labeler_width", "noise_dim", "notch", "batch", "seed")
 
 
 @dataclass(frozen=True)

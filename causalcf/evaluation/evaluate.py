@@ -13,11 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 
 from ..distributed.group import from_first, is_first, own_device, wait
 from ..errors import RunError
 from ..eval_options import EvalOptions
+from ..fingerprints import of_code
 from ..precision import choose_device
 from ..provenance import provenance
 from ..runs import new_folder
@@ -127,11 +129,12 @@ def _folder(options: EvalOptions) -> Iterator[Path]:
 
 
 def _identity(evaluation: Evaluation, options: EvalOptions) -> tuple[object, ...]:
-    """What every part of an evaluation depends on."""
+    """What every part of an evaluation depends on; the code is part of it, as what it measures may have been mended."""
     m = evaluation.materials
+    code = of_code(Path(__file__).resolve().parents[1]), torch.__version__
     runs = [(name, str(run.folder)) for name, run in m.runs.items()]
     known = m.fingerprints, m.judge.scores, m.data.fingerprint
-    return evaluation.settings, *known, m.graph.edges, runs, options.budget
+    return code, evaluation.settings, *known, m.graph.edges, runs, options.budget
 
 
 def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str]) -> dict[str, Any]:

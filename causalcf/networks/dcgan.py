@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d, pad
 
 SIZE = 64  # pixels a side; four halvings lead to 4x4
 
@@ -46,6 +47,22 @@ def initialise(net: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
+def without_checkerboard(planes: Tensor) -> Tensor:
+    """Planes under a fixed filter of response 1 - sin(x / 2)^2 sin(y / 2)^2 at frequencies x and y, radians a pixel.
+
+    It takes out the checkerboard of single pixels, to which a discriminator of strided convolutions is all but blind,
+    and keeps every pattern that runs along rows or columns as it is.
+
+    Args:
+        planes: (n, c, h, w), h and w at least 2.
+    """
+    line = torch.tensor([1.0, -2.0, 1.0], device=planes.device)
+    kernel = -line.outer(line) / 16
+    kernel[1, 1] += 1
+    kernel = kernel.expand(planes.shape[1], 1, 3, 3).to(planes.dtype)
+    return conv2d(pad(planes, (1, 1, 1, 1), mode="reflect"), kernel, groups=planes.shape[1])
+
+
 class Generator(nn.Module):
     """Noise and labels to images in [-1, 1].
 
@@ -53,11 +70,12 @@ class Generator(nn.Module):
         noise_dim: k, coordinates of z.
         n_labels: d; 0 for an unconditional generator.
         width: channels of the last hidden layer (64 in DCGAN and CausalGAN).
+        notch: whether what goes into the last tanh is `without_checkerboard`.
     """
 
-    def __init__(self, noise_dim: int, n_labels: int, width: int) -> None:
+    def __init__(self, noise_dim: int, n_labels: int, width: int, notch: bool = False) -> None:
         super().__init__()
-        self.noise_dim, self.n_labels, self.width = noise_dim, n_labels, width
+        self.noise_dim, self.n_labels, self.width, self.notch = noise_dim, n_labels, width, notch
         channels = [8 * width, 4 * width, 2 * width, width]
         self.project = nn.Linear(noise_dim + n_labels, channels[0] * 16)
         layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
@@ -74,7 +92,8 @@ class Generator(nn.Module):
         """(n, k) noise and (n, d) 0/1 labels to (n, 3, 64, 64) images in [-1, 1]."""
         inputs = torch.cat([noise, code(labels)], dim=1)
         seed = self.project(inputs).view(len(noise), 8 * self.width, 4, 4)
-        return torch.tanh(self.layers(seed))
+        planes = self.layers(seed)
+        return torch.tanh(without_checkerboard(planes) if self.notch else planes)
 
 
 class ConvStack(nn.Module):

@@ -270,7 +270,9 @@ def load_run(
         n_labels = len(graph.nodes) if scm is not None else 0
         weights, told = state["networks"], state.get("telling")
         told_by = None if told is None else str(told["classifier"])
-        generator = with_weights(lambda: Generator(recipe.noise_dim, n_labels, recipe.width), _part(weights, "average"))
+        generator = with_weights(
+            lambda: Generator(recipe.noise_dim, n_labels, recipe.width, recipe.notch), _part(weights, "average")
+        )
         labeler = None
         if n_labels:
             labeler = with_weights(lambda: Labeler(n_labels, recipe.labeler_width), _part(weights, "labeler"))

@@ -129,6 +129,11 @@ def test_an_interrupted_evaluation_goes_on(everything, runs, judge_folder, tmp_p
     assert run_command(lambda: evaluated(tmp_path, runs, retrained, "a", *links)[1]) == 130
     assert len(asked) == 1  # the first part is not found, and made anew
     asked.clear()
+    with monkeypatch.context() as patch:  # a newer causalcf, which may measure otherwise
+        patch.setattr("causalcf.evaluation.evaluate.of_code", lambda package: "newer")
+        assert run_command(lambda: evaluated(tmp_path, runs, judge_folder, "a", *links)[1]) == 130
+    assert len(asked) == 1
+    asked.clear()
     monkeypatch.setattr(measure, "_links", lambda *given: asked.append(given) or ask(*given))
     report, _ = evaluated(tmp_path, runs, judge_folder, "a", *links)
     assert len(asked) == 3  # of four

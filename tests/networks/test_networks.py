@@ -1,13 +1,16 @@
 """Shapes and known behaviour of the networks; averaged weights against their closed form."""
 
 import copy
+import math
 
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 from torch.nn.functional import interpolate
 
 from causalcf.networks.average import averaged_copy, calibrate_batch_norm, update_average
-from causalcf.networks.dcgan import Discriminator, Generator, Labeler, initialise
+from causalcf.networks.dcgan import Discriminator, Generator, Labeler, initialise, without_checkerboard
 from causalcf.networks.noise_reader import NoiseReader
 from causalcf.networks.residual import ResidualReader
 
@@ -16,10 +19,10 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def generator(n_labels=3):
+def generator(n_labels=3, notch=False):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        net = Generator(5, n_labels, 4)
+        net = Generator(5, n_labels, 4, notch)
         initialise(net)
     return net
 
@@ -54,6 +57,39 @@ def test_transposed_convolutions_start_as_bilinear_upsampling():
     wide = nn.ConvTranspose2d(64, 64, 4, 2, 1)
     initialise(wide)
     assert abs(float(wide.weight.detach().square().mean().sqrt()) - 0.02) < 0.001  # DCGAN's own size
+
+
+@settings(max_examples=50, deadline=None)
+@given(across=st.integers(0, 32), down=st.integers(0, 32))
+def test_the_notch_has_its_closed_response(across, down):
+    # Even waves, whose reflection at the borders goes on as the wave does, up to the phase of one pixel.
+    x, y = math.pi * across / 32, math.pi * down / 32
+    place = torch.arange(64, dtype=torch.float64)
+    wave = torch.cos(y * place)[:, None] * torch.cos(x * place)
+    response = 1 - (math.sin(x / 2) * math.sin(y / 2)) ** 2
+    found = without_checkerboard(wave.expand(2, 3, 64, 64))
+    assert torch.allclose(found[..., 1:-1, 1:-1], response * wave[1:-1, 1:-1].expand_as(found[..., 1:-1, 1:-1]))
+
+
+def test_the_notch_takes_out_a_checkerboard_to_the_borders_and_nothing_that_runs_along_an_axis():
+    sign = 1.0 - 2 * (torch.arange(64) % 2)
+    board = sign[:, None] * sign
+    assert float(without_checkerboard(board.expand(1, 3, 64, 64)).abs().max()) < 1e-6
+    for stripes in (sign.expand(64, 64), sign[:, None].expand(64, 64)):
+        assert torch.equal(without_checkerboard(stripes.expand(1, 3, 64, 64))[0, 0], stripes)
+
+
+def test_a_generator_with_a_notch_draws_no_checkerboard():
+    noise, labels = torch.rand(4, 5, generator=seeded()), torch.ones(4, 3, dtype=torch.int8)
+    sign = 1.0 - 2 * (torch.arange(64) % 2)
+    drawn = {}
+    for notch in (False, True):
+        net = generator(notch=notch)
+        weight = net.layers[-1].weight.data
+        weight += 0.02 * sign[:4, None] * sign[:4]
+        drawn[notch] = float((net(noise, labels).detach() * sign[:, None] * sign).mean((2, 3)).abs().mean())
+    assert drawn[False] > 0.01
+    assert drawn[True] < 0.01 * drawn[False]
 
 
 def test_the_average_moves_by_one_minus_decay():
