@@ -83,9 +83,9 @@ class Recipe:
     label_grain: float = option(
         0.0, "greatest standard deviation, of pixels in [-1, 1], of the grain over what Labeler and Anti-Labeler see"
     )
-    notch: bool = option(
+    even: bool = option(
         False,
-        "whether a fixed filter before the generator's tanh takes out what is a checkerboard of single pixels",
+        "whether the generator's layers weigh neighbouring pixels alike, which keeps it from drawing checkerboards",
     )
     average: float = option(0.995, "decay of the averaged generator that all samples come from")
     start: str | None = option(
