@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..precision import autocast
+from .recipe import ClassifierRecipe
 from .weighting import Weighting
 
 AVERAGED_STEPS = 20  # the average looks back over one step in so many of the whole training
-WEIGHT_DECAY = 0.05
 WARM_UP = 0.2  # of the training, until the rate is at its peak
 
 
@@ -20,25 +20,25 @@ class Fit:
     Args:
         network: fresh, on its device.
         weights: of the loss.
-        learning_rate: at its peak.
+        recipe: resolved; of it the learning rate at its peak and the weight decay.
         steps: how many there will be.
         precision: "bf16" or "float32", of the convolutions.
     """
 
     def __init__(
-        self, network: nn.Module, weights: Weighting, learning_rate: float, steps: int, precision: str
+        self, network: nn.Module, weights: Weighting, recipe: ClassifierRecipe, steps: int, precision: str
     ) -> None:
+        rate, decay = recipe.learning_rate, recipe.weight_decay
+        assert rate is not None and decay is not None
         self.network, self.weights, self.precision = network.train(), weights, precision
         self.device = next(network.parameters()).device
         matrices = [w for w in network.parameters() if w.ndim > 1]
         others = [w for w in network.parameters() if w.ndim <= 1]  # norms and biases are not drawn towards 0
-        groups = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, learning_rate, fused=True)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, learning_rate, total_steps=steps, pct_start=WARM_UP
-        )
-        decay = max(0.0, 1 - AVERAGED_STEPS / steps)
-        self._averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+        groups = [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, rate, fused=True)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, rate, total_steps=steps, pct_start=WARM_UP)
+        kept = max(0.0, 1 - AVERAGED_STEPS / steps)
+        self._averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(kept), use_buffers=True)
 
     @property
     def average(self) -> nn.Module:

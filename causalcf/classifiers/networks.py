@@ -10,11 +10,10 @@ from ..errors import RecipeError, unknown
 from ..networks.alexnet import AlexNet
 from ..networks.residual import ResidualReader
 
-DROPOUT = {"residual": 0.2, "alexnet": 0.5}
 _NETWORKS: dict[str, Callable[[int, int, float], nn.Module]] = {"residual": ResidualReader, "alexnet": AlexNet}
 
 
-def build_network(name: str, n_labels: int, width: int) -> nn.Module:
+def build_network(name: str, n_labels: int, width: int, dropout: float = 0.0) -> nn.Module:
     """A network of fresh weights: (n, 3, 64, 64) images in [-1, 1] to (n, n_labels) logits.
 
     The weights come from PyTorch's global random state, which the caller lends (`torch.random.fork_rng`).
@@ -24,4 +23,4 @@ def build_network(name: str, n_labels: int, width: int) -> nn.Module:
     """
     if name not in _NETWORKS:
         raise RecipeError(unknown("network", name, _NETWORKS))
-    return _NETWORKS[name](n_labels, width, DROPOUT[name])
+    return _NETWORKS[name](n_labels, width, dropout)

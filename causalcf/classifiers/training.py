@@ -54,15 +54,15 @@ def train_classifier(
         CausalCFError: the loss is no longer finite.
     """
     recipe, device = recipe.resolved(), torch.device(device)
-    assert recipe.images is not None and recipe.width is not None and recipe.learning_rate is not None
+    assert recipe.images is not None and recipe.width is not None and recipe.dropout is not None
     labels = train.labels(attributes)
     rates = base_rates(labels)
     weights = weighting(rates, recipe.balance)
     choice = Choice(held_out, attributes, rates, weights.shift)
     steps = max(math.ceil(recipe.images / recipe.batch), 2)
     with _lent_random_state(recipe.seed, device):
-        network = build_network(recipe.network, len(attributes), recipe.width).to(device)
-        fit = Fit(network.to(memory_format=torch.channels_last), weights, recipe.learning_rate, steps, precision)
+        network = build_network(recipe.network, len(attributes), recipe.width, recipe.dropout).to(device)
+        fit = Fit(network.to(memory_format=torch.channels_last), weights, recipe, steps, precision)
         batches = _batches(train, labels, recipe, device, torch.Generator().manual_seed(recipe.seed))
         losses: list[Tensor] = []
         for step in range(1, steps + 1):

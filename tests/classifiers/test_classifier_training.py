@@ -50,6 +50,34 @@ def test_the_same_seed_trains_the_same_classifier():
     assert torch.equal(first(images), again(images)) and not torch.equal(first(images), other(images))
 
 
+@pytest.mark.parametrize("network", ["residual", "alexnet"])
+def test_dropout_takes_part_in_a_training_and_not_in_reading(network):
+    data = toy()
+    images = to_unit_interval(data.batch(torch.arange(5)))
+    none, half = (trained(replace(SMALL, network=network, images=128, dropout=p), data) for p in (0.0, 0.5))
+    assert not torch.equal(none(images), half(images)) and torch.equal(half(images), half(images))
+
+
+def test_weight_decay_pulls_weights_and_nothing_else():
+    """One step of AdamW: what was there is multiplied by 1 - rate * decay, the rest of the step is the same."""
+    ends = {}
+    for decay in (0.0, 0.5):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            net = nn.Sequential(nn.Conv2d(3, 2, 64), nn.BatchNorm2d(2), nn.Flatten())
+            images, labels = torch.randn(8, 3, 64, 64), torch.ones(8, 2)
+        begin = {name: value.detach().clone() for name, value in net.named_parameters()}
+        weights = weighting(torch.full((2,), 0.5, dtype=torch.float64), 0.0)
+        fit = Fit(net, weights, replace(SMALL, learning_rate=0.1, weight_decay=decay).resolved(), 40, "float32")
+        rate = fit.optimiser.param_groups[0]["lr"]  # as the schedule begins
+        fit.step(images, labels)
+        ends[decay] = dict(net.named_parameters())
+    for name, value in begin.items():
+        pulled = rate * 0.5 * value if name == "0.weight" else torch.zeros(())
+        assert torch.allclose(ends[0.0][name] - ends[0.5][name], pulled.expand_as(value), atol=1e-7), name
+    assert float((rate * 0.5 * begin["0.weight"]).abs().max()) > 1e-5
+
+
 def test_unreadable_attributes_end_a_training_early_and_at_their_base_rates():
     """Labels that the images do not show: the held-out loss cannot fall, so patience runs out."""
     data, seen = toy(contrast=0, rate=0.2), []
@@ -103,7 +131,7 @@ def test_the_average_follows_weights_and_statistics():
         torch.manual_seed(0)
         net = nn.Sequential(nn.Conv2d(3, 2, 64), nn.BatchNorm2d(2), nn.Flatten())
         weights = weighting(torch.full((2,), 0.5, dtype=torch.float64), 0.0)
-        fit = Fit(net, weights, 0.1, 40, "float32")  # decay 1/2
+        fit = Fit(net, weights, replace(SMALL, learning_rate=0.1).resolved(), 40, "float32")  # decay 1/2
         images, labels = torch.randn(8, 3, 64, 64), torch.ones(8, 2)
     fit.step(images, labels)
     first = {name: value.clone() for name, value in net.state_dict().items()}

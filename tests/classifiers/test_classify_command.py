@@ -50,6 +50,8 @@ def test_help_needs_no_torch():
         (["--atributes", "Male"], "unknown option --atributes; did you mean --attributes?"),
         (["--network", "resnet"], 'option "network"'),
         (["--balance", "2"], r"balance is 2.0; it must be in \[0, 1\]"),
+        (["--weight-decay", "-1"], "weight_decay is -1.0; it must be a finite number, 0 or more"),
+        (["--dropout", "1"], r"dropout is 1.0; it must be in \[0, 1\)"),
         (["--width", "12"], "width is 12; it must be a multiple of 8"),
         (["--seed", "4294967296"], r"seed is 4294967296; it must be in \[0, 2\^32\)"),
         (["--patience", "0"], "patience is 0; it must be at least 1"),
@@ -71,6 +73,9 @@ def test_options_fill_in_what_depends_on_others():
     assert parse_options(["--attributes", "all"]).recipe.attributes is None
     assert recipe.resolved().learning_rate < ClassifierRecipe().resolved().learning_rate
     assert classifier_recipe(json.loads(json.dumps(recipe.to_dict()))) == recipe
+    photographs = parse_options(["--data", "celeba", "--data-root", "x", "--weight-decay", "0"]).recipe.resolved()
+    assert (photographs.images, photographs.weight_decay, photographs.dropout) == (460_000, 0, 0.3)
+    assert (recipe.resolved().weight_decay, recipe.resolved().dropout) == (0.05, 0.5)
     with pytest.raises(RecipeError, match="did you mean 'width'"):
         classifier_recipe({"widht": 3})
 
