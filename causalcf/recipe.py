@@ -83,7 +83,7 @@ class Recipe:
     label_grain: float = option(
         0.0, "greatest standard deviation, of pixels in [-1, 1], of the grain over what Labeler and Anti-Labeler see"
     )
-    even: bool = option(
+    even_kernels: bool = option(
         False,
         "whether the generator's layers weigh neighbouring pixels alike, which keeps it from drawing checkerboards",
     )

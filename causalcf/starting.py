@@ -25,7 +25,7 @@ from .runs import find_run
 from .training import Training
 
 # What decides the networks' form, the meaning of a step, the label generator or the random state that goes on.
-KEPT = ("approach", "labels", "objective", "width", "labeler_width", "noise_dim", "even", "batch", "seed")
+KEPT = ("approach", "labels", "objective", "width", "labeler_width", "noise_dim", "even_kernels", "batch", "seed")
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Networks(nn.Module):
 
     def __init__(self, recipe: Recipe, n_labels: int) -> None:
         super().__init__()
-        self.generator = Generator(recipe.noise_dim, n_labels, recipe.width, recipe.even)
+        self.generator = Generator(recipe.noise_dim, n_labels, recipe.width, recipe.even_kernels)
         self.discriminator = Discriminator(n_labels, recipe.width)
         self.labeler = Labeler(n_labels, recipe.labeler_width) if n_labels else None
         self.noise_reader = NoiseReader(recipe.noise_dim, recipe.labeler_width) if recipe.noise_weight else None

@@ -189,7 +189,7 @@ REFUSED = {
         ("balance", lambda: recipe(balance=float("nan"))),
         ("label_grain", lambda: recipe(label_grain=-0.1)),
         ("augment", lambda: recipe(augment="yes")),
-        ("even", lambda: recipe(even="yes")),
+        ("even_kernels", lambda: recipe(even_kernels="yes")),
         ("start", lambda: recipe(start=3)),
         ("data_root", lambda: recipe(data="folder")),
     ],

@@ -80,13 +80,13 @@ class Generator(nn.Module):
         noise_dim: k, coordinates of z.
         n_labels: d; 0 for an unconditional generator.
         width: channels of the last hidden layer (64 in DCGAN and CausalGAN).
-        even: whether its transposed convolutions are `EvenTransposed`, which keeps it from drawing checkerboards.
+        even_kernels: whether its transposed convolutions are `EvenTransposed`, which cannot draw checkerboards.
     """
 
-    def __init__(self, noise_dim: int, n_labels: int, width: int, even: bool = False) -> None:
+    def __init__(self, noise_dim: int, n_labels: int, width: int, even_kernels: bool = False) -> None:
         super().__init__()
         self.noise_dim, self.n_labels, self.width = noise_dim, n_labels, width
-        transposed = EvenTransposed if even else nn.ConvTranspose2d
+        transposed = EvenTransposed if even_kernels else nn.ConvTranspose2d
         channels = [8 * width, 4 * width, 2 * width, width]
         self.project = nn.Linear(noise_dim + n_labels, channels[0] * 16)
         layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]

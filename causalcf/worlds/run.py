@@ -271,7 +271,7 @@ def load_run(
         weights, told = state["networks"], state.get("telling")
         told_by = None if told is None else str(told["classifier"])
         generator = with_weights(
-            lambda: Generator(recipe.noise_dim, n_labels, recipe.width, recipe.even), _part(weights, "average")
+            lambda: Generator(recipe.noise_dim, n_labels, recipe.width, recipe.even_kernels), _part(weights, "average")
         )
         labeler = None
         if n_labels:

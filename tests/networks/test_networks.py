@@ -69,7 +69,7 @@ def alias(images):
 def test_an_even_generator_draws_an_even_input_without_any_pattern(even, seen):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        net = Generator(5, 3, 8, even=even)
+        net = Generator(5, 3, 8, even_kernels=even)
         initialise(net)
         for layer in net.layers:
             if isinstance(layer, nn.ConvTranspose2d):
