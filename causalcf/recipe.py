@@ -85,7 +85,7 @@ class Recipe:
     )
     even_kernels: bool = option(
         False,
-        "whether the generator's layers weigh neighbouring pixels alike, which keeps it from drawing checkerboards",
+        "whether the generator's layers weigh neighbouring pixels alike: no checkerboard over what varies slowly",
     )
     average: float = option(0.995, "decay of the averaged generator that all samples come from")
     start: str | None = option(

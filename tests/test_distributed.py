@@ -34,7 +34,7 @@ TRAININGS = {
     "causalgan": (replace(TINY, batch=64), 20),
     "dcgan": (replace(TINY, approach="dcgan"), 4),
     "conditional": (replace(TINY, approach="conditional"), 4),
-    "augmented": (replace(TINY, augment=True, label_grain=0.3), 4),
+    "augmented": (replace(TINY, augment=True, label_grain=0.3, even_kernels=True), 4),
     "wgan-gp": (replace(TINY, objective="wgan-gp"), 2),
     "relativistic": (replace(TINY, objective="relativistic"), 2),
 }

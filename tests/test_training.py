@@ -15,6 +15,7 @@ from same_training import difference, leaves
 
 from causalcf.checkpoint import load_checkpoint
 from causalcf.experiment import resume_run, start_run
+from causalcf.networks.dcgan import EvenTransposed
 from causalcf.recipe import Recipe
 from causalcf.training import DivergedError, next_tick
 from causalcf.worlds.run import load_run
@@ -45,6 +46,14 @@ def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_ends(tmp
     assert difference(tmp_path / "whole" / "runs" / "latest", parts) == []
     steps = [json.loads(line)["step"] for line in (parts / "stats.jsonl").read_text().splitlines()]
     assert steps == sorted(set(steps)) and steps[-1] == 12
+
+
+def test_a_loaded_run_draws_with_the_kernels_that_it_was_trained_with(tmp_path):
+    """Even kernels have the same weights to store as any others: the recipe alone tells them apart."""
+    assert start_run(recipe(tmp_path, images=16, even_kernels=True)) == 0
+    layers = load_run(tmp_path / "runs" / "latest").generator.layers
+    kinds = {type(layer) for layer in layers if isinstance(layer, torch.nn.ConvTranspose2d)}
+    assert kinds == {EvenTransposed}
 
 
 def test_another_seed_is_another_training(tmp_path):

@@ -80,7 +80,7 @@ class Generator(nn.Module):
         noise_dim: k, coordinates of z.
         n_labels: d; 0 for an unconditional generator.
         width: channels of the last hidden layer (64 in DCGAN and CausalGAN).
-        even_kernels: whether its transposed convolutions are `EvenTransposed`, which cannot draw checkerboards.
+        even_kernels: whether its transposed convolutions are `EvenTransposed`; the weights to store are the same.
     """
 
     def __init__(self, noise_dim: int, n_labels: int, width: int, even_kernels: bool = False) -> None:
