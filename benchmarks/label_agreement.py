@@ -78,7 +78,7 @@ def main() -> None:
 
 def reader_for(data: ImageData, names: tuple[str, ...], images: int) -> AttributeClassifier:
     """The classifier of these attributes, trained on these images once."""
-    recipe = ClassifierRecipe(images=images, width=24, seed=1).resolved()
+    recipe = ClassifierRecipe(role="judge", images=images).resolved()
     key = hashlib.sha256(repr((data.fingerprint, names, recipe)).encode()).hexdigest()[:16]
     path: Path = cache_root() / f"classifier-{key}.pt"
     if path.is_file():

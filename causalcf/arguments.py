@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from .errors import CausalCFError
+from .errors import CausalCFError, unknown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,6 +54,25 @@ def check_count(
     most = MOST_HELD // each if each else 2**63 - 1
     why = f", as each takes {each:,} numbers" if each else ""
     check(value <= most, name, value, f"at most {most:,}{why}", error)
+
+
+def check_choice(name: str, value: Any, allowed: Iterable[str], error: type[CausalCFError] = CausalCFError) -> str:
+    """Return a name that is one of those allowed; anything else, a list too, is refused with the nearest.
+
+    Raises:
+        CausalCFError: (or `error`)
+
+    Example:
+        >>> check_choice("prior", "unifrom", ["uniform", "normal"])
+        Traceback (most recent call last):
+        causalcf.errors.CausalCFError: unknown prior 'unifrom'; did you mean 'uniform'? Allowed: uniform, normal
+    """
+    names = list(allowed)
+    if not isinstance(value, str):
+        raise error(f"{name} is {reprlib.repr(value)}; it must be one of {', '.join(names)}")
+    if value not in names:
+        raise error(unknown(name, value, names))
+    return value
 
 
 def is_share(value: Any) -> bool:

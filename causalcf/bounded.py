@@ -21,7 +21,9 @@ from .errors import CausalCFError, RunError
 if TYPE_CHECKING:
     import torch
 
-MOST_JSON = 2**24  # bytes; a thousand times a run's metadata, and a statistics file of a year's training
+MOST_JSON = 2**24  # bytes; a thousand times a run's metadata
+MOST_TICKS = 2**17  # of one run, each a line in its statistics
+MOST_STATISTICS = MOST_TICKS * 2**11  # bytes of them
 MOST_TENSORS = 2**31  # bytes of a checkpoint; four times one of the papers' size
 MOST_PICKLE = 2**22  # bytes of its part that is no tensor, which names them; that of a run is 50 kB
 MOST_PARTS = 100_000  # mappings, lists, tensors and values in it; a run's has 2,000
@@ -46,6 +48,23 @@ def read_bounded(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise CausalCFError(f"{path} is larger than {most // 1024:,} kB, the most that is read of such a file")
     return content
+
+
+def read_last_line(path: Path, most: int = 2**16) -> bytes:
+    """The last line of a regular file; no more than `most` bytes at its end are looked at.
+
+    Raises:
+        OSError: it cannot be opened.
+        CausalCFError: no regular file, or no line.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise CausalCFError(f"{path} is no regular file")
+    with open(path, "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+        lines = file.read(most).splitlines()
+    if not lines:
+        raise CausalCFError(f"{path} is empty")
+    return lines[-1]
 
 
 def read_json(path: Path) -> Any:

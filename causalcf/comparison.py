@@ -17,6 +17,7 @@ from .data.images import ImageData
 from .errors import RecipeError, RunError
 from .experiment import graph_of, resume_run, start_run, training_data
 from .graph import CausalGraph
+from .inert import escaped
 from .precision import choose_device
 from .recipe import Recipe
 from .runs import FinishedRun
@@ -133,4 +134,4 @@ def _tell(which: str, what: str) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(escaped(text), file=sys.stderr)

@@ -16,10 +16,6 @@ KEYS = ("approaches", "seeds", "told", "told_from", *ROLES)  # what a comparison
 # Keys of a recipe that it says otherwise.
 SINGLE: Mapping[str, str] = {"approach": "approaches", "seed": "seeds", "statements": "told", "start": "told"}
 SHARED = ("data", "data_root", "data_size", "device", "runs")  # classifiers have these from the shared settings
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "classifier": {"network": "alexnet", "seed": 0},
-    "judge": {"network": "residual", "seed": 1},
-}
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ def _with_role(role: Role, values: Mapping[str, Any], recipe: Recipe) -> Classif
             raise RecipeError(f"{role}: {key} is the same for all of a comparison; set it outside {role}")
         if key == "role":
             raise RecipeError(f"{role}: role is {role} here; leave it out")
-    given = {"precision": recipe.precision, **DEFAULTS[role], **values, "role": role}
+    given = {"precision": recipe.precision, **values, "role": role}
     try:
         return classifier_recipe({**given, **{key: getattr(recipe, key) for key in SHARED}}).resolved()
     except RecipeError as error:

@@ -18,7 +18,7 @@ from .bounded import rebuilding
 from .checkpoint import NAME as CHECKPOINT
 from .checkpoint import go_back
 from .command import INTERRUPTED
-from .data import load_data
+from .data import attribute_names, load_data
 from .data.images import ImageData
 from .data.progress import counting
 from .distributed.group import check_batch, first_of_machine_first, from_first, is_first, own_device, require_same, size
@@ -155,11 +155,22 @@ def graph_of(recipe: Recipe) -> CausalGraph:
 
 def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:
     """The recipe's images; checks before anything long starts that the graph's nodes are among their attributes."""
+    check_attributes(graph, attribute_names(recipe.data, recipe.data_root), recipe.data)
     options: dict[str, Any] = {"n": recipe.data_size} if recipe.data == "faces" else {}
     with first_of_machine_first():
-        data = load_data(recipe.data, recipe.data_root, **options)
-    check_attributes(graph, data.names, data.name)
-    return data
+        return load_data(recipe.data, recipe.data_root, **options)
+
+
+def check_inputs(recipe: Recipe) -> None:
+    """Check all that a recipe names, short of images and networks: its graph, the data's labels, its statements.
+
+    Raises:
+        CausalCFError: names what is missing, malformed, or does not fit.
+    """
+    graph = graph_of(recipe)
+    check_attributes(graph, attribute_names(recipe.data, recipe.data_root), recipe.data)
+    if recipe.statements is not None:
+        load_statements(recipe.statements, graph.nodes)
 
 
 def label_generator(recipe: Recipe, graph: CausalGraph, data: ImageData) -> LabelSCM | None:

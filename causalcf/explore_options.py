@@ -56,7 +56,7 @@ def parse_options(arguments: Sequence[str]) -> ExploreOptions:
     flags = _parser().parse_checked(arguments, LEAST)
     return ExploreOptions(
         run=flags.run,
-        given=parse_conditions([flags.given], "--given") if flags.given else {},
+        given=parse_conditions(flags.given, "--given"),
         rows=flags.rows,
         columns=flags.columns,
         faces=flags.faces,
@@ -77,7 +77,7 @@ def _parser() -> Flags:
     )
     add = parser.add_argument
     add("--run", type=str, default="runs/latest", metavar="FOLDER", help="the run to explore")
-    add("--given", type=str | None, default=None, metavar="NAME=0|1,...", help="draw only such faces")
+    add("--given", action="append", default=[], metavar="NAME=0|1,...", help="draw only such faces")
     add("--rows", type=int, default=12, help="coordinates to show")
     add("--columns", type=int, default=9, help="positions across a coordinate's range, steps between two faces")
     add("--faces", type=int, default=8, help="faces that a coordinate's change is averaged over")

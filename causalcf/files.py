@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,12 +20,14 @@ _REFUSALS = (
     *("EISDIR", "ENOTDIR", "EEXIST", "ENOTEMPTY", "ENAMETOOLONG"),
 )
 _CODES = {getattr(errno, name) for name in _REFUSALS if hasattr(errno, name)}
-_TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")  # .<name>.<process>.tmp
+_TEMPORARY = re.compile(r"\..+?\.(?:at-([\w-]*)\.)?(\d+)\.tmp")  # .<name>.at-<host>.<process>.tmp
+_HOST = re.sub(r"[^\w-]+", "-", platform.node())[:60]
+_DEAD = 24 * 3600  # seconds after which nobody writes a file any more
 
 
 def temporary_beside(path: Path) -> Path:
     """Where what is to become `path` is written first: hidden, beside it, and this process's own."""
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    return path.with_name(f".{path.name}.at-{_HOST}.{os.getpid()}.tmp")
 
 
 @contextmanager
@@ -78,14 +82,24 @@ def link_atomically(path: Path, target: Path) -> None:
 
 
 def clear_leftovers(folder: Path) -> list[str]:
-    """Removes the temporary files in a folder that processes which are no more have left; gives their names."""
+    """Remove the temporary files in a folder that ended processes have left; return their names.
+
+    Whether a process of another machine still runs cannot be known here: its files go once they are a day old.
+    """
     gone = []
     for path in folder.iterdir():
         found = _TEMPORARY.fullmatch(path.name)
-        if found and not _alive(int(found[1])):
+        if found and (_is_old(path) or (found[1] == _HOST and not _alive(int(found[2])))):
             path.unlink(missing_ok=True)
             gone.append(path.name)
     return gone
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.lstat().st_mtime > _DEAD
+    except FileNotFoundError:  # another process was faster
+        return False
 
 
 def _alive(process: int) -> bool:

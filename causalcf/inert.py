@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _JOINERS = "\u200c\u200d"  # some scripts cannot be written without them
 # What means something within a line of Markdown: "]" only where a link's address could follow it, "_" only at the edge
@@ -65,6 +66,26 @@ def file_name(text: object) -> str:
         'Young-b'
     """
     return re.sub(r"[^A-Za-z0-9_-]+", "-", str(text)).strip("-")[:30]
+
+
+def file_names(texts: Iterable[object]) -> dict[object, str]:
+    """A file's name for each of several texts, no two alike, also where the file system knows no capitals.
+
+    Example:
+        >>> file_names(["Hat/Cap", "Hat-Cap", "?"])
+        {'Hat/Cap': 'Hat-Cap', 'Hat-Cap': 'Hat-Cap-2', '?': 'label'}
+    """
+    names: dict[object, str] = {}
+    taken: set[str] = set()
+    for text in texts:
+        stem = file_name(text) or "label"
+        name, number = stem, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name.lower())
+        names[text] = name
+    return names
 
 
 def _visible(character: str) -> str:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .errors import IntractableError
+from .inert import markdown
 from .labels import LabelSCM
 from .labels.distance import pairwise
 
@@ -35,7 +36,7 @@ def tables_markdown(names: Sequence[str], columns: dict[str, Tensor]) -> str:
         names: the d labels.
         columns: title -> (d, d) table with the marginals on the diagonal.
     """
-    head = f"| {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}\n"
+    head = f"| {' | '.join(map(markdown, columns))} |\n|{'---|' * (len(columns) + 1)}\n"
     lines = ["# Marginals: P(label = 1)\n\n| label " + head]
     for i, name in enumerate(names):
         lines.append(_row(name, [table[i, i] for table in columns.values()]))
@@ -47,4 +48,4 @@ def tables_markdown(names: Sequence[str], columns: dict[str, Tensor]) -> str:
 
 
 def _row(title: str, values: Sequence[Tensor]) -> str:
-    return f"| {title} | " + " | ".join(f"{float(v):.4f}" for v in values) + " |\n"
+    return f"| {markdown(title)} | " + " | ".join(f"{float(v):.4f}" for v in values) + " |\n"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import torch
 
 from .arguments import check
@@ -30,35 +28,21 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(name: str, device: torch.device) -> str:
-    """ "bf16" or "float32"; "auto" takes bf16 on CUDA, and on a CPU only if it measures at least 1.3 times as fast.
+    """Resolve "auto": bf16 where the processor has instructions for it, else float32.
 
-    Processors without bf16 instructions emulate it at a fraction of float32's speed; those with them gain severalfold.
+    A processor without them emulates bf16 at a fraction of float32's speed. The answer depends on the machine alone,
+    never on its load, so that all arms of a comparison are trained in one arithmetic.
     """
     if name != "auto":
         return name
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "float32"
-    if device.type != "cpu":
-        return "float32"
-    return "bf16" if bf16_gain() > 1.3 else "float32"
+    return "bf16" if device.type == "cpu" and cpu_has_bf16() else "float32"
 
 
-def bf16_gain(repeats: int = 60) -> float:
-    """How many times as fast a bf16 convolution is as a float32 one on this CPU (best of `repeats` each).
-
-    They are timed in turns, so that another process that takes the CPU for a moment hits both.
-    """
-    weights = torch.ones(64, 64, 4, 4).to(memory_format=torch.channels_last)
-    images = torch.ones(8, 64, 16, 16).to(memory_format=torch.channels_last)
-    pairs = {dtype: (images.to(dtype), weights.to(dtype)) for dtype in (torch.float32, torch.bfloat16)}
-    best = dict.fromkeys(pairs, float("inf"))
-    with torch.no_grad():
-        for _ in range(repeats):
-            for dtype, (x, w) in pairs.items():
-                start = time.perf_counter()
-                torch.nn.functional.conv2d(x, w, stride=2, padding=1)
-                best[dtype] = min(best[dtype], time.perf_counter() - start)
-    return best[torch.float32] / best[torch.bfloat16]
+def cpu_has_bf16() -> bool:
+    """Whether this CPU multiplies bf16 by instructions of its own (AVX-512 BF16 or AMX)."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from .arguments import SEEDS
+from .bounded import MOST_TENSORS, MOST_TICKS
 from .errors import RecipeError, unknown
 from .option_types import check_types
 
@@ -74,7 +75,11 @@ class Recipe:
     noise_weight: float = option(
         0.0, "weight of reading the noise back off generated images (InfoGAN), against collapse onto few faces; 0: none"
     )
-    r1: float = option(0.3, "weight of the gradient penalty on real images (R1), applied every 8 steps; 0: none")
+    r1: float | None = option(
+        None,
+        "weight of the gradient penalty on real images (R1), applied every 8 steps; by default 0.3, and 0 (none) where "
+        "the objective has a penalty of its own (wgan-gp, relativistic)",
+    )
     anti_decay: float = option(500.0, "steps over which the Anti-Labeler's weight falls by e")
     balance: float = option(0.7, "rows are drawn by (frequency of their label combination)^-balance; 0: as they come")
     augment: bool = option(
@@ -117,7 +122,9 @@ class Recipe:
     null_weight: float = option(0.0, "weight of antecedents that hold already changing nothing; 0: none")
     seed: int = option(0, "seed of every random draw, in [0, 2^32)")
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
-    precision: Literal["auto", "bf16", "float32"] = option("auto", "arithmetic of the convolutions; auto measures once")
+    precision: Literal["auto", "bf16", "float32"] = option(
+        "auto", "arithmetic of the convolutions; auto: bf16 where the processor has it"
+    )
     tick: int = option(8192, "images between status lines and checkpoints")
     keep: int = option(2, "checkpoints that are kept, the newest of them; and TensorBoard files of 64 MiB")
     runs: str = option("runs", "folder that run directories go into")
@@ -135,12 +142,21 @@ class Recipe:
             require(getattr(self, name) >= low, name, getattr(self, name), f"at least {low}")
         for name, most in MOST.items():
             require(getattr(self, name) <= most, name, getattr(self, name), f"at most {most:,}")
+        size = checkpoint_bytes(self)
+        allowed = f"less: a checkpoint would take {size / 2**30:.1f} GiB, and at most {MOST_TENSORS / 2**30:g} are read"
+        widest = "width" if self.width >= self.labeler_width else "labeler_width"
+        require(size <= MOST_TENSORS, widest, getattr(self, widest), allowed)
+        least_tick = -(-self.images // MOST_TICKS)
+        allowed = f"at least {least_tick:,}: more than {MOST_TICKS:,} lines of statistics are not read"
+        require(self.tick >= least_tick, "tick", self.tick, allowed)
         for name in ("learning_rate", "generator_rate", "anti_decay"):
             value = getattr(self, name)
             require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
         for name in ("label_weight", "noise_weight", "balance", "r1", "label_grain", *STATEMENT_WEIGHTS):
             value = getattr(self, name)
-            require(math.isfinite(value) and value >= 0, name, value, "a finite number, at least 0")
+            require(value is None or (math.isfinite(value) and value >= 0), name, value, "a finite number, at least 0")
+        own = self.objective == "relativistic" and bool(self.r1)
+        require(not own, "r1", self.r1, "0 or left out for relativistic, which has R1 and R2 of its own")
         require(self.balance <= 1, "balance", self.balance, "at most 1 (1 draws every label combination alike)")
         require(0 <= self.average < 1, "average", self.average, "in [0, 1)")
         require(0 <= self.seed < SEEDS, "seed", self.seed, "in [0, 2^32)")
@@ -174,6 +190,27 @@ class Recipe:
             require(self.null_weight == 0, "null_weight", self.null_weight, "0 at stickiness 1, where nothing changes")
 
 
+def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
+    """Bytes of a checkpoint's tensors: each trained weight with Adam's two moments, and the averaged generator's.
+
+    Args:
+        labels: d; as many as CelebA has, where the graph is not known yet. Without labels there are none.
+    """
+    d, w, r, k = labels, recipe.width, recipe.labeler_width, recipe.noise_dim
+    if recipe.approach == "dcgan":
+        d = 0
+
+    def reader(channels: int, width: int, outputs: int) -> int:
+        # 4x4 kernels, group norms and the linear layer
+        return 16 * channels * width + width + 672 * width**2 + 28 * width + (128 * width + 1) * outputs
+
+    generator = (k + d + 1) * 128 * w + 672 * w**2 + 30 * w + 48 * w + 3
+    trained = generator + reader(3 + d, w, 1) + (2 * reader(3, r, d) if d else 0)
+    if recipe.noise_weight:
+        trained += 96 * r + 2 * r + 128 * r**2 + 4 * r + (64 * r + 1) * min(k, 10)
+    return 4 * (3 * trained + generator)
+
+
 def require(ok: bool, name: str, value: object, allowed: str) -> None:
     """Raises a `RecipeError` that says what an option is and what it must be, unless `ok`."""
     if not ok:
@@ -182,6 +219,17 @@ def require(ok: bool, name: str, value: object, allowed: str) -> None:
 
 def option_names() -> list[str]:
     return [f.name for f in fields(Recipe)]
+
+
+def stored_recipe(values: Mapping[str, Any]) -> Recipe:
+    """A run's recipe as any version of this program has stored it.
+
+    Raises:
+        RecipeError: as `recipe_from_dict`.
+    """
+    if values.get("objective") == "relativistic":
+        values = {**values, "r1": 0}  # once accepted there, where it had no effect
+    return recipe_from_dict(values)
 
 
 def recipe_from_dict(values: Mapping[str, Any]) -> Recipe:

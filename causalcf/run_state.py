@@ -11,7 +11,7 @@ from .errors import RunError
 from .graph import CausalGraph
 from .labels import LabelSCM
 from .networks.stored import check_weights
-from .recipe import Recipe, recipe_from_dict
+from .recipe import Recipe, stored_recipe
 from .step import Networks
 
 PRECISIONS = ("bf16", "float32")
@@ -28,7 +28,7 @@ def check_state(state: dict[str, Any], graph: CausalGraph) -> tuple[Recipe, Labe
         CausalCFError: a part of another kind or out of range, or a label generator of another graph than the run's.
         KeyError: a part that is missing.
     """
-    recipe = recipe_from_dict(state["recipe"])
+    recipe = stored_recipe(state["recipe"])
     for key, kind in (("step", int), ("device", str), ("precision", str), ("data_fingerprint", str)):
         if type(state[key]) is not kind:
             raise RunError(f"its {key} is a value of type {type(state[key]).__name__}; expected {kind.__name__}")

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from .arguments import check_path
-from .bounded import MOST_JSON, parse_json, read_bounded, read_json, refuse_links_out
+from .bounded import parse_json, read_json, read_last_line, refuse_links_out
 from .checkpoint import NAME as CHECKPOINT
 from .errors import RunError, WriteError, nearest
 from .files import clear_leftovers, temporary_beside, write_atomically
@@ -204,9 +204,8 @@ def _images_seen(folder: Path) -> int:
     """Images at the last line of the statistics; 0 where there is none, or a crash cut it short."""
     try:
         path = folder / STATISTICS
-        last = read_bounded(path, MOST_JSON).splitlines()[-1]
-        images = _mapping(parse_json(last, path)).get("images")
-    except (OSError, ValueError, IndexError):
+        images = _mapping(parse_json(read_last_line(path), path)).get("images")
+    except (OSError, ValueError):
         return 0
     return images if isinstance(images, int) else 0
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .arguments import check
 from .labels import LabelSCM
 
 
@@ -18,6 +19,8 @@ class WeightedDraw:
     """Draws indices with given weights, with replacement, in O(log n) each."""
 
     def __init__(self, weights: Tensor) -> None:
+        sound = bool(weights.isfinite().all()) and bool((weights >= 0).all()) and bool((weights > 0).any())
+        check(sound, "weights", weights.tolist(), "finite, at least 0, and not all 0")
         self.cumulative = weights.double().cumsum(0)
 
     def __call__(self, n: int, generator: torch.Generator) -> Tensor:

@@ -37,7 +37,7 @@ from .telling.telling import Telling
 
 Losses = dict[str, Tensor]
 
-R1_EVERY = 8  # steps
+R1, R1_EVERY = 0.3, 8  # the usual weight; steps
 # Of D's loss by a fake logit: far below what moves D, far above what float32 rounds to 0, where G would learn nothing.
 LEAST_SLOPE = 1e-20
 
@@ -81,6 +81,7 @@ class TrainingStep:
     def __post_init__(self) -> None:
         share_batch_norm(self.networks.generator)
         self.objective = objective(self.recipe.objective)
+        self.r1 = R1 * self.objective.lazy_r1 if self.recipe.r1 is None else self.recipe.r1
         trained = {name: net for name, net in self.networks.named_children() if name != "average" and net is not None}
         rates = dict.fromkeys(trained, self.recipe.learning_rate)
         rates["generator"] = self.recipe.generator_rate
@@ -146,7 +147,7 @@ class TrainingStep:
     def _shared_pass(self, batch: Batch, leaf: Tensor, step: int) -> tuple[Losses, Tensor]:
         images, labels = torch.cat([batch.images, leaf]), torch.cat([batch.labels, batch.asked])
         real, fake = self._judge(images, labels).split(len(leaf))
-        terms = self.objective.discriminator(real, fake) | self._lazy_r1(batch, step)
+        terms = merged(self.objective.discriminator(real, fake), self._lazy_r1(batch, step))
         slopes = []
 
         def keep(slope: Tensor) -> Tensor:
@@ -163,10 +164,10 @@ class TrainingStep:
     def _two_passes(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         still = leaf.detach()
         real, fake = self._judge(batch.images, batch.labels), self._judge(still, batch.asked)
-        terms = self.objective.discriminator(real, fake) | self._lazy_r1(batch, step)
-        terms |= self.objective.penalty(
+        penalty = self.objective.penalty(
             self.networks.discriminator, (batch.images, batch.labels), (still, batch.asked), generator
         )
+        terms = merged(self.objective.discriminator(real, fake), penalty, self._lazy_r1(batch, step))
         self._learn("discriminator", total(terms))
         ours = self.objective.generator(real.detach(), self._judge(leaf, batch.asked))
         (gradient,) = torch.autograd.grad(total(ours), leaf)
@@ -174,11 +175,11 @@ class TrainingStep:
 
     def _lazy_r1(self, batch: Batch, step: int) -> Losses:
         """R1 on real images every few steps, weighted to the same average (Karras et al. 2020), in float32."""
-        if self.recipe.r1 == 0 or step % R1_EVERY:
+        if self.r1 == 0 or step % R1_EVERY:
             return {}
         images = batch.images.detach().requires_grad_()
         norm = squared_gradient_norm(self.networks.discriminator(images, batch.labels), images)
-        return {"r1": R1_EVERY * self.recipe.r1 / 2 * norm}
+        return {"r1": R1_EVERY * self.r1 / 2 * norm}
 
     def _labels(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         """Updates of Labeler and Anti-Labeler, and the gradient of their part in G's loss by each generated image."""
@@ -216,6 +217,19 @@ class TrainingStep:
             weight.grad = gradient
         optimiser.step()
         return gradients[-1]
+
+
+def merged(*parts: Losses) -> Losses:
+    """All terms together; two of one name would hide one another.
+
+    Raises:
+        ValueError: names the term.
+    """
+    names = [name for part in parts for name in part]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two loss terms are both called {name}")
+    return {name: term for part in parts for name, term in part.items()}
 
 
 def total(terms: dict[str, Tensor]) -> Tensor:

@@ -16,7 +16,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse, then train; torch is imported only once there is something to train."""
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
     if options.dry_run:
-        print(resolved(_planned(options)), end="")
+        planned = _planned(options)
+        _check_inputs(planned)
+        print(resolved(planned), end="")
         return 0
     if options.comparison is not None:
         if launched() > 1:
@@ -32,6 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
     if options.resume:
         return resume_run(options.resume, options.given, options.changed_data)
     return start_run(options.recipe)
+
+
+def _check_inputs(planned: Recipe | Comparison) -> None:
+    from .experiment import check_inputs, graph_of
+
+    check_inputs(planned if isinstance(planned, Recipe) else planned.recipe)
+    if isinstance(planned, Comparison):
+        planned.told.load(graph_of(planned.recipe).nodes)
 
 
 def _planned(options: TrainOptions) -> Recipe | Comparison:

@@ -80,7 +80,7 @@ class Training:
 
     def __post_init__(self) -> None:
         with torch.random.fork_rng(devices=[]):  # PyTorch initialises layers from its global state: lend it ours
-            torch.manual_seed(self.recipe.seed)
+            torch.default_generator.manual_seed(self.recipe.seed)  # the CPU's alone: CUDA's would not be given back
             self.networks = Networks(self.recipe, 0 if self.scm is None else len(self.graph.nodes))
         self.networks.to(self.device).to(memory_format=torch.channels_last)
         self.random = torch.Generator().manual_seed(self.recipe.seed)

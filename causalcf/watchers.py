@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from .board import Board
-from .bounded import MOST_JSON, parse_json, read_bounded
+from .bounded import MOST_STATISTICS, parse_json, read_bounded
 from .files import write_atomically
 from .gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
+from .inert import file_names
 from .label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
 from .pictures import Row, save_sheet, square_grid
 from .training import Training
@@ -106,7 +107,7 @@ def run_of(training: Training, folder: Path) -> Run:
 def _lines_until(path: Path, step: int) -> list[str]:
     """The whole lines of stats.jsonl up to a step; a line cut short by a crash is not one."""
     kept = []
-    text = read_bounded(path, MOST_JSON).decode(errors="replace") if path.is_file() else ""
+    text = read_bounded(path, MOST_STATISTICS).decode(errors="replace") if path.is_file() else ""
     for line in text.splitlines(keepends=True):
         try:
             told = parse_json(line, path)["step"]
@@ -147,9 +148,9 @@ class Pictures:
         """The figures that are worth drawing once, at the end."""
         assert run.labels is not None
         names = run.labels.graph.nodes
-        for name in names:
-            rows = do_versus_given(run.generate, run.labels, name, noise[:COLUMNS])
-            self._save(f"do-vs-given-{name}", rows, training)
+        for name, file in file_names(names).items():
+            rows = do_versus_given(run.generate, run.labels, str(name), noise[:COLUMNS])
+            self._save(f"do-vs-given-{file}", rows, training)
         self._save("diversity", diversity(run.generate, run.labels, noise[:COLUMNS], labels[:COLUMNS]), training)
         units = torch.arange(len(names)) % len(noise)
         rows = interpolation(run.generate, run.labels, noise[units], labels[units])

@@ -168,12 +168,24 @@ def parsed(name: str, told: list[str], monkeypatch) -> None:
     assert done
 
 
+def write_tables(folder):
+    """What `--dry-run` reads of CelebA, or of a folder of images: the tables, without an image."""
+    from causalcf.attributes import CELEBA_ATTRIBUTES
+
+    (folder / "img_align_celeba").mkdir(parents=True)
+    names = CELEBA_ATTRIBUTES
+    values = ["1"] * len(names)
+    (folder / "list_attr_celeba.txt").write_text(f"1\n{' '.join(names)}\n1.jpg {' '.join(values)}\n")
+    (folder / "list_eval_partition.txt").write_text("1.jpg 0\n")
+    (folder / "labels.csv").write_text(f"file,{','.join(names)}\n1.jpg,{','.join(values)}\n")
+
+
 @pytest.fixture(scope="module")
 def place(runs, tmp_path_factory):
     """Where a reader would stand: a trained run, a graph of one's own, a report."""
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree((runs / "a" / "latest").resolve(), folder / "runs" / "mine")
-    (folder / "photographs").mkdir()
+    write_tables(folder / "photographs")
     mine = next(block for block in blocks(README, "yaml") if block.startswith("# mine.yaml"))
     (folder / "mine.yaml").write_text(mine)
     (folder / "report.json").write_text(json.dumps(suite()))

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from causalcf.errors import WriteError
+from causalcf.files import temporary_beside
 from causalcf.recipe import Recipe
 from causalcf.runs import FinishedRun, finished_runs, latest_runs, point_to, stored_runs
 
@@ -118,12 +119,14 @@ def test_latest_leads_to_the_newest_and_what_dead_processes_left_of_it_goes(tmp_
     gone.wait()
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-    for process in (gone.pid, os.getppid()):
-        (tmp_path / f".latest.{process}.tmp").symlink_to("a")
+    ours = temporary_beside(tmp_path / "latest").name
+    dead, alive = (ours.replace(str(os.getpid()), str(process)) for process in (gone.pid, os.getppid()))
+    for name in (dead, alive):
+        (tmp_path / name).symlink_to("a")
     for name in ("a", "b"):
         point_to(tmp_path / name)
         assert os.readlink(tmp_path / "latest") == name
-    assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "latest", f".latest.{os.getppid()}.tmp"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "latest", alive}
 
 
 def test_a_folder_in_the_place_of_latest_is_refused_and_left_alone(tmp_path):

@@ -21,7 +21,16 @@ from causalcf.training import DivergedError, next_tick
 from causalcf.worlds.run import load_run
 
 TINY = Recipe(
-    name="tiny", images=96, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=40, tick=32, precision="float32"
+    name="tiny",
+    images=96,
+    batch=8,
+    width=2,
+    labeler_width=2,
+    noise_dim=5,
+    data_size=40,
+    tick=32,
+    precision="float32",
+    r1=0.3,
 )
 
 

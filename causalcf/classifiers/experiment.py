@@ -12,8 +12,9 @@ from typing import Any
 import torch
 
 from ..bounded import read_json, refuse_links_out
+from ..data import attribute_names
 from ..data.progress import counting
-from ..errors import CausalCFError, RunError
+from ..errors import CausalCFError, DataError, RunError, unknown
 from ..files import write_atomically
 from ..inert import escaped
 from ..precision import choose_device, choose_precision
@@ -41,9 +42,12 @@ def make_classifier(recipe: ClassifierRecipe) -> Path:
     """
     recipe = recipe.resolved()
     device = choose_device(recipe.device)
+    names = attribute_names(recipe.data, recipe.data_root)
+    attributes = recipe.attributes or names
+    for attribute in attributes:  # before any image is decoded
+        if attribute not in names:
+            raise DataError(f"data set {recipe.data!r}: " + unknown("attribute", attribute, names))
     parts = split_data(recipe)
-    attributes = recipe.attributes or parts.train.data.names
-    parts.train.data.select(attributes)  # an unknown attribute is refused before anything long starts
     precision = choose_precision(recipe.precision, device)
     with classifier_folder(recipe) as folder:
         _say(
@@ -91,6 +95,7 @@ def _finish(
 ) -> None:
     """The report; the first one makes the classifier the newest finished one of its data."""
     first = not (folder / JSON).is_file()
+    assert recipe.seed is not None
     report = write_report(folder, classifier, parts, recipe.seed, images_seen)
     if first:
         point_to(folder, f"{recipe.role}-{recipe.data}")
@@ -135,6 +140,7 @@ def _train(
 
 
 def _meta(recipe: ClassifierRecipe, parts: Parts, device: torch.device, precision: str) -> dict[str, Any]:
+    assert recipe.seed is not None
     made_by = provenance(recipe.seed, device, precision, parts.train.data.fingerprint)
     images = {
         kind: {"n": len(part), "told": part.told, "fingerprint": part.data.fingerprint}

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from torch import nn
 
-from ..errors import RecipeError, unknown
+from ..arguments import check_choice
+from ..errors import RecipeError
 from ..networks.alexnet import AlexNet
 from ..networks.residual import ResidualReader
 
@@ -21,6 +22,4 @@ def build_network(name: str, n_labels: int, width: int, dropout: float = 0.0) ->
     Raises:
         RecipeError: no such network.
     """
-    if name not in _NETWORKS:
-        raise RecipeError(unknown("network", name, _NETWORKS))
-    return _NETWORKS[name](n_labels, width, dropout)
+    return _NETWORKS[check_choice("network", name, _NETWORKS, RecipeError)](n_labels, width, dropout)

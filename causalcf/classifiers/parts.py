@@ -78,6 +78,7 @@ def split_data(recipe: ClassifierRecipe) -> Parts:
         DataError: whatever is wrong with the data, or too few images to part.
     """
     recipe = recipe.resolved()
+    assert recipe.seed is not None
     draw = torch.Generator().manual_seed(recipe.seed)
     found = _splits(recipe)
     train, scored, held_out = found["train"], found.get("test"), found.get("valid")

@@ -17,6 +17,11 @@ LabelLaw = Literal["coin", "natural"]
 Role = Literal["classifier", "judge"]
 
 LENGTHS: Mapping[str, int] = {"faces": 90_000, "celeba": 230_000, "folder": 120_000}  # images
+# A judge shares neither network nor seed with the classifier that sees antecedents, or both may err alike.
+OF_ROLE: Mapping[str, Mapping[str, Any]] = {
+    "classifier": {"network": "alexnet", "seed": 0},
+    "judge": {"network": "residual", "seed": 1},
+}
 USUAL: Mapping[str, Mapping[str, float]] = {
     "residual": {"width": 32, "learning_rate": 3e-3, "weight_decay": 0.05, "dropout": 0.2},
     "alexnet": {"width": 32, "learning_rate": 1e-3, "weight_decay": 0.05, "dropout": 0.5},
@@ -24,6 +29,7 @@ USUAL: Mapping[str, Mapping[str, float]] = {
 # On 12,000 photographs the residual network learns for twice as long if it is held back more: a quarter of an hour on
 # two cores with bf16 instructions.
 USUAL_ON: Mapping[tuple[str, str], Mapping[str, float]] = {
+    ("residual", "faces"): {"width": 24},
     ("residual", "celeba"): {"images": 460_000, "weight_decay": 0.2, "dropout": 0.3},
 }
 
@@ -45,7 +51,11 @@ class ClassifierRecipe:
         "faces only: coin (default) learns from faces with every combination of labels equally often, so that a "
         "moustache is no proof of a man; natural learns from the law of the data",
     )
-    network: NetworkName = option("residual", "residual: four residual blocks; alexnet: AlexNet adapted to 64x64")
+    network: NetworkName | None = option(
+        None,
+        "residual: four residual blocks, the default of a judge; alexnet: AlexNet adapted to 64x64, the default of a "
+        "classifier",
+    )
     attributes: tuple[str, ...] | None = option(None, "what it reads; every attribute of the data unless named")
     images: int | None = option(None, "length of training in images seen; by default as many as suit two CPU cores")
     batch: int = option(128, "images a step")
@@ -66,10 +76,12 @@ class ClassifierRecipe:
         "that speckle in generated images misleads it less; 0: none",
     )
     patience: int = option(8, "twentieths of the training without improvement on held-out images before it stops")
-    seed: int = option(0, "seed of every random draw, and of what is held out, in [0, 2^32)")
+    seed: int | None = option(
+        None, "seed of every random draw, and of what is held out, in [0, 2^32); by default 0, of a judge 1"
+    )
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: Literal["auto", "bf16", "float32"] = option(
-        "auto", "arithmetic of the convolutions in training; auto measures once"
+        "auto", "arithmetic of the convolutions in training; auto: bf16 where the processor has it"
     )
     runs: str = option("runs", "folder that the classifier's own folder goes into")
 
@@ -98,7 +110,7 @@ class ClassifierRecipe:
         require(dropout is None or 0 <= dropout < 1, "dropout", dropout, "in [0, 1)")
         require(0 <= self.balance <= 1, "balance", self.balance, "in [0, 1]")
         require(0 <= self.grain < 10, "grain", self.grain, "in [0, 10)")
-        require(0 <= self.seed < SEEDS, "seed", self.seed, "in [0, 2^32)")
+        require(self.seed is None or 0 <= self.seed < SEEDS, "seed", self.seed, "in [0, 2^32)")
         faces = self.data == "faces"
         require(faces or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(not faces or self.data_root is None, "data_root", self.data_root, "left out for faces")
@@ -108,8 +120,10 @@ class ClassifierRecipe:
 
     def resolved(self) -> ClassifierRecipe:
         """The recipe with every default that depends on another option filled in; `attributes` stays as it is."""
-        on_these = USUAL_ON.get((self.network, self.data), {})
-        usual: dict[str, Any] = {"images": LENGTHS[self.data], **USUAL[self.network], **on_these}
+        of_role = OF_ROLE[self.role]
+        network = self.network or of_role["network"]
+        on_these = USUAL_ON.get((network, self.data), {})
+        usual: dict[str, Any] = {"images": LENGTHS[self.data], **of_role, **USUAL[network], **on_these}
         missing = {name: value for name, value in usual.items() if getattr(self, name) is None}
         label_law = self.label_law or ("coin" if self.data == "faces" else "natural")
         return replace(self, label_law=label_law, **missing)

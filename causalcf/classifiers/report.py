@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..graph_io import load_graph
+from ..inert import markdown
 from .classifier import AttributeClassifier
 from .estimate import Estimate
 from .parts import Parts
@@ -76,10 +77,11 @@ class Report:
         train, held_out, scored = self.parts.train, self.parts.held_out, self.parts.scored
         network, width = self.classifier.architecture
         lines = [
-            f"# {self.name}",
+            f"# {markdown(self.name)}",
             "",
-            f"{network}, width {width}. Learned from {len(train):,} images ({train.told}); stopped and calibrated on "
-            f"{len(held_out):,} ({held_out.told}); scored on {len(scored):,} ({scored.told}), which neither saw.",
+            f"{network}, width {width}. Learned from {len(train):,} images ({markdown(train.told)}); stopped and "
+            f"calibrated on {len(held_out):,} ({markdown(held_out.told)}); scored on {len(scored):,} "
+            f"({markdown(scored.told)}), which neither saw.",
             "",
             "| attribute | ones | majority | accuracy | balanced accuracy | at one half | AUROC | calibration error "
             "| plain (by chance) |",
@@ -95,7 +97,7 @@ class Report:
     def _row(self, name: str) -> str:
         s = self.scores[name]
         cells = [
-            name,
+            markdown(name),
             f"{s.positives:,}",
             f"{s.majority:.3f}",
             *(str(getattr(s, figure)) for figure in FIGURES),

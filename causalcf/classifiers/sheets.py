@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from ..inert import file_names
 from ..pictures import Row, save_sheet, to_unit_interval
 from .parts import Part
 
@@ -37,9 +38,9 @@ def save_sheets(
     folder: Path, attributes: tuple[str, ...], part: Part, probabilities: Tensor
 ) -> dict[str, tuple[Path, np.ndarray]]:
     """Writes right-and-wrong-<Attribute>.png for every attribute; returns the files and pictures."""
-    labels, sheets = part.labels(attributes), {}
+    labels, sheets, files = part.labels(attributes), {}, file_names(attributes)
     for column, attribute in enumerate(attributes):
         rows = right_and_wrong(attribute, part, labels[:, column], probabilities[:, column])
-        file = folder / f"right-and-wrong-{attribute.replace('/', '-')}.png"
+        file = folder / f"right-and-wrong-{files[attribute]}.png"
         sheets[attribute] = file, save_sheet(file, rows)
     return sheets

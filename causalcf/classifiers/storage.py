@@ -27,7 +27,7 @@ from ..runs import new_folder, read_meta
 from .calibration import Calibration
 from .classifier import AttributeClassifier
 from .networks import build_network
-from .recipe import ClassifierRecipe
+from .recipe import ClassifierRecipe, Role
 
 NAME = "classifier.pt"
 
@@ -77,28 +77,32 @@ def load_classifier(source: str | Path, device: str = "auto", runs: str | Path =
     return classifier
 
 
-def find_classifier(source: str | Path, runs: str | Path = "runs") -> Path:
-    """The file that `source` means, as in `load_classifier`.
+def find_classifier(source: str | Path, runs: str | Path = "runs", role: Role = "classifier") -> Path:
+    """The file that `source` means, as in `load_classifier`; of a data set the newest of that role.
 
     Raises:
         RunError: there is none; names those beside it, or the command that makes one.
     """
     check_path("source", source, RunError)
     by_data = str(source) in SOURCES
-    path = Path(runs) / f"classifier-{source}" if by_data else Path(source)
+    path = Path(runs) / f"{role}-{source}" if by_data else Path(source)
     file = path / NAME if path.is_dir() else path
     if file.is_file():
         return file
     if path.is_dir():
         raise RunError(f"{path} holds no {NAME}: not a classifier, or its training never ended")
     if by_data:
-        raise RunError(
-            f"no classifier of {source} in {runs}; make one with: python -m causalcf.classify --data {source}"
-        )
+        raise RunError(f"no {role} of {source} in {runs}; make one with: {command_for(role, str(source))}")
     here = sorted(p.parent.name for p in path.parent.glob(f"*/{NAME}"))
     close = nearest(path.name, here)
     hint = f"; did you mean {path.parent / close[0]}?" if close else "."
     raise RunError(f"no classifier {path}{hint} Classifiers there: {', '.join(here) or 'none'}")
+
+
+def command_for(role: Role, data: str) -> str:
+    """The command that makes a classifier of a data set."""
+    root = "" if data == "faces" else " --data-root PATH"
+    return f"python -m causalcf.classify --data {data}{root}{' --role judge' * (role == 'judge')}"
 
 
 def role_of(file: Path) -> str | None:
@@ -110,6 +114,7 @@ def role_of(file: Path) -> str | None:
 @contextmanager
 def classifier_folder(recipe: ClassifierRecipe) -> Iterator[Path]:
     """A new folder to train a classifier in; gone again if that ends before there is one, as by Ctrl-C."""
+    recipe = recipe.resolved()
     stem = f"{recipe.role}-{recipe.data}-{recipe.network}-{datetime.date.today().isoformat()}"
     folder = new_folder(Path(recipe.runs), stem)
     try:

@@ -55,6 +55,7 @@ def train_classifier(
     """
     recipe, device = recipe.resolved(), torch.device(device)
     assert recipe.images is not None and recipe.width is not None and recipe.dropout is not None
+    assert recipe.network is not None and recipe.seed is not None
     labels = train.labels(attributes)
     rates = base_rates(labels)
     weights = weighting(rates, recipe.balance)
@@ -85,7 +86,7 @@ def _calibrated(
     shift: Tensor,
 ) -> AttributeClassifier:
     """The classifier, calibrated on the logits that it will really give: those with mirror images averaged in."""
-    assert recipe.width is not None
+    assert recipe.network is not None and recipe.width is not None
     mirror = held_out.data.flip
     logits = read_part(network, held_out, mirror)
     calibration = fit_calibration(logits, held_out.labels(attributes), rates, shift)
@@ -113,5 +114,8 @@ def _batches(
 def _lent_random_state(seed: int, device: torch.device) -> Iterator[None]:
     """PyTorch's layers draw their first weights and their dropout from its global state: ours for a while."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)  # this device's alone: the others would not be given back
         yield

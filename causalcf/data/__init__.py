@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import check_path
+from ..arguments import check_choice, check_path
 from ..errors import DataError, unknown
 
 if TYPE_CHECKING:  # torch is imported only once there are images to load
@@ -34,8 +34,7 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
         >>> len(data), data.select(["Male", "Bald"]).shape
         (16, torch.Size([16, 2]))
     """
-    if name not in SOURCES:
-        raise DataError(unknown("data source", str(name), SOURCES))
+    check_choice("data source", name, SOURCES, DataError)
     if name == "faces":
         from .faces import load_faces
 
@@ -53,6 +52,30 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
 
     check_options(load_folder, options)
     return load_folder(root, split=split, **options)
+
+
+def attribute_names(name: str, root: str | Path | None = None) -> tuple[str, ...]:
+    """The attributes of a source, from its tables alone: no image is decoded or rendered.
+
+    Raises:
+        DataError: as `load_data`, as far as the tables tell.
+    """
+    check_choice("data source", name, SOURCES, DataError)
+    if name == "faces":
+        from .faces.person import LABELS
+
+        return LABELS
+    if root is None:
+        raise DataError(f"data {name!r} needs data_root: the folder its images lie in")
+    check_path("root", root, DataError)
+    if name == "celeba":
+        from .celeba import celeba_images, celeba_tables
+
+        celeba_images(root)
+        return celeba_tables(root)[0].names
+    from .folder import folder_table
+
+    return folder_table(root).names
 
 
 def check_options(load: Callable[..., object], options: Mapping[str, object]) -> None:

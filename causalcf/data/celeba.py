@@ -60,11 +60,19 @@ def load_celeba(
         torch.Size([19867, 2])
     """
     table, splits = celeba_tables(root)
-    folder = _find(Path(root).expanduser(), _IMAGES, "the folder of aligned images")
+    folder = celeba_images(root)
     return load_images(
         "celeba", folder, table, splits, split, celeba_crop,
         size=size, cache=cache, progress=progress, flip=True, recursive=False,
     )  # fmt: skip
+
+
+def celeba_images(root: str | Path) -> Path:
+    """The folder of the aligned images; raises a `DataError` where there is none."""
+    root = Path(root).expanduser()
+    if not root.is_dir():
+        raise DataError(f"no folder {root}. {HOW_TO_GET_IT}")
+    return _find(root, _IMAGES, "the folder of aligned images")
 
 
 def celeba_tables(root: str | Path) -> tuple[AttributeTable, list[str]]:

@@ -9,7 +9,7 @@ from ..errors import DataError
 from .crops import square_crop
 from .imagefiles import load_images
 from .images import ImageData
-from .tables import read_attributes
+from .tables import AttributeTable, read_attributes
 
 _TRAIN_SHARE = 0.9
 
@@ -56,15 +56,24 @@ def load_folder(
         >>> data.names, data.labels.tolist(), data.pixels.shape
         (('Red',), [[1]], (1, 3, 64, 64))
     """
-    root = Path(root).expanduser()
-    if not root.is_dir():
-        raise DataError(f"no folder {root}; expected a folder of images with a CSV of 0/1 columns")
-    table = read_attributes(_find_csv(root))
+    root, table = Path(root).expanduser(), folder_table(root)
     splits = table.splits or [_hashed_split(file) for file in table.files]
     return load_images(
         "folder", root, table, splits, split, square_crop,
         size=size, cache=cache, progress=progress, flip=flip, recursive=True,
     )  # fmt: skip
+
+
+def folder_table(root: str | Path) -> AttributeTable:
+    """The attributes of a folder of images, from its CSV.
+
+    Raises:
+        DataError: no folder, no CSV, or a malformed one.
+    """
+    root = Path(root).expanduser()
+    if not root.is_dir():
+        raise DataError(f"no folder {root}; expected a folder of images with a CSV of 0/1 columns")
+    return read_attributes(_find_csv(root))
 
 
 def _find_csv(root: Path) -> Path:

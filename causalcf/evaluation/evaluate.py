@@ -16,10 +16,12 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from ..classifiers.storage import command_for
 from ..distributed.group import from_first, is_first, own_device, wait
 from ..errors import RunError
 from ..eval_options import EvalOptions
 from ..fingerprints import of_code
+from ..inert import escaped
 from ..precision import choose_device
 from ..provenance import provenance
 from ..runs import new_folder
@@ -86,7 +88,7 @@ def _approaches(
     left_out = list(passed_over)
     for name, run in materials.runs.items():
         if run.labels is None and run.observer is None:
-            told = f"python -m causalcf.classify --data {run.recipe.data} --network alexnet"
+            told = command_for("classifier", run.recipe.data)
             left_out.append(f"{name} is left out: it needs a classifier to see antecedents with; {told}")
             continue
         approaches, sentences = contenders(run, name, materials.reference, materials.judge, asking)
@@ -180,4 +182,4 @@ def _provenance(evaluation: Evaluation, seconds: float) -> dict[str, Any]:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(escaped(text), file=sys.stderr)

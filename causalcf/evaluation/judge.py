@@ -129,14 +129,20 @@ def _estimate(found: Mapping[str, Any]) -> dict[str, float | None]:
     return parts
 
 
-def load_judge(folder: str | Path, nodes: Sequence[str], device: str = "auto") -> Judge:
+def load_judge(source: str | Path, nodes: Sequence[str], device: str = "auto", runs: str | Path = "runs") -> Judge:
     """A trained classifier with its report, as a judge of these labels.
+
+    Args:
+        source: its folder, or "faces", "celeba", "folder" for the newest judge of that data in `runs`.
+        nodes: the labels.
+        device: where it reads.
+        runs: the folder that judges of a data set are looked for in.
 
     Raises:
         RunError: no classifier or no report there, or a label that it does not read.
     """
-    place = Path(folder)
-    classifier, file = load_classifier(place, device), find_classifier(place)
+    file = find_classifier(source, runs, "judge")
+    place, classifier = file.parent, load_classifier(file, device)
     for name in nodes:
         if name not in classifier.attributes:
             raise RunError(f"the judge {place}: " + unknown("label", name, classifier.attributes))

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..checkpoint import NAME as CHECKPOINT
 from ..classifiers import ClassifierRecipe, load_classifier
-from ..data import load_data
+from ..data import attribute_names, load_data
 from ..data.images import ImageData
 from ..distributed.group import first_of_machine_first, from_first
 from ..errors import DataError, RunError
@@ -21,8 +21,6 @@ from ..labels.reference import Reference
 from ..recipe import Recipe
 from ..worlds.run import Run, load_run
 from .judge import Judge, load_judge
-
-JUDGE: dict[str, Any] = {"network": "residual", "width": 24, "seed": 1}  # made where there is none
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def load_materials(
     Args:
         runs: of one data set, by name.
         graph: a graph file or preset to hold the runs against; None takes the one they were trained by.
-        judge: its folder; None takes the one beside the runs, and trains it first where there is none.
+        judge: its folder, or the name of its data; None takes the one beside the runs, trained first if there is none.
         data_root: where the images lie now, if not where they were.
         device: where everything runs.
 
@@ -98,14 +96,14 @@ def load_materials(
     first, *_ = runs.values()
     recipe = replace(first.recipe, data_root=data_root or first.recipe.data_root)
     assumed = _graph(tuple(runs.values()), graph)
+    check_attributes(assumed, attribute_names(recipe.data, recipe.data_root), recipe.data)
     with first_of_machine_first():
         data = _load(recipe, "train")
-    check_attributes(assumed, data.names, data.name)
     reference = _reference(recipe, assumed, data)
     known = reference.kind == "truth" and set(reference.scm.graph.nodes) == set(assumed.nodes)
     true_graph = reference.scm.graph if known else assumed
     named = judge or from_first(lambda: _judge_beside(first.folder.parent, recipe, device))
-    reader = load_judge(named, assumed.nodes, device)
+    reader = load_judge(named, assumed.nodes, device, first.folder.parent)
     fingerprints = _fingerprints(runs, reader)
     return Materials(runs, data, _held_out(recipe), assumed, true_graph, reference, reader, fingerprints)
 
@@ -154,7 +152,7 @@ def _judge_beside(base: Path, recipe: Recipe, device: str) -> Path:
 
         print(f"no judge of {recipe.data} in {base}; training one, once", file=sys.stderr)
         shared: dict[str, Any] = {"data": recipe.data, "data_root": recipe.data_root, "device": device}
-        make_classifier(ClassifierRecipe(role="judge", runs=str(base), **JUDGE, **shared))
+        make_classifier(ClassifierRecipe(role="judge", runs=str(base), **shared))
     return link
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,11 @@ class LinkQuestion:
     link: Link
     given: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for the same question, however its labels are ordered."""
+        return self.link, frozenset(self.given.items()), frozenset(self.held.items())
 
     def check(self, nodes: Sequence[str]) -> None:
         """Refuse labels that a graph lacks, and a cause that is held.
@@ -87,7 +92,7 @@ class Suite:
             QueryError: a label that the graph lacks.
         """
         asked = [LinkQuestion(link) for link in all_links(nodes)] if self.links is None else list(self.links)
-        asked = list({repr(question): question for question in (*asked, *self.more)}.values())  # each once
+        asked = list({question.key: question for question in (*asked, *self.more)}.values())  # each once
         for question in asked:
             question.check(nodes)
         for link in self.shown or ():

@@ -2,6 +2,7 @@
 
 Each objective has `discriminator(real, fake)` and `generator(real, fake)`, both on (n,) logits, and a `penalty` on the
 discriminator's gradients, or none. Their terms are summed, and averaged over the batch, by whoever calls them.
+`lazy_r1` says whether R1 is added every few steps where a recipe does not say: not beside a penalty of its own.
 `shares_pass` says that D's loss has a positive slope at every fake logit: G's gradient is then a multiple of it (see
 step.py).
 """
@@ -14,9 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+from ..arguments import check_choice
 from ..distributed.batch import own_share
 from ..distributed.group import size
-from ..errors import RecipeError, unknown
+from ..errors import RecipeError
 
 Terms = dict[str, Tensor]
 Judge = Callable[[Tensor, Tensor], Tensor]  # images (n, 3, h, w) and their labels (n, d) to logits (n,)
@@ -33,6 +35,7 @@ class NonSaturating:
     """Goodfellow et al. (2014), the generator maximising log D: CausalGAN's default."""
 
     shares_pass = True
+    lazy_r1 = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
         return {"real": softplus(-real), "fake": softplus(fake)}
@@ -72,6 +75,7 @@ class WassersteinGP(NonSaturating):
     """Gulrajani et al. (2017): weight 10 on (|gradient| - 1)^2 at random points between real and generated."""
 
     shares_pass = False
+    lazy_r1 = False
     weight = 10.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
@@ -93,6 +97,7 @@ class Relativistic(NonSaturating):
     """Relativistic pairing (Jolicoeur-Martineau 2019) with R1 and R2 (R3GAN, Huang et al. 2024)."""
 
     shares_pass = False
+    lazy_r1 = False
     weight = 1.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
@@ -124,6 +129,4 @@ def objective(name: str) -> NonSaturating:
     Raises:
         RecipeError: no objective has that name.
     """
-    if name not in OBJECTIVES:
-        raise RecipeError(unknown("objective", name, OBJECTIVES))
-    return OBJECTIVES[name]()
+    return OBJECTIVES[check_choice("objective", name, OBJECTIVES, RecipeError)]()

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from ..classifiers import AttributeClassifier, load_classifier
-from ..classifiers.storage import find_classifier, role_of
+from ..classifiers.storage import command_for, find_classifier, role_of
 from ..data.images import ImageData
 from ..errors import RecipeError, StatementError
 from ..fingerprints import of_weights
@@ -129,7 +129,7 @@ def statement_classifier(recipe: Recipe, nodes: Sequence[str], device: torch.dev
     if role_of(file) == "judge":
         raise RecipeError(
             f"statement_classifier is {file.parent}, a judge; a generator trained against the judge deceives it. Train "
-            f"another with: python -m causalcf.classify --data {recipe.data}"
+            f"another with: {command_for('classifier', recipe.data)}"
         )
     classifier = load_classifier(file, str(device))
     return replace(classifier.select(nodes), mirror=False)  # half the cost; evaluation's reader stays as it is

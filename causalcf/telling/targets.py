@@ -29,6 +29,7 @@ class Targets:
     nodes: Sequence[str]
     stickiness: float
     known: dict[tuple[str, Facts], Tensor] = field(default_factory=dict)
+    most: int = 2**16  # answers that are kept; 40 labels have 2^40 facts
 
     def __call__(self, question: Question, facts: Tensor) -> Tensor:
         """(m, d + c) float32: of every label, then of the consequent of each statement; NaN where facts cannot be.
@@ -42,7 +43,10 @@ class Targets:
         if new:
             answers = self._ask(question, torch.tensor(new, dtype=torch.int8))
             self.known.update({(question.name, row): answer for row, answer in zip(new, answers, strict=True)})
-        return torch.stack([self.known[question.name, row] for row in rows])
+        found = torch.stack([self.known[question.name, row] for row in rows])
+        for key in list(self.known)[: max(0, len(self.known) - self.most)]:  # those asked about first
+            del self.known[key]
+        return found
 
     def before(self, question: Question, name: str) -> float:
         """P(consequent of a statement | given) in the actual world, in [0, 1]."""

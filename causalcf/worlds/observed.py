@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..arguments import check_count
-from ..errors import CausalCFError, UnreachedError, unknown
+from ..arguments import check_choice, check_count
+from ..errors import UnreachedError
 from ..labels.randomness import fresh
 from .antecedent import antecedent
 from .drawn import CounterfactualNoise
@@ -108,9 +108,7 @@ def counterfactual_noise(
 def _method(method: str | Method) -> Method:
     if isinstance(method, Method):
         return method
-    if method not in METHODS:
-        raise CausalCFError(unknown("method", str(method), METHODS))
-    return METHODS[method]()
+    return METHODS[check_choice("method", method, METHODS)]()
 
 
 def _silent(found: int, evaluations: int) -> None:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..errors import CausalCFError, ImpossibleWorldError, unknown
+from ..arguments import check_choice
+from ..errors import ImpossibleWorldError
 from ..labels.randomness import uniform
 from .judge import Judge
 from .paths import LevelSets, Path, Tempering
@@ -60,8 +61,7 @@ class Posterior:
     """
 
     def __init__(self, z: Tensor, kernel: StickyKernel, judge: Judge, likelihood: str) -> None:
-        if likelihood not in LIKELIHOODS:
-            raise CausalCFError(unknown("likelihood", str(likelihood), LIKELIHOODS))
+        check_choice("likelihood", likelihood, LIKELIHOODS)
         self.z, self.kernel, self.judge = z, kernel, judge
         self.path: Path = LIKELIHOODS[likelihood]()
         judge.charge(1)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..errors import CausalCFError, unknown
+from ..arguments import check_choice
+from ..errors import CausalCFError
 from ..noise import uniform_noise
 
 Prior = Callable[[int, int, torch.Generator], Tensor]
@@ -32,9 +33,8 @@ def find_prior(prior: str | Prior) -> Prior:
     """
     if callable(prior):
         return prior
-    if prior not in PRIORS:
-        raise CausalCFError(unknown("prior", str(prior), PRIORS) + ", or a callable (n, k, generator) -> (n, k)")
-    return PRIORS[prior]
+    allowed = [*PRIORS, "a callable (n, k, generator) -> (n, k)"]
+    return PRIORS[check_choice("prior", prior, allowed[:2] if isinstance(prior, str) else allowed)]
 
 
 def draw_prior(prior: Prior, n: int, k: int, generator: torch.Generator) -> Tensor:

@@ -110,7 +110,7 @@ def test_the_newest_finished_classifier_of_a_data_set_is_found(tmp_path):
             save_classifier(folder / NAME, untrained())
         point_to(folder, "classifier-faces")
         folders.append(folder)
-    assert folders[1].name == folders[0].name + "-2" and folders[0].name.startswith("classifier-faces-residual-")
+    assert folders[1].name == folders[0].name + "-2" and folders[0].name.startswith("classifier-faces-alexnet-")
     assert find_classifier("faces", tmp_path).resolve() == folders[1] / NAME
     assert find_classifier(folders[0] / NAME) == find_classifier(folders[0])
     with pytest.raises(KeyboardInterrupt), classifier_folder(recipe) as folder:

@@ -68,12 +68,14 @@ def test_mistakes_are_named(flags, sentence):
 
 
 def test_options_fill_in_what_depends_on_others():
-    recipe = parse_options(["--attributes", "Male", "Bald", "--network", "alexnet"]).recipe
+    recipe = parse_options(["--attributes", "Male", "Bald"]).recipe
     assert recipe.attributes == ("Male", "Bald") and recipe.resolved().label_law == "coin"
     assert parse_options(["--attributes", "all"]).recipe.attributes is None
-    assert recipe.resolved().learning_rate < ClassifierRecipe().resolved().learning_rate
+    assert recipe.resolved().learning_rate < ClassifierRecipe(role="judge").resolved().learning_rate
     assert classifier_recipe(json.loads(json.dumps(recipe.to_dict()))) == recipe
-    photographs = parse_options(["--data", "celeba", "--data-root", "x", "--weight-decay", "0"]).recipe.resolved()
+    photographs = parse_options(
+        ["--role", "judge", "--data", "celeba", "--data-root", "x", "--weight-decay", "0"]
+    ).recipe.resolved()
     assert (photographs.images, photographs.weight_decay, photographs.dropout) == (460_000, 0, 0.3)
     assert (recipe.resolved().weight_decay, recipe.resolved().dropout) == (0.05, 0.5)
     with pytest.raises(RecipeError, match="did you mean 'width'"):
@@ -105,7 +107,7 @@ def test_a_file_in_the_place_of_the_runs_is_one_sentence(tmp_path, capsys):
 def test_from_a_command_to_a_classifier_and_its_report(tmp_path, capsys):
     assert main([*SMALL, "--attributes", "Eyeglasses", "Male"]) == 0
     folder = (tmp_path / "runs" / "classifier-faces").resolve()
-    assert folder.name.startswith("classifier-faces-residual-")
+    assert folder.name.startswith("classifier-faces-alexnet-")
     assert "| Eyeglasses |" in capsys.readouterr().out
     held = sorted(p.name for p in folder.iterdir() if not p.name.startswith("events"))
     assert held == [
@@ -140,7 +142,7 @@ def test_ctrl_c_ends_with_130_and_leaves_no_classifier(tmp_path):
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, preexec_fn=heed) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.startswith("residual, width 8"):
+            if line.startswith("alexnet, width 8"):
                 break
         assert list((tmp_path / "runs").iterdir())
         process.send_signal(signal.SIGINT)

@@ -17,7 +17,7 @@ from causalcf.command import run as run_command
 from causalcf.errors import RunError, WriteError
 from causalcf.evaluation.materials import load_runs
 from causalcf.experiment import resume_run, start_run
-from causalcf.files import clear_leftovers, replacing
+from causalcf.files import clear_leftovers, replacing, temporary_beside
 from causalcf.occupied import occupying
 from causalcf.runs import latest_runs
 from causalcf.train import main
@@ -146,10 +146,11 @@ def test_a_run_is_held_while_it_is_trained(tmp_path, monkeypatch):
 def test_only_what_dead_processes_left_is_cleared_away(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    (tmp_path / f".checkpoint.pt.{gone.pid}.tmp").write_text("")
-    (tmp_path / f".checkpoint.pt.{os.getpid()}.tmp").write_text("")
-    (tmp_path / "mine.tmp").write_text("")
-    assert clear_leftovers(tmp_path) == [f".checkpoint.pt.{gone.pid}.tmp"]
+    ours = temporary_beside(tmp_path / "checkpoint.pt")
+    dead = ours.name.replace(str(os.getpid()), str(gone.pid))
+    for name in (ours.name, dead, "mine.tmp"):
+        (tmp_path / name).write_text("")
+    assert clear_leftovers(tmp_path) == [dead]
     assert len(list(tmp_path.iterdir())) == 2
 
 

@@ -119,7 +119,7 @@ def test_a_checkpoint_that_claims_a_giant_network_takes_no_memory(runs, tmp_path
     whole = next((runs / "a").glob("*-*"))
     shutil.copytree(whole, tmp_path / "run")
     state = load_checkpoint(whole)
-    state["recipe"].update(width=1024, labeler_width=1024)
+    state["recipe"].update(width=320, labeler_width=64)
     torch.save(state, tmp_path / "run" / "checkpoint.pt")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for use in (load_run, lambda path: resume_run(str(path), {})):
