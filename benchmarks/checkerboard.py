@@ -19,7 +19,7 @@ from torch import Tensor
 
 from causalcf.command import run as run_command
 from causalcf.experiment import training_data
-from causalcf.pictures import to_unit_interval
+from causalcf.data.images import to_unit_interval
 from causalcf.worlds.run import load_run
 
 MIXES = {"brightness": (0.299, 0.587, 0.114), "red less green": (1.0, -1.0, 0.0)}

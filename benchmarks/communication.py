@@ -30,7 +30,10 @@ from causalcf.command import run
 from causalcf.distributed.batch import own_share
 from causalcf.experiment import graph_of
 from causalcf.recipe import Recipe
-from causalcf.step import Batch, Networks, TrainingStep
+from causalcf.step import TrainingStep
+from causalcf.bundle import Networks
+from causalcf.run_state import networks_of
+from causalcf.batches import Batch
 from causalcf.train_options import parse_options
 
 FLAG = 8  # bytes: whether any process was asked to stop
@@ -63,9 +66,9 @@ def messages_of(networks: Networks) -> Messages:
     return Messages(gradients, tuple(norms + norms[::-1]))
 
 
-def networks_of(recipe: Recipe) -> Networks:
+def fresh_networks(recipe: Recipe) -> Networks:
     torch.manual_seed(0)
-    return Networks(recipe, n_labels(recipe))
+    return networks_of(recipe, n_labels(recipe))
 
 
 def n_labels(recipe: Recipe) -> int:
@@ -91,14 +94,14 @@ def time_step(recipe: Recipe, times: int) -> float:
     batch = Batch(
         own_share(images).contiguous(memory_format=torch.channels_last), *map(own_share, (labels, noise, labels))
     )
-    networks = networks_of(recipe).to(memory_format=torch.channels_last)
+    networks = fresh_networks(recipe).to(memory_format=torch.channels_last)
     step = TrainingStep(networks, recipe, torch.device("cpu"), "float32")
     return median_seconds(lambda: step(batch, 1, draw), times)
 
 
 def time_messages(recipe: Recipe, times: int) -> float:
     """Median seconds of all messages of a step, one after the other, with nothing computed."""
-    buffers = [torch.zeros(size) for size in messages_of(networks_of(recipe)).sizes]
+    buffers = [torch.zeros(size) for size in messages_of(fresh_networks(recipe)).sizes]
     return median_seconds(lambda: [dist.all_reduce(buffer) for buffer in buffers], times)
 
 
@@ -136,7 +139,7 @@ def main() -> None:
     chosen = {"width": options.width, "labeler_width": options.labeler_width, "batch": options.batch}
     recipe = replace(parse_options([]).recipe, **chosen)
 
-    told = messages_of(networks_of(recipe))
+    told = messages_of(fresh_networks(recipe))
     print(f"width {recipe.width}, labeler_width {recipe.labeler_width}: {told.count} messages a step")
     for name, count in told.gradients.items():
         print(f"  gradients of {name}: {4 * count / 1e6:.2f} MB")

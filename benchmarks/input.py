@@ -40,7 +40,8 @@ from causalcf.data.law import celeba_law
 from causalcf.precision import choose_device, choose_precision
 from causalcf.recipe import Recipe
 from causalcf.sampling import LabelledDraw
-from causalcf.step import Networks, TrainingStep
+from causalcf.step import TrainingStep
+from causalcf.run_state import networks_of
 from causalcf.workers import available_cores, in_threads
 
 FILES = 2048  # decoded for the rates
@@ -98,7 +99,7 @@ def _waiting(table: Table, width: int, batch: int) -> None:
     device = choose_device("auto")
     precision = choose_precision("auto", device)
     recipe = replace(Recipe(), width=width, labeler_width=width, batch=batch)
-    networks = Networks(recipe, 9).to(device).to(memory_format=torch.channels_last)
+    networks = networks_of(recipe, 9).to(device).to(memory_format=torch.channels_last)
     update, batches, draw = TrainingStep(networks, recipe, device, precision), _batches(batch), torch.Generator()
     waited, took = [], []
     for step in range(12):

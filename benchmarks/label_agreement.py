@@ -39,7 +39,7 @@ from causalcf.data.progress import counting
 from causalcf.errors import RunError
 from causalcf.evaluation.effectiveness import Rate, agreement, one_flip_effectiveness
 from causalcf.experiment import training_data
-from causalcf.pictures import to_unit_interval
+from causalcf.data.images import to_unit_interval
 from causalcf.precision import choose_device, choose_precision
 from causalcf.worlds.run import load_run
 

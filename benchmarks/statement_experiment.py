@@ -48,7 +48,7 @@ from causalcf.evaluation.materials import Materials, load_materials, load_runs
 from causalcf.evaluation.realism import frechet_distance
 from causalcf.files import write_atomically
 from causalcf.labels.cells import matching
-from causalcf.pictures import to_unit_interval
+from causalcf.data.images import to_unit_interval
 from causalcf.seeds import generator_of
 from causalcf.statement import Statement
 from causalcf.statement_file import load_statements

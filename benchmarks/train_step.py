@@ -38,7 +38,10 @@ from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
 from causalcf.precision import choose_device, choose_precision
 from causalcf.recipe import Recipe
 from causalcf.statement_file import load_statements
-from causalcf.step import R1_EVERY, Batch, Networks, TrainingStep, total
+from causalcf.step import R1_EVERY, TrainingStep, total
+from causalcf.bundle import Networks
+from causalcf.run_state import networks_of
+from causalcf.batches import Batch
 from causalcf.telling.group import Group, Read
 from causalcf.telling.questions import Question
 from causalcf.telling.replay import ReplaySource
@@ -157,7 +160,7 @@ def overhead(recipe: Recipe, seconds: float, device: torch.device, precision: st
     rounds: dict[str, Callable[[], object]] = {}
     length = recipe.statement_every * 8  # the questions of faces-true
     for name, telling in (("without", None), ("with", told(recipe, device, precision))):
-        networks = Networks(recipe, n_labels).to(device, memory_format=torch.channels_last)
+        networks = networks_of(recipe, n_labels).to(device, memory_format=torch.channels_last)
         step = TrainingStep(networks, recipe, device, precision, telling)
         rounds[name] = lambda step=step: [step(batch, i, torch.Generator()) for i in range(length)]
     medians = in_turns(rounds, seconds, device)
@@ -217,14 +220,14 @@ def main() -> None:
     recipe = replace(Recipe(), width=options.width, labeler_width=options.width, batch=options.batch)
     torch.manual_seed(0)
 
-    plain = PlainStep(Networks(recipe, LABELS).to(device), recipe)
+    plain = PlainStep(networks_of(recipe, LABELS).to(device), recipe)
     kept = synthetic_batch(options.batch, recipe.noise_dim, device, torch.contiguous_format)
     rounds: dict[str, Callable[[], object]] = {
         "plain, contiguous float32": lambda: [plain(kept, i) for i in range(R1_EVERY)]
     }
     ours = synthetic_batch(options.batch, recipe.noise_dim, device, torch.channels_last)
     for kind in dict.fromkeys(["float32", precision]):
-        networks = Networks(recipe, LABELS).to(device, memory_format=torch.channels_last)
+        networks = networks_of(recipe, LABELS).to(device, memory_format=torch.channels_last)
         step = TrainingStep(networks, recipe, device, kind)
         rounds[f"ours, channels_last {kind}"] = lambda step=step: [
             step(ours, i, torch.Generator()) for i in range(R1_EVERY)

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .data.images import ImageData
+from .data.images import ImageData, to_symmetric
 from .distributed.batch import own_share
 from .noise import uniform_noise
 from .sampling import LabelledDraw
-from .step import Batch
 
 
-def to_unit(pixels: Tensor) -> Tensor:
-    """uint8 pixels to float in [-1, 1]."""
-    return pixels.float().div_(127.5).sub_(1)
+@dataclass(frozen=True)
+class Batch:
+    """What one step sees: images in [-1, 1] with labels, and noise with labels to generate from."""
+
+    images: Tensor
+    labels: Tensor
+    noise: Tensor
+    asked: Tensor
 
 
 @dataclass
@@ -50,7 +54,7 @@ class Batches:
         asked = self.draw.generated(n, generator)
         noise = uniform_noise(n, self.noise_dim, generator)
         rows, flipped, asked, noise = (own_share(drawn) for drawn in (rows, flipped, asked, noise))
-        images = to_unit(self.pixels[self._sent(rows)] if self.held else self._sent(self.pixels[rows]))
+        images = to_symmetric(self.pixels[self._sent(rows)] if self.held else self._sent(self.pixels[rows]))
         bits = self._sent(torch.cat([self.labels[rows], asked, flipped[:, None].to(asked.dtype)], 1))
         labels, asked, flipped = bits.split([self.labels.shape[1], asked.shape[1], 1], 1)
         images = torch.where(flipped.bool()[:, :, None, None], images.flip(3), images)

@@ -15,7 +15,8 @@ from .errors import GraphError, StatementError
 from .experiment import graph_of
 from .graph_io import load_graph
 from .recipe import NO_MATTER, Recipe
-from .runs import STATEMENTS, FinishedRun, StoredRun, folders_in, read_meta, stored_runs
+from .runs import STATEMENTS, FinishedRun, StoredRun, stored_runs
+from .folders import folders_in, read_meta
 from .statement_file import load_statements
 
 

@@ -9,7 +9,8 @@ from typing import Any, get_args
 from .classifiers.recipe import ClassifierRecipe, Role, classifier_recipe
 from .comparison_told import Told
 from .errors import RecipeError, unknown
-from .recipe import APPROACHES, Approach, Recipe, option_names, recipe_from_dict, require
+from .recipe import APPROACHES, Approach, Recipe, option_names, recipe_from_dict
+from .option_types import require
 
 ROLES: tuple[Role, ...] = get_args(Role)
 KEYS = ("approaches", "seeds", "told", "told_from", *ROLES)  # what a comparison says beside the keys of a recipe

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from .recipe import STATEMENT_WEIGHTS, Recipe, require
+from .recipe import STATEMENT_WEIGHTS, Recipe
+from .option_types import require
 from .statement_checks import refuse_conflicts
 from .statement_file import load_statements
 

@@ -29,12 +29,13 @@ from .graph_io import load_graph
 from .inert import escaped
 from .labels import LabelSCM, fit_label_scm
 from .occupied import occupying
-from .pictures import to_unit_interval
+from .data.images import to_unit_interval
 from .precision import choose_device, choose_precision
-from .provenance import provenance
+from .folders import provenance
 from .recipe import Recipe
 from .resuming import read_stored
-from .runs import META, STATEMENTS, create_run, find_checkpoint, point_to, read_meta, save_recipe
+from .runs import STATEMENTS, create_run, find_checkpoint, save_recipe
+from .folders import META, point_to, read_meta
 from .sampling import LabelledDraw
 from .starting import find_beginning
 from .statement import Statement

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from .errors import GraphError
 
-_SHOWN = 12  # nodes of a cycle that a sentence can carry
+_SHOWN_CYCLE = 12  # nodes of a cycle that a sentence can carry
 
 
 def causal_order(parents: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def _cycle(parents: Mapping[str, tuple[str, ...]], stuck: set[str]) -> str:
     place = {name: i for i, name in enumerate(parents)}
     start = min(range(len(cycle)), key=lambda i: place[cycle[i]])
     cycle = cycle[start:] + cycle[:start]
-    if len(cycle) > _SHOWN:
-        left_out = len(cycle) - _SHOWN
-        cycle = [*cycle[: _SHOWN // 2], f"({left_out} more)", *cycle[-_SHOWN // 2 :]]
+    if len(cycle) > _SHOWN_CYCLE:
+        left_out = len(cycle) - _SHOWN_CYCLE
+        cycle = [*cycle[: _SHOWN_CYCLE // 2], f"({left_out} more)", *cycle[-_SHOWN_CYCLE // 2 :]]
     return " -> ".join([*cycle, cycle[0]])

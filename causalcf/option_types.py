@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping
+from dataclasses import field
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from .errors import CausalCFError, unknown
+from .errors import CausalCFError, RecipeError, unknown
 
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
 
@@ -45,3 +47,23 @@ def _said(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"
     return "a list of names" if get_origin(kind) is tuple else _WORDS[kind]
+
+
+# Above these a run fits no machine; a recipe from elsewhere may ask for anything.
+MOST: Mapping[str, int] = {
+    **dict.fromkeys(("images", "tick", "statement_from", "statement_every"), 2**40),
+    **dict.fromkeys(("batch", "statement_group", "noise_dim"), 2**16),
+    **dict.fromkeys(("width", "labeler_width"), 1024),
+    "data_size": 2**24,
+}
+
+
+def option(default: Any, text: str) -> Any:
+    """A field with its default and the text that `--help` shows."""
+    return field(default=default, metadata={"help": text})
+
+
+def require(ok: bool, name: str, value: object, allowed: str) -> None:
+    """Raises a `RecipeError` that says what an option is and what it must be, unless `ok`."""
+    if not ok:
+        raise RecipeError(f"{name} is {value}; it must be {allowed}")

@@ -77,11 +77,6 @@ def square_grid(images: Tensor, columns: int) -> list[Row]:
     return [("", row) for row in images.split(columns)]
 
 
-def to_unit_interval(pixels: Tensor) -> Tensor:
-    """uint8 pixels to float in [0, 1]."""
-    return pixels.float() / 255
-
-
 def to_bytes(images: Tensor) -> np.ndarray:
     """(n, 3, h, w) images in [0, 1] to (n, h, w, 3) uint8, rounded."""
     return images.detach().float().mul(255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()

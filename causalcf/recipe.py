@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from .arguments import SEEDS
 from .bounded import MOST_TENSORS, MOST_TICKS
 from .errors import RecipeError, unknown
-from .option_types import check_types
+from .data import Data
+from .option_types import MOST, check_types, option, require
 
 APPROACHES = ("causalgan", "conditional", "dcgan")
 Approach = Literal["causalgan", "conditional", "dcgan"]
-Data = Literal["faces", "celeba", "folder"]
 # Stickiness where none is asked for: Pearl's counterfactual for do; for observe what Lucas and Kemp (2015) fit.
 STICKINESS = {"do": 1.0, "observe": 0.53}
 STATEMENT_WEIGHTS = (
@@ -28,20 +28,8 @@ STATEMENT_WEIGHTS = (
     "null_weight",
 )
 NO_MATTER = ("keep", "runs")  # where and how much is kept: nothing that the training itself depends on
-# Above these a run fits no machine; a recipe from elsewhere may ask for anything.
-MOST: Mapping[str, int] = {
-    **dict.fromkeys(("images", "tick", "statement_from", "statement_every"), 2**40),
-    **dict.fromkeys(("batch", "statement_group", "noise_dim"), 2**16),
-    **dict.fromkeys(("width", "labeler_width"), 1024),
-    "data_size": 2**24,
-}
 LabelMethod = Literal["likelihood", "adversarial"]
 ObjectiveName = Literal["non-saturating", "hinge", "least-squares", "wgan-gp", "relativistic"]
-
-
-def option(default: Any, text: str) -> Any:
-    """A field with its default and the text that `--help` shows."""
-    return field(default=default, metadata={"help": text})
 
 
 @dataclass(frozen=True)
@@ -209,12 +197,6 @@ def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
     if recipe.noise_weight:
         trained += 96 * r + 2 * r + 128 * r**2 + 4 * r + (64 * r + 1) * min(k, 10)
     return 4 * (3 * trained + generator)
-
-
-def require(ok: bool, name: str, value: object, allowed: str) -> None:
-    """Raises a `RecipeError` that says what an option is and what it must be, unless `ok`."""
-    if not ok:
-        raise RecipeError(f"{name} is {value}; it must be {allowed}")
 
 
 def option_names() -> list[str]:

@@ -12,7 +12,7 @@ from .graph import CausalGraph
 from .labels import LabelSCM
 from .networks.stored import check_weights
 from .recipe import Recipe, stored_recipe
-from .step import Networks
+from .bundle import Networks
 
 PRECISIONS = ("bf16", "float32")
 
@@ -45,6 +45,18 @@ def check_state(state: dict[str, Any], graph: CausalGraph) -> tuple[Recipe, Labe
     return recipe, scm
 
 
+def networks_of(recipe: Recipe, n_labels: int) -> Networks:
+    """Fresh networks as a recipe has them; their weights come from PyTorch's global random state."""
+    return Networks(
+        recipe.noise_dim,
+        n_labels,
+        recipe.width,
+        recipe.labeler_width,
+        recipe.even_kernels,
+        recipe.noise_weight > 0,
+    )
+
+
 def check_networks(state: dict[str, Any], recipe: Recipe, graph: CausalGraph) -> None:
     """Refuse a checkpoint whose networks are not those that the recipe trains; nothing of them is allocated.
 
@@ -52,7 +64,7 @@ def check_networks(state: dict[str, Any], recipe: Recipe, graph: CausalGraph) ->
         CausalCFError: names the weight.
     """
     labels = 0 if state["labels"] is None else len(graph.nodes)
-    check_weights(lambda: Networks(recipe, labels), state["networks"])
+    check_weights(lambda: networks_of(recipe, labels), state["networks"])
 
 
 def check_moments(optimiser: torch.optim.Optimizer) -> None:

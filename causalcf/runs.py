@@ -7,6 +7,8 @@ runs/latest                        a link to the newest
 
 from __future__ import annotations
 
+from .folders import META, folders_in, new_folder, read_meta
+
 import datetime
 import json
 import os
@@ -26,7 +28,7 @@ from .graph_io import save_graph
 from .recipe import APPROACHES, Recipe
 from .yaml_tree import FileKind, read_mapping
 
-RECIPE, META, STATISTICS = "recipe.yaml", "meta.json", "stats.jsonl"
+RECIPE, STATISTICS = "recipe.yaml", "stats.jsonl"
 STATEMENTS = "statements.yaml"  # what the run was told, where it was told anything
 
 
@@ -87,35 +89,6 @@ def save_recipe(folder: Path, recipe: Recipe) -> None:
     write_atomically(folder / RECIPE, yaml.safe_dump(recipe.to_dict(), sort_keys=False).encode())
 
 
-def new_folder(base: Path, stem: str) -> Path:
-    """base/stem, or base/stem-2 and so on: the first that was not there, made."""
-    base.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        folder = base / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return folder
-
-
-def point_to(folder: Path, name: str = "latest") -> None:
-    """Makes the link `name` beside `folder` lead to it.
-
-    Raises:
-        WriteError: it is no link, but a folder, as in a copy that followed links.
-    """
-    link = folder.parent / name
-    if link.is_dir() and not link.is_symlink():
-        raise WriteError(f"{link} is a folder, and should be a link to the newest of those beside it: move it away")
-    clear_leftovers(folder.parent)
-    temporary = temporary_beside(link)
-    temporary.symlink_to(folder.name)
-    os.replace(temporary, link)
-
-
 def find_run(path: str | Path) -> Path:
     """The run directory that `path` means, links resolved.
 
@@ -172,21 +145,6 @@ def stored_runs(base: str | Path) -> list[StoredRun]:
     return sorted(runs, key=_age)
 
 
-def folders_in(base: str | Path) -> list[Path]:
-    """The folders directly in a folder, links left out, by name; none where there is no such folder."""
-    if not Path(base).is_dir():
-        return []
-    return sorted(path for path in Path(base).iterdir() if path.is_dir() and not path.is_symlink())
-
-
-def read_meta(folder: Path) -> dict[str, Any]:
-    """What a folder's `meta.json` holds; nothing where it cannot be read."""
-    try:
-        return _mapping(read_json(folder / META))
-    except (OSError, ValueError):
-        return {}
-
-
 def _stored(folder: Path) -> StoredRun | None:
     try:
         recipe = read_mapping(folder / RECIPE, FileKind("a recipe", "from options to values", RunError))
@@ -204,14 +162,10 @@ def _images_seen(folder: Path) -> int:
     """Images at the last line of the statistics; 0 where there is none, or a crash cut it short."""
     try:
         path = folder / STATISTICS
-        images = _mapping(parse_json(read_last_line(path), path)).get("images")
-    except (OSError, ValueError):
+        images = parse_json(read_last_line(path), path)["images"]
+    except (OSError, ValueError, LookupError, TypeError):
         return 0
     return images if isinstance(images, int) else 0
-
-
-def _mapping(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
 
 
 def _age(run: StoredRun) -> tuple[str, int, str]:

@@ -19,7 +19,8 @@ from .errors import RecipeError, RunError
 from .graph import CausalGraph
 from .graph_io import load_graph
 from .labels import LabelSCM
-from .recipe import Recipe, require
+from .recipe import Recipe
+from .option_types import require
 from .run_state import check_networks, check_state
 from .runs import find_run
 from .training import Training

@@ -16,7 +16,7 @@ from .statement import Statement
 
 KIND = "eval/statements"  # the presets' folder
 
-_LIST = ListKind(KIND, "statements", "statements", StatementError)
+_STATEMENTS = ListKind(KIND, "statements", "statements", StatementError)
 _PARTS = ("given", "antecedent", "modal", "consequent", "mode")
 
 
@@ -41,7 +41,7 @@ def load_statements(path: str | Path = "celeba", attributes: Iterable[str] = ())
         If this young man (who is not bald) were old, he might be bald.
     """
     names = as_names("attributes", attributes, StatementError)
-    return read_named(path, _LIST, lambda value: _statement(value, names), QueryError)
+    return read_named(path, _STATEMENTS, lambda value: _statement(value, names), QueryError)
 
 
 def save_statements(path: str | Path, statements: Mapping[str, Statement]) -> None:

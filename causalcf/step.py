@@ -16,20 +16,19 @@ fakes and G's adversarial gradient come from one backward pass: with per-image n
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from .batches import Batch
 from .distributed.batch import average_over_processes, take_first, whole_batch
 from .distributed.batch_norm import share_batch_norm
 from .losses.adversarial import objective, squared_gradient_norm
 from .losses.labels import anti_labeler_weight, label_cross_entropy
 from .losses.noise import noise_error
-from .networks.average import averaged_copy, update_average
-from .networks.dcgan import Discriminator, Generator, Labeler, initialise
-from .networks.noise_reader import NoiseReader
+from .bundle import Networks
+from .networks.average import update_average
 from .precision import autocast
 from .recipe import Recipe
 from .seen import moved_and_lit, under_grain
@@ -40,31 +39,6 @@ Losses = dict[str, Tensor]
 R1, R1_EVERY = 0.3, 8  # the usual weight; steps
 # Of D's loss by a fake logit: far below what moves D, far above what float32 rounds to 0, where G would learn nothing.
 LEAST_SLOPE = 1e-20
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step sees: images in [-1, 1] with labels, and noise with labels to generate from."""
-
-    images: Tensor
-    labels: Tensor
-    noise: Tensor
-    asked: Tensor
-
-
-class Networks(nn.Module):
-    """The networks of one run; without labels there are no label readers."""
-
-    def __init__(self, recipe: Recipe, n_labels: int) -> None:
-        super().__init__()
-        self.generator = Generator(recipe.noise_dim, n_labels, recipe.width, recipe.even_kernels)
-        self.discriminator = Discriminator(n_labels, recipe.width)
-        self.labeler = Labeler(n_labels, recipe.labeler_width) if n_labels else None
-        self.noise_reader = NoiseReader(recipe.noise_dim, recipe.labeler_width) if recipe.noise_weight else None
-        initialise(self)
-        # The Anti-Labeler starts as the Labeler's twin, so that their terms cancel until one of them has learned.
-        self.anti_labeler = copy.deepcopy(self.labeler)
-        self.average = averaged_copy(self.generator)
 
 
 @dataclass

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from .pictures import Row
 
-Generate = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ from .networks.average import calibrate_batch_norm
 from .noise import uniform_noise
 from .precision import autocast
 from .recipe import Recipe
-from .run_state import check_moments
-from .step import Networks, TrainingStep
+from .run_state import check_moments, networks_of
+from .step import TrainingStep
+from .bundle import Networks
 from .telling.telling import Telling
 
 CALIBRATION = 2048  # generated images that batch norm's statistics of the averaged weights are measured on
@@ -81,7 +82,7 @@ class Training:
     def __post_init__(self) -> None:
         with torch.random.fork_rng(devices=[]):  # PyTorch initialises layers from its global state: lend it ours
             torch.default_generator.manual_seed(self.recipe.seed)  # the CPU's alone: CUDA's would not be given back
-            self.networks = Networks(self.recipe, 0 if self.scm is None else len(self.graph.nodes))
+            self.networks = networks_of(self.recipe, 0 if self.scm is None else len(self.graph.nodes))
         self.networks.to(self.device).to(memory_format=torch.channels_last)
         self.random = torch.Generator().manual_seed(self.recipe.seed)
         self.update = TrainingStep(self.networks, self.recipe, self.device, self.precision, self.telling)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from causalcf.batches import Batches, to_unit
+from causalcf.batches import Batches
+from causalcf.data.images import to_symmetric
 from causalcf.sampling import LabelledDraw
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 4), np.uint8)
@@ -66,7 +67,7 @@ def test_a_device_changes_no_batch(cuda, free):
 
 def test_images_keep_their_labels_and_half_of_them_are_mirrored():
     found = batches("cpu")(2000, torch.Generator().manual_seed(0))
-    whole = to_unit(torch.from_numpy(PIXELS))
+    whole = to_symmetric(torch.from_numpy(PIXELS))
     straight = (found.images[:, None] == whole).flatten(2).all(2)
     mirrored = (found.images[:, None] == whole.flip(3)).flatten(2).all(2)
     assert (straight | mirrored).any(1).all() and abs(mirrored.any(1).double().mean() - 0.5) < 0.06

@@ -31,7 +31,8 @@ from causalcf.precision import choose_precision
 from causalcf.recipe import Recipe, checkpoint_bytes, stored_recipe
 from causalcf.runs import stored_runs
 from causalcf.sampling import WeightedDraw
-from causalcf.step import Networks, TrainingStep, merged
+from causalcf.step import TrainingStep, merged
+from causalcf.run_state import networks_of
 from causalcf.training import Training
 from causalcf.worlds.posterior import Posterior
 from causalcf.worlds.priors import find_prior
@@ -50,7 +51,7 @@ def command(main, *arguments):
 
 def step_of(**changes):
     recipe = replace(SMALL, approach="dcgan", **changes)
-    return TrainingStep(Networks(recipe, 0), recipe, CPU, "float32")
+    return TrainingStep(networks_of(recipe, 0), recipe, CPU, "float32")
 
 
 def test_a_penalty_of_an_objective_and_lazy_r1_never_share_a_name():
@@ -137,7 +138,7 @@ def test_tables_in_markdown_hold_names_as_they_are():
 
 def test_a_run_too_wide_to_be_loaded_again_is_refused_before_training():
     for recipe, labels in ((SMALL, 3), (replace(SMALL, noise_weight=1.0), 9), (replace(SMALL, approach="dcgan"), 0)):
-        nets = Networks(recipe, labels)
+        nets = networks_of(recipe, labels)
         trained = [net for name, net in nets.named_children() if name != "average"]
         moved = sum(p.numel() for net in trained for p in net.parameters())
         kept = sum(p.numel() for p in nets.average.parameters())

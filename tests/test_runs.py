@@ -11,7 +11,8 @@ import yaml
 from causalcf.errors import WriteError
 from causalcf.files import temporary_beside
 from causalcf.recipe import Recipe
-from causalcf.runs import FinishedRun, finished_runs, latest_runs, point_to, stored_runs
+from causalcf.runs import FinishedRun, finished_runs, latest_runs, stored_runs
+from causalcf.folders import point_to
 
 
 def make(base, name, seen=(64,), images=64, approach="causalgan", started="2025-01-01T10:00:00+00:00", statements=None):

@@ -11,7 +11,9 @@ from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
 from causalcf.losses.noise import noise_error
 from causalcf.recipe import Recipe
 from causalcf.seen import moved_and_lit, under_grain
-from causalcf.step import Batch, Networks, TrainingStep
+from causalcf.step import TrainingStep
+from causalcf.run_state import networks_of
+from causalcf.batches import Batch
 
 CPU = torch.device("cpu")
 SMALL = Recipe(width=4, labeler_width=4, noise_dim=6, batch=8, label_weight=0.7, anti_decay=40.0)
@@ -31,7 +33,7 @@ def seeded():
 def networks(recipe, n_labels, seed=0):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return Networks(recipe, n_labels)
+        return networks_of(recipe, n_labels)
 
 
 def plain_gradients(nets, recipe, batch, step):

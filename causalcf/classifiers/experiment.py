@@ -18,8 +18,8 @@ from ..errors import CausalCFError, DataError, RunError, unknown
 from ..files import write_atomically
 from ..inert import escaped
 from ..precision import choose_device, choose_precision
-from ..provenance import provenance
-from ..runs import point_to
+from ..folders import META, provenance
+from ..folders import META, point_to
 from .classifier import AttributeClassifier
 from .parts import Parts, split_data
 from .recipe import ClassifierRecipe, classifier_recipe
@@ -27,9 +27,6 @@ from .reporting import JSON, board_of, write_report
 from .stopping import Progress
 from .storage import NAME, classifier_folder, find_classifier, load_classifier, save_classifier
 from .training import train_classifier
-
-META = "meta.json"
-
 
 def make_classifier(recipe: ClassifierRecipe) -> Path:
     """Trains a classifier, reports on it, and gives its folder.

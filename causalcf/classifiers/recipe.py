@@ -10,7 +10,8 @@ from typing import Any, Literal
 from ..arguments import SEEDS
 from ..errors import RecipeError, unknown
 from ..option_types import check_types
-from ..recipe import MOST, Data, option, require
+from ..data import Data
+from ..option_types import MOST, option, require
 
 NetworkName = Literal["residual", "alexnet"]
 LabelLaw = Literal["coin", "natural"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..files import write_atomically
-from ..pictures import to_unit_interval
+from ..data.images import to_unit_interval
 from .classifier import AttributeClassifier
 from .parts import Parts
 from .report import Report

@@ -8,7 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from ..inert import file_names
-from ..pictures import Row, save_sheet, to_unit_interval
+from ..pictures import Row, save_sheet
+from ..data.images import to_unit_interval
 from .parts import Part
 
 SHOWN = 12  # images a row

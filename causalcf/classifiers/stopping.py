@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..batches import to_unit
+from ..data.images import to_symmetric
 from ..errors import CausalCFError
 from .calibration import fit_calibration
 from .classifier import CHUNK, raw_logits
@@ -77,6 +77,6 @@ def read_part(network: nn.Module, part: Part, mirror: bool) -> Tensor:
     device = next(network.parameters()).device
     read = []
     for index in torch.arange(len(part)).split(CHUNK):
-        images = to_unit(part.pixels(index).to(device)).contiguous(memory_format=torch.channels_last)
+        images = to_symmetric(part.pixels(index).to(device)).contiguous(memory_format=torch.channels_last)
         read.append(raw_logits(network, images, mirror).float().cpu())
     return torch.cat(read)

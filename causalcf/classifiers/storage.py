@@ -23,7 +23,7 @@ from ..errors import RunError, nearest
 from ..files import replacing
 from ..networks.stored import with_weights
 from ..precision import choose_device
-from ..runs import new_folder, read_meta
+from ..folders import new_folder, read_meta
 from .calibration import Calibration
 from .classifier import AttributeClassifier
 from .networks import build_network

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..augment import DRAWS, varied
-from ..batches import to_unit
+from ..data.images import to_symmetric
 from ..grain import draw_grain, grained
 from .calibration import fit_calibration
 from .classifier import AttributeClassifier
@@ -104,7 +104,7 @@ def _batches(
             waiting = torch.cat([waiting, torch.randperm(len(train), generator=generator)])
         rows, waiting = waiting[:n], waiting[n:]
         draws = torch.rand(n, DRAWS, generator=generator)
-        images = varied(to_unit(train.pixels(rows).to(device)), train.data.flip, draws)
+        images = varied(to_symmetric(train.pixels(rows).to(device)), train.data.flip, draws)
         if recipe.grain:
             images = grained(images, recipe.grain, draw_grain(images.shape, generator))
         yield images.contiguous(memory_format=torch.channels_last), labels[rows].to(device, torch.float32)

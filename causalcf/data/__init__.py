@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..arguments import check_choice, check_path
 from ..errors import DataError, unknown
@@ -13,7 +13,8 @@ from ..errors import DataError, unknown
 if TYPE_CHECKING:  # torch is imported only once there are images to load
     from .images import ImageData
 
-SOURCES = ("faces", "celeba", "folder")
+Data = Literal["faces", "celeba", "folder"]
+SOURCES: tuple[Data, ...] = get_args(Data)
 
 
 def load_data(name: str, root: str | Path | None = None, split: str = "train", **options: Any) -> ImageData:

@@ -14,7 +14,6 @@ from ..errors import DataError
 from ..workers import MOST_WORKERS, available_cores
 from .chunked_file import ChunkedFile, Produce, writing
 
-_log = logging.getLogger(__name__)
 
 
 def cache_root() -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..errors import DataError, unknown
 
@@ -51,3 +52,13 @@ class ImageData:
     def batch(self, index: torch.Tensor) -> torch.Tensor:
         """(len(index), 3, h, w) uint8 images at the given rows."""
         return torch.from_numpy(self.pixels[index.numpy()])
+
+
+def to_symmetric(pixels: Tensor) -> Tensor:
+    """uint8 pixels to float in [-1, 1]."""
+    return pixels.float().div_(127.5).sub_(1)
+
+
+def to_unit_interval(pixels: Tensor) -> Tensor:
+    """uint8 pixels to float in [0, 1]."""
+    return pixels.float() / 255

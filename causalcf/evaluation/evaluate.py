@@ -23,8 +23,8 @@ from ..eval_options import EvalOptions
 from ..fingerprints import of_code
 from ..inert import escaped
 from ..precision import choose_device
-from ..provenance import provenance
-from ..runs import new_folder
+from ..folders import provenance
+from ..folders import new_folder
 from .approaches import Approach
 from .choice import newest_runs
 from .console import print_table

@@ -13,7 +13,7 @@ import torch
 
 from ..data.images import ImageData
 from ..errors import ImpossibleWorldError, UnreachedError
-from ..pictures import to_unit_interval
+from ..data.images import to_unit_interval
 from ..seeds import generator_of
 from .approaches import Approach
 from .axioms import axioms

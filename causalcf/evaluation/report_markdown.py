@@ -71,7 +71,7 @@ def _statements(outcome: Outcome) -> Iterator[str]:
     if groups:
         yield "## Statements"
         yield statement_tables.MEANING
-        yield to_markdown(statement_tables.counts_table(outcome))
+        yield to_markdown(statement_tables.statement_counts_table(outcome))
     for group in groups:
         yield f"### {markdown(group.name)}"
         yield markdown(group.sentence)

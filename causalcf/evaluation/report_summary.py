@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .report_links import NO_VERDICT, Group, Link, Outcome, approaches, asked_labels, count_verdicts, links_of
 from .report_numbers import count, effect, interval, number
-from .statement_tables import counts_table, statement_groups
+from .statement_tables import statement_counts_table, statement_groups
 
 
 def summary(outcome: Outcome, groups: tuple[Group, ...]) -> str:
@@ -41,7 +41,7 @@ def judge_line(outcome: Outcome) -> str:
 
 def _statements(outcome: Outcome) -> str:
     """How many statements have the truth in the images that the label model gives them on the same faces."""
-    told = [f"{name}: {same} of {n}" for name, *_, same, n in counts_table(outcome).rows]
+    told = [f"{name}: {same} of {n}" for name, *_, same, n in statement_counts_table(outcome).rows]
     return f"Statements whose verdict is the label model's: {', '.join(told)}."
 
 

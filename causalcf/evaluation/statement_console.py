@@ -7,7 +7,7 @@ from .report_tables import Table
 from .statement_tables import StatementGroup, figures
 
 SENTENCE = "statement"  # the head of a column whose cells may be folded
-_HEADS = [
+_STATEMENT_HEADS = [
     "q in images\n[interval]",
     "seen\nbefore",
     "q label\nmodel",
@@ -22,7 +22,7 @@ def by_statement(told: tuple[StatementGroup, ...], narrow: bool) -> list[Table]:
     return [
         Table(
             f"{group.name}: {group.sentence}",
-            ["approach", *_HEADS],
+            ["approach", *_STATEMENT_HEADS],
             [_row(one["approach"], figures(one), narrow) for one in group.answers],
         )
         for group in told
@@ -36,7 +36,7 @@ def by_approach(told: tuple[StatementGroup, ...], narrow: bool) -> list[Table]:
         for one in group.answers:
             row = _row(f"{group.name}: {group.sentence}", figures(one), narrow)
             rows.setdefault(one["approach"], []).append(row)
-    return [Table(f"{name}, {len(found)} statements", [SENTENCE, *_HEADS], found) for name, found in rows.items()]
+    return [Table(f"{name}, {len(found)} statements", [SENTENCE, *_STATEMENT_HEADS], found) for name, found in rows.items()]
 
 
 def _row(name: str, cells: list[str], narrow: bool) -> list[str]:

@@ -55,7 +55,7 @@ def statement_table(group: StatementGroup) -> Table:
     return Table(group.name, HEADS, [[one["approach"], *figures(one)] for one in group.answers])
 
 
-def counts_table(outcome: Outcome) -> Table:
+def statement_counts_table(outcome: Outcome) -> Table:
     """One row for each approach: how often each verdict fell, and how often it is the label model's on these faces."""
     answers: dict[str, list[Mapping[str, Any]]] = {}
     for one in outcome.get("statements") or ():

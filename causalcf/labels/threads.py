@@ -11,7 +11,7 @@ import torch
 
 from ..workers import MOST_WORKERS, in_threads
 
-Item = TypeVar("Item")
+Work = TypeVar("Work")
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def in_parallel(work: Callable[[Item], object], items: Iterable[Item]) -> None:
+def in_parallel(work: Callable[[Work], object], items: Iterable[Work]) -> None:
     """Do work on each item, as many at a time as torch may use threads, at most 8; one item alone needs no thread.
 
     Args:
@@ -39,7 +39,7 @@ def in_parallel(work: Callable[[Item], object], items: Iterable[Item]) -> None:
     first = list(islice(items, 2))
     threads = min(torch.get_num_threads(), MOST_WORKERS)
 
-    def alone(item: Item) -> None:
+    def alone(item: Work) -> None:
         torch.set_num_threads(1)  # of the thread that this runs in
         work(item)
 

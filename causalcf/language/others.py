@@ -9,7 +9,7 @@ from .tokens import POSSESSIVE, Token
 
 OTHERS = "it may speak of somebody else; say what the person themselves is or has"
 
-_LONGEST = 3  # words at the end of a phrase that is looked for before "of"
+_LONGEST_OTHER = 3  # words at the end of a phrase that is looked for before "of"
 _UNIVERSAL = frozenset(("any", "anybody", "anyone"))  # before "but" they except
 _STOPS = (Role.LEAD, Role.NOT, Role.PERSON, Role.BUT, Role.OR, Role.COMMA)
 
@@ -33,7 +33,7 @@ def others(tokens: Sequence[Token], words: Mapping[str, tuple[str, int]]) -> Ite
         if word == POSSESSIVE:
             start = _possessor(said, i)
         elif word == "of":  # "the smile of a woman"; but "a photo of a woman" shows her
-            start = i - 1 if any(" ".join(said[k:i]) in words for k in range(max(i - _LONGEST, 0), i)) else i
+            start = i - 1 if any(" ".join(said[k:i]) in words for k in range(max(i - _LONGEST_OTHER, 0), i)) else i
         elif word == "but":
             start = 0 if _excepts(said, i) else i
         else:

@@ -11,7 +11,7 @@ from ..errors import QueryError
 from ..named_list import ListKind, check_keys, read_named
 from .query import Query
 
-_LIST = ListKind("eval", "queries", "questions", QueryError)
+_QUERIES = ListKind("eval", "queries", "questions", QueryError)
 _QUERY_KEYS = ("given", "antecedent", "mode")
 
 
@@ -36,7 +36,7 @@ def load_queries(path: str | Path = "queries", attributes: Iterable[str] = ()) -
         ['woman-moustache', 'man-lipstick', 'woman-man', 'young-man-bald', 'glasses', 'smile']
     """
     names = as_names("attributes", attributes, QueryError)
-    return read_named(path, _LIST, lambda value: _query(value, names), QueryError)
+    return read_named(path, _QUERIES, lambda value: _query(value, names), QueryError)
 
 
 def _query(value: Any, attributes: tuple[str, ...]) -> Query:

@@ -10,12 +10,12 @@ from torch import Tensor
 from .counterfactual import CounterfactualWorlds, Worlds, keep_or_generate
 from .observed import Method, counterfactual_noise
 
-Generate = Callable[[Tensor], Tensor]
+GenerateFromNoise = Callable[[Tensor], Tensor]
 Classify = Callable[[Tensor], Tensor]
 
 
 def observed_counterfactual(
-    generate: Generate,
+    generate: GenerateFromNoise,
     classify: Classify,
     attributes: Sequence[str],
     worlds: Worlds,

@@ -13,7 +13,7 @@ from causalcf.classifiers.storage import (
     save_classifier,
 )
 from causalcf.errors import CausalCFError, RunError
-from causalcf.runs import point_to
+from causalcf.folders import point_to
 
 
 def pictures(n, seed=0):

@@ -19,7 +19,7 @@ from causalcf.classifiers.weighting import weighting
 from causalcf.data.images import ImageData
 from causalcf.errors import CausalCFError, DataError
 from causalcf.networks.alexnet import AlexNet
-from causalcf.pictures import to_unit_interval
+from causalcf.data.images import to_unit_interval
 
 SMALL = ClassifierRecipe(images=1280, batch=32, width=8)
 

@@ -14,7 +14,7 @@ from causalcf.evaluation.approaches import Drawn, in_order
 from causalcf.evaluation.effectiveness import Rate
 from causalcf.evaluation.session import Session
 from causalcf.evaluation.settings import Settings
-from causalcf.evaluation.statement_tables import counts_table
+from causalcf.evaluation.statement_tables import statement_counts_table
 from causalcf.evaluation.statement_truths import ask_statement, image_verdict
 from causalcf.labels.reference import Reference
 from causalcf.statement import Statement
@@ -135,7 +135,7 @@ def test_a_perfect_renderer_agrees_with_what_the_label_model_says_of_its_faces()
     assert answer["model"]["value"] and answer["model"]["probability"] == pytest.approx(0.592, abs=5e-4)
     assert answer["q_expected"] == pytest.approx(0.436, abs=0.01)
     assert answer["verdict"] == "false" and answer["expected"] is False
-    (row,) = counts_table({"statements": [answer]}).rows
+    (row,) = statement_counts_table({"statements": [answer]}).rows
     assert row[-2:] == ["1", "1"] and row[2] == "1"  # one of one as in the label model
 
 

@@ -18,7 +18,8 @@ from causalcf.evaluation.suite import load_suite
 from causalcf.experiment import resume_run
 from causalcf.graph_io import load_graph
 from causalcf.recipe import Recipe
-from causalcf.runs import find_run, latest_runs, read_meta
+from causalcf.runs import find_run, latest_runs
+from causalcf.folders import read_meta
 from causalcf.statement_file import load_statements
 from causalcf.train_options import parse_options
 from causalcf.worlds.query_file import load_queries
