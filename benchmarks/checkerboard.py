@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from causalcf.command import run as run_command
-from causalcf.experiment import training_data
+from causalcf.cli.command import run as run_command
 from causalcf.data.images import to_unit_interval
-from causalcf.worlds.run import load_run
+from causalcf.runs.run import load_run
+from causalcf.training.experiment import training_data
 
 MIXES = {"brightness": (0.299, 0.587, 0.114), "red less green": (1.0, -1.0, 0.0)}
 PERIODS = (2, 4, 8)  # pixels

@@ -26,15 +26,15 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import nn
 
-from causalcf.command import run
+from causalcf.cli.command import run
 from causalcf.distributed.batch import own_share
-from causalcf.experiment import graph_of
-from causalcf.recipe import Recipe
-from causalcf.step import TrainingStep
-from causalcf.bundle import Networks
-from causalcf.run_state import networks_of
-from causalcf.batches import Batch
-from causalcf.train_options import parse_options
+from causalcf.networks.bundle import Networks
+from causalcf.runs.checkpoint import networks_of
+from causalcf.runs.recipe import Recipe
+from causalcf.train import parse_options
+from causalcf.training.batches import Batch
+from causalcf.training.experiment import graph_of
+from causalcf.training.step import TrainingStep
 
 FLAG = 8  # bytes: whether any process was asked to stop
 

@@ -23,10 +23,10 @@ from rich.table import Table
 
 from causalcf.classifiers.experiment import make_classifier
 from causalcf.classifiers.recipe import ClassifierRecipe
-from causalcf.command import run
-from causalcf.evaluation.sample_size import units_for
-from causalcf.experiment import start_run
-from causalcf.recipe import Recipe
+from causalcf.cli.command import run
+from causalcf.runs.recipe import Recipe
+from causalcf.statistics.significance import units_for
+from causalcf.training.experiment import start_run
 
 IMAGE = 3 * 64 * 64 * 4 / 2**20  # MiB
 

@@ -31,18 +31,17 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from causalcf.batches import Batches
-from causalcf.command import run
+from causalcf.cli.command import run
 from causalcf.data import load_data
 from causalcf.data.cache import open_cache
 from causalcf.data.crops import celeba_crop, read_image
-from causalcf.data.law import celeba_law
-from causalcf.precision import choose_device, choose_precision
-from causalcf.recipe import Recipe
-from causalcf.sampling import LabelledDraw
-from causalcf.step import TrainingStep
-from causalcf.run_state import networks_of
-from causalcf.workers import available_cores, in_threads
+from causalcf.data.faces.units import celeba_law
+from causalcf.io.threads import available_cores, in_threads
+from causalcf.networks.precision import choose_device, choose_precision
+from causalcf.runs.checkpoint import networks_of
+from causalcf.runs.recipe import Recipe
+from causalcf.training.batches import Batches, LabelledDraw
+from causalcf.training.step import TrainingStep
 
 FILES = 2048  # decoded for the rates
 ALL_OF_CELEBA = 202_599

@@ -30,18 +30,17 @@ from causalcf.classifiers import (
     train_classifier,
     whole,
 )
-from causalcf.command import run as run_command
+from causalcf.cli.command import run as run_command
 from causalcf.data import load_data
 from causalcf.data.cache import cache_root
-from causalcf.data.faces.coin import load_coin_faces
-from causalcf.data.images import ImageData
-from causalcf.data.progress import counting
+from causalcf.data.faces.dataset import load_coin_faces
+from causalcf.data.images import ImageData, to_unit_interval
 from causalcf.errors import RunError
-from causalcf.evaluation.effectiveness import Rate, agreement, one_flip_effectiveness
-from causalcf.experiment import training_data
-from causalcf.data.images import to_unit_interval
-from causalcf.precision import choose_device, choose_precision
-from causalcf.worlds.run import load_run
+from causalcf.io.progress import counting
+from causalcf.networks.precision import choose_device, choose_precision
+from causalcf.runs.run import load_run
+from causalcf.statistics.rates import Rate, agreement, one_flip_effectiveness
+from causalcf.training.experiment import training_data
 
 HELD_OUT = 4000
 

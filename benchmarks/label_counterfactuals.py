@@ -19,8 +19,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from causalcf.command import run
-from causalcf.data.law import celeba_law
+from causalcf.cli.command import run
+from causalcf.data.faces.units import celeba_law
 from causalcf.errors import CausalCFError
 
 EVENT = {"Narrow_Eyes": 1}

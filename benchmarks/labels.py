@@ -20,13 +20,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from causalcf.command import run
-from causalcf.data.law import celeba_law
+from causalcf.cli.command import run
+from causalcf.data.faces.units import celeba_law
 from causalcf.errors import IntractableError
-from causalcf.graph import CausalGraph
-from causalcf.graph_io import load_graph
+from causalcf.graph.files import load_graph
+from causalcf.graph.graph import CausalGraph
+from causalcf.io.threads import available_cores
 from causalcf.labels import LabelSCM, fit_label_scm
-from causalcf.workers import available_cores
 
 CELEBA_ROWS = 202_599
 UNITS = 4096

@@ -17,7 +17,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from causalcf.command import run
+from causalcf.cli.command import run
 from causalcf.errors import CausalCFError
 
 COMMANDS = ("train", "eval", "ask", "classify", "statements", "explore", "draw", "data.faces")

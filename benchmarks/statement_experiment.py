@@ -37,22 +37,21 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from causalcf.command import run
+from causalcf.cli.command import run
+from causalcf.data.images import to_unit_interval
 from causalcf.evaluation.approaches import Approach
 from causalcf.evaluation.contenders import Asking, contenders
-from causalcf.evaluation.features import judge_features
 from causalcf.evaluation.flips import Flip, flip
-from causalcf.evaluation.judge_independence import doubts
-from causalcf.evaluation.link_results import relation
+from causalcf.evaluation.judge import doubts, judge_features
+from causalcf.evaluation.links import relation
 from causalcf.evaluation.materials import Materials, load_materials, load_runs
 from causalcf.evaluation.realism import frechet_distance
-from causalcf.files import write_atomically
-from causalcf.labels.cells import matching
-from causalcf.data.images import to_unit_interval
-from causalcf.seeds import generator_of
-from causalcf.statement import Statement
-from causalcf.statement_file import load_statements
-from causalcf.worlds.counterfactual import Worlds
+from causalcf.io.files import write_atomically
+from causalcf.labels.evidence import matching
+from causalcf.language.lists import load_statements
+from causalcf.language.statement import Statement
+from causalcf.randomness import generator_of
+from causalcf.runs.counterfactual import Worlds
 
 CAUSES = ("Young", "Male", "Smiling")
 POOL = 2048

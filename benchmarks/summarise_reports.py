@@ -21,10 +21,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from causalcf.command import run as run_command
+from causalcf.cli.command import run as run_command
 from causalcf.errors import RunError
-from causalcf.evaluation.links import Link
-from causalcf.evaluation.report_numbers import number
+from causalcf.evaluation.report.links import number
+from causalcf.evaluation.suite import Link
 
 Report = dict[str, Any]
 

@@ -3,11 +3,11 @@
     python benchmarks/train_step.py [--width 64] [--batch 64] [--seconds 20]
 
 "plain" is the textbook step in contiguous float32: for each player its own pass through every network it needs. "ours"
-is `causalcf.step`: channels_last, the precision that `--precision auto` chooses here, and shared passes. Both have the
-same losses, R1 every eighth step included; a step is the mean over such a round. Both are timed in turns in one run,
-and the ratio is what counts. Beside them stand the floating point operations that each does a second (torch counts
-those of its convolutions and matrix products) as a share of what a plain matrix product does in the same precision;
-once over all of the step's time, once over what a profile says that these operations took themselves.
+is `causalcf.training.step`: channels_last, the precision that `--precision auto` chooses here, and shared passes. Both
+have the same losses, R1 every eighth step included; a step is the mean over such a round. Both are timed in turns in
+one run, and the ratio is what counts. Beside them stand the floating point operations that each does a second (torch
+counts those of its convolutions and matrix products) as a share of what a plain matrix product does in the same
+precision; once over all of the step's time, once over what a profile says that these operations took themselves.
 
 Then the step of a causalgan and of a dcgan with eval/statements/faces-true.yaml told and without, in the recipe's own
 precision. The dcgan's is the dearest case: every noise counts as given and as supposed, so that no turn is passed over.
@@ -30,23 +30,22 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from causalcf.classifiers import AttributeClassifier
 from causalcf.classifiers.calibration import Calibration
-from causalcf.classifiers.networks import build_network
-from causalcf.command import run
+from causalcf.cli.command import run
+from causalcf.constraints.constraint import Telling
+from causalcf.constraints.questions import Question
+from causalcf.constraints.setup import tell_with
+from causalcf.constraints.sources import Group, Read, ReplaySource
 from causalcf.data.faces import law
+from causalcf.language.lists import load_statements
 from causalcf.losses.adversarial import objective, squared_gradient_norm
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
-from causalcf.precision import choose_device, choose_precision
-from causalcf.recipe import Recipe
-from causalcf.statement_file import load_statements
-from causalcf.step import R1_EVERY, TrainingStep, total
-from causalcf.bundle import Networks
-from causalcf.run_state import networks_of
-from causalcf.batches import Batch
-from causalcf.telling.group import Group, Read
-from causalcf.telling.questions import Question
-from causalcf.telling.replay import ReplaySource
-from causalcf.telling.setup import tell_with
-from causalcf.telling.telling import Telling
+from causalcf.networks.bundle import Networks
+from causalcf.networks.precision import choose_device, choose_precision
+from causalcf.networks.readers import build_network
+from causalcf.runs.checkpoint import networks_of
+from causalcf.runs.recipe import Recipe
+from causalcf.training.batches import Batch
+from causalcf.training.step import R1_EVERY, TrainingStep, total
 
 LABELS = 9
 

@@ -1,4 +1,4 @@
-"""causalcf asks a face GAN "what if?" and measures whether the answers respect cause and effect."""
+"""Ask a face GAN counterfactual questions, and measure whether the answers respect a causal graph."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ _PUBLIC = {
     "AttributeClassifier": "classifiers",
     "CausalCFError": "errors",
     "CausalGraph": "graph",
-    "CounterfactualNoise": "worlds.drawn",
-    "CounterfactualWorlds": "worlds.counterfactual",
+    "CounterfactualNoise": "worlds.diagnostics",
+    "CounterfactualWorlds": "runs.counterfactual",
     "DataError": "errors",
     "GraphError": "errors",
     "ImpossibleWorldError": "errors",
     "IntractableError": "errors",
     "LabelSCM": "labels",
-    "Query": "worlds.query",
+    "Query": "language.query",
     "QueryError": "errors",
-    "Recipe": "recipe",
+    "Recipe": "runs.recipe",
     "RecipeError": "errors",
-    "Run": "worlds.run",
+    "Run": "runs.run",
     "RunError": "errors",
-    "Statement": "statement",
+    "Statement": "language.statement",
     "StatementError": "errors",
     "UnreachedError": "errors",
-    "Worlds": "worlds.counterfactual",
-    "answer": "answers",
+    "Worlds": "runs.counterfactual",
+    "answer": "answers.answer",
     "counterfactual_noise": "worlds.observed",
     "esm_cf_sampler": "worlds.samplers",
     "fit_label_scm": "labels",
     "gaussian_cf_sampler": "worlds.samplers",
     "load_classifier": "classifiers",
     "load_data": "data",
-    "load_graph": "graph_io",
-    "load_queries": "worlds.query_file",
-    "load_run": "worlds.run",
-    "load_statements": "statement_file",
+    "load_graph": "graph",
+    "load_queries": "language.lists",
+    "load_run": "runs.run",
+    "load_statements": "language.lists",
     "sample_where": "worlds.conditional",
-    "save_graph": "graph_io",
+    "save_graph": "graph",
 }
 _MODULES = ("esm",)  # reached as `causalcf.esm.DiscreteSCM`
 
@@ -49,7 +49,7 @@ __all__ = ["__version__", *_MODULES, *_PUBLIC]
 
 if TYPE_CHECKING:
     from . import esm as esm
-    from .answers import answer as answer
+    from .answers.answer import answer as answer
     from .classifiers import AttributeClassifier as AttributeClassifier
     from .classifiers import load_classifier as load_classifier
     from .data import load_data as load_data
@@ -63,23 +63,23 @@ if TYPE_CHECKING:
     from .errors import RunError as RunError
     from .errors import StatementError as StatementError
     from .errors import UnreachedError as UnreachedError
-    from .graph import CausalGraph as CausalGraph
-    from .graph_io import load_graph as load_graph
-    from .graph_io import save_graph as save_graph
+    from .graph.files import load_graph as load_graph
+    from .graph.files import save_graph as save_graph
+    from .graph.graph import CausalGraph as CausalGraph
     from .labels import LabelSCM as LabelSCM
     from .labels import fit_label_scm as fit_label_scm
-    from .recipe import Recipe as Recipe
-    from .statement import Statement as Statement
-    from .statement_file import load_statements as load_statements
+    from .language.lists import load_queries as load_queries
+    from .language.lists import load_statements as load_statements
+    from .language.query import Query as Query
+    from .language.statement import Statement as Statement
+    from .runs.counterfactual import CounterfactualWorlds as CounterfactualWorlds
+    from .runs.counterfactual import Worlds as Worlds
+    from .runs.recipe import Recipe as Recipe
+    from .runs.run import Run as Run
+    from .runs.run import load_run as load_run
     from .worlds.conditional import sample_where as sample_where
-    from .worlds.counterfactual import CounterfactualWorlds as CounterfactualWorlds
-    from .worlds.counterfactual import Worlds as Worlds
-    from .worlds.drawn import CounterfactualNoise as CounterfactualNoise
+    from .worlds.diagnostics import CounterfactualNoise as CounterfactualNoise
     from .worlds.observed import counterfactual_noise as counterfactual_noise
-    from .worlds.query import Query as Query
-    from .worlds.query_file import load_queries as load_queries
-    from .worlds.run import Run as Run
-    from .worlds.run import load_run as load_run
     from .worlds.samplers import esm_cf_sampler as esm_cf_sampler
     from .worlds.samplers import gaussian_cf_sampler as gaussian_cf_sampler
 

@@ -1,18 +1,17 @@
-"""`python -m causalcf.draw GRAPH`: a causal graph as a picture, or as Mermaid text."""
+"""`python -m causalcf.draw GRAPH`: draw a causal graph as a PNG file, or print it as Mermaid text."""
 
 from __future__ import annotations
 
 import sys
 
-from .command import run
+from .cli.command import run
+from .cli.parser import Flags
 from .errors import GraphError
-from .flags import Flags
-from .graph_io import load_graph
-from .inert import escaped
+from .graph.files import load_graph
+from .io.text import escaped
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Parse the arguments, load the graph, draw it."""
     parser = Flags(refuse=GraphError, prog="python -m causalcf.draw", description="Draw a causal graph.")
     parser.add_argument("graph", help="a YAML file, or the name of a preset such as celeba")
     form = parser.add_mutually_exclusive_group()
@@ -21,7 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
 
     graph = load_graph(options.graph)
-    from .drawing import draw_graph, to_mermaid  # after the graph is known to be sound
+    from .graph.drawing import draw_graph, to_mermaid  # after the graph is known to be sound
 
     if options.mermaid:
         print(to_mermaid(graph), end="")

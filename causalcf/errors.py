@@ -1,7 +1,5 @@
-"""The errors a user can cause, and the sentence they read.
-
-Every error names the offending thing, what was allowed and the nearest match. The command lines catch
-`CausalCFError`, print its sentence on stderr and exit with code 2; anything else is a bug and keeps its traceback.
+"""Errors that users can cause; each names the culprit, what is allowed and the nearest match.
+Commands print a `CausalCFError` and exit with code 2; any other exception is a bug.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ _LONGEST = 100  # letters of a name that is compared with others and shown
 
 
 class CausalCFError(ValueError):
-    """Base of all errors that bad input causes.
+    """Base class of all errors that bad input causes.
 
     Example:
         >>> from causalcf import load_graph
@@ -49,7 +47,7 @@ class ImpossibleWorldError(CausalCFError):
 
 
 class IntractableError(CausalCFError):
-    """An exact query that would be too large to answer.
+    """An exact query that is too large to compute.
 
     Example:
         >>> import torch
@@ -94,11 +92,11 @@ class RunError(CausalCFError):
 
 
 class WriteError(CausalCFError):
-    """A file that cannot be written, as on a full disk or in a read-only folder."""
+    """A file that cannot be written, for example on a full disk or in a read-only folder."""
 
 
 class ProcessError(CausalCFError):
-    """Processes of one training that do not fit together, or one of which is gone."""
+    """Processes of one training that do not fit together, or of which one has stopped."""
 
 
 class UnreachedError(CausalCFError):
@@ -115,7 +113,7 @@ class UnreachedError(CausalCFError):
 
 
 class QueryError(CausalCFError):
-    """A question that cannot be understood, or that a run cannot be asked.
+    """A question that cannot be parsed, or that a run cannot answer.
 
     Example:
         >>> from causalcf import Query
@@ -126,7 +124,7 @@ class QueryError(CausalCFError):
 
 
 class StatementError(QueryError):
-    """A counterfactual statement that cannot be understood, or that a model lacks the labels for.
+    """A counterfactual statement that cannot be parsed, or whose attributes are not labels of the model.
 
     Example:
         >>> from causalcf import Statement
@@ -137,7 +135,7 @@ class StatementError(QueryError):
 
 
 def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
-    """Up to `n` of the allowed names that look most like `name`, best first (case is ignored)."""
+    """Return up to `n` of the allowed names that are most similar to `name`, best first, ignoring case."""
     if len(str(name)) > _LONGEST:  # no name looks like a page of text, and comparing it would take minutes
         return []
     by_lower: dict[str, str] = {}
@@ -148,12 +146,7 @@ def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
 
 
 def unknown(what: str, name: str, allowed: Iterable[str]) -> str:
-    """The sentence for a name that is not allowed: the culprit, the nearest match and what was allowed.
-
-    Example:
-        >>> unknown("attribute", "Smilling", ["Male", "Smiling"])
-        "unknown attribute 'Smilling'; did you mean 'Smiling'? Allowed: Male, Smiling"
-    """
+    """Return the error message for an unknown name: the name, the nearest match and what is allowed."""
     allowed = [str(a) for a in allowed]
     close = nearest(name, allowed)
     hint = f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else "."

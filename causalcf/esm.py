@@ -1,41 +1,236 @@
-"""The extended structural model over any small discrete causal model, exactly: the reference for everything faster.
-
-Exogenous variables U_i are independent, all others deterministic functions of them. The actual world is given by U,
-the counterfactual world by U*: each U*_i is U_i with probability s (`stickiness`) and else drawn afresh from its law
-(Lucas and Kemp, 2015). `do` cuts equations in the counterfactual world alone; `observe` keeps them and conditions.
-
-The kernel from U to U* is a product over the variables, so it is applied to one of them at a time: all pairs of worlds
-are summed, in a number of steps that grows with the number of worlds and not with its square.
-"""
+"""Exact extended structural model (Lucas and Kemp, 2015) of any small discrete causal model."""
 
 from __future__ import annotations
 
+import math
+import reprlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from .errors import CausalCFError, ImpossibleWorldError, IntractableError, unknown
-from .esm_values import as_law, as_stickiness, assignment, check_agree, check_model, describe
-from .esm_worlds import Column, Equation, check_size, enumerate_worlds
+
+Law = dict[Any, float]  # value -> its probability, all positive
+
+TOLERANCE = 1e-9  # how far a law's probabilities may miss a sum of one by rounding
+
+
+def as_value(what: str, value: Any) -> Any:
+    """Return a hashable value in the form used for comparison: True as 1, NumPy scalars as Python's."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool):
+        return int(value)
+    try:
+        hash(value)
+        itself = value == value
+    except Exception:  # a list, an array; or whatever a class of the user's own raises
+        itself = False
+    if value is None or callable(value) or itself is not True:
+        raise CausalCFError(f"{what} is {reprlib.repr(value)}: expected a number, a string or another hashable value")
+    return value
+
+
+def check_model(exogenous: Any, equations: Any) -> None:
+    """Check the mappings, names and types of a model, before any distribution or equation is used."""
+    for what, mapping in (("exogenous", exogenous), ("equations", equations)):
+        if not isinstance(mapping, Mapping):
+            raise CausalCFError(f"{what}={reprlib.repr(mapping)}: expected a mapping from the variables' names")
+    if not exogenous and not equations:
+        raise CausalCFError("a model without variables: expected at least one, exogenous or with an equation")
+    for name in (*exogenous, *equations):
+        if not isinstance(name, str):
+            raise CausalCFError(f"the variable {name!r}: expected a string for its name")
+    for name, equation in equations.items():
+        if name in exogenous:
+            raise CausalCFError(f"{name!r} is exogenous and has an equation: expected one of the two")
+        if not callable(equation):
+            raise CausalCFError(f"the equation of {name!r} is {equation!r}: expected a function of the earlier values")
+
+
+def as_stickiness(value: Any) -> float:
+    """Return the stickiness as a float; it must be a number in [0, 1]."""
+    if not isinstance(value, Real) or not 0.0 <= float(value) <= 1.0:
+        raise CausalCFError(f"stickiness={reprlib.repr(value)}: expected a number in [0, 1]")
+    return float(value)
+
+
+def check_agree(what: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
+    """Raise `ImpossibleWorldError` where two assignments give one variable two values."""
+    for name in first:
+        if name in second and first[name] != second[name]:
+            raise ImpossibleWorldError(f"{what} contradict each other about {name!r}")
+
+
+def assignment(names: tuple[str, ...], what: str, values: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a query's {name: value}, checked; `what` names the mapping in errors."""
+    if values is not None and not isinstance(values, Mapping):
+        raise CausalCFError(f"{what}={values!r}: expected a mapping such as {{{names[0]!r}: 1}}")
+    checked = {}
+    for name, value in (values or {}).items():
+        if name not in names:
+            raise CausalCFError(f"{what}: " + unknown("variable", name, names))
+        checked[name] = as_value(f"{what} {name}", value)
+    return checked
+
+
+def describe(values: Mapping[str, Any]) -> str:
+    """Format an assignment as "B=1, S=0"."""
+    return ", ".join(f"{name}={value!r}" for name, value in values.items()) or "nothing"
+
+
+def as_law(name: str, law: Any) -> Law:
+    """Return {value: probability} of one exogenous variable, without values of probability zero."""
+    if not isinstance(law, Mapping):
+        one = _probability(f"exogenous {name!r}", law)
+        return {value: p for value, p in ((0, 1.0 - one), (1, one)) if p > 0}
+    listed = {}
+    for value, p in law.items():
+        listed[as_value(f"a value of exogenous {name!r}", value)] = _probability(f"P({name}={value!r})", p)
+    total = math.fsum(listed.values())
+    if abs(total - 1.0) > TOLERANCE:
+        raise CausalCFError(f"exogenous {name!r}: the probabilities sum to {total:.12g}; expected a sum of 1")
+    return {value: p / total for value, p in listed.items() if p > 0}
+
+
+def _probability(what: str, p: Any) -> float:
+    if not isinstance(p, Real) or not 0.0 <= float(p) <= 1.0:
+        raise CausalCFError(f"{what}={reprlib.repr(p)}: expected a probability, a number in [0, 1]")
+    return float(p)
+
+
+Equation = Callable[[Mapping[str, Any]], Any]
+
+MAX_WORLDS = 2**20  # combinations of exogenous values
+
+
+@dataclass(frozen=True)
+class Column:
+    """Variable in all N worlds: `codes`, (N,) int32, are positions in the distinct `values`."""
+
+    codes: np.ndarray
+    values: tuple[Any, ...]
+
+    def equals(self, value: Any) -> np.ndarray:
+        """Return in which worlds the variable has this value, (N,) bool."""
+        code = {v: i for i, v in enumerate(self.values)}.get(value, -1)
+        return self.codes == code
+
+
+def check_size(laws: Mapping[str, Law]) -> None:
+    """Raise `IntractableError` where a model has more worlds than `MAX_WORLDS`."""
+    n = math.prod(len(law) for law in laws.values())
+    if n > MAX_WORLDS:
+        shown = f"{n:,}" if n < 10**15 else f"about 10^{len(str(n)) - 1}"
+        raise IntractableError(
+            f"{len(laws)} exogenous variables have {shown} combinations of values, and a counterfactual concerns all "
+            f"pairs of them; the limit is {MAX_WORLDS:,} combinations"
+        )
+
+
+def enumerate_worlds(
+    laws: Mapping[str, Law], equations: Mapping[str, Equation], do: Mapping[str, Any]
+) -> dict[str, Column]:
+    """Return all variables in all worlds; `do` may set exogenous variables too."""
+    n, world = math.prod(len(law) for law in laws.values()), {}
+    after = n
+    for name, law in laws.items():
+        before, after = n // after, after // len(law)
+        codes = np.tile(np.arange(len(law), dtype=np.int32).repeat(after), before)
+        world[name] = Column(codes, tuple(law))
+    for name in laws.keys() & do.keys():
+        world[name] = _constant(n, do[name])
+    for name, equation in equations.items():
+        world[name] = _constant(n, do[name]) if name in do else _respond(name, equation, world, n, list(equations))
+    return world
+
+
+def _constant(n: int, value: Any) -> Column:
+    return Column(np.zeros(n, dtype=np.int32), (value,))
+
+
+class _Reading(Mapping[str, Any]):
+    """Mapping of one world's values for an equation; it records which values are read."""
+
+    def __init__(self, owner: str, world: Mapping[str, Column], w: int, read: dict[str, None], later: list[str]):
+        self.read, self._owner, self._world, self._w, self._later = read, owner, world, w, later
+
+    def __getitem__(self, name: str) -> Any:
+        column = self._world.get(name)
+        if column is None:
+            if name in self._later:
+                raise CausalCFError(
+                    f"the equation of {self._owner!r} reads {name!r}, which has no value yet: "
+                    "expected equations in causal order"
+                )
+            raise CausalCFError(f"the equation of {self._owner!r}: " + unknown("variable", name, self._world))
+        self.read[name] = None
+        return column.values[column.codes[self._w]]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._world
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._world)
+
+    def __len__(self) -> int:
+        return len(self._world)
+
+
+def _respond(name: str, equation: Equation, world: Mapping[str, Column], n: int, later: list[str]) -> Column:
+    """Evaluate an equation in all worlds, once for each combination of the values that it reads."""
+    read: dict[str, None] = {}
+    known, group, first = 0, np.zeros(n, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    while True:
+        answers = []
+        for w in first:
+            answers.append(_call(name, equation, _Reading(name, world, int(w), read, later)))
+            if len(read) > known:
+                break
+        if len(read) == known:
+            break
+        for new in list(read)[known:]:
+            column = world[new]
+            _, first, group = np.unique(
+                group * len(column.values) + column.codes, return_index=True, return_inverse=True
+            )
+        known = len(read)
+    numbers: dict[Any, int] = {}
+    codes = np.array([numbers.setdefault(answer, len(numbers)) for answer in answers], dtype=np.int32)
+    return Column(codes[group], tuple(numbers))
+
+
+def _call(name: str, equation: Equation, values: _Reading) -> Any:
+    try:
+        answer = equation(values)
+    except CausalCFError:
+        raise
+    except Exception as error:
+        where = describe({read: values[read] for read in values.read})
+        raise CausalCFError(f"the equation of {name!r} failed at {where}: {type(error).__name__}: {error}") from error
+    return as_value(f"the answer of the equation of {name!r}", answer)
+
 
 CONDITIONING = ("joint", "nested")
 
 
 class DiscreteSCM:
-    """A structural causal model of finitely many values.
+    """Structural causal model of variables with finitely many values.
 
-    Booleans count as 0 and 1; values are compared with ==, so floats must agree to the last bit.
+    True counts as 1 and False as 0. Values are compared with ==, so floats must be exactly equal.
 
     Args:
         exogenous: name -> the probability of 1 (against 0), or {value: probability}.
-        equations: name -> a function of the mapping of all earlier values, in causal order. It must be deterministic:
-            it is called once for each combination of the values that it reads.
+        equations: name -> a function of the mapping of all earlier values, in causal order. It must be deterministic,
+            because it is called once for each combination of the values that it reads.
 
     Raises:
-        CausalCFError: a law or an equation that is none, a name used twice, no variable at all; an equation that
-            fails, reads a variable without a value, or returns nothing that can be compared.
+        CausalCFError: an invalid distribution or equation, a name used twice, or no variable at all; an equation that
+            fails, reads a variable that has no value yet, or returns a value that cannot be compared.
         IntractableError: more than 2^20 combinations of exogenous values.
 
     Source: Lucas and Kemp (2015), An improved probabilistic account of counterfactual reasoning.
@@ -72,13 +267,13 @@ class DiscreteSCM:
         given: Mapping[str, Any] | None = None,
         do: Mapping[str, Any] | None = None,
     ) -> float:
-        """P(event | given, do), exact; the condition is on the world after the intervention.
+        """Return P(event | given, do), exactly. `given` conditions on the world after the intervention.
 
         Args:
-            event, given, do: {name: value}, of exogenous variables too.
+            event, given, do: {name: value}, for exogenous variables too.
 
         Raises:
-            CausalCFError: an unknown variable, or what is no value.
+            CausalCFError: an unknown variable, or a value that cannot be compared.
             ImpossibleWorldError: `given` has probability zero or contradicts `do`.
 
         Example:
@@ -102,26 +297,26 @@ class DiscreteSCM:
         stickiness: float = 1.0,
         conditioning: str = "joint",
     ) -> float:
-        """P(event* | facts, do*, observe*), exact.
+        """Return P(event* | facts, do*, observe*), exactly.
 
         Args:
-            event: values of the counterfactual world asked about; one that no world shows has probability zero.
-            facts: what is known of the actual world; the rest is summed over.
+            event: values asked about in the counterfactual world. A value that no world takes has probability zero.
+            facts: known values of the actual world. Unknown variables are summed over.
             do: values set by intervention in the counterfactual world.
-            observe: values found in the counterfactual world, its equations intact; may be given together with `do`.
+            observe: values observed in the counterfactual world, whose equations stay intact. `do` may be given too.
             stickiness: probability that an exogenous variable keeps its value, in [0, 1].
-            conditioning: "joint" is the definition: facts and `observe` are conditioned on together, so that actual
-                worlds that reach the antecedent more easily count for more. "nested", for comparison, conditions on
-                the facts first and keeps those weights, as if each actual world were retried until the antecedent
-                holds. They agree where the facts fix every exogenous variable, and without `observe`.
+            conditioning: "joint" is the definition. It conditions on the facts and `observe` together, so actual worlds
+                from which the antecedent is more probable get more weight. "nested" is for comparison. It conditions
+                on the facts first and keeps those weights, as if the counterfactual of each actual world were redrawn
+                until the antecedent holds. Both agree without `observe`, and if the facts fix all exogenous variables.
 
         Raises:
-            CausalCFError: an unknown variable, what is no value, a stickiness outside [0, 1].
-            ImpossibleWorldError: facts of probability zero, or an antecedent that cannot hold together with them
-                (nested: not in one of the worlds that the facts allow).
-            IntractableError: an antecedent that is possible, but too improbable for float64.
+            CausalCFError: an unknown variable, a value that cannot be compared, or a stickiness outside [0, 1].
+            ImpossibleWorldError: facts of probability zero, or an antecedent that is impossible together with them
+                (nested: impossible from at least one actual world that the facts allow).
+            IntractableError: an antecedent that is possible, but whose probability is too small for float64.
 
-        Source: Lucas and Kemp (2015); nested conditioning defined here.
+        Source: Lucas and Kemp (2015); nested conditioning is defined here.
 
         Example:
             >>> model = DiscreteSCM({"A": 0.5, "B": 0.5}, {"C": lambda v: v["A"] or v["B"]})
@@ -155,7 +350,7 @@ class DiscreteSCM:
         return enumerate_worlds(self._laws, self._equations, do) if do else self._actual
 
     def _posterior(self, world: Mapping[str, Column], held: Mapping[str, Any], what: str) -> np.ndarray:
-        """P(U | held), (N,); scaled by the largest before the sum, so that rare facts do not underflow."""
+        """Return P(U | held), (N,), scaled before the sum so that rare facts do not underflow."""
         allowed = _holds(world, held)
         if not allowed.any():
             for name, value in held.items():
@@ -167,7 +362,7 @@ class DiscreteSCM:
         return weight / weight.sum()
 
     def _ahead(self, there: np.ndarray, s: float) -> np.ndarray:
-        """P(U* is in the set `there` | U), for each U, (N,): the kernel applied along one exogenous variable a time."""
+        """Return P(U* in the set `there` | U) for each U, (N,), one exogenous variable at a time."""
         mass, before = there.astype(float), 1
         for law in self._weights:
             mass = mass.reshape(before, len(law), -1)
@@ -188,7 +383,7 @@ class DiscreteSCM:
 
 
 def _products(weights: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """P(U) of all N combinations as mantissas in [1/2, 1) and exponents of two: products of any size, without a log."""
+    """Return P(U) of all N combinations as mantissas in [1/2, 1) and exponents of two."""
     mantissa, exponent = np.full(1, 0.5), np.ones(1, dtype=np.int64)
     for weight in weights:
         m, e = np.frexp(weight)
@@ -198,7 +393,7 @@ def _products(weights: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _holds(world: Mapping[str, Column], values: Mapping[str, Any]) -> np.ndarray:
-    """In which worlds all these values hold, (N,) bool."""
+    """Return in which worlds all these values hold, (N,) bool."""
     hit = np.ones(len(next(iter(world.values())).codes), dtype=bool)
     for name, value in values.items():
         hit &= world[name].equals(value)
@@ -206,5 +401,5 @@ def _holds(world: Mapping[str, Column], values: Mapping[str, Any]) -> np.ndarray
 
 
 def _share(part: float, rest: float) -> float:
-    """part / (part + rest): rounding cannot carry it above one."""
+    """Return part / (part + rest), which rounding cannot lift above 1."""
     return part / (part + rest)

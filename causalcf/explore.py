@@ -1,21 +1,86 @@
-"""`python -m causalcf.explore`: what each coordinate of the noise does, and the way between two faces."""
+"""`python -m causalcf.explore`: the effect of each noise coordinate, and interpolation between faces."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .command import run as run_command
-from .explore_options import ExploreOptions, parse_options
+from .cli.command import run as run_command
+from .cli.parser import Flags, parse_conditions
+from .errors import QueryError
 
 if TYPE_CHECKING:
-    from .sweeps import Effect
+    from .pictures.gallery import Effect
+
+DESCRIPTION = """Explore the noise of a trained run: which coordinates of z change the image most, what they do to a
+face (sweep.png), and the way from one face to another (interpolation.png)."""
+EXAMPLES = """examples:
+  python -m causalcf.explore
+  python -m causalcf.explore --given Male=0,Young=1 --rows 20 --out explored
+"""
+LEAST = {"rows": 1, "columns": 2, "faces": 2, "pairs": 1, "seed": 0}
+
+
+@dataclass(frozen=True)
+class ExploreOptions:
+    """Parsed options of `python -m causalcf.explore`."""
+
+    run: str
+    given: dict[str, int]
+    rows: int
+    columns: int
+    faces: int
+    pairs: int
+    seed: int
+    out: str
+    as_json: bool
+    device: str
+
+
+def parse_options(arguments: Sequence[str]) -> ExploreOptions:
+    """Parse the command line; check all that can be checked without the run."""
+    flags = _parser().parse_checked(arguments, LEAST)
+    return ExploreOptions(
+        run=flags.run,
+        given=parse_conditions(flags.given, "--given"),
+        rows=flags.rows,
+        columns=flags.columns,
+        faces=flags.faces,
+        pairs=flags.pairs,
+        seed=flags.seed,
+        out=flags.out,
+        as_json=flags.json,
+        device=flags.device,
+    )
+
+
+def _parser() -> Flags:
+    parser = Flags(
+        refuse=QueryError,
+        prog="python -m causalcf.explore",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+    )
+    add = parser.add_argument
+    add("--run", type=str, default="runs/latest", metavar="FOLDER", help="the run to explore")
+    add("--given", action="append", default=[], metavar="NAME=0|1,...", help="draw only such faces")
+    add("--rows", type=int, default=12, help="coordinates to show")
+    add("--columns", type=int, default=9, help="positions across a coordinate's range, steps between two faces")
+    add("--faces", type=int, default=8, help="faces that a coordinate's change is averaged over")
+    add("--pairs", type=int, default=4, help="pairs of faces to interpolate between")
+    add("--seed", type=int, default=0, help="of the faces, in [0, 2^32)")
+    add("--out", type=str, default="explored", metavar="FOLDER", help="where the sheets go")
+    add("--json", action="store_true", help="print JSON and nothing else")
+    add("--device", type=str, default="auto", help="auto, cpu, cuda, cuda:1, ...")
+    return parser
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Parse, load the run, write both sheets, print the coordinates that matter most."""
+    """Run the command: write both sheets and print the coordinates with the largest effects."""
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
     effects, sheets = explore(options)
     if options.as_json:
@@ -26,18 +91,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def explore(options: ExploreOptions) -> tuple[list[Effect], list[Path]]:
-    """Every coordinate's effect, the largest first, and the sheets written.
-
-    Raises:
-        CausalCFError: a run that cannot be used, faces that cannot be had, a folder that cannot be written.
-    """
+    """Return the effect of every coordinate, the largest first, and the paths of the sheets."""
     import torch
 
-    from .data.progress import counting
     from .errors import DataError
-    from .pictures import save_sheet
-    from .sweeps import coordinate_effects, interpolation_rows, sweep_rows
-    from .worlds.run import load_run
+    from .io.progress import counting
+    from .pictures.gallery import coordinate_effects, interpolation_rows, sweep_rows
+    from .pictures.sheets import save_sheet
+    from .runs.run import load_run
 
     run = load_run(options.run, options.device)
     drawn = torch.Generator().manual_seed(options.seed)

@@ -1,19 +1,125 @@
-"""`python -m causalcf.train`: from a causal graph to a trained causal GAN, with one command."""
+"""`python -m causalcf.train`: train a causal GAN from a causal graph, with one command."""
 
 from __future__ import annotations
 
 import sys
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
 
-from .comparison_recipe import Comparison
+import yaml
+
+from .cli.launch import run_together
+from .cli.parser import Flags
 from .distributed.environment import launched
-from .distributed.launch import run_together
 from .errors import RecipeError
-from .recipe import Recipe
-from .train_options import TrainOptions, parse_options, resolved
+from .io.presets import find_preset, preset_names
+from .io.yaml import FileKind, read_mapping
+from .runs.recipe import Recipe, option_names, recipe_from_dict
+from .training.comparison_recipe import Comparison, add_comparison_flags, compared, take_comparison
+
+DEFAULT, PHOTOGRAPHS = "faces", "celeba-cpu"  # recipes taken where none is named
+RECIPE = FileKind("a recipe", "from options to values", RecipeError)
+DESCRIPTION = """Train a GAN whose labels follow a causal graph.
+
+A recipe sets options anew: --dry-run prints what it comes to."""
+EXAMPLES = """examples:
+  python -m causalcf.train --graph graphs/celeba.yaml
+  python -m causalcf.train --data celeba --data-root PATH
+  python -m causalcf.train --approach dcgan --images 50000
+  python -m causalcf.train --resume runs/latest
+  python -m causalcf.train --recipe compare
+"""
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Parsed options of `python -m causalcf.train`.
+
+    Args:
+        recipe: the resolved recipe; for a comparison, the settings that all its trainings share.
+        given: the recipe options set by flags; they override the recipe of a resumed run.
+        comparison: the comparison to train, or None.
+    """
+
+    recipe: Recipe
+    given: dict[str, Any]
+    resume: str | None
+    dry_run: bool
+    comparison: Comparison | None = None
+    changed_data: bool = False
+
+
+def parse_options(arguments: Sequence[str]) -> TrainOptions:
+    """Resolve the options: defaults, then the recipe file, then the flags, in any order of flags."""
+    parser = _parser()
+    flags = parser.parse_args(list(arguments))
+    named = {name: flags[name] for name in _named(arguments) if name in flags}
+    given = {name: value for name, value in named.items() if name in option_names()}
+    if flags.changed_data and flags.resume is None:
+        raise RecipeError("--changed-data has a meaning only with --resume: a new run takes whatever images there are")
+    usual = DEFAULT if flags.data == DEFAULT else PHOTOGRAPHS
+    path = find_preset("train", usual if flags.recipe is None else flags.recipe, RecipeError)
+    try:
+        mapping = read_mapping(path, RECIPE)
+        taken = take_comparison(mapping)
+        in_file = vars(parser.parse_object(mapping, defaults=False))
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from None
+    for name in set(in_file) - set(option_names()):
+        raise RecipeError(f"{path}: {name} belongs on the command line, not in a recipe")
+    comparison = compared(taken, {**in_file, **given}, named)
+    recipe = recipe_from_dict({**in_file, **given}) if comparison is None else comparison.recipe
+    return TrainOptions(recipe, given, flags.resume, flags.dry_run, comparison, flags.changed_data)
+
+
+def resolved(recipe: Recipe | Comparison) -> str:
+    """Return the recipe as YAML that trains the same again."""
+    return yaml.safe_dump(recipe.to_dict(), sort_keys=False)
+
+
+def _parser() -> Flags:
+    parser = Flags(
+        refuse=RecipeError,
+        prog="python -m causalcf.train",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    presets = ", ".join(preset_names("train"))
+    usual = f"{DEFAULT}, or with --data celeba or folder {PHOTOGRAPHS}"
+    parser.add_argument(
+        "--recipe", type=str | None, default=None, help=f"a YAML file or one of {presets}; where left out, {usual}"
+    )
+    parser.add_argument(
+        "--resume",
+        type=str | None,
+        default=None,
+        help="go on with an interrupted run directory, or from a checkpoint in it",
+    )
+    parser.add_argument(
+        "--changed-data", action="store_true", help="with --resume: go on although the images have changed"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the resolved recipe and stop; with --resume, the run's"
+    )
+    types = get_type_hints(Recipe)
+    for option in fields(Recipe):
+        flag = "--" + option.name.replace("_", "-")
+        parser.add_argument(flag, type=types[option.name], default=option.default, help=option.metadata["help"])
+    add_comparison_flags(parser)
+    return parser
+
+
+def _named(arguments: Sequence[str]) -> list[str]:
+    """Return the names of the options that the command line sets."""
+    flags = [argument for argument in arguments if argument.startswith("--")]
+    return [flag[2:].split("=")[0].replace("-", "_") for flag in flags]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse, then train; torch is imported only once there is something to train."""
+    """Run the command; torch is imported only when there is something to train."""
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
     if options.dry_run:
         planned = _planned(options)
@@ -26,10 +132,10 @@ def main(arguments: list[str] | None = None) -> int:
                 f"recipe {options.comparison.recipe.name} is a comparison, which one process trains; start it without "
                 "torchrun"
             )
-        from .comparison import run_comparison
+        from .training.comparison import run_comparison
 
         return run_comparison(options.comparison)
-    from .experiment import resume_run, start_run
+    from .training.experiment import resume_run, start_run
 
     if options.resume:
         return resume_run(options.resume, options.given, options.changed_data)
@@ -37,7 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check_inputs(planned: Recipe | Comparison) -> None:
-    from .experiment import check_inputs, graph_of
+    from .training.experiment import check_inputs, graph_of
 
     check_inputs(planned if isinstance(planned, Recipe) else planned.recipe)
     if isinstance(planned, Comparison):
@@ -45,10 +151,10 @@ def _check_inputs(planned: Recipe | Comparison) -> None:
 
 
 def _planned(options: TrainOptions) -> Recipe | Comparison:
-    """What would be trained; of a run to be resumed its own recipe, which only its checkpoint tells."""
+    """Return what would be trained; with --resume, the recipe from the run's checkpoint."""
     if options.comparison is not None or options.resume is None:
         return options.comparison or options.recipe
-    from .resuming import resumed_recipe
+    from .training.start import resumed_recipe
 
     return resumed_recipe(options.resume, options.given)
 

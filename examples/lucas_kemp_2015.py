@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from causalcf.command import run
+from causalcf.cli.command import run
 from causalcf.esm import DiscreteSCM
 
 FITTED = 0.53  # the stickiness that fitted the paper's participants

@@ -18,9 +18,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from causalcf.command import run as run_command
+from causalcf.cli.command import run as run_command
 from causalcf.errors import CausalCFError
-from causalcf.pictures import save_sheet
+from causalcf.pictures.sheets import save_sheet
 from causalcf.worlds.conditional import sample_where
 from causalcf.worlds.observed import counterfactual_noise
 

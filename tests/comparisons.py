@@ -9,9 +9,8 @@ import re
 
 import torch
 
-from causalcf.checkpoint import load_checkpoint
-from causalcf.train import main
-from causalcf.train_options import parse_options
+from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.train import main, parse_options
 
 TINY = {
     "name": "tiny", "graph": "celeba-bald", "images": 64, "batch": 8, "width": 8, "labeler_width": 2, "noise_dim": 5,

@@ -51,8 +51,8 @@ def made_once(tmp_path_factory, name):
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
     """A folder with small finished runs: a (causalgan), b (dcgan), c (conditional); not to be changed."""
-    from causalcf.experiment import start_run
-    from causalcf.recipe import Recipe
+    from causalcf.runs.recipe import Recipe
+    from causalcf.training.experiment import start_run
 
     small = Recipe(images=64, batch=8, width=8, labeler_width=2, noise_dim=5, data_size=400)
     with made_once(tmp_path_factory, "runs") as (folder, empty):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import torch
 
-from causalcf.graph import CausalGraph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
 
 GRAPH = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"], "Mustache": ["Male"], "Eyeglasses": ["Young"]})
@@ -21,7 +21,7 @@ TABLES = {
 
 @dataclass(frozen=True)
 class FakeRun:
-    """Does what `causalcf.answers` asks of a run.
+    """Does what `causalcf.answers.answer` asks of a run.
 
     Args:
         labelled: has a label model; else it only acts by it, as a generator without labels would.

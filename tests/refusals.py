@@ -5,8 +5,8 @@ import torch
 
 import causalcf as cf
 from causalcf.classifiers.calibration import Calibration
-from causalcf.classifiers.networks import build_network
 from causalcf.networks.dcgan import Generator, Labeler
+from causalcf.networks.readers import build_network
 
 GRAPH = cf.CausalGraph({"Young": [], "Bald": ["Young"]})
 SCM = cf.LabelSCM.from_probabilities(GRAPH, {"Young": 0.75, "Bald": [0.1, 0.02]})

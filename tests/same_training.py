@@ -2,7 +2,7 @@
 
 import torch
 
-from causalcf.checkpoint import load_checkpoint
+from causalcf.runs.checkpoint import load_checkpoint
 
 CLOCKS = ("/seconds", "/tick/")  # when it happened, and since when losses are averaged
 NAMES = ("/recipe/runs", "/recipe/name", "/recipe/keep", "/recipe/start", "/recipe/images")

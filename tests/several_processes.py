@@ -10,17 +10,17 @@ import torch.multiprocessing as mp
 
 from causalcf.classifiers.calibration import Calibration
 from causalcf.classifiers.classifier import AttributeClassifier
-from causalcf.classifiers.networks import build_network
 from causalcf.classifiers.storage import save_classifier
+from causalcf.cli.launch import end_at_once
 from causalcf.distributed.batch import average_over_processes, own_share
 from causalcf.distributed.group import leave
-from causalcf.distributed.launch import end_at_once
 from causalcf.eval import main as evaluate
-from causalcf.evaluation.pieces import Pieces
-from causalcf.experiment import assemble, graph_of, label_generator, training_data
+from causalcf.evaluation.tasks import Pieces
+from causalcf.language.lists import load_statements
 from causalcf.losses.adversarial import squared_gradient_norm
 from causalcf.networks.dcgan import Discriminator
-from causalcf.statement_file import load_statements
+from causalcf.networks.readers import build_network
+from causalcf.training.experiment import assemble, graph_of, label_generator, training_data
 
 CPU = torch.device("cpu")
 

@@ -7,10 +7,10 @@ from dags import listings
 from hypothesis import strategies as st
 from label_oracles import Case, threshold_case
 
-from causalcf.attributes import CELEBA_ATTRIBUTES
-from causalcf.graph import CausalGraph
-from causalcf.statement import Statement
-from causalcf.statement_modals import MODALS
+from causalcf.graph.graph import CausalGraph
+from causalcf.language.modals import MODALS
+from causalcf.language.statement import Statement
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES
 
 GRAIN = 8
 

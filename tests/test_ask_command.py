@@ -8,12 +8,11 @@ import pytest
 import torch
 from fake_run import FakeRun
 
-from causalcf.ask import FACES, FACES_WITHOUT_LABELS, main
-from causalcf.ask_options import parse_options
-from causalcf.command import run as run_command
+from causalcf.ask import FACES, FACES_WITHOUT_LABELS, main, parse_options
+from causalcf.cli.command import run as run_command
 from causalcf.errors import QueryError
-from causalcf.graph import CausalGraph
-from causalcf.graph_io import save_graph
+from causalcf.graph.files import save_graph
+from causalcf.graph.graph import CausalGraph
 
 QUESTION = "Given a woman, what if she had a moustache?"
 
@@ -24,7 +23,7 @@ def ask(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
 
     def ask_run(*arguments, run=None):
-        monkeypatch.setattr("causalcf.worlds.run.load_run", lambda *_: run or FakeRun(side=64))
+        monkeypatch.setattr("causalcf.runs.run.load_run", lambda *_: run or FakeRun(side=64))
         code = run_command(lambda: main(list(arguments)))
         return code, *capsys.readouterr()
 

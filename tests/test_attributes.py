@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from causalcf.attributes import _PHRASES, CELEBA_ATTRIBUTES, WORDS
+from causalcf.language.vocabulary import _PHRASES, CELEBA_ATTRIBUTES, WORDS
 
 TABLE = Path(__file__).parents[2] / "shared" / "data" / "celeba_attributes.npz"
 

@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import pad
 
-from causalcf.augment import DRAWS, SHIFT, transformed, varied
+from causalcf.data.augment import DRAWS, SHIFT, transformed, varied
 
 
 def seeded(seed=0):

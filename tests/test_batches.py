@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from causalcf.batches import Batches
 from causalcf.data.images import to_symmetric
-from causalcf.sampling import LabelledDraw
+from causalcf.training.batches import Batches, LabelledDraw
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 4), np.uint8)
 LABELS = torch.from_numpy(np.random.default_rng(1).integers(0, 2, (20, 2), np.int8))

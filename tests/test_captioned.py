@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFont
 
-from causalcf.captioned import GAP, LINE, Panel, save_captioned, wrap
 from causalcf.errors import DataError, WriteError
-from causalcf.pictures import to_bytes
+from causalcf.pictures.captions import GAP, LINE, Panel, save_captioned, wrap
+from causalcf.pictures.sheets import to_bytes
 
 FONT = ImageFont.load_default(12)
 LONG = "a young bald woman with glasses, a moustache, lipstick, narrow eyes and an open mouth, smiling"

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from causalcf.command import run
+from causalcf.cli.command import run
 from causalcf.errors import CausalCFError
 
 
@@ -38,7 +38,7 @@ def test_an_error_of_the_system_that_is_a_mistake_of_ours_passes_through():
 
 
 def test_a_reader_that_leaves_early_is_no_error():
-    code = "import sys; from causalcf.command import run; sys.exit(run(lambda: print('line\\n' * 100_000)))"
+    code = "import sys; from causalcf.cli.command import run; sys.exit(run(lambda: print('line\\n' * 100_000)))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asked:
         asked.stdout.readline()
         asked.stdout.close()

@@ -10,14 +10,13 @@ import pytest
 import yaml
 from comparisons import PARTS, TINY, fingerprint_of, recipes_of, same_weights, tell
 
-from causalcf.comparison_found import find_trained_classifier, find_training
-from causalcf.comparison_recipe import comparison_from_dict
 from causalcf.errors import CausalCFError, RecipeError
-from causalcf.experiment import resume_run
-from causalcf.runs import latest_runs, stored_runs
-from causalcf.step import TrainingStep
-from causalcf.train import main
-from causalcf.train_options import parse_options, resolved
+from causalcf.runs.directory import latest_runs, stored_runs
+from causalcf.train import main, parse_options, resolved
+from causalcf.training.comparison import find_trained_classifier, find_training
+from causalcf.training.comparison_recipe import comparison_from_dict
+from causalcf.training.experiment import resume_run
+from causalcf.training.step import TrainingStep
 
 
 def test_all_approaches_and_both_classifiers_are_trained(compared):
@@ -75,7 +74,7 @@ def test_an_interrupted_training_goes_on_where_it_stopped(compared, copy, tmp_pa
 def test_ctrl_c_that_ends_a_training_in_order_ends_the_comparison(copy, tmp_path, monkeypatch):
     shutil.rmtree(latest_runs(tmp_path / "runs")["causalgan"])
     begun = []
-    monkeypatch.setattr("causalcf.comparison.start_run", lambda recipe: begun.append(recipe.approach) or 130)
+    monkeypatch.setattr("causalcf.training.comparison.start_run", lambda recipe: begun.append(recipe.approach) or 130)
     code, said = tell(*copy)
     assert code == 130 and begun == ["causalgan"] and said[-1].startswith("the comparison is interrupted")
 
@@ -88,7 +87,7 @@ def test_a_classifier_is_trained_when_missing_and_reported_on_when_only_that_is_
     (classifier / "report.json").unlink()
     (judge / "classifier.pt").unlink()
     trained = []
-    monkeypatch.setattr("causalcf.comparison.make_classifier", trained.append)
+    monkeypatch.setattr("causalcf.training.comparison.make_classifier", trained.append)
     code, said = tell(*copy)
     assert code == 0 and [recipe.role for recipe in trained] == ["judge"]
     assert "its report is still to be written" in said[3] and said[4] == "5 of 5: judge, seed 1"

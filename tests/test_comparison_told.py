@@ -7,11 +7,10 @@ import pytest
 from comparisons import same_weights, tell
 
 from causalcf.errors import CausalCFError, RecipeError
-from causalcf.experiment import graph_of, start_run, training_data
-from causalcf.runs import create_run, latest_runs, stored_runs
-from causalcf.statement_file import load_statements, save_statements
-from causalcf.train import main
-from causalcf.train_options import parse_options, resolved
+from causalcf.language.lists import load_statements, save_statements
+from causalcf.runs.directory import create_run, latest_runs, stored_runs
+from causalcf.train import main, parse_options, resolved
+from causalcf.training.experiment import graph_of, start_run, training_data
 
 STATEMENT = "statements: {young-bald: 'If this old bald man were young, he would not be bald.'}\n"
 ARMS = ["beginning", "told none", "told {mine}"]
@@ -38,9 +37,9 @@ def telling(compared, tmp_path, monkeypatch):
         done.append(recipe)
         return fake_run(recipe)
 
-    monkeypatch.setattr("causalcf.comparison.start_run", start)
-    monkeypatch.setattr("causalcf.comparison.resume_run", lambda *_: pytest.fail("resumed"))
-    monkeypatch.setattr("causalcf.comparison.make_classifier", done.append)
+    monkeypatch.setattr("causalcf.training.comparison.start_run", start)
+    monkeypatch.setattr("causalcf.training.comparison.resume_run", lambda *_: pytest.fail("resumed"))
+    monkeypatch.setattr("causalcf.training.comparison.make_classifier", done.append)
     return [*flags, "--told", "none", str(tmp_path / "mine.yaml"), "--approaches", "causalgan", "dcgan"], done
 
 
@@ -89,7 +88,9 @@ def test_an_arm_whose_statements_were_edited_is_trained_anew(telling, tmp_path):
 
 def test_the_arm_that_is_told_nothing_is_the_plain_training(compared, telling, tmp_path, monkeypatch):
     flags, _ = telling
-    monkeypatch.setattr("causalcf.comparison.start_run", lambda r: fake_run(r) if r.statements else start_run(r))
+    monkeypatch.setattr(
+        "causalcf.training.comparison.start_run", lambda r: fake_run(r) if r.statements else start_run(r)
+    )
     assert tell(*flags, "--approaches", "dcgan")[0] == 0
     runs = {run.recipe["name"]: run for run in stored_runs(tmp_path / "runs")}
     assert set(runs) == {"tiny-base", "tiny-none", "tiny-mine"}
@@ -100,7 +101,7 @@ def test_the_arm_that_is_told_nothing_is_the_plain_training(compared, telling, t
 
 def test_an_interrupted_beginning_ends_the_comparison(telling, monkeypatch):
     flags, done = telling
-    monkeypatch.setattr("causalcf.comparison.start_run", lambda recipe: 130)
+    monkeypatch.setattr("causalcf.training.comparison.start_run", lambda recipe: 130)
     code, said = tell(*flags)
     assert code == 130 and len(done) == 1 and said[-1].startswith("the comparison is interrupted")
 

@@ -10,14 +10,14 @@ import pytest
 import torch
 from several_processes import by_one, by_two, penalty_gradients, save_reader, steps
 
-from causalcf.checkpoint import load_checkpoint
-from causalcf.command import run as run_command
+from causalcf.cli.command import run as run_command
 from causalcf.distributed.group import own_device
 from causalcf.errors import RecipeError
-from causalcf.experiment import resume_run
-from causalcf.graph_io import load_graph
-from causalcf.recipe import Recipe
+from causalcf.graph.files import load_graph
+from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.recipe import Recipe
 from causalcf.train import main
+from causalcf.training.experiment import resume_run
 
 TINY = Recipe(
     name="tiny", images=96, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=40, tick=32,
@@ -39,7 +39,7 @@ TRAININGS = {
     "relativistic": (replace(TINY, objective="relativistic"), 2),
 }
 TOLD = {"causalgan told": replace(TINY, **TELLING), "dcgan told": replace(TINY, approach="dcgan", **TELLING)}
-LEFT_OUT = ["causalcf.step.share_batch_norm", "causalcf.step.average_over_processes"]
+LEFT_OUT = ["causalcf.training.step.share_batch_norm", "causalcf.training.step.average_over_processes"]
 SHORT = (TINY, 4)
 TOLERANCE = 1e-9  # of float64 sums in another order; what is wrong moves losses by 1e-3 (see the controls)
 

@@ -19,9 +19,9 @@ import torch
 from documents import DOCUMENTS, ROOT, Command, blocks, commands
 from report_toys import suite
 
-from causalcf.command import run as run_command
-from causalcf.graph_io import load_graph
-from causalcf.statement_file import load_statements
+from causalcf.cli.command import run as run_command
+from causalcf.graph.files import load_graph
+from causalcf.language.lists import load_statements
 
 README = (ROOT / "README.md").read_text()
 
@@ -170,7 +170,7 @@ def parsed(name: str, told: list[str], monkeypatch) -> None:
 
 def write_tables(folder):
     """What `--dry-run` reads of CelebA, or of a folder of images: the tables, without an image."""
-    from causalcf.attributes import CELEBA_ATTRIBUTES
+    from causalcf.language.vocabulary import CELEBA_ATTRIBUTES
 
     (folder / "img_align_celeba").mkdir(parents=True)
     names = CELEBA_ATTRIBUTES

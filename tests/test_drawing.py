@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from causalcf import command, draw
-from causalcf.drawing import draw_graph, to_mermaid
+from causalcf import draw
+from causalcf.cli import command
 from causalcf.errors import GraphError
-from causalcf.graph import CausalGraph
-from causalcf.graph_io import load_graph
-from causalcf.graph_layout import lay_out
+from causalcf.graph.drawing import draw_graph, to_mermaid
+from causalcf.graph.files import load_graph
+from causalcf.graph.graph import CausalGraph
+from causalcf.graph.layout import lay_out
 
 LETTERS = st.sampled_from("ABCDEFGHIJKL")
 PRESETS = ["celeba", "celeba-complete", "celeba-all", "celeba-independent", "celeba-bald", "male-mustache"]

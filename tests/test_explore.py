@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from causalcf import explore
-from causalcf.command import run as run_command
+from causalcf.cli.command import run as run_command
 from causalcf.errors import QueryError, RunError
-from causalcf.explore_options import parse_options
+from causalcf.explore import parse_options
 
 SMALL = ["--faces", "2", "--pairs", "1", "--columns", "3", "--rows", "2"]
 

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from causalcf.fingerprints import of_code, of_file
+from causalcf.io.files import of_code, of_file
 
 
 def test_of_code_knows_the_text_the_names_and_the_places_of_files(tmp_path):

@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 
 from causalcf.errors import IntractableError
-from causalcf.experiment import start_run
-from causalcf.gallery import counterfactuals, do_versus_given
-from causalcf.graph import CausalGraph
-from causalcf.graph_io import save_graph
+from causalcf.graph.files import save_graph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
-from causalcf.recipe import Recipe
+from causalcf.pictures.gallery import counterfactuals, do_versus_given
+from causalcf.runs.recipe import Recipe
+from causalcf.training.experiment import start_run
 
 NODES = [f"X{i:02d}" for i in range(40)]
 LAST = NODES[-1]

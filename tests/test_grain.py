@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from causalcf.grain import blurred, draw_grain, grained
+from causalcf.data.augment import blurred, draw_grain, grained
 
 
 def seeded(seed=0):

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.errors import CausalCFError, GraphError
-from causalcf.graph import CausalGraph, check_attributes
+from causalcf.graph.graph import CausalGraph, check_attributes
 
 
 @given(listings())
@@ -192,5 +192,7 @@ def test_check_attributes():
 
 
 def test_importing_graphs_needs_neither_networkx_nor_torch():
-    code = "import sys, causalcf.graph_io; print([m for m in ('networkx', 'matplotlib', 'torch') if m in sys.modules])"
+    code = (
+        "import sys, causalcf.graph.files; print([m for m in ('networkx', 'matplotlib', 'torch') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -13,11 +13,11 @@ from dags import as_networkx, listings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from causalcf.attributes import CELEBA_ATTRIBUTES
 from causalcf.errors import GraphError
-from causalcf.graph import CausalGraph, check_attributes
-from causalcf.graph_io import load_graph, save_graph, to_yaml
-from causalcf.presets import preset_names
+from causalcf.graph.files import load_graph, save_graph, to_yaml
+from causalcf.graph.graph import CausalGraph, check_attributes
+from causalcf.io.presets import preset_names
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES
 
 NINE = (
     "Young",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from report_toys import HOSTILE
 
-from causalcf.inert import file_name, markdown, plain
+from causalcf.io.text import file_name, markdown, plain
 
 anything = st.text() | st.text(alphabet="ab1_*`[]()<>|~$&#!:/\\.-+= \n\t\x1b", max_size=30)
 TRAPS = [

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalcf.attributes import CELEBA_ATTRIBUTES, WORDS
 from causalcf.errors import QueryError
 from causalcf.language import (
     describe,
@@ -21,6 +20,7 @@ from causalcf.language import (
     tokenize,
     vocabulary,
 )
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, WORDS
 
 assignments = st.dictionaries(st.sampled_from(CELEBA_ATTRIBUTES), st.integers(0, 1), max_size=6)
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from causalcf.errors import WriteError
-from causalcf.pictures import GAP, save_sheet, square_grid, to_bytes
 from causalcf.data.images import to_unit_interval
+from causalcf.errors import WriteError
+from causalcf.pictures.sheets import GAP, save_sheet, square_grid, to_bytes
 
 
 def test_every_pixel_of_every_image_is_in_the_file(tmp_path):

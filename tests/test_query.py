@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalcf.attributes import CELEBA_ATTRIBUTES, WORDS
-from causalcf.conditions import parse_conditions
+from causalcf.cli.parser import parse_conditions
 from causalcf.errors import CausalCFError, QueryError
-from causalcf.language.function_words import ROLES, SEX, SUBJECTS
-from causalcf.presets import preset_folder
-from causalcf.worlds.query import Query
-from causalcf.worlds.query_file import load_queries
+from causalcf.io.presets import preset_folder
+from causalcf.language.lists import load_queries
+from causalcf.language.query import Query
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, WORDS
+from causalcf.language.words import ROLES, SEX, SUBJECTS
 
 
 def conditions(least, most):

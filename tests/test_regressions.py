@@ -14,28 +14,27 @@ from toys import telling
 
 import causalcf as cf
 from causalcf import draw, train
-from causalcf.arguments import check_choice
-from causalcf.bounded import MOST_TENSORS
+from causalcf.checks import check_choice
 from causalcf.classifiers.recipe import ClassifierRecipe
-from causalcf.command import run
-from causalcf.comparison import _say as say_of_comparison
+from causalcf.cli.command import run
 from causalcf.data.faces import __main__ as faces_command
 from causalcf.evaluation.evaluate import _say as say_of_evaluation
-from causalcf.evaluation.links import Link
-from causalcf.evaluation.suite import LinkQuestion, Suite
-from causalcf.explore_options import parse_options as explore_options
-from causalcf.files import clear_leftovers, temporary_beside
-from causalcf.inert import file_names
-from causalcf.label_tables import tables_markdown
-from causalcf.precision import choose_precision
-from causalcf.recipe import Recipe, checkpoint_bytes, stored_recipe
-from causalcf.runs import stored_runs
-from causalcf.sampling import WeightedDraw
-from causalcf.step import TrainingStep, merged
-from causalcf.run_state import networks_of
-from causalcf.training import Training
+from causalcf.evaluation.suite import Link, LinkQuestion, Suite
+from causalcf.explore import parse_options as explore_options
+from causalcf.io.files import clear_leftovers, temporary_beside
+from causalcf.io.text import file_names
+from causalcf.io.untrusted import MOST_TENSORS
+from causalcf.labels.distance import tables_markdown
+from causalcf.networks.precision import choose_precision
+from causalcf.runs.checkpoint import networks_of
+from causalcf.runs.directory import stored_runs
+from causalcf.runs.recipe import Recipe, checkpoint_bytes, stored_recipe
+from causalcf.training.batches import WeightedDraw
+from causalcf.training.comparison import _say as say_of_comparison
+from causalcf.training.loop import Training
+from causalcf.training.step import TrainingStep, merged
 from causalcf.worlds.posterior import Posterior
-from causalcf.worlds.priors import find_prior
+from causalcf.worlds.samplers import find_prior
 
 SMALL = Recipe(images=64, batch=8, width=8, labeler_width=2, noise_dim=5, data_size=400)
 CPU = torch.device("cpu")

@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from causalcf.answers import answer
+from causalcf.answers.answer import answer
 from causalcf.ask import main as run_ask
-from causalcf.checkpoint import load_checkpoint
 from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
-from causalcf.gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
-from causalcf.graph import CausalGraph
-from causalcf.label_tables import pairwise_of_labels, pairwise_of_scm, tables_markdown
-from causalcf.precision import autocast, choose_device, choose_precision
-from causalcf.recipe import Recipe
-from causalcf.worlds.query import Query
-from causalcf.worlds.run import Run, load_run
+from causalcf.graph.graph import CausalGraph
+from causalcf.labels.distance import pairwise_of_labels, pairwise_of_scm, tables_markdown
+from causalcf.language.query import Query
+from causalcf.networks.precision import autocast, choose_device, choose_precision
+from causalcf.pictures.gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
+from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.recipe import Recipe
+from causalcf.runs.run import Run, load_run
 
 
 def seeded(seed=0):
@@ -122,7 +122,7 @@ def test_a_run_without_labels_gives_up_at_the_budget():
 
 
 def test_asking_a_run_without_labels_shows_both_searches(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("causalcf.worlds.run.load_run", lambda *_: grey_run(0.05))
+    monkeypatch.setattr("causalcf.runs.run.load_run", lambda *_: grey_run(0.05))
     flags = ["--given", "Bald=1", "--if", "Young=0", "-n", "3", "--draws", "1", "--out", str(tmp_path / "ask.png")]
     assert run_ask([*flags, "--budget", "300"]) == 0
     assert "6/6" in capsys.readouterr().err

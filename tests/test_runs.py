@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from causalcf.errors import WriteError
-from causalcf.files import temporary_beside
-from causalcf.recipe import Recipe
-from causalcf.runs import FinishedRun, finished_runs, latest_runs, stored_runs
-from causalcf.folders import point_to
+from causalcf.io.files import temporary_beside
+from causalcf.io.folders import point_to
+from causalcf.runs.directory import FinishedRun, finished_runs, latest_runs, stored_runs
+from causalcf.runs.recipe import Recipe
 
 
 def make(base, name, seen=(64,), images=64, approach="causalgan", started="2025-01-01T10:00:00+00:00", statements=None):

@@ -4,10 +4,10 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from causalcf.data.law import celeba_law
-from causalcf.graph import CausalGraph
+from causalcf.data.faces.units import celeba_law
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
-from causalcf.sampling import LabelledDraw, WeightedDraw
+from causalcf.training.batches import LabelledDraw, WeightedDraw
 
 ALPHA = 1e-5
 N = 40_000

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from causalcf.seen import moved_and_lit, under_grain
+from causalcf.training.views import moved_and_lit, under_grain
 
 VIEWS = {"moved": moved_and_lit, "grain": lambda images, draw: under_grain(images, 0.3, draw)}
 

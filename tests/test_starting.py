@@ -11,13 +11,13 @@ import torch
 import yaml
 from same_training import difference
 
-from causalcf.checkpoint import load_checkpoint
 from causalcf.errors import CausalCFError, RecipeError, RunError
-from causalcf.experiment import resume_run, start_run
-from causalcf.recipe import Recipe
-from causalcf.runs import latest_runs, stored_runs
-from causalcf.step import TrainingStep
-from causalcf.worlds.run import load_run
+from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.directory import latest_runs, stored_runs
+from causalcf.runs.recipe import Recipe
+from causalcf.runs.run import load_run
+from causalcf.training.experiment import resume_run, start_run
+from causalcf.training.step import TrainingStep
 
 TINY = Recipe(
     name="tiny", images=96, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=40, tick=32, precision="float32",
@@ -115,7 +115,7 @@ def test_what_is_set_otherwise_counts_from_there_on(trained, tmp_path):
 
 
 def test_precision_is_not_measured_anew(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr("causalcf.experiment.choose_precision", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr("causalcf.training.experiment.choose_precision", lambda *_: pytest.fail("measured"))
     run = run_of(started(tmp_path, trained["dcgan"][0], precision="auto"))
     assert load_checkpoint(run)["precision"] == "float32"
 

@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statement_strategies import conditions, statements
 
-from causalcf.data.law import celeba_law
+from causalcf.data.faces.units import celeba_law
 from causalcf.errors import StatementError
-from causalcf.statement import Statement
-from causalcf.statement_checks import check_statements, conflicts
-from causalcf.statement_modals import MODALS
+from causalcf.language.conflicts import check_statements, conflicts
+from causalcf.language.modals import MODALS
+from causalcf.language.statement import Statement
 
 LAW = celeba_law()
 GRID = sorted({i / 1000 for i in range(1001)} | {0.05, 0.95, 0.5, 0.3, 0.7, 0.4999999, 0.5000001})

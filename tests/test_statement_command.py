@@ -13,13 +13,12 @@ from fake_run import FakeRun
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalcf.attributes import CELEBA_ATTRIBUTES
-from causalcf.command import run as run_command
-from causalcf.data.law import celeba_law
-from causalcf.graph import CausalGraph
+from causalcf.cli.command import run as run_command
+from causalcf.data.faces.units import celeba_law
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
-from causalcf.statement_model import project
-from causalcf.statements import main
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES
+from causalcf.statements import main, project
 
 CONFLICT = """statements:
   yes: If this young man were old, he might be bald.
@@ -72,7 +71,7 @@ def test_conflicts_and_vacuous_statements_are_told(check, tmp_path):
 
 
 def test_a_run_answers_by_its_own_labels(check, monkeypatch):
-    monkeypatch.setattr("causalcf.worlds.run.load_run", lambda *_: FakeRun())
+    monkeypatch.setattr("causalcf.runs.run.load_run", lambda *_: FakeRun())
     Path("s.yaml").write_text("statements: {a: 'If this young man (who is not bald) were old, he might be bald.'}")
     code, out, _ = check("s.yaml", "--run", "somewhere", "--json")
     (one,) = json.loads(out)["statements"]
@@ -122,7 +121,7 @@ def test_mistakes_are_one_sentence_and_exit_code_2(check, arguments, sentence):
 
 def test_a_run_without_labels_has_no_model(check, monkeypatch):
     fake = FakeRun(labelled=False)
-    monkeypatch.setattr("causalcf.worlds.run.load_run", lambda *_: fake)
+    monkeypatch.setattr("causalcf.runs.run.load_run", lambda *_: fake)
     monkeypatch.setattr(FakeRun, "folder", Path("runs/b"), raising=False)
     code, _, err = check("celeba", "--run", "runs/b")
     assert code == 2 and "b is a dcgan run: it has no label model" in err

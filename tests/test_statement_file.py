@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 import causalcf as cf
-from causalcf.data.law import celeba_law
+from causalcf.data.faces.units import celeba_law
 from causalcf.errors import StatementError
-from causalcf.presets import preset_folder
-from causalcf.statement import Statement
-from causalcf.statement_checks import check_statements
-from causalcf.statement_file import KIND, load_statements
+from causalcf.io.presets import preset_folder
+from causalcf.language.conflicts import check_statements
+from causalcf.language.lists import KIND, load_statements
+from causalcf.language.statement import Statement
 
 FILE = preset_folder(KIND) / "celeba.yaml"
 TOLD = re.compile(r"^  ([a-z-]+): .*# q = (\d?\.\d{4}), (true|false)$")

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statement_strategies import statements
 
-from causalcf.attributes import CELEBA_ATTRIBUTES, WORDS
 from causalcf.errors import QueryError, StatementError
-from causalcf.language.function_words import ROLES, SEX, SUBJECTS
-from causalcf.statement import Statement
-from causalcf.statement_modals import MODALS, SPOKEN
+from causalcf.language.modals import MODALS, SPOKEN
+from causalcf.language.statement import Statement
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, WORDS
+from causalcf.language.words import ROLES, SEX, SUBJECTS
 
 YOUNG_MAN = {"Young": 1, "Male": 1}
 BALD_IF_OLD = Statement(YOUNG_MAN, {"Young": 0}, "might", {"Bald": 1})

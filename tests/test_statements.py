@@ -10,12 +10,12 @@ from label_oracles import known_labels
 from statement_strategies import conditions, models, statements
 
 import causalcf as cf
-from causalcf.data.law import celeba_law
+from causalcf.data.faces.units import celeba_law
 from causalcf.errors import CausalCFError, StatementError
-from causalcf.graph import CausalGraph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
-from causalcf.statement import Statement
-from causalcf.statement_modals import MODALS, Interval
+from causalcf.language.modals import MODALS, Interval
+from causalcf.language.statement import Statement
 
 LAW = celeba_law()
 YOUNG_MAN = {"Young": 1, "Male": 1}

@@ -7,13 +7,12 @@ import pytest
 import torch
 
 from causalcf.losses.adversarial import OBJECTIVES, objective
-from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
-from causalcf.losses.noise import noise_error
-from causalcf.recipe import Recipe
-from causalcf.seen import moved_and_lit, under_grain
-from causalcf.step import TrainingStep
-from causalcf.run_state import networks_of
-from causalcf.batches import Batch
+from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
+from causalcf.runs.checkpoint import networks_of
+from causalcf.runs.recipe import Recipe
+from causalcf.training.batches import Batch
+from causalcf.training.step import TrainingStep
+from causalcf.training.views import moved_and_lit, under_grain
 
 CPU = torch.device("cpu")
 SMALL = Recipe(width=4, labeler_width=4, noise_dim=6, batch=8, label_weight=0.7, anti_decay=40.0)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from causalcf.sweeps import coordinate_effects, interpolation_rows, moved, sweep_rows, way
+from causalcf.pictures.gallery import coordinate_effects, interpolation_rows, moved, sweep_rows, way
 
 WEIGHTS = torch.tensor([0.1, 0.4, 0.0, 0.2])
 

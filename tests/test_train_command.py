@@ -8,9 +8,8 @@ import pytest
 import yaml
 
 from causalcf.errors import RecipeError, RunError
-from causalcf.recipe import Recipe, recipe_from_dict
-from causalcf.train import main
-from causalcf.train_options import parse_options
+from causalcf.runs.recipe import Recipe, recipe_from_dict
+from causalcf.train import main, parse_options
 
 
 def train(*flags, cwd=None):
@@ -135,7 +134,7 @@ def test_exit_code_2_and_no_traceback(tmp_path, flags, sentence):
 
 
 def test_every_recipe_that_is_shipped_is_valid():
-    from causalcf.presets import preset_names
+    from causalcf.io.presets import preset_names
 
     for name in preset_names("train"):
         flags = ["--recipe", name] + (["--data-root", "x"] if name.startswith("celeba") else [])

@@ -13,12 +13,12 @@ import torch
 import yaml
 from same_training import difference, leaves
 
-from causalcf.checkpoint import load_checkpoint
-from causalcf.experiment import resume_run, start_run
 from causalcf.networks.dcgan import EvenTransposed
-from causalcf.recipe import Recipe
-from causalcf.training import DivergedError, next_tick
-from causalcf.worlds.run import load_run
+from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.recipe import Recipe
+from causalcf.runs.run import load_run
+from causalcf.training.experiment import resume_run, start_run
+from causalcf.training.loop import DivergedError, next_tick
 
 TINY = Recipe(
     name="tiny",
@@ -114,7 +114,7 @@ def test_training_touches_no_global_random_state(tmp_path):
 
 
 def test_a_diverged_training_says_so_and_keeps_the_last_good_checkpoint(tmp_path, monkeypatch):
-    from causalcf.step import TrainingStep
+    from causalcf.training.step import TrainingStep
 
     healthy = TrainingStep.__call__
 

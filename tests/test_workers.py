@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from causalcf.workers import in_threads
+from causalcf.io.threads import in_threads
 
 
 def fail(item):

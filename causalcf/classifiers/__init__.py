@@ -1,4 +1,4 @@
-"""Attribute classifiers: trained on labelled images, calibrated, scored on images that neither step saw."""
+"""Attribute classifiers: trained on labelled images, calibrated, and scored on unseen images."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 _HOME = {
     "AttributeClassifier": "classifier",
     "ClassifierRecipe": "recipe",
-    "Part": "parts",
+    "Part": "splits",
     "load_classifier": "storage",
     "save_classifier": "storage",
     "score_attributes": "scores",
-    "split_data": "parts",
+    "split_data": "splits",
     "train_classifier": "training",
-    "whole": "parts",
+    "whole": "splits",
 }
 
 __all__ = [*_HOME]
 
 if TYPE_CHECKING:
     from .classifier import AttributeClassifier as AttributeClassifier
-    from .parts import Part as Part
-    from .parts import split_data as split_data
-    from .parts import whole as whole
     from .recipe import ClassifierRecipe as ClassifierRecipe
     from .scores import score_attributes as score_attributes
+    from .splits import Part as Part
+    from .splits import split_data as split_data
+    from .splits import whole as whole
     from .storage import load_classifier as load_classifier
     from .storage import save_classifier as save_classifier
     from .training import train_classifier as train_classifier

@@ -1,11 +1,5 @@
-"""From a network's logits to probabilities: the known shift taken off, then a temperature and an offset an attribute.
-
-    evidence = logit - shift of the loss weights - log-odds(base rate)        a log likelihood ratio
-    log-odds = evidence / temperature + offset + log-odds(base rate)
-
-The temperature scales the evidence, not the log-odds: an attribute that cannot be read ends at its base rate and not
-at one half. A temperature alone cannot move the base rate, which is why the shift of the weights is taken off exactly
-and a small offset is fitted beside it (Guo et al. 2017; Platt 1999).
+"""Calibration per attribute: subtract the known shift of the loss weights, then fit two parameters.
+The temperature scales the evidence, so an unreadable attribute ends at its base rate, not at 0.5.
 """
 
 from __future__ import annotations
@@ -22,55 +16,30 @@ SCALE_SPREAD, OFFSET_SPREAD = 1.0, 0.5  # standard deviations of the normal prio
 
 @dataclass(frozen=True)
 class Calibration:
-    """log-odds = scale * logit + shift, one of each an attribute.
-
-    Args:
-        scale: (d,) float64, the inverse of the temperature.
-        shift: (d,) float64.
-    """
+    """Calibrated log-odds = scale * logit + shift, one (d,) float64 scale and shift per attribute."""
 
     scale: Tensor
     shift: Tensor
 
     @property
     def temperature(self) -> Tensor:
-        """(d,) float64; above 1 for a network that is too sure of itself."""
+        """Return the temperatures, (d,) float64; above 1 where the network is overconfident."""
         return 1 / self.scale
 
     def log_odds(self, logits: Tensor) -> Tensor:
-        """Calibrated log-odds of (n, d) logits, in their own precision and on their own device."""
+        """Return calibrated log-odds of (n, d) logits, in the logits' dtype and on their device."""
         return logits * self.scale.to(logits) + self.shift.to(logits)
 
     def loss(self, logits: Tensor, labels: Tensor) -> float:
-        """Mean cross-entropy of the calibrated probabilities, in nats a label."""
+        """Return the mean cross-entropy of the calibrated probabilities, in nats per label."""
         return float(binary_cross_entropy_with_logits(self.log_odds(logits.double()), labels.double()))
 
     def select(self, columns: list[int]) -> Calibration:
-        """The calibration of some of the attributes."""
         return Calibration(self.scale[columns], self.shift[columns])
 
 
 def fit_calibration(logits: Tensor, labels: Tensor, rates: Tensor, shift: Tensor) -> Calibration:
-    """The most probable temperature and offset of each attribute.
-
-    The likelihood is that of held-out labels; the priors, 1 / temperature ~ N(1, 1) and offset ~ N(0, .5), weigh as
-    much as a handful of images and keep an attribute finite that the network reads without error.
-
-    Args:
-        logits, labels: (n, d) of images that the network did not learn from.
-        rates: (d,) base rates of the data learned from, in (0, 1).
-        shift: (d,) what the loss weights added to the log-odds.
-
-    Source: temperature scaling, Guo, Pleiss, Sun, Weinberger (2017); here on the evidence, with an offset.
-
-    Example:
-        >>> labels = torch.tensor([[0.0], [1.0]]).repeat(500, 1)
-        >>> sure = torch.where(torch.arange(1000) % 10 < 8, 1.0, -1.0)[:, None] * (labels * 2 - 1) * 9  # 80 % right
-        >>> half, none = torch.tensor([0.5], dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
-        >>> fitted = fit_calibration(sure, labels, half, none)
-        >>> round(float(fitted.log_odds(torch.tensor([[9.0]])).sigmoid()), 2)
-        0.8
-    """
+    """Fit temperature and offset per attribute by MAP on held-out images (Guo et al. 2017; Platt 1999)."""
     prior = rates.double().logit()
     evidence = logits.double() - shift.double() - prior
     scale, offset = _newton(evidence, labels.double(), prior)
@@ -78,7 +47,7 @@ def fit_calibration(logits: Tensor, labels: Tensor, rates: Tensor, shift: Tensor
 
 
 def _newton(evidence: Tensor, labels: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
-    """Newton's method for all attributes at once, in two parameters each, halving steps that climb."""
+    """Minimise `_penalised` for all attributes at once by Newton's method with step halving."""
     scale, offset = torch.ones_like(prior), torch.zeros_like(prior)
     best = _penalised(evidence, labels, prior, scale, offset)
     for _ in range(100):
@@ -101,14 +70,14 @@ def _newton(evidence: Tensor, labels: Tensor, prior: Tensor) -> tuple[Tensor, Te
 
 
 def _penalised(evidence: Tensor, labels: Tensor, prior: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
-    """Minus the log posterior of each attribute, (d,), up to a constant."""
+    """Return the negative log posterior of each attribute, (d,), up to a constant."""
     log_odds = scale * evidence + offset + prior
     misfit = (softplus(log_odds) - labels * log_odds).sum(0)
     return misfit + ((scale - 1) / SCALE_SPREAD) ** 2 / 2 + (offset / OFFSET_SPREAD) ** 2 / 2
 
 
 def _step(evidence: Tensor, labels: Tensor, prior: Tensor, scale: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
-    """Newton's step in (scale, offset); a scale held at its bound stays there."""
+    """Return Newton's step in (scale, offset); a scale fixed at its bound stays there."""
     p = (scale * evidence + offset + prior).sigmoid()
     curve = p * (1 - p)
     g_scale = ((p - labels) * evidence).sum(0) + (scale - 1) / SCALE_SPREAD**2

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ..arguments import as_names, check_floats
+from ..checks import as_names, check_floats
 from ..errors import CausalCFError, unknown
 from .calibration import Calibration
 
@@ -18,20 +18,21 @@ SIDE = 64  # pixels
 
 @dataclass(frozen=True, eq=False)
 class AttributeClassifier:
-    """P(attribute = 1 | image) for each of d attributes; call it on images, or ask for differentiable log-odds.
+    """Classifier that gives P(attribute = 1 | image) for each of d attributes.
 
-    Where a mirrored image keeps its labels, the logits of an image and of its mirror image are averaged. An image is
-    read alone: its batch-mates change nothing but the last bits of the arithmetic.
+    Call it on images for probabilities, or call `logits` for differentiable log-odds. If a mirrored image keeps its
+    labels, the classifier averages the logits of the image and of its mirror image. The result for one image does not
+    depend on the other images of the batch, except for rounding.
 
     Args:
         attributes: the d names, in the order of the columns.
-        network: (n, 3, 64, 64) images in [-1, 1] to logits of at least these attributes; frozen, in evaluation mode.
-        columns: where the network's logits of these attributes are.
-        calibration: from logits to log-odds.
-        base_rates: how often each attribute was 1 in the images learned from. Saying 1 where the probability exceeds it
-            makes balanced accuracy greatest; saying 1 above one half makes accuracy greatest.
-        mirror: whether mirror images are read too.
-        architecture: the network's name and width, as `build_network` takes them.
+        network: maps (n, 3, 64, 64) images in [-1, 1] to logits of at least these attributes; frozen, in eval mode.
+        columns: positions of these attributes among the network's logits.
+        calibration: maps logits to log-odds.
+        base_rates: share of the training images in which each attribute is 1. As thresholds, these rates give the
+            highest balanced accuracy; the threshold 0.5 gives the highest accuracy.
+        mirror: whether the logits of the mirror image are averaged in.
+        architecture: the network's name and width, as in `build_network`.
 
     Example:
         >>> classify = load_classifier("celeba").select(["Male", "Smiling"])  # doctest: +SKIP
@@ -49,42 +50,32 @@ class AttributeClassifier:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """Return the device of the network."""
         return next(self.network.parameters()).device
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
-        """Calibrated probabilities.
-
-        Args:
-            images: (n, 3, 64, 64) floats in [0, 1], on any device.
-
-        Returns:
-            (n, d) float32, on the CPU.
-
-        Raises:
-            CausalCFError: images of another shape, type or range.
-        """
+        """Return calibrated probabilities of (n, 3, 64, 64) images in [0, 1]: (n, d) float32, on the CPU."""
         return self.logits(images).sigmoid().cpu()
 
     def logits(self, images: Tensor) -> Tensor:
-        """Calibrated log-odds, (n, d) float32 on the classifier's device, differentiable in the images.
+        """Return calibrated log-odds, (n, d) float32 on the classifier's device, differentiable in the images.
 
         Raises:
-            CausalCFError: images of another shape, type or range.
+            CausalCFError: the images have another shape, type or range.
         """
         check_images(images)
         return torch.cat([self._read(part) for part in images.split(CHUNK)])
 
     def labels(self, images: Tensor) -> Tensor:
-        """The likelier value of each attribute, (n, d) int8: 1 where the probability exceeds one half."""
+        """Return the more likely value of each attribute, (n, d) int8: 1 where the probability exceeds 0.5."""
         return (self(images) > 0.5).to(torch.int8)
 
     def select(self, names: Sequence[str]) -> AttributeClassifier:
-        """The classifier of these attributes alone, in this order; the network is shared.
+        """Return a classifier of these attributes only, in this order; it shares the network.
 
         Raises:
-            CausalCFError: an attribute that it does not read; names the nearest.
+            CausalCFError: the classifier lacks one of the attributes; the message names the nearest.
         """
         names = as_names("names", names)
         for name in names:
@@ -105,17 +96,13 @@ class AttributeClassifier:
 
 
 def raw_logits(network: nn.Module, images: Tensor, mirror: bool) -> Tensor:
-    """The network's own logits of (n, 3, 64, 64) images in [-1, 1], averaged with the mirror image's where asked."""
+    """Return the network's logits of images in [-1, 1], averaged with the mirror image's if `mirror`."""
     logits = network(images)
     return (logits + network(images.flip(3))) / 2 if mirror else logits
 
 
 def check_images(images: Tensor) -> None:
-    """Refuse what are no (n, 3, 64, 64) floats in [0, 1].
-
-    Raises:
-        CausalCFError: says what was found.
-    """
+    """Check that images are (n, 3, 64, 64) floats in [0, 1]."""
     check_floats("images", images, (None, 3, SIDE, SIDE), f"(n, 3, {SIDE}, {SIDE})")
     if len(images) == 0:
         return

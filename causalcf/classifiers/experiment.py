@@ -1,4 +1,4 @@
-"""From a recipe to a finished classifier: load, train, keep, score on unseen images, say where it lies."""
+"""From a recipe to a finished classifier: load the data, train, save, and score on unseen images."""
 
 from __future__ import annotations
 
@@ -11,32 +11,25 @@ from typing import Any
 
 import torch
 
-from ..bounded import read_json, refuse_links_out
 from ..data import attribute_names
-from ..data.progress import counting
 from ..errors import CausalCFError, DataError, RunError, unknown
-from ..files import write_atomically
-from ..inert import escaped
-from ..precision import choose_device, choose_precision
-from ..folders import META, provenance
-from ..folders import META, point_to
+from ..io.files import write_atomically
+from ..io.folders import META, point_to, provenance
+from ..io.progress import counting
+from ..io.text import escaped
+from ..io.untrusted import read_json, refuse_links_out
+from ..networks.precision import choose_device, choose_precision
 from .classifier import AttributeClassifier
-from .parts import Parts, split_data
+from .early_stopping import Progress
 from .recipe import ClassifierRecipe, classifier_recipe
-from .reporting import JSON, board_of, write_report
-from .stopping import Progress
+from .report import JSON, board_of, write_report
+from .splits import Parts, split_data
 from .storage import NAME, classifier_folder, find_classifier, load_classifier, save_classifier
 from .training import train_classifier
 
+
 def make_classifier(recipe: ClassifierRecipe) -> Path:
-    """Trains a classifier, reports on it, and gives its folder.
-
-    A training that is interrupted leaves nothing behind. Once trained, the classifier is kept whatever becomes of its
-    report, which `report_again` can write.
-
-    Raises:
-        CausalCFError: whatever is wrong with the data, the device or an attribute, or a training that diverged.
-    """
+    """Train a classifier, report on it, and return its folder; an interrupted training leaves no folder."""
     recipe = recipe.resolved()
     device = choose_device(recipe.device)
     names = attribute_names(recipe.data, recipe.data_root)
@@ -60,16 +53,7 @@ def make_classifier(recipe: ClassifierRecipe) -> Path:
 
 
 def report_again(source: str, device: str = "auto", data_root: str | None = None) -> Path:
-    """Writes the report and the sheets of a trained classifier anew, and gives its folder.
-
-    Args:
-        source: as in `load_classifier`; the folder must hold the classifier's own `meta.json`.
-        device: where to read.
-        data_root: where the images lie now, if not where they were.
-
-    Raises:
-        RunError: no classifier, no record of its data, or data that have changed.
-    """
+    """Write the report and the sheets of a trained classifier again; its data must be unchanged."""
     folder = find_classifier(source).resolve().parent
     try:
         meta = read_json(folder / META)
@@ -90,7 +74,7 @@ def report_again(source: str, device: str = "auto", data_root: str | None = None
 def _finish(
     folder: Path, classifier: AttributeClassifier, parts: Parts, recipe: ClassifierRecipe, images_seen: int
 ) -> None:
-    """The report; the first one makes the classifier the newest finished one of its data."""
+    """Write the report; the first report also links the classifier as the newest of its data."""
     first = not (folder / JSON).is_file()
     assert recipe.seed is not None
     report = write_report(folder, classifier, parts, recipe.seed, images_seen)
@@ -108,7 +92,7 @@ def _train(
     precision: str,
     folder: Path,
 ) -> tuple[AttributeClassifier, dict[str, Any]]:
-    """The classifier, and how its training went."""
+    """Train the classifier; return it with the training statistics for `meta.json`."""
     assert recipe.images is not None
     start, curve = time.perf_counter(), []
     with board_of(folder) as board, counting("training", recipe.images) as advance:

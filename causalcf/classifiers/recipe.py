@@ -1,4 +1,4 @@
-"""The options of one classifier's training, validated once and kept with the classifier."""
+"""The options of one classifier's training, validated once and saved with the classifier."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
-from ..arguments import SEEDS
-from ..errors import RecipeError, unknown
-from ..option_types import check_types
+from ..checks import MOST, SEEDS, check_types, option, require
 from ..data import Data
-from ..option_types import MOST, option, require
+from ..errors import RecipeError, unknown
 
 NetworkName = Literal["residual", "alexnet"]
 LabelLaw = Literal["coin", "natural"]
@@ -37,7 +35,7 @@ USUAL_ON: Mapping[tuple[str, str], Mapping[str, float]] = {
 
 @dataclass(frozen=True)
 class ClassifierRecipe:
-    """The options of `python -m causalcf.classify`, with their defaults; None stands for what `resolved` fills in."""
+    """Options of `python -m causalcf.classify` with their defaults; `resolved` fills in each None."""
 
     role: Role = option(
         "classifier",
@@ -87,11 +85,7 @@ class ClassifierRecipe:
     runs: str = option("runs", "folder that the classifier's own folder goes into")
 
     def validate(self) -> ClassifierRecipe:
-        """Itself, if every value is in range.
-
-        Raises:
-            RecipeError: names the first option that is not, and what is allowed.
-        """
+        """Return the recipe itself, or raise a `RecipeError` that names the first option out of range."""
         check_types(self, RecipeError)
         least = {"data_size": 20, "images": 1, "batch": 2, "patience": 1}
         for name, low in least.items():
@@ -120,7 +114,7 @@ class ClassifierRecipe:
         return self
 
     def resolved(self) -> ClassifierRecipe:
-        """The recipe with every default that depends on another option filled in; `attributes` stays as it is."""
+        """Return the recipe with the defaults that depend on other options; `attributes` may stay None."""
         of_role = OF_ROLE[self.role]
         network = self.network or of_role["network"]
         on_these = USUAL_ON.get((network, self.data), {})
@@ -130,21 +124,15 @@ class ClassifierRecipe:
         return replace(self, label_law=label_law, **missing)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
         return {**asdict(self), "attributes": None if self.attributes is None else list(self.attributes)}
 
 
 def option_names() -> list[str]:
-    """Names of all options."""
     return [f.name for f in fields(ClassifierRecipe)]
 
 
 def classifier_recipe(values: Mapping[str, Any]) -> ClassifierRecipe:
-    """A validated recipe from plain values, as a command line or `meta.json` holds them.
-
-    Raises:
-        RecipeError: an unknown key (naming the nearest) or a value out of range.
-    """
+    """Build a validated recipe from plain values; an unknown key is an error that names the nearest."""
     for key in values:
         if key not in option_names():
             raise RecipeError(unknown("option", str(key), option_names()))

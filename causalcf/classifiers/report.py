@@ -1,17 +1,57 @@
-"""What a classifier is worth, as JSON and as a table to read."""
+"""The report of a classifier: scores as JSON and as a table, sheets of images, TensorBoard."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..graph_io import load_graph
-from ..inert import markdown
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data.images import to_unit_interval
+from ..graph.files import load_graph
+from ..io.files import write_atomically
+from ..io.text import file_names, markdown
+from ..pictures.sheets import Row, save_sheet
+from ..statistics.rates import Estimate
 from .classifier import AttributeClassifier
-from .estimate import Estimate
-from .parts import Parts
-from .scores import AttributeScores, mean_estimate
+from .scores import AttributeScores, mean_estimate, score_attributes
+from .splits import Part, Parts
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+SHOWN = 12  # images a row
+
+
+def right_and_wrong(attribute: str, part: Part, truth: Tensor, p: Tensor) -> list[Row]:
+    """Return four rows: correct 1, correct 0, wrong 1, wrong 0; the most confident images first."""
+    rows = []
+    for verdict, right in (("right", True), ("wrong", False)):
+        for value in (1, 0):
+            places = (((p > 0.5) == bool(value)) & ((truth == value) == right)).nonzero().squeeze(1)
+            surest = places[(p[places] - 0.5).abs().argsort(descending=True, stable=True)]
+            said = int(((p > 0.5) == bool(value)).sum())
+            title = f"{attribute}\nsaid {value}, {verdict}\n{len(places):,} of {said:,}"
+            rows.append((title, to_unit_interval(part.pixels(surest[:SHOWN]))))
+    return rows
+
+
+def save_sheets(
+    folder: Path, attributes: tuple[str, ...], part: Part, probabilities: Tensor
+) -> dict[str, tuple[Path, np.ndarray]]:
+    """Write right-and-wrong-<Attribute>.png for every attribute; return the files and the pictures."""
+    labels, sheets, files = part.labels(attributes), {}, file_names(attributes)
+    for column, attribute in enumerate(attributes):
+        rows = right_and_wrong(attribute, part, labels[:, column], probabilities[:, column])
+        file = folder / f"right-and-wrong-{files[attribute]}.png"
+        sheets[attribute] = file, save_sheet(file, rows)
+    return sheets
+
 
 FIGURES = ("accuracy", "balanced_accuracy", "balanced_accuracy_at_half", "auroc")
 METHODS = {
@@ -34,14 +74,7 @@ METHODS = {
 
 @dataclass(frozen=True)
 class Report:
-    """A classifier's scores, and where the images came from.
-
-    Args:
-        name: of its folder.
-        classifier: the classifier.
-        parts: what it learned from, what calibrated it, what it is scored on.
-        scores: by attribute.
-    """
+    """Scores of a classifier by attribute, and the splits that it was trained and scored on."""
 
     name: str
     classifier: AttributeClassifier
@@ -49,7 +82,7 @@ class Report:
     scores: Mapping[str, AttributeScores]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return JSON-ready values."""
         temperatures = self.classifier.calibration.temperature.tolist()
         attributes = {}
         for name, rate, temperature in zip(
@@ -73,7 +106,6 @@ class Report:
         }
 
     def to_markdown(self) -> str:
-        """A table a person reads."""
         train, held_out, scored = self.parts.train, self.parts.held_out, self.parts.scored
         network, width = self.classifier.architecture
         lines = [
@@ -114,7 +146,7 @@ class Report:
         return mean_estimate([getattr(self.scores[name], figure) for name in names])
 
     def _groups(self) -> dict[str, tuple[str, ...]]:
-        """All attributes, and those of CausalGAN's graph where they are some of them."""
+        """Return all attributes, and those of the preset graph "celeba" if they are a proper subset."""
         names = self.classifier.attributes
         groups = {"mean of all": names}
         graph = load_graph("celeba").nodes
@@ -137,3 +169,35 @@ def _scores_dict(scores: AttributeScores) -> dict[str, Any]:
         "confusion": scores.confusion,
         "confusion_at_base_rate": scores.confusion_at_base_rate,
     }
+
+
+JSON, TABLE = "report.json", "report.md"
+CHUNK = 1024  # images in memory at a time
+
+
+def write_report(folder: Path, classifier: AttributeClassifier, parts: Parts, seed: int, images_seen: int) -> Report:
+    """Write report.json, report.md, the sheets and the TensorBoard events; `images_seen` is the clock."""
+    scored, names = parts.scored, classifier.attributes
+    index = torch.arange(len(scored)).split(CHUNK)
+    probabilities = torch.cat([classifier(to_unit_interval(scored.pixels(places))) for places in index])
+    draw = torch.Generator().manual_seed(seed)
+    scores = score_attributes(names, scored.labels(names), probabilities, classifier.base_rates, draw)
+    report = Report(folder.name, classifier, parts, scores)
+    sheets = save_sheets(folder, names, scored, probabilities)
+    with board_of(folder) as board:
+        for name, score in scores.items():
+            for figure in ("accuracy", "balanced_accuracy", "auroc"):
+                board.add_scalar(f"{figure}/{name}", getattr(score, figure).value, images_seen)
+            board.add_scalar(f"calibration_error/{name}", score.calibration.plain, images_seen)
+        for name, (_, sheet) in sheets.items():
+            board.add_image(f"right-and-wrong/{name}", sheet, images_seen, dataformats="HWC")
+    write_atomically(folder / TABLE, report.to_markdown().encode())
+    write_atomically(folder / JSON, json.dumps(report.to_dict(), indent=2).encode())
+    return report
+
+
+def board_of(folder: Path) -> SummaryWriter:
+    """Open a TensorBoard writer in a folder, as a context manager."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder))

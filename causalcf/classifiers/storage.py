@@ -1,8 +1,5 @@
-"""Classifiers on disk: a folder each, and a link to the newest finished one of each data set.
-
-runs/classifier-<data>-<network>-<date>[-k]/   classifier.pt  meta.json  report.json  report.md
-                                               TensorBoard events, right-and-wrong-<Attribute>.png
-runs/classifier-<data>                         a link to the newest
+"""Classifiers on disk: one folder each (runs/<role>-<data>-<network>-<date>[-k]/classifier.pt),
+and runs/<role>-<data>, a link to the newest finished one.
 """
 
 from __future__ import annotations
@@ -16,24 +13,24 @@ from typing import Any
 
 import torch
 
-from ..arguments import check_path
-from ..bounded import first_line, read_tensors
+from ..checks import check_path
 from ..data import SOURCES
 from ..errors import RunError, nearest
-from ..files import replacing
-from ..networks.stored import with_weights
-from ..precision import choose_device
-from ..folders import new_folder, read_meta
+from ..io.files import replacing
+from ..io.folders import new_folder, read_meta
+from ..io.untrusted import first_line, read_tensors
+from ..networks.precision import choose_device
+from ..networks.readers import build_network
+from ..networks.weights import with_weights
 from .calibration import Calibration
 from .classifier import AttributeClassifier
-from .networks import build_network
 from .recipe import ClassifierRecipe, Role
 
 NAME = "classifier.pt"
 
 
 def save_classifier(path: str | Path, classifier: AttributeClassifier) -> None:
-    """Writes a classifier as tensors and plain values, replacing the file whole."""
+    """Write a classifier as tensors and plain values, and replace the file atomically."""
     name, width = classifier.architecture
     state = {
         "network": name,
@@ -52,16 +49,16 @@ def save_classifier(path: str | Path, classifier: AttributeClassifier) -> None:
 
 
 def load_classifier(source: str | Path, device: str = "auto", runs: str | Path = "runs") -> AttributeClassifier:
-    """A trained classifier, ready to be called on images.
+    """Load a trained classifier, ready to be called on images.
 
     Args:
-        source: "faces", "celeba" or "folder" for the newest finished one of that data in `runs`; else a classifier's
-            folder, a link to one, or its file.
-        device: where it reads: "auto", "cpu", "cuda", ...
-        runs: the folder that classifiers of a data set are looked for in.
+        source: "faces", "celeba" or "folder" for the newest finished classifier of that data in `runs`. Otherwise a
+            classifier's folder, a link to one, or its file.
+        device: device of the network: "auto", "cpu", "cuda", ...
+        runs: the folder that is searched for classifiers of a data set.
 
     Raises:
-        RunError: there is none, or it cannot be read.
+        RunError: there is no such classifier, or it cannot be read.
 
     Example:
         >>> classify = load_classifier("celeba")                    # doctest: +SKIP
@@ -106,14 +103,14 @@ def command_for(role: Role, data: str) -> str:
 
 
 def role_of(file: Path) -> str | None:
-    """What the classifier in a file was trained to be, "classifier" or "judge"; None where its folder does not say."""
+    """Return the role of a saved classifier, "classifier" or "judge"; None if its folder does not say."""
     recipe = read_meta(file.resolve().parent).get("recipe")
     return recipe.get("role") if isinstance(recipe, dict) else None
 
 
 @contextmanager
 def classifier_folder(recipe: ClassifierRecipe) -> Iterator[Path]:
-    """A new folder to train a classifier in; gone again if that ends before there is one, as by Ctrl-C."""
+    """Create a new folder for a classifier; delete it if the block ends before `classifier.pt` exists."""
     recipe = recipe.resolved()
     stem = f"{recipe.role}-{recipe.data}-{recipe.network}-{datetime.date.today().isoformat()}"
     folder = new_folder(Path(recipe.runs), stem)
@@ -125,7 +122,7 @@ def classifier_folder(recipe: ClassifierRecipe) -> Iterator[Path]:
 
 
 def _outputs(network: torch.nn.Module) -> int:
-    """How many logits the network has: its last layer's."""
+    """Return the number of logits: the size of the network's last linear layer."""
     return [m for m in network.modules() if isinstance(m, torch.nn.Linear)][-1].out_features
 
 
@@ -145,7 +142,7 @@ def _from_state(state: dict[str, Any]) -> AttributeClassifier:
 
 
 def _check_columns(state: dict[str, Any]) -> None:
-    """Refuse names, columns and calibration that do not go together."""
+    """Check that names, columns and calibration of a loaded file fit together (untrusted input)."""
     names, columns, d = state["attributes"], state["columns"], len(state["attributes"])
     if not d or not all(isinstance(name, str) for name in names):
         raise RunError(f"its attributes are {names!r}; expected names")

@@ -1,4 +1,4 @@
-"""Trains one classifier: steps, evaluations on held-out images, the best weights kept, then calibration."""
+"""Training of one classifier: AdamW on a one-cycle schedule, EMA weights, early stopping, calibration."""
 
 from __future__ import annotations
 
@@ -8,18 +8,57 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ..augment import DRAWS, varied
+from ..data.augment import DRAWS, draw_grain, grained, varied
 from ..data.images import to_symmetric
-from ..grain import draw_grain, grained
+from ..networks.precision import autocast
+from ..networks.readers import build_network
 from .calibration import fit_calibration
 from .classifier import AttributeClassifier
-from .fitting import Fit
-from .networks import build_network
-from .parts import Part
+from .early_stopping import Choice, Progress, Weighting, base_rates, read_part, weighting
 from .recipe import ClassifierRecipe
-from .stopping import Choice, Progress, read_part
-from .weighting import base_rates, weighting
+from .splits import Part
+
+AVERAGED_STEPS = 20  # the average looks back over one step in so many of the whole training
+WARM_UP = 0.2  # of the training, until the rate is at its peak
+
+
+class Fit:
+    """Network in training with its optimiser, schedule and EMA weights, norm statistics included."""
+
+    def __init__(
+        self, network: nn.Module, weights: Weighting, recipe: ClassifierRecipe, steps: int, precision: str
+    ) -> None:
+        rate, decay = recipe.learning_rate, recipe.weight_decay
+        assert rate is not None and decay is not None
+        self.network, self.weights, self.precision = network.train(), weights, precision
+        self.device = next(network.parameters()).device
+        matrices = [w for w in network.parameters() if w.ndim > 1]
+        others = [w for w in network.parameters() if w.ndim <= 1]  # norms and biases are not drawn towards 0
+        groups = [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, rate, fused=True)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, rate, total_steps=steps, pct_start=WARM_UP)
+        kept = max(0.0, 1 - AVERAGED_STEPS / steps)
+        self._averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(kept), use_buffers=True)
+
+    @property
+    def average(self) -> nn.Module:
+        """Return the network with the EMA weights."""
+        return self._averaged.module
+
+    def step(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Take one optimiser step on images in [-1, 1] and (n, d) float labels; return the detached loss."""
+        with autocast(self.device, self.precision):
+            logits = self.network(images)
+        loss = self.weights.loss(logits.float(), labels).mean()
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        self.schedule.step()
+        self._averaged.update_parameters(self.network)
+        return loss.detach()
+
 
 EVALUATIONS = 20  # over the whole training
 
@@ -34,25 +73,7 @@ def train_classifier(
     on_step: Callable[[int], None] = lambda n: None,
     on_evaluation: Callable[[Progress], None] = lambda progress: None,
 ) -> AttributeClassifier:
-    """A classifier trained on one part of the data, stopped and calibrated by another.
-
-    Args:
-        recipe: length, network, rates and seed; where the data come from, and where to train, is not read from it.
-        train: the images learned from.
-        held_out: images that choose the best weights and fit the calibration, and so cannot serve to score it.
-        attributes: what it reads.
-        device: where to train.
-        precision: "bf16" or "float32", of the convolutions.
-        on_step: called with the number of images of each step.
-        on_evaluation: called at each evaluation.
-
-    Returns:
-        The classifier, on the device. PyTorch's global random state is as before.
-
-    Raises:
-        DataError: an unknown attribute.
-        CausalCFError: the loss is no longer finite.
-    """
+    """Train a classifier on one split; stop and calibrate it on another, which must not score it."""
     recipe, device = recipe.resolved(), torch.device(device)
     assert recipe.images is not None and recipe.width is not None and recipe.dropout is not None
     assert recipe.network is not None and recipe.seed is not None
@@ -85,7 +106,7 @@ def _calibrated(
     rates: Tensor,
     shift: Tensor,
 ) -> AttributeClassifier:
-    """The classifier, calibrated on the logits that it will really give: those with mirror images averaged in."""
+    """Calibrate the network on the logits it will give, with those of mirror images averaged in."""
     assert recipe.network is not None and recipe.width is not None
     mirror = held_out.data.flip
     logits = read_part(network, held_out, mirror)
@@ -97,7 +118,7 @@ def _calibrated(
 def _batches(
     train: Part, labels: Tensor, recipe: ClassifierRecipe, device: torch.device, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Varied images and their labels without end; every row comes once before any comes again."""
+    """Yield augmented images and labels without end; each epoch uses every row once."""
     waiting, n = torch.empty(0, dtype=torch.long), recipe.batch
     while True:
         while len(waiting) < n:
@@ -112,7 +133,7 @@ def _batches(
 
 @contextmanager
 def _lent_random_state(seed: int, device: torch.device) -> Iterator[None]:
-    """PyTorch's layers draw their first weights and their dropout from its global state: ours for a while."""
+    """Seed PyTorch's global random state for initial weights and dropout; restore it afterwards."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ..arguments import check_choice, check_path
+from ..checks import check_choice, check_path
 from ..errors import DataError, unknown
 
 if TYPE_CHECKING:  # torch is imported only once there are images to load
@@ -18,16 +18,19 @@ SOURCES: tuple[Data, ...] = get_args(Data)
 
 
 def load_data(name: str, root: str | Path | None = None, split: str = "train", **options: Any) -> ImageData:
-    """The labelled images of a source.
+    """Load the labelled images of a source.
 
     Args:
         name: "faces", "celeba" or "folder".
-        root: where the images lie (celeba, folder).
-        split: "train", "valid", ...
-        options: what the source's own loader takes (`load_faces`, `load_celeba`, `load_folder`).
+        root: the folder of the images; required for celeba and folder.
+        split: "train" or "valid"; celeba and folder also have "test" and "all".
+        options: further arguments of the source's own loader (`load_faces`, `load_celeba`, `load_folder`).
+
+    Returns:
+        The images of the split with all their labels, as `ImageData`.
 
     Raises:
-        DataError: an unknown source, a missing root, or whatever is wrong with the data.
+        DataError: the source or an option is unknown, the root is missing, or the data are invalid.
 
     Example:
         >>> import tempfile
@@ -80,11 +83,7 @@ def attribute_names(name: str, root: str | Path | None = None) -> tuple[str, ...
 
 
 def check_options(load: Callable[..., object], options: Mapping[str, object]) -> None:
-    """Refuse options that a loader does not take.
-
-    Raises:
-        DataError: names the option and the nearest.
-    """
+    """Check that a loader takes all given options; a DataError suggests the nearest name."""
     allowed = [name for name in inspect.signature(load).parameters if name not in ("root", "split")]
     for name in options:
         if name not in allowed:

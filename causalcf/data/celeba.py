@@ -1,4 +1,6 @@
-"""CelebA: 202,599 aligned photographs of faces with 40 attributes (Liu, Luo, Wang, Tang 2015), from a user's copy."""
+"""CelebA: 202,599 aligned photographs of faces with 40 attributes (Liu, Luo, Wang, Tang 2015).
+The user supplies the files.
+"""
 
 from __future__ import annotations
 
@@ -76,14 +78,7 @@ def celeba_images(root: str | Path) -> Path:
 
 
 def celeba_tables(root: str | Path) -> tuple[AttributeTable, list[str]]:
-    """CelebA's attributes and the split of each of their rows; no image is looked at.
-
-    Args:
-        root: the folder with the tables.
-
-    Raises:
-        DataError: a table is missing, or the two do not list the same images.
-    """
+    """Read CelebA's attribute table and the split of each row; no image is opened."""
     root = Path(root).expanduser()
     if not root.is_dir():
         raise DataError(f"no folder {root}. {HOW_TO_GET_IT}")
@@ -99,7 +94,7 @@ def _find(root: Path, places: tuple[str, ...], what: str) -> Path:
 
 
 def _splits(table: AttributeTable, path: Path) -> list[str]:
-    """The split of every row of the table; refuses tables that do not list the same images."""
+    """Return the split of every row; check that both tables list the same images."""
     partition = read_partition(path)
     unplaced = [file for file in table.files if file not in partition]
     if unplaced:

@@ -1,4 +1,4 @@
-"""From an image file to the square pixels a network sees: decode, crop, area-resize."""
+"""Decoding, cropping and area resizing of one image file."""
 
 from __future__ import annotations
 
@@ -27,24 +27,7 @@ _SLAB = 1 << 20  # values turned into float32 at a time, so that a huge photogra
 
 
 def celeba_crop(image: Image.Image) -> np.ndarray:
-    """The central 108x108 pixels of an aligned CelebA image.
-
-    Args:
-        image: a PIL image of 178x218.
-
-    Returns:
-        (108, 108, 3) uint8 array.
-
-    Raises:
-        DataError: another size, as the "in the wild" images have.
-
-    Source: the crop that DCGAN and CausalGAN (Kocaoglu et al. 2018) train on.
-
-    Example:
-        >>> from PIL import Image
-        >>> celeba_crop(Image.new("RGB", (178, 218), "red"))[0, 0].tolist()
-        [255, 0, 0]
-    """
+    """Return the central 108x108 pixels of an aligned 178x218 image, as in DCGAN and CausalGAN."""
     if image.size != _ALIGNED:
         raise DataError(f"{image.width}x{image.height} pixels; expected CelebA's aligned and cropped images of 178x218")
     left, top = ((side - _FACE) // 2 for side in _ALIGNED)
@@ -52,24 +35,7 @@ def celeba_crop(image: Image.Image) -> np.ndarray:
 
 
 def square_crop(image: Image.Image) -> np.ndarray:
-    """The largest central square of an image, upright; transparency is laid on white.
-
-    Args:
-        image: a PIL image of 8 bits a channel and any size; an orientation in its EXIF data is applied.
-
-    Returns:
-        (s, s, 3) uint8 array, s the shorter side. Of an odd surplus the extra row or column goes at the end.
-
-    Raises:
-        DataError: more than 8 bits a channel, which cannot become 8 without choosing a range.
-
-    Source: defined here.
-
-    Example:
-        >>> from PIL import Image
-        >>> square_crop(Image.new("L", (50, 30), 7)).shape
-        (30, 30, 3)
-    """
+    """Return the largest central square, (s, s, 3) uint8; apply EXIF rotation, put transparency on white."""
     from PIL import Image, ImageOps
 
     if image.mode == "F" or image.mode.startswith("I"):
@@ -86,24 +52,7 @@ def square_crop(image: Image.Image) -> np.ndarray:
 
 
 def area_resize(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Resize so that each new pixel is the mean of the area it covers, parts of pixels counted in part.
-
-    Pillow's BOX filter gives whole pixels to one side or the other, which differs from this by 4 grey levels on
-    average (up to 74 at edges) for CelebA's 108 -> 64; at whole ratios the two agree.
-
-    Args:
-        pixels: (height, width, channels) uint8 array.
-        size: side of the result, at least 1.
-
-    Returns:
-        (size, size, channels) uint8 array, rounded to nearest.
-
-    Source: area interpolation as usually defined.
-
-    Example:
-        >>> area_resize(np.array([[0, 2, 4], [6, 8, 10], [12, 14, 16]], np.uint8)[..., None], 1).item()
-        8
-    """
+    """Resize (h, w, c) to (size, size, c) uint8; each new pixel is the mean of the exact area it covers."""
     height, width, channels = pixels.shape
     rows = _area_means(pixels.reshape(height, -1), size).reshape(size, width, channels)
     means = _area_means(rows.transpose(1, 0, 2).reshape(width, -1), size).reshape(size, size, channels)
@@ -111,10 +60,7 @@ def area_resize(pixels: np.ndarray, size: int) -> np.ndarray:
 
 
 def _area_means(rows: np.ndarray, size: int) -> np.ndarray:
-    """(size, m) float32 means of (n, m) rows.
-
-    A sparse product: as fast as a dense one here, and several threads at a time do not each wake BLAS's own threads.
-    """
+    """Return the (size, m) float32 area means of (n, m) rows; a sparse product avoids BLAS threads."""
     shares = _shares(len(rows), size)
     step = max(1, _SLAB // len(rows))
     slabs = [shares @ rows[:, at : at + step].astype(np.float32) for at in range(0, rows.shape[1], step)]
@@ -123,7 +69,7 @@ def _area_means(rows: np.ndarray, size: int) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _shares(source: int, target: int) -> csr_array:
-    """(target, source) float32: the share of each source pixel in each target pixel; rows sum to 1."""
+    """Return the (target, source) share of each source pixel in each target pixel; rows sum to 1."""
     from scipy.sparse import csr_array
 
     edges = np.arange(target + 1) * (source / target)
@@ -134,7 +80,7 @@ def _shares(source: int, target: int) -> csr_array:
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """Those of `FORMATS` that this Pillow was built with."""
+    """Return the names in `FORMATS` that this Pillow build can open."""
     from PIL import Image
 
     Image.init()
@@ -148,29 +94,7 @@ def _check_size(size: tuple[int, int]) -> None:
 
 
 def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
-    """Decode one image file, crop it and resize it.
-
-    Args:
-        path: the image file, its format told by its content; one of `FORMATS`, of at most 2^26 pixels.
-        crop: `celeba_crop`, `square_crop`, or any function from a PIL image to (s, s, 3) uint8.
-        size: side of the result.
-
-    Returns:
-        (3, size, size) uint8 array.
-
-    Raises:
-        DataError: the file cannot be decoded or cropped; names it.
-
-    Source: defined here.
-
-    Example:
-        >>> import tempfile
-        >>> from PIL import Image
-        >>> file = tempfile.mkdtemp() + "/red.png"
-        >>> Image.new("RGB", (90, 80), "red").save(file)
-        >>> read_image(file, square_crop, 64).shape
-        (3, 64, 64)
-    """
+    """Decode, crop and resize one image file of at most 2^26 pixels to (3, size, size) uint8."""
     from PIL import Image, UnidentifiedImageError
 
     try:

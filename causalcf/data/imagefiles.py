@@ -1,4 +1,4 @@
-"""The image files behind a source: what is on the disk, does the table agree, and their pixels, cached."""
+"""Image files of a source: find them, check them against the table, and cache their pixels."""
 
 from __future__ import annotations
 
@@ -25,11 +25,7 @@ SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", 
 
 
 def scan(folder: Path, recursive: bool = False) -> dict[str, Stamp]:
-    """{path relative to `folder`, with slashes: (bytes, modification time)} of its files, hidden ones left out.
-
-    Raises:
-        DataError: a folder cannot be read.
-    """
+    """Return {path relative to `folder`: (bytes, modification time in ns)} of all files not hidden."""
     found: dict[str, Stamp] = {}
     pending, seen = [("", folder)], set()
     while pending:
@@ -53,11 +49,7 @@ def scan(folder: Path, recursive: bool = False) -> dict[str, Stamp]:
 
 
 def check_images(table: AttributeTable, folder: Path, found: dict[str, Stamp]) -> None:
-    """Refuse a table and a folder that do not name the same images.
-
-    Raises:
-        DataError: says how many are missing on which side and names the first few.
-    """
+    """Check that the table and the folder name the same images."""
     missing = [file for file in table.files if file not in found]
     if missing:
         same = [file for file in found if Path(file).stem.lower() == Path(missing[0]).stem.lower()]
@@ -70,7 +62,7 @@ def check_images(table: AttributeTable, folder: Path, found: dict[str, Stamp]) -
 
 
 def some(files: Sequence[str]) -> str:
-    """A count and the first three: "5 images (a.jpg, b.jpg, c.jpg, ...)"."""
+    """Return a count and the first three names: "5 images (a.jpg, b.jpg, c.jpg, ...)"."""
     dots = ", ..." if len(files) > 3 else ""
     return f"{len(files):,} image{'s' * (len(files) > 1)} ({', '.join(files[:3])}{dots})"
 
@@ -89,27 +81,7 @@ def load_images(
     flip: bool,
     recursive: bool,
 ) -> ImageData:
-    """The images of one split, decoded once into a cache that all splits share.
-
-    Args:
-        name: the source's name.
-        folder: where the images lie.
-        table: the attributes of every image.
-        splits: the split of every row of the table.
-        split: "train", "valid", "test" or "all".
-        crop: see `read_image`.
-        size: side of the images in pixels.
-        cache: folder of all caches; None for `cache_root()`.
-        progress: show a progress bar while the cache is built.
-        flip: see `ImageData`.
-        recursive: whether images may lie in sub-folders.
-
-    Returns:
-        The images in the order of the table ("all": train first, then valid, then test).
-
-    Raises:
-        DataError: an empty or unknown split, images that do not match the table, or a broken image.
-    """
+    """Load the images of one split in table order, decoded once into a cache that all splits share."""
     if size < 1:
         raise DataError(f"{name}: image size {size}; expected at least 1 pixel")
     # Rows are cached split by split, so that each split is a contiguous view of one memory map.
@@ -138,7 +110,7 @@ def load_images(
 
 
 def _rows_of(name: str, splits: Sequence[str], split: str) -> slice:
-    """Where a split lies among rows sorted by split."""
+    """Return the rows of a split among rows sorted by split."""
     if split == "all":
         return slice(0, len(splits))
     if split not in SPLITS:

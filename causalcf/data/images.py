@@ -1,4 +1,4 @@
-"""Labelled images in memory: what every data source gives and every training reads."""
+"""Labelled images in memory, the common type of all data sources."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class ImageData:
         return len(self.pixels)
 
     def select(self, attributes: Sequence[str]) -> torch.Tensor:
-        """(n, len(attributes)) int8 labels of the named attributes, in the order asked for."""
+        """Return the int8 labels of the named attributes, (n, len(attributes)), in the given order."""
         for attribute in attributes:
             if attribute not in self.names:
                 raise DataError(f"data set {self.name!r}: " + unknown("attribute", attribute, self.names))
         return self.labels[:, [self.names.index(a) for a in attributes]]
 
     def batch(self, index: torch.Tensor) -> torch.Tensor:
-        """(len(index), 3, h, w) uint8 images at the given rows."""
+        """Return the uint8 images at the given rows, (len(index), 3, h, w)."""
         return torch.from_numpy(self.pixels[index.numpy()])
 
 
@@ -60,5 +60,5 @@ def to_symmetric(pixels: Tensor) -> Tensor:
 
 
 def to_unit_interval(pixels: Tensor) -> Tensor:
-    """uint8 pixels to float in [0, 1]."""
+    """Convert uint8 pixels to floats in [0, 1]."""
     return pixels.float() / 255

@@ -1,6 +1,5 @@
-"""Attribute tables and partitions as they are published: CelebA's text files, Kaggle's CSV, a plain CSV.
-
-Read row by row, so that every complaint can name its line; CelebA's 202,599 rows take about a second.
+"""Attribute tables and partitions: CelebA's text files, Kaggle's CSV, a plain CSV.
+They are read row by row, so that every error names its line.
 """
 
 from __future__ import annotations
@@ -29,15 +28,7 @@ _Row = tuple[int, list[str]]  # line number, fields
 
 @dataclass(frozen=True)
 class AttributeTable:
-    """Which image has which attributes.
-
-    Args:
-        path: the file it was read from.
-        files: image file names, one per row, in the order of the file.
-        names: attribute names, one per column.
-        values: (len(files), len(names)) int8 array of 0/1.
-        splits: the split of each row, where the table has a column `split`; otherwise None.
-    """
+    """Attribute table: file names, attribute names, values (files, names) int8 0/1, optional splits."""
 
     path: Path
     files: tuple[str, ...]
@@ -47,31 +38,7 @@ class AttributeTable:
 
 
 def read_attributes(path: str | Path) -> AttributeTable:
-    """Read an attribute table: `*.csv` with a header line, anything else as CelebA's text format.
-
-    In a CSV the first column is the image's file name, whatever it is called; a column named `split` holds
-    train, valid or test; every other column is an attribute. CelebA's text format has the number of images in its
-    first line, the attribute names in its second, then a file name and a value per attribute.
-    Values are 1 for yes, and either 0 or -1 (the same throughout the file) for no.
-
-    Args:
-        path: the file.
-
-    Returns:
-        The table with values 0/1.
-
-    Raises:
-        DataError: the file is missing, unreadable or malformed; names the file and the line.
-
-    Source: formats as published with CelebA (Liu, Luo, Wang, Tang 2015) and in its Kaggle copy.
-
-    Example:
-        >>> import tempfile, pathlib
-        >>> file = pathlib.Path(tempfile.mkdtemp()) / "list_attr.txt"
-        >>> _ = file.write_text("2\\nBald Male\\n1.jpg -1  1\\n2.jpg  1  1\\n")
-        >>> read_attributes(file).values.tolist()
-        [[0, 1], [1, 1]]
-    """
+    """Read an attribute table, as CSV (`*.csv`) or in CelebA's text format; "no" is 0 or -1."""
     path = Path(path)
     with _open(path) as stream:
         try:
@@ -83,26 +50,7 @@ def read_attributes(path: str | Path) -> AttributeTable:
 
 
 def read_partition(path: str | Path) -> dict[str, str]:
-    """Read CelebA's official partition (text: `000001.jpg 0`; CSV: header, then `000001.jpg,0`).
-
-    Args:
-        path: the file.
-
-    Returns:
-        {file name: "train", "valid" or "test"}, in the order of the file.
-
-    Raises:
-        DataError: the file is missing, unreadable or malformed; names the file and the line.
-
-    Source: `list_eval_partition` as published with CelebA (0 train, 1 validation, 2 test).
-
-    Example:
-        >>> import tempfile, pathlib
-        >>> file = pathlib.Path(tempfile.mkdtemp()) / "list_eval_partition.txt"
-        >>> _ = file.write_text("1.jpg 0\\n2.jpg 2\\n")
-        >>> read_partition(file)
-        {'1.jpg': 'train', '2.jpg': 'test'}
-    """
+    """Read CelebA's partition; return {file name: "train", "valid" or "test"} in file order."""
     path = Path(path)
     by_number = {str(number): name for number, name in enumerate(SPLITS)}
     splits: dict[str, str] = {}
@@ -164,7 +112,7 @@ def _read_csv(path: Path, stream: TextIO) -> AttributeTable:
 
 
 def _without_split(path: Path, rows: Iterator[_Row], at: int, splits: list[str]) -> Iterator[_Row]:
-    """The rows less the column at `at`, whose checked values are appended to `splits`."""
+    """Yield the rows without the column `at`; check its values and append them to `splits`."""
     for line, fields in rows:
         if len(fields) > at:  # a shorter row is refused by its reader
             split = fields.pop(at).strip()
@@ -188,7 +136,7 @@ def _read_text(path: Path, stream: TextIO) -> AttributeTable:
 
 
 def _refuse_controls(path: Path, line: int, name: str) -> None:
-    """Refuse a name that holds a line break, as an open quote makes it, or another control character."""
+    """Check that a name holds no line break or other control character."""
     if _CONTROL.search(name):
         shown = name if len(name) <= 60 else name[:57] + "..."
         raise DataError(f"{path}, line {line}: the name {shown!r} holds a line break or another control character")
@@ -228,7 +176,7 @@ def _refuse_value(path: Path, line: int, names: Sequence[str], fields: Sequence[
 
 
 def _check_one_spelling(path: Path, names: Sequence[str], values: np.ndarray, lines: Sequence[int]) -> None:
-    """Refuse a table in which both 0 and -1 occur: one of them may have meant "unknown"."""
+    """Check that 0 and -1 do not both occur: one of them may mean "unknown"."""
     minus, zero = values == _CODES["-1"], values == _CODES["0"]
     if minus.any() and zero.any():
         rarer, value = (minus, -1) if minus.sum() <= zero.sum() else (zero, 0)
@@ -240,7 +188,7 @@ def _check_one_spelling(path: Path, names: Sequence[str], values: np.ndarray, li
 
 
 class _Lines:
-    """The line each image was first seen in; refuses a row of the wrong width or a second row of an image."""
+    """First line of each image; checks the width of each row and that no image occurs twice."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

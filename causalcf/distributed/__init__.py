@@ -1,1 +1,1 @@
-"""Work by several processes, as torchrun starts them; with one process every function here changes nothing."""
+"""Work shared by several processes, as torchrun starts them; with one process it changes nothing."""

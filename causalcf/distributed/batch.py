@@ -1,36 +1,26 @@
-"""One batch shared out: every process draws the whole of it and takes its part; gradients and losses are averaged.
-
-All parts are of one size, and every loss is a mean over images that no other image has a say in, but through the
-generator's batch norm (batch_norm.py). So the mean over processes of their means is the mean over the whole batch, and
-the same holds for gradients.
-
-Gradients are averaged here and not by DistributedDataParallel: that works only where they are accumulated by
-`backward` in `.grad` (its own documentation says so), and the step takes them by `torch.autograd.grad`, twice through
-the discriminator for R1. tests/test_distributed.py shows what it would do.
+"""One batch shared by all processes: each draws the whole batch and takes its part.
+Gradients are averaged here because DistributedDataParallel does not support `torch.autograd.grad`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
 from .group import rank, size
 
 
 def own_share(whole: Tensor) -> Tensor:
-    """This process's rows of what all have drawn alike.
-
-    Args:
-        whole: (n, ...), n a multiple of the number of processes.
-    """
+    """Return this process's rows of `whole` (n, ...); n must be a multiple of the number of processes."""
     return whole.chunk(size())[rank()]
 
 
 def whole_batch(share: Tensor) -> Tensor:
-    """The rows of all processes in order, without a gradient."""
+    """Return the rows of all processes in order, without a gradient."""
     if size() == 1:
         return share
     parts = [torch.empty_like(share, memory_format=torch.contiguous_format) for _ in range(size())]
@@ -40,7 +30,7 @@ def whole_batch(share: Tensor) -> Tensor:
 
 @torch.no_grad()
 def average_over_processes(tensors: Sequence[Tensor]) -> None:
-    """Replaces each tensor by its mean over all processes; all go in one message."""
+    """Replace each tensor by its mean over all processes, in one message."""
     if size() == 1:
         return
     flat = torch.cat([tensor.flatten() for tensor in tensors])
@@ -50,7 +40,7 @@ def average_over_processes(tensors: Sequence[Tensor]) -> None:
 
 @torch.no_grad()
 def take_first(tensors: Sequence[Tensor]) -> None:
-    """Replaces each tensor by the first process's."""
+    """Replace each tensor by that of the first process."""
     if size() == 1:
         return
     flat = torch.cat([tensor.flatten() for tensor in tensors])
@@ -62,3 +52,68 @@ def _spread(flat: Tensor, tensors: Sequence[Tensor]) -> None:
     parts = flat.split([tensor.numel() for tensor in tensors])
     for tensor, part in zip(tensors, parts, strict=True):
         tensor.copy_(part.view(tensor.shape))
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """Sum over all processes; gradients are summed too, since every loss depends on every summand."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:
+        total = tensor.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return _SumOverProcesses.apply(gradients[0])
+
+
+class SharedBatchNorm2d(nn.BatchNorm2d):
+    """Batch norm with training statistics over the images of all processes, in at least float32."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalise (n, c, h, w) features; the shape stays the same."""
+        if not self.training:
+            return super().forward(features)
+        assert self.running_mean is not None
+        # Less a mean that all processes know already, so that squares far from 0 do not swallow the variance.
+        exact = features.to(torch.promote_types(features.dtype, torch.float32))
+        near = exact - _planes(self.running_mean)
+        sums = torch.stack([near.sum((0, 2, 3)), near.square().sum((0, 2, 3))])
+        n = size() * features.numel() // self.num_features
+        mean, square = _SumOverProcesses.apply(sums) / n
+        variance = (square - mean.square()).clamp(min=0)
+        self._remember(mean.detach(), variance.detach() * n / (n - 1))
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return ((near - _planes(mean)) * _planes(scale) + _planes(self.bias)).to(features.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        """Update the running statistics; `mean` is the difference from the running mean."""
+        assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
+        assert self.num_batches_tracked is not None
+        self.running_mean.add_(mean, alpha=self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+        self.num_batches_tracked.add_(1)
+
+
+def share_batch_norm(net: nn.Module) -> None:
+    """Replace a network's `nn.BatchNorm2d` layers by shared ones; weights and names stay the same."""
+    if size() == 1:
+        return
+    for parent in list(net.modules()):
+        for name, norm in list(parent.named_children()):
+            if type(norm) is nn.BatchNorm2d:
+                setattr(parent, name, _shared(norm))
+
+
+def _shared(norm: nn.BatchNorm2d) -> SharedBatchNorm2d:
+    shared = SharedBatchNorm2d(norm.num_features, norm.eps, norm.momentum)
+    shared.weight, shared.bias = norm.weight, norm.bias
+    shared.running_mean, shared.running_var = norm.running_mean, norm.running_var
+    shared.num_batches_tracked = norm.num_batches_tracked
+    return shared.train(norm.training)
+
+
+def _planes(channels: Tensor) -> Tensor:
+    return channels[:, None, None]

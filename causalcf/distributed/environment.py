@@ -1,4 +1,4 @@
-"""What torchrun says in the environment; read without torch, so that a single process pays nothing for it."""
+"""Process numbers that torchrun sets in the environment; read without importing torch."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import os
 
 
 def launched() -> int:
-    """How many processes torchrun started; 1 without it."""
+    """Return the number of processes that torchrun started; 1 without torchrun."""
     size = os.environ.get("WORLD_SIZE", "")
     return int(size) if "RANK" in os.environ and size.isdecimal() else 1
 
 
 def launched_first() -> bool:
-    """Whether this is the first of them, or the only one."""
+    """Return whether this is the first process or the only one."""
     return launched() == 1 or os.environ["RANK"] == "0"
 
 
 def local_rank() -> int:
-    """This process's number on its machine, from 0."""
+    """Return this process's number on its machine, from 0."""
     return int(os.environ.get("LOCAL_RANK", "0"))

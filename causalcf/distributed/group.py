@@ -1,4 +1,4 @@
-"""The processes of one command: who is first, what only the first does, and what all must agree on."""
+"""The processes of one command: their numbers, work of the first process only, and agreement checks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,7 @@ Made = TypeVar("Made")
 
 
 def join(patience: timedelta | None = None) -> dist.Store:
-    """Joins the processes that torchrun started; gives the store of keys and values that they share.
-
-    What lies in main memory goes by gloo, what lies on a CUDA device by nccl.
-
-    Args:
-        patience: how long one waits for another; None for torch's own, ten minutes or thirty.
-    """
+    """Join the processes that torchrun started (gloo on CPU, nccl on CUDA); return their shared store."""
     from torch.distributed.rendezvous import rendezvous
 
     store, rank, count = next(rendezvous("env://"))
@@ -35,31 +29,28 @@ def join(patience: timedelta | None = None) -> dist.Store:
 
 
 def leave() -> None:
-    """Parts when all have done their work; after an error nobody should, as it waits for all."""
+    """Leave the group after all have finished; do not call it after an error, as it waits for all."""
     wait()
     dist.destroy_process_group()
 
 
 def size() -> int:
-    """How many processes there are."""
+    """Return the number of processes."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """This process's number, from 0."""
+    """Return this process's number, from 0."""
     return dist.get_rank() if size() > 1 else 0
 
 
 def is_first() -> bool:
-    """Whether this process is the one that prints and writes."""
+    """Return whether this process is the one that prints and writes."""
     return rank() == 0
 
 
 def anywhere(here: bool) -> bool:
-    """Whether something is so in any process; all must ask, and all get the same answer.
-
-    The flag is exchanged between processors by gloo: no CUDA device is waited for.
-    """
+    """Return whether `here` is true in any process; all must call it. It does not wait for CUDA."""
     if size() == 1:
         return here
     flag = torch.tensor(int(here))
@@ -68,12 +59,12 @@ def anywhere(here: bool) -> bool:
 
 
 def wait() -> None:
-    """Until every process has come to a wait of its own."""
+    """Wait until every process has called this function."""
     anywhere(False)
 
 
 def from_first(make: Callable[[], Made]) -> Made:
-    """What `make` gives in the first process, which alone calls it."""
+    """Call `make` in the first process only; return its result in all processes."""
     if size() == 1:
         return make()
     made = [make() if is_first() else None]
@@ -83,7 +74,7 @@ def from_first(make: Callable[[], Made]) -> Made:
 
 @contextmanager
 def first_of_machine_first() -> Iterator[None]:
-    """The first process of each machine goes ahead, and the others find what it has made."""
+    """Run the block first in the first process of each machine, then in the others."""
     if local_rank() > 0:
         wait()
     yield
@@ -92,14 +83,7 @@ def first_of_machine_first() -> Iterator[None]:
 
 
 def require_same(values: Mapping[str, Any]) -> None:
-    """Refuses processes that would not train the same.
-
-    Args:
-        values: by name, what every process must have alike.
-
-    Raises:
-        ProcessError: one has something else than the first; says which process and what.
-    """
+    """Check that all processes have the same values; a ProcessError names the process and the value."""
     if size() == 1:
         return
     found: list[Any] = [None] * size()
@@ -111,11 +95,7 @@ def require_same(values: Mapping[str, Any]) -> None:
 
 
 def check_batch(batch: int) -> None:
-    """Refuses a batch that cannot be shared out evenly.
-
-    Raises:
-        RecipeError: it is no multiple of the number of processes.
-    """
+    """Check that the batch size is a multiple of the number of processes."""
     if batch % size():
         raise RecipeError(
             f"batch is {batch}; it must be a multiple of {size()}, the number of processes that share it out"
@@ -123,14 +103,7 @@ def check_batch(batch: int) -> None:
 
 
 def own_device(name: str) -> str:
-    """The device of this process: with several, each takes the CUDA device of its number on its machine, or the CPU.
-
-    Args:
-        name: as a recipe has it.
-
-    Raises:
-        RecipeError: it is one certain device, or there are fewer than processes here.
-    """
+    """Return this process's device; with several processes each takes its own CUDA device, or the CPU."""
     if size() == 1:
         return name
     if name not in ("auto", "cpu", "cuda"):

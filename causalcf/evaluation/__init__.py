@@ -1,1 +1,1 @@
-"""Measures of how well generated images answer."""
+"""Measures of how well generated images follow a causal model."""

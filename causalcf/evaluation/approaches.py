@@ -1,4 +1,4 @@
-"""What is compared: an approach maps actual worlds and an antecedent to counterfactual images."""
+"""Interface of an approach: it maps actual worlds and an antecedent to counterfactual images."""
 
 from __future__ import annotations
 
@@ -9,23 +9,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..worlds.counterfactual import Worlds
+from ..runs.counterfactual import Worlds
 
 Antecedent = Mapping[str, Tensor]  # label -> (n,) 0/1, one value for each unit
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """One counterfactual for each unit that has one.
-
-    Args:
-        rows: (r,) which of the n units these are.
-        noise: (r, k).
-        labels: (r, d) int8 the labels that the images were generated from; None for an approach without labels.
-        images: (r, 3, h, w) in [0, 1].
-        unreached: units whose antecedent was not seen within the budget.
-        impossible: units that the approach's own label model gives no such counterfactual.
-    """
+    """Counterfactuals of the r units that have one; units without one are only counted."""
 
     rows: Tensor
     noise: Tensor
@@ -35,28 +26,28 @@ class Drawn:
     impossible: int = 0
 
     def worlds(self, labels: Tensor) -> Worlds:
-        """The counterfactual worlds as actual ones, to ask them again."""
+        """Return the counterfactual worlds as actual worlds, so that they can be asked again."""
         return Worlds(self.noise, labels, self.images)
 
 
 class Approach(Protocol):
-    """A trained run and a way to ask it."""
+    """Trained run and a way to draw counterfactuals from it."""
 
     @property
     def kind(self) -> str:
-        """Such as "causalgan-do"."""
+        """Kind of approach, such as "causalgan-do"."""
 
     @property
     def name(self) -> str:
-        """The same, told apart from others of its kind where there are several."""
+        """The kind; followed by the run's name where several approaches share the kind."""
 
     @property
     def run(self) -> str:
-        """The name of the run it asks."""
+        """Name of the run that generates the images."""
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """The d labels, in the order of all columns."""
+        """Names of the d labels, in the order of all label columns."""
 
     @property
     def mode(self) -> str:
@@ -64,28 +55,28 @@ class Approach(Protocol):
 
     @property
     def stickiness(self) -> float:
-        """Of the noise, in [0, 1]; the reference is asked at the same."""
+        """Stickiness of the noise, in [0, 1]; the reference uses the same value."""
 
     @property
     def told(self) -> str:
-        """How it makes a counterfactual, in words."""
+        """How the approach makes a counterfactual, in words."""
 
     @property
     def has_labels(self) -> bool:
-        """Whether its images are generated from labels."""
+        """Whether the images are generated from labels."""
 
     def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
-        """n actual worlds; the same seed gives approaches with labels the same labels and noise."""
+        """Draw n actual worlds; with one seed, all approaches with labels draw the same labels and noise."""
 
     def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
-        """One counterfactual of each unit; an empty antecedent changes what stickiness changes, and no more."""
+        """Draw one counterfactual per unit; under an empty antecedent only stickiness below 1 changes it."""
 
     def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
-        """(r, k) noise and (r, d) labels in the order `nodes` to images."""
+        """Generate images from (r, k) noise and (r, d) labels in the order `nodes`."""
 
 
 def lost_units(unreached: int, impossible: int) -> str:
-    """Why units have no counterfactual, or ""."""
+    """Return why units have no counterfactual, or "" if all have one."""
     told = []
     if unreached:
         told.append(f"{unreached} did not show the antecedent within the budget")
@@ -95,5 +86,5 @@ def lost_units(unreached: int, impossible: int) -> str:
 
 
 def in_order(labels: Tensor, have: tuple[str, ...], want: tuple[str, ...]) -> Tensor:
-    """The columns of labels, in another order."""
+    """Reorder the columns of labels."""
     return labels if have == want else labels[:, [have.index(name) for name in want]]

@@ -1,6 +1,5 @@
-"""Axioms of counterfactuals, measured on images: composition, effectiveness, reversibility, minimality; and diversity.
-
-Names and tests follow Galles and Pearl (1998) and Monteiro et al. (2023). Pixels are compared as floats.
+"""Axioms of counterfactuals measured on images, and diversity.
+They follow Galles and Pearl (1998) and Monteiro et al. (2023). Pixels are compared as floats.
 """
 
 from __future__ import annotations
@@ -9,20 +8,72 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from scipy.stats import bootstrap
 from torch import Tensor
 
-from ..classifiers.estimate import NO_UNITS
-from ..graph import CausalGraph
-from ..seeds import generator_of
-from ..worlds.counterfactual import Worlds
+from ..errors import CausalCFError
+from ..graph.graph import CausalGraph
+from ..randomness import generator_of
+from ..runs.counterfactual import Worlds
+from ..statistics.intervals import as_share, over_units
+from ..statistics.rates import NO_UNITS, Estimate
 from .approaches import Approach
-from .diversity import diversity
-from .features import judge_features
-from .flips import Flip
-from .judge import Judge
-from .pixels import pixel_change, unrelated_change
-from .unit_rates import as_share, over_units
+from .flips import Flip, pixel_change, unrelated_change
+from .judge import Judge, judge_features
+
+RESAMPLES = 2000
+BLOCK = 256  # rows of distances, and resamples, held at a time
+
+
+def diversity(features: Tensor, generator: torch.Generator) -> Estimate:
+    """Return distance within units over distance between units, of (n, m, f) features, with interval."""
+    if features.ndim != 3 or features.shape[1] < 2:
+        raise CausalCFError(f"features have shape {tuple(features.shape)}; expected (n, m, f) with m of at least 2")
+    if not bool(features.isfinite().all()):
+        raise CausalCFError("features have values that are not finite")
+    n = len(features)
+    if n < 2:
+        return NO_UNITS
+    draws = features.detach().double().cpu()
+    within, between = within_units(draws), between_units(draws)
+    yardstick = between.sum() / (n * (n - 1))
+    if yardstick == 0:
+        return NO_UNITS
+
+    def ratio(drawn: np.ndarray, axis: int) -> np.ndarray:
+        """Compute the ratio of each resample; if all its units are alike, use the full sample's divisor."""
+        count = np.stack([np.bincount(row, minlength=n) for row in drawn]).astype(float)
+        pairs = count.sum(1) ** 2 - (count**2).sum(1)
+        apart = ((count @ between) * count).sum(1) / np.maximum(pairs, 1)
+        return within[drawn].mean(axis) / np.where(apart > 0, apart, yardstick)
+
+    units, rng = (np.arange(n),), np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+    found = bootstrap(
+        units, ratio, n_resamples=RESAMPLES, batch=BLOCK, vectorized=True, method="percentile", rng=rng
+    ).confidence_interval
+    return Estimate(float(within.mean() / yardstick), float(found.low), float(found.high))
+
+
+def within_units(draws: Tensor) -> np.ndarray:
+    """Return the (n,) mean distance between two different draws of a unit, of (n, m, f) features."""
+    m = draws.shape[1]
+    # Without matrix products, in which equal draws would not be exactly 0 apart.
+    apart = torch.cdist(draws, draws, compute_mode="donot_use_mm_for_euclid_dist")
+    return (apart.sum((1, 2)) / (m * (m - 1))).numpy()
+
+
+def between_units(draws: Tensor) -> np.ndarray:
+    """Return (n, n) mean distances between draws of two units, 0 on the diagonal, of (n, m, f) features."""
+    n, m, _ = draws.shape
+    everyone = draws.flatten(0, 1)
+    rows = [
+        torch.cdist(part.flatten(0, 1), everyone).view(-1, m, n, m).mean((1, 3))
+        for part in draws.split(max(1, BLOCK // m))
+    ]
+    return torch.cat(rows).fill_diagonal_(0).numpy()
+
 
 FEW = 200  # units that are asked twice
 DRAWS = 4  # for diversity
@@ -30,18 +81,7 @@ DRAWS = 4  # for diversity
 
 @dataclass(frozen=True)
 class Flipped:
-    """What axioms ask of the flip of one cause: labels of all r units that have a counterfactual, images of a few.
-
-    Args:
-        asked: units asked.
-        rows: (r,) which of these have a counterfactual.
-        labels: (r, d) labels after the flip; None for an approach without labels.
-        shown: (r,) whether the judge sees the cause flipped.
-        seen_before, seen_after: (r, d) as judged.
-        changes: (r,) how far each image moved.
-        few: the flip of a few units, images and all.
-        few_asked: how many these are; `few` has those that have a counterfactual.
-    """
+    """What the axioms need of one cause's flip: labels of all r units, images of a few."""
 
     asked: int
     rows: Tensor
@@ -55,7 +95,7 @@ class Flipped:
 
     @classmethod
     def of(cls, found: Flip, nodes: Sequence[str]) -> Flipped:
-        """Of one flip among those of all nodes, for each of which a few other units are kept."""
+        """Summarize a flip; each cause keeps the images of a different small set of units."""
         column, many = nodes.index(found.cause), min(FEW // len(nodes) + 1, found.asked)
         few = torch.arange(column * many, (column + 1) * many) % found.asked
         seen = found.shown(column), found.seen_before, found.seen_after
@@ -74,17 +114,7 @@ def axioms(
     cells: Tensor,
     seed: int,
 ) -> dict[str, Any]:
-    """All axioms of an approach, JSON-ready.
-
-    Args:
-        approach: what is asked.
-        judge: reads the images.
-        graph: tells descendants.
-        worlds: actual worlds.
-        flips: cause -> what came of flipping it, of every label of the graph.
-        cells: (m, d) the label combinations seen in the data.
-        seed: of the draws made here.
-    """
+    """Measure all axioms of an approach, JSON-ready."""
     few = _first(worlds, FEW)
     yardstick = unrelated_change(worlds.images)
     return {
@@ -97,19 +127,14 @@ def axioms(
 
 
 def composition(approach: Approach, worlds: Worlds, seed: int) -> dict[str, Any]:
-    """How far an empty antecedent moves the image: 0 for a generator at stickiness 1."""
+    """Measure the pixel change under an empty antecedent; 0 for a generator at stickiness 1."""
     found = approach.counterfactual(worlds, {}, generator_of(seed, approach.kind, "composition"))
     change = pixel_change(worlds.images[found.rows], found.images)
     return {"pixels": over_units(found.rows, change, 1, len(worlds), seed, "composition")}
 
 
 def effectiveness(approach: Approach, flips: Mapping[str, Flipped], cells: Tensor, seed: int) -> dict[str, Any]:
-    """How often the judge sees the counterfactual labels: pooled counts over all images, never a mean of batches.
-
-    With labels, all of them, and apart for combinations seen in the data and unseen; it is not known which of these
-    would have come of flips that have no counterfactual. Without labels, the flip alone: the judge must see it, before
-    and after (`Flip.shown`). `flipped` is the flip alone for both, to compare them by.
-    """
+    """Measure how often the judge reads the counterfactual labels; counts are pooled over all images."""
     units, asked = torch.cat([f.rows for f in flips.values()]), sum(f.asked for f in flips.values())
     names = seed, "effectiveness"
     flipped = over_units(units, torch.cat([f.shown for f in flips.values()]), 1, asked, *names)
@@ -138,8 +163,7 @@ def effectiveness(approach: Approach, flips: Mapping[str, Flipped], cells: Tenso
 def reversibility(
     approach: Approach, judge: Judge, flips: Mapping[str, Flipped], yardstick: float, seed: int
 ) -> dict[str, Any]:
-    """Flip a cause and flip it back: how far the image is from where it began, as a share of two different people's
-    distance, and how often all judged labels are back."""
+    """Flip a cause and flip it back; measure the distance from the start and the labels restored."""
     units, moved, back = [torch.zeros(0, dtype=torch.long)], [torch.zeros(0).double()], [torch.zeros(0).bool()]
     for cause, flipped in flips.items():
         found = flipped.few
@@ -161,7 +185,7 @@ def reversibility(
 def minimality(
     graph: CausalGraph, approach: Approach, flips: Mapping[str, Flipped], yardstick: float, seed: int
 ) -> dict[str, Any]:
-    """How much a flip changes: judged labels that do not descend from the cause, and pixels, as a share."""
+    """Measure how much a flip changes: labels of non-descendants, and pixels as a share."""
     units, asked = torch.cat([f.rows for f in flips.values()]), sum(f.asked for f in flips.values())
     changes = torch.cat([f.changes for f in flips.values()])
     return {
@@ -173,7 +197,7 @@ def minimality(
 def _non_descendants(
     graph: CausalGraph, approach: Approach, flips: Mapping[str, Flipped], seed: int
 ) -> dict[str, Any] | None:
-    """How often the judge sees a non-descendant changed by an intervention; an observation may change all."""
+    """Measure how often a do-intervention changes a non-descendant; None for observe."""
     if approach.mode != "do":
         return None
     units, changed, trials, asked = [], [], [], 0
@@ -191,7 +215,7 @@ def _non_descendants(
 
 
 def _diversity(approach: Approach, judge: Judge, worlds: Worlds, seed: int) -> dict[str, Any]:
-    """Of the draws for one unit, its first label flipped; a unit that lacks one of its draws is left out."""
+    """Measure diversity over draws with the first label flipped; incomplete units are left out."""
     units = len(worlds) // DRAWS
     repeated = Worlds(*(part[:units].repeat_interleave(DRAWS, 0) for part in vars(worlds).values()))
     antecedent = {approach.nodes[0]: 1 - repeated.labels[:, 0]}

@@ -1,4 +1,4 @@
-"""The approaches that a trained run can be asked by, under the names of the comparison."""
+"""Approaches that a trained run offers, under their names in the comparison."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ..errors import QueryError
 from ..labels.reference import Reference
-from ..recipe import STICKINESS
-from ..runs import run_kind
-from ..worlds.run import Run
+from ..runs.directory import run_kind
+from ..runs.recipe import STICKINESS
+from ..runs.run import Run
 from .judge import Judge
 from .labelled import LabelledApproach
 from .unlabelled import Kernel, UnlabelledApproach, esm_kernel, gaussian_kernel
@@ -20,12 +20,12 @@ SCALE = 0.5  # of dcgan-gaussian's steps, in units of z
 
 @dataclass(frozen=True)
 class Asking:
-    """How approaches are asked.
+    """Options for asking approaches.
 
     Args:
-        mode: "do" or "observe" leaves only approaches that can be asked so; None takes each by its own.
-        stickiness: of the approaches by ESM; None takes 1 for do and .53 for observe.
-        budget: noises that a run without labels may look at, as a multiple of the units.
+        mode: "do" or "observe" keeps only the approaches that support it; None lets each use its own.
+        stickiness: of the ESM approaches, in [0, 1]; None means 1 for do and 0.53 for observe.
+        budget: candidate noises that a run without labels may try, as a multiple of the units.
     """
 
     mode: str | None = None
@@ -33,23 +33,19 @@ class Asking:
     budget: int = 30
 
     def sticky(self, mode: str) -> float:
-        """The stickiness of an approach by ESM."""
+        """Return the stickiness of an ESM approach."""
         return STICKINESS[mode] if self.stickiness is None else self.stickiness
 
 
 def kind_of(run: Run) -> str:
-    """The run's approach, and "-statements" after it where it was told any: how the names of its approaches begin."""
+    """Return the run's kind, with "-statements" added if it was trained with statement constraints."""
     return run_kind(run.recipe.approach, run.recipe.statements)
 
 
 def contenders(
     run: Run, name: str, reference: Reference, judge: Judge, asking: Asking
 ) -> tuple[list[Contender], list[str]]:
-    """The approaches by which a run of this name is asked, and a sentence for each that is left out.
-
-    Raises:
-        RunError: a run without labels that has no classifier to see antecedents with.
-    """
+    """Return a run's approaches, and one sentence for each approach that is left out."""
     found: list[Contender] = []
     left_out: list[str] = []
     for make in _MAKERS[run.recipe.approach]:

@@ -1,4 +1,4 @@
-"""From the options of a command line to a written report."""
+"""Evaluation from command line options to a written report."""
 
 from __future__ import annotations
 
@@ -19,37 +19,25 @@ from rich.console import Console
 from ..classifiers.storage import command_for
 from ..distributed.group import from_first, is_first, own_device, wait
 from ..errors import RunError
-from ..eval_options import EvalOptions
-from ..fingerprints import of_code
-from ..inert import escaped
-from ..precision import choose_device
-from ..folders import provenance
-from ..folders import new_folder
+from ..io.files import of_code
+from ..io.folders import new_folder, provenance
+from ..io.text import escaped
+from ..networks.precision import choose_device
+from ..statistics.significance import units_for, units_told
 from .approaches import Approach
-from .choice import newest_runs
-from .console import print_table
 from .contenders import Asking, Contender, contenders
-from .judge_independence import doubts
-from .materials import Materials, load_materials, load_runs
+from .judge import doubts
+from .materials import Materials, load_materials, load_runs, newest_runs
 from .measure import Evaluation, measure
-from .pieces import Pieces
-from .report import write_report
-from .sample_size import units_for, units_told
-from .settings import Settings
+from .report.console import print_table
+from .report.write import write_report
+from .session import Settings
+from .suite import EvalOptions
+from .tasks import Pieces
 
 
 def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
-    """Evaluates, writes the report, prints the table, and gives the outcome as in report.json.
-
-    Of several processes each measures a share, and the first alone writes and prints; all give the outcome.
-
-    Args:
-        options: what is asked.
-        arguments: the command line, for the record.
-
-    Raises:
-        CausalCFError: whatever is missing, does not fit, or cannot be asked.
-    """
+    """Evaluate, write the report, print the table and return the outcome; processes share the work."""
     begun = time.perf_counter()
     options = replace(options, device=own_device(options.device))
     chosen, passed_over = from_first(lambda: _runs(options))
@@ -82,7 +70,7 @@ def _runs(options: EvalOptions) -> tuple[list[Path], list[str]]:
 def _approaches(
     materials: Materials, options: EvalOptions, passed_over: list[str]
 ) -> tuple[tuple[Approach, ...], list[str]]:
-    """All approaches of all runs; what is left out is said, unless nothing is left."""
+    """Collect the approaches of all runs, and print what is left out."""
     asking = Asking(options.mode, options.stickiness, options.budget)
     found: list[Contender] = []
     left_out = list(passed_over)
@@ -102,14 +90,14 @@ def _approaches(
 
 
 def _numbered(found: list[Contender]) -> list[Contender]:
-    """Approaches of several runs of one kind are told apart by their run."""
+    """Add the run's name to approaches whose kind occurs more than once."""
     kinds = [approach.kind for approach in found]
     return [replace(approach, one_of_several=kinds.count(approach.kind) > 1) for approach in found]
 
 
 @contextmanager
 def _folder(options: EvalOptions) -> Iterator[Path]:
-    """The report's folder, made and tried by writing into it; gone again where the evaluation is refused."""
+    """Create the report's folder and test writing to it; remove it if the evaluation is refused."""
     place = options.out or Path(options.base)
     made = is_first() and (options.out is None or not place.exists())
     try:
@@ -131,7 +119,7 @@ def _folder(options: EvalOptions) -> Iterator[Path]:
 
 
 def _identity(evaluation: Evaluation, options: EvalOptions) -> tuple[object, ...]:
-    """What every part of an evaluation depends on; the code is part of it, as what it measures may have been mended."""
+    """Return what every cached result depends on, including a fingerprint of the code."""
     m = evaluation.materials
     code = of_code(Path(__file__).resolve().parents[1]), torch.__version__
     runs = [(name, str(run.folder)) for name, run in m.runs.items()]

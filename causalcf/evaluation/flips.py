@@ -1,4 +1,4 @@
-"""One cause flipped on every unit: what the judge sees before and after, and what the reference expects."""
+"""One cause flipped on every unit: measured labels before and after, expected labels, pixel change."""
 
 from __future__ import annotations
 
@@ -9,27 +9,18 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from ..errors import CausalCFError
 from ..labels.reference import Reference
-from ..seeds import generator_of
-from ..worlds.counterfactual import Worlds
+from ..randomness import generator_of
+from ..runs.counterfactual import Worlds
 from .approaches import Approach, Drawn, lost_units
-from .pixels import pixel_change
 
 Read = Callable[[Tensor], Tensor]  # (n, 3, h, w) images in [0, 1] to (n, d) int8 labels
 
 
 @dataclass(frozen=True)
 class Flip:
-    """The r units that have a counterfactual, and what became of every label of theirs.
-
-    Args:
-        cause: the label flipped.
-        asked: units asked, of which `unreached` and `impossible` have none.
-        sign: (r,) float64, 1 where the cause was raised from 0 to 1, else -1.
-        seen_before, seen_after: (r, d) int8, by the judge, in the actual and in the counterfactual image.
-        expected_before, expected_after: (r, d) float64, the facts, and the reference's P(label* = 1).
-        actual, drawn: the two worlds compared; where labels are held, `actual` has the images of the first of them.
-    """
+    """Units with a counterfactual after one cause is flipped: labels judged and labels expected."""
 
     cause: str
     asked: int
@@ -48,34 +39,22 @@ class Flip:
 
     @property
     def lost(self) -> str:
-        """Why units have no counterfactual, or ""."""
+        """Why units have no counterfactual, or "" if all have one."""
         return lost_units(self.unreached, self.impossible)
 
     def shown(self, column: int) -> Tensor:
-        """(r,) booleans: whether the judge sees the cause flipped.
-
-        Facts that the judge itself read, by the likelier value, may differ from its reading at the base rate: a label
-        of probability .6 and base rate .77 is a fact, and reads as absent already before it is taken away. Without
-        labels to compare with, it must have been read before as it was.
-
-        Args:
-            column: the cause's.
-        """
+        """Return (r,): the judge sees the flipped value, and without labels the old value before as well."""
         was = self.actual.labels[:, column]
         flipped = self.seen_after[:, column] == 1 - was
         return flipped if self.drawn.labels is not None else flipped & (self.seen_before[:, column] == was)
 
     @cached_property
     def changes(self) -> Tensor:
-        """(r,) float64: how far each image moved, pixel by pixel."""
+        """(r,) float64 pixel change of each image."""
         return pixel_change(self.actual.images, self.drawn.images)
 
     def only(self, units: Tensor) -> Flip:
-        """The same of these units alone, as far as they have a counterfactual.
-
-        Args:
-            units: (k,) indices into the units asked.
-        """
+        """Keep only these units, given as (k,) indices into the units asked."""
         actual, drawn = self.actual, self.drawn
         some = torch.isin(drawn.rows, units).nonzero()[:, 0]
         labels = None if drawn.labels is None else drawn.labels[some]
@@ -94,12 +73,12 @@ class Flip:
 
     @cached_property
     def effects(self) -> Tensor:
-        """(r, d) float64: how each label answered in the image, in the direction of the cause raised."""
+        """(r, d) float64 change of each label as judged, signed as if the cause had been raised."""
         return (self.seen_after.double() - self.seen_before.double()) * self.sign[:, None]
 
     @cached_property
     def references(self) -> Tensor:
-        """(r, d) float64: how it should have."""
+        """(r, d) float64 change of each label by the reference, signed like `effects`."""
         return (self.expected_after - self.expected_before) * self.sign[:, None]
 
 
@@ -113,21 +92,7 @@ def flip(
     held: Mapping[str, int] | None = None,
     seed: int = 0,
 ) -> Flip:
-    """Flips a label on every unit and looks.
-
-    Where labels are `held`, both worlds compared are counterfactual: the cause as it was and the cause flipped, each
-    together with the labels held, on the same random numbers. That is how explaining away shows.
-
-    Args:
-        approach: what is asked.
-        reference: what it is held against.
-        read: the judge.
-        worlds: n actual worlds of the approach, labels in the order `reference.nodes`.
-        seen: (n, d) what the judge sees in them.
-        cause: the label.
-        held: labels supposed together with it, in both worlds.
-        seed: of the counterfactual draws; the same cause and labels held draw the same numbers.
-    """
+    """Flip a label on every unit and read the images; labels `held` are fixed in both worlds."""
     column = reference.nodes.index(cause)
     was = worlds.labels[:, column].to(torch.int8)
     fixed = {name: torch.full_like(was, value) for name, value in (held or {}).items()}
@@ -174,16 +139,7 @@ def flip(
 
 
 def leak(approach: Approach, read: Read, found: Flip, effect: int) -> Tensor | None:
-    """(r,) the effect of the cause on a label's image while that label itself is held as it was.
-
-    None for an approach without labels. Only units whose label changed have to be generated anew.
-
-    Args:
-        approach: which made the flip.
-        read: the judge.
-        found: the flip.
-        effect: the label's column.
-    """
+    """Return the (r,) effect on a label's image while that label itself is fixed; None without labels."""
     labels = found.drawn.labels
     if labels is None:
         return None
@@ -206,3 +162,35 @@ def _spread(values: Tensor, rows: Tensor, n: int) -> Tensor:
     spread = values.new_zeros(n, *values.shape[1:])
     spread[rows] = values
     return spread
+
+
+def pixel_change(before: Tensor, after: Tensor) -> Tensor:
+    """Return (n,) float64 mean absolute differences in [0, 1] of (n, c, h, w) images in [0, 1]."""
+    if before.shape != after.shape:
+        shapes = f"{tuple(before.shape)} and {tuple(after.shape)}"
+        raise CausalCFError(f"images before and after have shapes {shapes}; expected the same")
+    _check(before)
+    _check(after)
+    return (before - after).abs().mean((1, 2, 3), dtype=torch.float64)
+
+
+def unrelated_change(images: Tensor) -> float:
+    """Return the mean absolute difference between different images, the scale of `pixel_change`."""
+    _check(images)
+    if len(images) < 2:
+        raise CausalCFError(f"{len(images)} image(s) to compare with each other; expected at least 2")
+    return float(pixel_change(images, images.roll(1, 0)).mean())
+
+
+def _check(images: Tensor) -> None:
+    if images.ndim != 4:
+        raise CausalCFError(f"images have shape {tuple(images.shape)}; expected (n, c, h, w)")
+    if not images.is_floating_point():
+        kind = str(images.dtype).removeprefix("torch.")
+        reason = "differences of integers wrap around: 0 - 1 is 255 in uint8"
+        raise CausalCFError(f"images are {kind}; expected floats in [0, 1] ({reason})")
+    if images.numel() == 0:
+        return
+    low, high = images.detach().aminmax()
+    if not (float(low) >= -1e-4 and float(high) <= 1 + 1e-4):  # also false for NaN
+        raise CausalCFError(f"images have values from {float(low):.3g} to {float(high):.3g}; expected [0, 1]")

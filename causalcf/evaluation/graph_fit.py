@@ -1,8 +1,5 @@
-"""How well does an assumed causal graph fit a table of labels, what does it deny that the table shows, and which edge
-would help most?
-
-The label model is the one that `fit_label_scm` gives by maximum likelihood, without smoothing. Distances are sums over
-the rows that occur: all others together have the rest of the model's mass, and the table has none of it there.
+"""Fit of an assumed causal graph to a table of labels, violated independences and missing edges.
+The label model is the maximum-likelihood fit without smoothing; distances are exact.
 """
 
 from __future__ import annotations
@@ -14,10 +11,9 @@ from typing import Any
 import torch
 
 from ..errors import CausalCFError
-from ..graph import CausalGraph
-from ..labels.fitting import MAX_TABLE_PARENTS, fit_label_scm
+from ..graph.graph import CausalGraph
+from ..labels.fitting import MAX_TABLE_PARENTS, fit_label_scm, label_rows
 from ..labels.scm import LabelSCM
-from ..labels.tables import label_rows
 from .independence import Independence, local_independences, occurring_cells
 
 TIE = 0.1  # two directions of an edge whose gains differ by less than a tenth are told as one, the better
@@ -25,14 +21,7 @@ TIE = 0.1  # two directions of an edge whose gains differ by less than a tenth a
 
 @dataclass(frozen=True)
 class MissingEdge:
-    """An edge that the graph lacks and could be given.
-
-    Args:
-        cause, effect: the edge.
-        gain: what it adds to the mean log-likelihood, nats per unit: the table's I(cause; effect | effect's parents).
-        bic: the change of the Bayesian information criterion; below 0 the edge is worth its parameters.
-        tvd_after: total variation distance of the model refitted with the edge; None where it was not refitted.
-    """
+    """Edge that could be added: gain in nats per unit, BIC change (below 0 is better), TVD after."""
 
     cause: str
     effect: str
@@ -41,26 +30,13 @@ class MissingEdge:
     tvd_after: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
         edge = f"{self.cause}->{self.effect}"
         return {"edge": edge, "gain": self.gain, "tvd_after": self.tvd_after, "bic": self.bic}
 
 
 @dataclass(frozen=True)
 class GraphFit:
-    """The fit of a graph to n rows of labels.
-
-    Args:
-        graph: its name.
-        n: rows.
-        tvd, kl: total variation distance in [0, 1], and divergence in nats, of the fitted model from the table.
-        tvd_by_chance, kl_by_chance: what both are on average if the graph is right; None where not computed.
-        draws: tables drawn for the latter.
-        level: family-wise error rate of `violated`.
-        statements: independences that the graph claims, all of which were tested.
-        violated: those that Holm's test rejects, each pair once, most mutual information first.
-        missing_edges: those that lower the Bayesian information criterion, most gain first.
-    """
+    """Fit of a graph to n rows: TVD, KL in nats, both by chance, violated claims, missing edges."""
 
     graph: str
     n: int
@@ -75,7 +51,7 @@ class GraphFit:
     missing_edges: tuple[MissingEdge, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: null in place of an infinite divergence."""
+        """Return a JSON-ready mapping; an infinite divergence becomes null."""
         plain = {name: None if value == math.inf else value for name, value in vars(self).items()}
         lists = {name: [part.to_dict() for part in getattr(self, name)] for name in ("violated", "missing_edges")}
         return {**plain, **lists}
@@ -90,33 +66,7 @@ def graph_fit(
     level: float = 0.05,
     refits: int = 5,
 ) -> GraphFit:
-    """Hold a causal graph against a table of labels.
-
-    What chance alone would do is a parametric bootstrap: as many rows are drawn from the fitted model, the graph is
-    fitted to them and measured again. It is left out (None) where a node has more than 10 parents, since each fit of
-    its network takes seconds to minutes.
-
-    Args:
-        graph: the assumed causal graph.
-        labels: any table that `fit_label_scm` takes, such as an (n, d) 0/1 array in the order `graph.nodes`.
-        generator: source of randomness of the bootstrap.
-        draws: tables of the bootstrap; 0 leaves it out.
-        level: family-wise error rate at which an independence counts as violated, in (0, 1).
-        refits: how many of the missing edges, the best, to refit the model with.
-
-    Raises:
-        DataError: as in `fit_label_scm`.
-        CausalCFError: an option out of range.
-
-    Source: defined here; see `local_independences` for the tests, Schwarz (1978) for the criterion.
-
-    Example:
-        >>> table = {"Young": [0, 0, 1, 1], "Male": [1, 1, 0, 0]}
-        >>> graph = CausalGraph({"Young": [], "Male": []})
-        >>> fit = graph_fit(graph, table, torch.Generator().manual_seed(0), draws=0)
-        >>> fit.tvd, [(edge.cause, edge.effect, edge.tvd_after) for edge in fit.missing_edges]
-        (0.5, [('Young', 'Male', 0.0)])
-    """
+    """Fit a causal graph to a table of labels and test it; a parametric bootstrap gives chance levels."""
     _check(draws, level, refits)
     rows = label_rows(graph, labels)
     scm = fit_label_scm(graph, rows)
@@ -141,12 +91,7 @@ def graph_fit(
 
 
 def distances(scm: LabelSCM, labels: torch.Tensor) -> tuple[float, float]:
-    """Total variation distance of a model from a table, and KL(table || model) in nats; exact for any number of labels.
-
-    Args:
-        scm: the model.
-        labels: (n, d) 0/1 in the order of its nodes.
-    """
+    """Return total variation distance and KL(table || model) in nats of a model from (n, d) labels."""
     cells, counts = occurring_cells(labels)
     p, log_q = counts / counts.sum(), scm.log_probability(cells)
     q = log_q.exp()
@@ -193,7 +138,7 @@ def _edge(statement: Independence, n: int) -> MissingEdge:
 
 
 def _refitted(scm: LabelSCM, rows: torch.Tensor, edge: MissingEdge) -> MissingEdge:
-    """The edge with its distance: only the effect's own mechanism changes, so that only that is fitted."""
+    """Add the TVD of the model with this edge; only the effect's mechanism is fitted again."""
     before, effect = scm.graph, edge.effect
     parents = (*before.parents(effect), edge.cause)
     columns = dict(zip(before.nodes, rows.unbind(1), strict=True))

@@ -1,8 +1,5 @@
-"""What a causal graph says two labels have nothing to do with each other, held against a table of labels.
-
-The local Markov property: given its parents, a node is independent of every node that is no descendant of it. The same
-pairs are the edges that the graph could still be given without a cycle: if y tells more about x than x's parents do,
-then y -> x is an edge whose absence the data feel.
+"""Tests of the independences that a causal graph implies, by the local Markov property.
+The pairs tested are also the edges that could be added to the graph without a cycle.
 """
 
 from __future__ import annotations
@@ -16,29 +13,16 @@ import torch
 from scipy.special import rel_entr
 from scipy.stats import chi2
 
-from ..graph import CausalGraph
-from ..labels.tables import label_rows
-from .families import holm
+from ..graph.graph import CausalGraph
+from ..labels.fitting import label_rows
+from ..statistics.significance import holm
 
 MIN_EXPECTED = 5.0  # rows expected in each of four cells for the chi-squared law to hold (Cochran, 1954)
 
 
 @dataclass(frozen=True)
 class Independence:
-    """A node, a non-descendant, and how far the table is from their independence given the node's parents.
-
-    Args:
-        x: the node.
-        y: neither a parent nor a descendant of it.
-        given: the parents of x.
-        mutual_information: the table's I(x; y | given) in nats, at least 0; positive by chance as well.
-        difference: mean over the parents' configurations of |P(x=1 | y=1, given) - P(x=1 | y=0, given)|, in [0, 1]; a
-            configuration in which y does not vary counts as 0.
-        p_value: of the G-test.
-        p_holm: the same, adjusted for all statements of the graph.
-        degrees_of_freedom: of the G-test.
-        parameters: configurations of the parents in which y varies: the numbers that an edge y -> x would add.
-    """
+    """Test of x independent of y given x's parents: mutual information in nats, difference, p-values."""
 
     x: str
     y: str
@@ -51,28 +35,11 @@ class Independence:
     parameters: int
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
         return {**vars(self), "given": list(self.given)}
 
 
 def local_independences(graph: CausalGraph, labels: Any) -> list[Independence]:
-    """All pairs that the graph holds independent, tested, by node and then by non-descendant.
-
-    Args:
-        graph: the assumed causal graph.
-        labels: any table that `fit_label_scm` takes, such as an (n, d) 0/1 array in the order `graph.nodes`.
-
-    Raises:
-        DataError: as in `fit_label_scm`.
-
-    Source: the local Markov property as in Pearl (2009), theorem 1.2.7; the G-test is Wilks's (1938), Holm (1979).
-
-    Example:
-        >>> graph = CausalGraph({"Young": [], "Male": []})
-        >>> found = local_independences(graph, {"Young": [0, 0, 1, 1], "Male": [1, 1, 0, 0]})
-        >>> found[0].x, found[0].y, round(found[0].mutual_information, 4), found[0].difference
-        ('Young', 'Male', 0.6931, 1.0)
-    """
+    """Test each node against each non-descendant given its parents (Pearl 2009, theorem 1.2.7)."""
     cells, counts = occurring_cells(label_rows(graph, labels))
     position = {node: i for i, node in enumerate(graph.nodes)}
     rows: list[tuple[str, str, tuple[str, ...]]] = []
@@ -104,7 +71,7 @@ def local_independences(graph: CausalGraph, labels: Any) -> list[Independence]:
 
 
 def occurring_cells(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The (m, d) different rows of an (n, d) table and how often each occurs, (m,) float64."""
+    """Return the (m, d) different rows of an (n, d) table and their counts, (m,) float64."""
     cells, counts = torch.unique(labels, dim=0, return_counts=True)
     return cells, counts.double()
 
@@ -112,7 +79,7 @@ def occurring_cells(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def _tables(
     cells: torch.Tensor, counts: torch.Tensor, x: int, given: Sequence[int], others: Sequence[int]
 ) -> np.ndarray:
-    """(k, 2, 2, pairs): rows by occurring configuration of the parents, by x, and by each other node."""
+    """Count rows as (k, 2, 2, pairs): by occurring parent configuration, value of x, value of y, and y."""
     constant = torch.zeros(len(cells), 1, dtype=cells.dtype)  # torch.unique refuses rows without columns
     _, configuration = torch.unique(torch.cat([constant, cells[:, list(given)]], 1), dim=0, return_inverse=True)
     k = int(configuration.max()) + 1
@@ -124,7 +91,7 @@ def _tables(
 
 
 def _figures(tables: np.ndarray) -> np.ndarray:
-    """(5, pairs): mutual information, difference, p-value, degrees of freedom and parameters of (k, 2, 2, pairs)."""
+    """Compute (5, pairs): mutual information, difference, p-value, degrees of freedom, parameters."""
     by_x, by_y = tables.sum(2, keepdims=True), tables.sum(1, keepdims=True)
     size = by_x.sum(1, keepdims=True)
     expected = by_x * by_y / size
@@ -145,15 +112,7 @@ def _figures(tables: np.ndarray) -> np.ndarray:
 
 
 def _pooled(tables: np.ndarray, expected: np.ndarray, thin: np.ndarray) -> np.ndarray:
-    """(pairs,) one statistic, of one degree of freedom, for all configurations too thin for one each.
-
-    Two rows that differ in x and in y always have G = 4 log 2 = 2.8, however independent the two are: summed over many
-    thin configurations, G rejects graphs that are right. So their counts are summed first and G taken of the sums,
-    scaled so that the sums have the hypergeometric variance of Mantel and Haenszel (1959). A single thin configuration
-    keeps its G times (rows - 1) / rows.
-
-    Source: defined here.
-    """
+    """Return one G statistic per pair, pooled over thin configurations; Mantel-Haenszel (1959) variance."""
     summed = np.where(thin[:, None, None], tables, 0.0).sum(0)
     wanted = np.where(thin[:, None, None], expected, 0.0).sum(0)
     by_x, by_y = tables.sum(2), tables.sum(1)

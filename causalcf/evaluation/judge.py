@@ -1,22 +1,49 @@
-"""The judge: a classifier that shares nothing with what it judges, and how far it can be trusted."""
+"""The judge: the classifier that measures images, its scores, its features and its independence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..bounded import read_json
 from ..classifiers import AttributeClassifier, load_classifier
-from ..classifiers.reporting import JSON
+from ..classifiers.report import JSON
 from ..classifiers.storage import find_classifier, role_of
-from ..errors import RunError, unknown
-from ..fingerprints import of_file
-from .effectiveness import Rate
+from ..data import SOURCES
+from ..errors import CausalCFError, RunError, unknown
+from ..io.files import of_file, of_weights
+from ..io.untrusted import read_json
+from ..runs.run import Run
+from ..statistics.rates import Rate
+
+
+def extractor_name(classifier: AttributeClassifier) -> str:
+    """Name the feature extractor by the judge's network and width, as in "judge residual 24"."""
+    network, width = classifier.architecture
+    return f"judge {network} {width}"
+
+
+@torch.no_grad()
+def judge_features(classifier: AttributeClassifier, images: Tensor) -> Tensor:
+    """Return the (n, f) float64 inputs of the judge's last linear layer, mirror images averaged."""
+    linear = [module for module in classifier.network.modules() if isinstance(module, nn.Linear)]
+    if not linear:
+        raise CausalCFError(f"{extractor_name(classifier)}: the network has no linear layer whose input to compare")
+    caught: list[Tensor] = []
+    hook = linear[-1].register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0].double().cpu()))
+    try:
+        classifier.logits(images)
+    finally:
+        hook.remove()
+    if not classifier.mirror:
+        return torch.cat(caught)
+    return (torch.cat(caught[0::2]) + torch.cat(caught[1::2])) / 2  # each chunk is followed by its mirror image
+
 
 COUNTS = "confusion_at_base_rate"
 LEAST = 0.75  # balanced accuracy below which verdicts on a label are withheld
@@ -25,17 +52,7 @@ CHUNK = 512
 
 @dataclass(frozen=True)
 class Judge:
-    """Reads labels off images, and knows its own scores on images that it never saw.
-
-    Args:
-        classifier: of the d labels, in the order of all columns.
-        scores: label -> its part of the classifier's report.json.
-        name: of its folder.
-        n: images scored.
-        told: where they come from.
-        role: what it was trained to be, which should be "judge"; None where its folder does not say.
-        fingerprint: of its file.
-    """
+    """Classifier that reads labels from images, with its own scores on images not trained on."""
 
     classifier: AttributeClassifier
     scores: Mapping[str, Mapping[str, Any]]
@@ -51,20 +68,15 @@ class Judge:
 
     @property
     def network(self) -> str:
-        """Its architecture in words."""
+        """Architecture and width, in words."""
         return "{}, width {}".format(*self.classifier.architecture)
 
     def read(self, images: Tensor) -> Tensor:
-        """(n, 3, h, w) images in [0, 1] to (n, d) int8: whether the image speaks for each label.
-
-        A label is read as 1 where its probability exceeds the base rate. That makes sensitivity and specificity
-        together greatest, and so an effect least blurred; a reader at one half hardly ever says that a label is there
-        which one face in twenty-five has, also after it was put there.
-        """
+        """Read (n, d) int8 labels from (n, 3, h, w) images in [0, 1], with the base rate as threshold."""
         return (self._probabilities(images) > torch.tensor(self.classifier.base_rates)).to(torch.int8)
 
     def facts(self, images: Tensor) -> Tensor:
-        """(n, d) int8: the likelier value of each label, which is the better guess of what an image is of."""
+        """Return (n, d) int8, the likelier value of each label: threshold 0.5."""
         return (self._probabilities(images) > 0.5).to(torch.int8)
 
     def _probabilities(self, images: Tensor) -> Tensor:
@@ -73,14 +85,14 @@ class Judge:
         return torch.cat([self.classifier(part) for part in images.split(CHUNK)])
 
     def rates(self, name: str) -> tuple[Rate, Rate]:
-        """Sensitivity and specificity of `read`, on the images scored."""
+        """Return sensitivity and specificity of `read` on the images scored."""
         counts = self.scores[name][COUNTS]
         ones = counts["true 1, said 1"] + counts["true 1, said 0"]
         zeros = counts["true 0, said 1"] + counts["true 0, said 0"]
         return Rate(counts["true 1, said 1"], ones), Rate(counts["true 0, said 0"], zeros)
 
     def too_weak(self, name: str) -> str:
-        """Why verdicts on a label are withheld, or ""."""
+        """Return why verdicts on a label are withheld, or ""."""
         found = self.scores[name]["balanced_accuracy"]["value"]
         if found is None:
             return f"the judge was never scored on both values of {name}"
@@ -89,11 +101,7 @@ class Judge:
         )
 
     def to_dict(self, warnings: Sequence[str]) -> dict[str, Any]:
-        """The judge's part of report.json.
-
-        Args:
-            warnings: what speaks against its independence of the runs judged.
-        """
+        """Return the judge's part of report.json; any warning means that it is not independent."""
         return {
             "name": self.name,
             "network": self.network,
@@ -118,11 +126,7 @@ class Judge:
 
 
 def _estimate(found: Mapping[str, Any]) -> dict[str, float | None]:
-    """An estimate of a report, of numbers or null.
-
-    Raises:
-        LookupError, TypeError: anything else.
-    """
+    """Check that an estimate of a report holds numbers or null, and return it."""
     parts = {part: found[part] for part in ("value", "low", "high")}
     if not all(value is None or isinstance(value, (int, float)) for value in parts.values()):
         raise TypeError(f"no estimate: {parts}")
@@ -160,3 +164,38 @@ def load_judge(source: str | Path, nodes: Sequence[str], device: str = "auto", r
             f"python -m causalcf.classify --report-only {place}"
         ) from error
     return judge
+
+
+def doubts(judge: Judge, runs: Mapping[str, Run]) -> list[str]:
+    """Return one sentence for each thing that the judge shares with the runs; empty if independent."""
+    own, found = of_weights(judge.classifier.network), []
+    if judge.role != "judge":
+        was = "does not say what it was trained to be" if judge.role is None else f"was trained as a {judge.role}"
+        found.append(f"{judge.name} {was}, not as a judge: runs may have been trained against it")
+    kinds = set()
+    for name, run in runs.items():
+        teller = _teller(run)
+        if own == (run.told_by or (teller and of_weights(teller.network))):
+            found.append(f"the judge is the classifier that {name} was told statements by: it may be deceived by it")
+        observer = run.observer if run.labels is None else None
+        if observer and own == of_weights(observer.network):
+            found.append(f"the judge is the classifier that sees antecedents in the images of {name}")
+        kinds |= {other.architecture[0] for other in (teller, observer) if other}
+    if judge.classifier.architecture[0] in kinds:
+        kind = judge.classifier.architecture[0]
+        found.append(f"the judge and a run's classifier are the same kind of network ({kind}): they may err alike")
+    return found
+
+
+def _teller(run: Run) -> AttributeClassifier | None:
+    """Load the classifier of a run's statement constraints from the recipe's place or beside the run."""
+    if run.recipe.statements is None:
+        return None
+    named, base = run.recipe.statement_classifier or run.recipe.data, run.folder.parent
+    beside = named if named in SOURCES else base / Path(named).name
+    for source, place in ((named, run.recipe.runs), (beside, base)):
+        with suppress(CausalCFError):  # it lies elsewhere now
+            found = load_classifier(source, "cpu", place)
+            if run.told_by in (None, of_weights(found.network)):  # and not one that has come in its place
+                return found
+    return None

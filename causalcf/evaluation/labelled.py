@@ -1,4 +1,4 @@
-"""Approaches whose images are generated from labels: conditional-do, causalgan-do, causalgan-esm."""
+"""Approaches that generate images from labels: conditional-do, causalgan-do, causalgan-esm."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ from torch import Tensor
 
 from ..labels import LabelSCM
 from ..labels.reference import Reference
-from ..worlds.counterfactual import Worlds, labelled_counterfactual
-from ..worlds.run import Run
+from ..runs.counterfactual import Worlds, labelled_counterfactual
+from ..runs.run import Run
 from .approaches import Antecedent, Drawn, in_order
 
 
 @dataclass(frozen=True)
 class LabelledApproach:
-    """Labels by the run's own label model, image noise by the same stickiness, images by its generator.
-
-    Actual labels are drawn from the reference, so that every approach is asked about the same people: a generator
-    given labels without edges would else be asked about women with moustaches.
-    """
+    """Approach with labels from the run's label model; actual labels come from the reference."""
 
     kind: str
     run: str
@@ -43,7 +39,6 @@ class LabelledApproach:
 
     @property
     def scm(self) -> LabelSCM:
-        """The run's own label model."""
         assert self.asked.labels is not None
         return self.asked.labels
 

@@ -1,4 +1,4 @@
-"""All that an evaluation needs, found and loaded before anything long starts."""
+"""Run selection, and all inputs of an evaluation, loaded before any long computation starts."""
 
 from __future__ import annotations
 
@@ -7,37 +7,61 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..checkpoint import NAME as CHECKPOINT
 from ..classifiers import ClassifierRecipe, load_classifier
 from ..data import attribute_names, load_data
 from ..data.images import ImageData
 from ..distributed.group import first_of_machine_first, from_first
 from ..errors import DataError, RunError
-from ..fingerprints import of_file, of_weights
-from ..graph import CausalGraph, check_attributes
-from ..graph_io import load_graph
+from ..graph.files import load_graph
+from ..graph.graph import CausalGraph, check_attributes
+from ..io.files import of_file, of_weights
 from ..labels import fit_label_scm
 from ..labels.reference import Reference
-from ..recipe import Recipe
-from ..worlds.run import Run, load_run
+from ..runs.checkpoint import NAME as CHECKPOINT
+from ..runs.directory import FinishedRun, finished_runs
+from ..runs.recipe import APPROACHES, Recipe
+from ..runs.run import Run, load_run
 from .judge import Judge, load_judge
+
+
+def newest_runs(base: str | Path) -> tuple[list[Path], list[str]]:
+    """Return the newest finished run of each kind on the newest run's data, and notes on runs left out."""
+    finished = finished_runs(base)
+    if not finished:
+        raise RunError(f"no finished run in {base}; train one with python -m causalcf.train, or name some with --runs")
+    same = [run for run in finished if _data_of(run) == _data_of(finished[-1])]
+    newest = {run.kind: run for run in same}
+    left_out = [told for run in newest.values() if (told := _told_otherwise(run, same))]
+    if other := {run.kind for run in finished} - set(newest):
+        name = finished[-1].folder.name
+        left_out.append(f"left out: {', '.join(sorted(other))}, whose runs are of other data than {name}")
+    ordered = sorted(newest.values(), key=lambda run: (APPROACHES.index(run.approach), run.kind))
+    return [run.folder for run in ordered], left_out
+
+
+def _told_otherwise(run: FinishedRun, runs: list[FinishedRun]) -> str:
+    """Return a note on runs of the same kind with other statement constraints, or ""."""
+    told = run.recipe.get("statements")
+    others = {}
+    for other in runs:
+        if other.kind == run.kind and other.recipe.get("statements") != told:
+            others[other.recipe.get("statements")] = other.folder.name  # the newest of each
+    if not others:
+        return ""
+    named = ", ".join(f"{name} ({statements})" for statements, name in others.items())
+    return (
+        f"of the {run.kind} runs the newest is asked, {run.folder.name}, which was told {told}; left out are those "
+        f"told other statements: {named}; name them with --runs"
+    )
+
+
+def _data_of(run: FinishedRun) -> tuple[object, ...]:
+    return tuple(run.recipe.get(key) for key in ("data", "data_root", "data_size"))
 
 
 @dataclass(frozen=True)
 class Materials:
-    """What is compared, and what it is held against.
-
-    Args:
-        runs: the trained runs, by a name that tells them apart.
-        data: the images that they were trained on.
-        held_out: images of the same source that nothing was trained on, or None where the source has none.
-        graph: the causal graph assumed, whose fit to the data is measured; the reference is fitted under it.
-        true_graph: the graph that tells causes from effects: the data's own where it is known, else the one assumed.
-        reference: the label model.
-        judge: reads the images.
-        fingerprints: what tells the judge, the runs, and whoever sees antecedents in their images from others of their
-            names: `judge`, and by the runs' names `runs` and `classifiers`.
-    """
+    """Inputs of an evaluation: runs, data, graphs, reference, judge and fingerprints."""
 
     runs: dict[str, Run]
     data: ImageData
@@ -50,11 +74,7 @@ class Materials:
 
 
 def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) -> dict[str, Run]:
-    """The runs, all of the same data and labels, by their folders' names; where those repeat, by their paths.
-
-    Raises:
-        RunError: one that cannot be read, or two that cannot be compared.
-    """
+    """Load runs of the same data and labels, keyed by folder name, or by path if names repeat."""
     reader = None if classifier is None else load_classifier(classifier, device)
     runs = tuple(load_run(path, device, reader) for path in paths)
     folders = [run.folder for run in runs]
@@ -109,7 +129,7 @@ def load_materials(
 
 
 def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
-    """Of files; of a classifier, which the user may have named, its weights."""
+    """Return fingerprints of the judge's and runs' files, and of the weights of antecedent classifiers."""
     observers = {name: run.observer for name, run in runs.items() if run.labels is None and run.observer is not None}
     return {
         "judge": judge.fingerprint,
@@ -119,7 +139,7 @@ def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
 
 
 def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
-    """The graph assumed: as named, or as the runs were trained by (a conditional run has lost its edges)."""
+    """Return the assumed graph: the one named, else the runs' own (conditional runs have no edges)."""
     kept = [run for run in runs if run.recipe.approach != "conditional"]
     graph = load_graph(named) if named else kept[0].graph if kept else load_graph(runs[0].recipe.graph)
     if set(graph.nodes) != set(runs[0].graph.nodes):
@@ -143,7 +163,7 @@ def _reference(recipe: Recipe, graph: CausalGraph, data: ImageData) -> Reference
 
 
 def _judge_beside(base: Path, recipe: Recipe, device: str) -> Path:
-    """The judge of these data beside the runs, trained now where there is none."""
+    """Return the judge of these data in the runs' folder; train it if there is none."""
     link = base / f"judge-{recipe.data}"
     if not link.exists():
         import sys

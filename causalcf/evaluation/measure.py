@@ -1,4 +1,4 @@
-"""Everything that a suite asks of every approach, as the outcome that the report shows."""
+"""Measurement of everything that a suite asks of every approach, as the report's outcome."""
 
 from __future__ import annotations
 
@@ -11,41 +11,29 @@ from typing import Any
 
 import torch
 
-from ..data.images import ImageData
+from ..data.images import ImageData, to_unit_interval
 from ..errors import ImpossibleWorldError, UnreachedError
-from ..data.images import to_unit_interval
-from ..seeds import generator_of
+from ..randomness import generator_of
 from .approaches import Approach
 from .axioms import axioms
 from .contenders import kind_of
-from .features import extractor_name, judge_features
 from .graph_fit import graph_fit
-from .link_results import Context, adjust, link_results, no_units
+from .judge import extractor_name, judge_features
+from .links import Context, adjust, link_results, no_units
 from .materials import Materials
-from .pairs_picture import picture_name, save_flip
-from .parts import Group, Part, made_together
-from .pieces import Pieces
-from .queries import ask_query
+from .pairs import picture_name, save_flip
+from .queries import ask_query, ask_statement
 from .realism import frechet_distance, kernel_distance
-from .session import Session, conditions
-from .settings import Settings
-from .statement_truths import ask_statement
+from .session import Session, Settings, conditions
 from .suite import LinkQuestion, Suite
+from .tasks import Group, Part, Pieces, made_together
 
 REAL = 2000  # images that realism is measured on
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What is asked of whom, and where the pictures go.
-
-    Args:
-        materials: runs, reference, judge.
-        approaches: what is compared.
-        suite: what is asked.
-        settings: how it is measured.
-        folder: of the report.
-    """
+    """Inputs, approaches, suite and settings of an evaluation, and the report's folder."""
 
     materials: Materials
     approaches: tuple[Approach, ...]
@@ -59,12 +47,7 @@ class Evaluation:
 
 
 def measure(evaluation: Evaluation, pieces: Pieces) -> dict[str, Any]:
-    """Asks all of it: the parts of report.json that are measured.
-
-    Args:
-        evaluation: what to measure; the same in all processes.
-        pieces: parts that an interrupted evaluation had finished.
-    """
+    """Measure everything and return the measured parts of report.json."""
     outcome: dict[str, Any] = {"links": [], "queries": [], "statements": [], "axioms": {}, "realism": {}}
     for (section, name), made in made_together(_groups(evaluation), pieces):
         if section == "links":  # of one cause
@@ -80,7 +63,7 @@ def measure(evaluation: Evaluation, pieces: Pieces) -> dict[str, Any]:
 
 
 def _groups(evaluation: Evaluation) -> list[Group]:
-    """All that is asked, in the order of the report."""
+    """Return all tasks, in the order of the report."""
     suite, m = evaluation.suite, evaluation.materials
     fit = Part("graph_fit", ("graph fit", m.graph.name), partial(_graph_fit, evaluation))
     causes = list(_by_cause(suite.questions(m.reference.nodes)))
@@ -96,7 +79,7 @@ def _groups(evaluation: Evaluation) -> list[Group]:
 def _of_approach(
     evaluation: Evaluation, approach: Approach, causes: Sequence[tuple[LinkQuestion, ...]]
 ) -> Iterator[Group]:
-    """What one approach is asked. Axioms look at the flips of all causes, and so stand with all links."""
+    """Yield the tasks of one approach; axioms share a group with links since both use the flips."""
     suite = evaluation.suite
     session = Session(approach, evaluation.materials.reference, evaluation.materials.judge, evaluation.settings)
     key = (approach.name, approach.run, approach.mode, approach.stickiness)
@@ -121,7 +104,7 @@ def _of_approach(
 
 
 def _by_cause(questions: list[LinkQuestion]) -> Iterator[tuple[LinkQuestion, ...]]:
-    """Questions that one flip answers, together."""
+    """Group the questions that one flip answers."""
 
     def key(question: LinkQuestion) -> tuple[Any, ...]:
         return conditions(question.given), conditions(question.held), question.link.cause
@@ -171,10 +154,7 @@ def _graph_fit(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
-    """FD and KID of a run's images from held-out ones, in the judge's features, and FD of the data's own from those.
-
-    All are of sets of n images, since FD is biased by an amount that depends on n.
-    """
+    """Measure FD and KID of a run's images from n held-out images, and FD of the data itself."""
     m, seed = evaluation.materials, evaluation.settings.seed
     real = m.held_out or m.data
     theirs, own = _two_sides(real, m.data, generator_of(seed, "real images"))
@@ -200,7 +180,7 @@ def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
 
 
 def _two_sides(real: ImageData, data: ImageData, draw: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """(n,) rows of real images, and (n,) of the data; halves where these are the same, as none may be on both sides."""
+    """Draw (n,) rows of real images and (n,) of the data; disjoint halves if both are one set."""
     if real is data:
         order, n = torch.randperm(len(data), generator=draw), min(REAL, len(data) // 2)
         return order[:n], order[n : 2 * n]

@@ -1,32 +1,29 @@
-"""The questions in English, asked of every approach: was the antecedent seen, and what else changed?"""
+"""English questions and statements asked of every approach, beside the label model's answers."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ..errors import ImpossibleWorldError, UnreachedError
-from ..labels.cells import matching
-from ..seeds import generator_of
-from ..worlds.query import Query
+from ..labels.evidence import matching
+from ..language.modals import MODALS, Interval
+from ..language.query import Query
+from ..language.statement import Statement, Truth
+from ..randomness import generator_of
+from ..statistics.rates import Rate
 from .approaches import lost_units
-from .effectiveness import Rate
-from .pairs_picture import picture_name, save_pairs
-from .session import Session
+from .judge import Judge
+from .pairs import picture_name, save_pairs
+from .session import Session, conditions, too_few
 
 
 def ask_query(folder: Path, session: Session, name: str, query: Query, faces: int) -> dict[str, Any]:
-    """One question to one approach, in the approach's own mode, JSON-ready.
-
-    Args:
-        folder: where the picture goes.
-        session: the approach being asked.
-        name: of the question.
-        query: the question.
-        faces: how many.
-    """
+    """Ask one approach one question about `faces` faces in its own mode; return it JSON-ready."""
     approach, judge = session.approach, session.judge
     told: dict[str, Any] = {"name": name, "question": str(query.as_mode(approach.mode)), "approach": approach.name}
     nothing: dict[str, Any] = {"seen": [], "antecedent": None, "picture": None}
@@ -59,3 +56,87 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
         "picture": picture,
         "error": problem,
     }
+
+
+TRUE, FALSE, UNDECIDED, NO_VERDICT = "true", "false", "undecided", "no verdict"
+VERDICTS = (TRUE, FALSE, UNDECIDED, NO_VERDICT)
+
+
+def ask_statement(session: Session, name: str, statement: Statement) -> dict[str, Any]:
+    """Ask one approach one statement in its own mode; return the statement's entry of report.json."""
+    approach, scm = session.approach, session.reference.scm
+    here = replace(statement, mode=approach.mode).truth(scm, approach.stickiness)
+    told = {
+        "name": name,
+        "sentence": str(statement),
+        "statement": asdict(statement),
+        "asks": f"a probability {MODALS[statement.modal].interval()}",
+        "truth": asdict(statement.truth(scm)),
+        "approach": approach.name,
+        "mode": approach.mode,
+        "stickiness": approach.stickiness,
+        "model": asdict(here),
+    }
+    return {**told, **_answer(session, name, statement, here)}
+
+
+def image_verdict(shown: Rate, asked: Interval) -> str:
+    """Return "true" if the whole interval satisfies the modal, "false" if none does, or "undecided"."""
+    low, high = shown.interval
+    if low in asked and high in asked:
+        return TRUE
+    return UNDECIDED if asked.meets(Interval(low, high)) else FALSE
+
+
+def _answer(session: Session, name: str, statement: Statement, here: Truth) -> dict[str, Any]:
+    """Measure the rates in the images and return them with the verdict."""
+    if here.vacuous:
+        return _nothing(0, "", here.reason)
+    approach, n = session.approach, session.settings.n
+    try:
+        worlds, seen = session.worlds(conditions(statement.given))
+    except (UnreachedError, ImpossibleWorldError) as error:  # nobody is as given
+        return _nothing(n, "unreached" if isinstance(error, UnreachedError) else "impossible", str(error))
+    asked = {label: torch.full((n,), value, dtype=torch.int8) for label, value in statement.antecedent.items()}
+    found = approach.counterfactual(worlds, asked, generator_of(session.settings.seed, "statement", name))
+    lost = lost_units(found.unreached, found.impossible)
+    units = {"asked": n, "unreached": found.unreached, "impossible": found.impossible, "told": lost}
+    if not len(found.rows):
+        return {**_nothing(n, "", too_few(0, n, lost)), "units": units}
+    before, after = (_shown(read, session, statement) for read in (seen[found.rows], session.judge.read(found.images)))
+    expected = session.reference.expect(
+        worlds.labels[found.rows], statement.antecedent, statement.consequent, approach.mode, approach.stickiness
+    )
+    known, asks = expected[expected.isfinite()], MODALS[statement.modal].interval()
+    q_expected = float(known.mean()) if len(known) else None
+    why = too_few(len(found.rows), n, lost) or _unreadable(session.judge, statement)
+    return {
+        "n": len(found.rows),
+        "units": units,
+        "seen_before": before.to_dict(),
+        "q_images": after.to_dict(),
+        "q_expected": q_expected,
+        "expected": None if q_expected is None else q_expected in asks,
+        "verdict": NO_VERDICT if why else image_verdict(after, asks),
+        "why": why,
+    }
+
+
+def _shown(read: Tensor, session: Session, statement: Statement) -> Rate:
+    """Return the rate of rows of (r, d) labels that have the whole consequent."""
+    hits = matching(read, session.approach.nodes, statement.consequent)
+    return Rate(int(hits.sum()), len(hits))
+
+
+def _unreadable(judge: Judge, statement: Statement) -> str:
+    """Return why the judge cannot read the consequent, or ""."""
+    return "; ".join(filter(None, map(judge.too_weak, statement.consequent)))
+
+
+def _nothing(asked: int, lost: str, why: str) -> dict[str, Any]:
+    """Return an answer without units; `lost` is "unreached", "impossible" or ""."""
+    units = {"asked": asked, "unreached": 0, "impossible": 0, "told": why if lost else ""}
+    if lost:
+        units[lost] = asked
+    figures: dict[str, Any] = dict.fromkeys(("seen_before", "q_images", "q_expected", "expected"))
+    return {"n": 0, "units": units, **figures, "verdict": NO_VERDICT, "why": why}

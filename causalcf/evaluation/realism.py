@@ -1,6 +1,5 @@
-"""How far generated images are from real ones, as two sets of features: Fréchet and kernel distance.
-
-Name the extractor with the figure, as in FD(judge residual 24); "FID" and "KID" alone mean Inception's features.
+"""Distances between generated and real images as two sets of features: Fréchet and kernel distance.
+Name the extractor, as in FD(judge residual 24); plain FID and KID mean Inception's features.
 """
 
 from __future__ import annotations
@@ -13,38 +12,14 @@ from scipy.linalg import orthogonal_procrustes, qr
 from scipy.stats import norm
 from torch import Tensor
 
-from ..classifiers.estimate import Estimate
 from ..errors import CausalCFError
+from ..statistics.rates import Estimate
 
 BLOCK = 1024  # rows of a kernel matrix held at a time
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
-    """The Fréchet distance of the normal laws with the two sets' means and covariances.
-
-    |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)). The trace is the least |R_a - U R_b|^2 over orthogonal U,
-    where R'R = S: a sum of squares, hence never complex and never negative, whatever the rank.
-
-    It is biased upwards, the more so the fewer images, and has no interval: print beside it the distance of as many
-    held-out real images from the same real images, which is what a perfect generator would score.
-
-    Args:
-        a: (n, f) features, n > 1.
-        b: (m, f) features, m > 1.
-
-    Returns:
-        The distance (already squared, as is usual), at least 0, in squared units of the features.
-
-    Raises:
-        CausalCFError: features of other shapes, too few, or not finite.
-
-    Source: Dowson and Landau (1982), equation 4; Heusel et al. (2017). Its bias: Bińkowski et al. (2018), section 4.
-
-    Example:
-        >>> square = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
-        >>> round(frechet_distance(square, square + torch.tensor([3.0, 4.0])), 6)
-        25.0
-    """
+    """Compute the squared Fréchet distance of (n, f) and (m, f) features; biased upwards for few rows."""
     x, y = (side.numpy() for side in _checked(a, b, at_least=2))
     root_a, root_b = _root(x), _root(y)
     turn, _ = orthogonal_procrustes(root_a.T, root_b.T)
@@ -52,30 +27,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 
 
 def kernel_distance(a: Tensor, b: Tensor) -> Estimate:
-    """The squared maximum mean discrepancy under the kernel (x.y / f + 1)^3, over all pairs and without bias.
-
-    Being unbiased it is negative about half of the time where the two sets come from one law. The interval is the
-    estimate with 1.96 jackknife standard errors either way. The jackknife errs upwards (Efron and Stein 1981): hardly
-    where the laws differ clearly, and by about two fifths of the width where they do not differ at all.
-
-    Args:
-        a: (n, f) features of images drawn independently, n > 2.
-        b: (m, f) features of images drawn independently of those, m > 2.
-
-    Returns:
-        The estimate with its 95 % interval, which may reach below 0.
-
-    Raises:
-        CausalCFError: features of other shapes, too few, or not finite.
-
-    Source: Bińkowski et al. (2018), section 2.1; Gretton et al. (2012), lemma 6; the jackknife of a statistic of two
-    samples: Arvesen (1969).
-
-    Example:
-        >>> a, b = torch.tensor([[0.0], [1.0], [2.0]]), torch.tensor([[3.0], [4.0], [5.0]])
-        >>> round(kernel_distance(a, b).value, 6)
-        4569.666667
-    """
+    """Estimate the unbiased squared MMD with kernel (x.y / f + 1)^3, with a 95 % jackknife interval."""
     x, y = _checked(a, b, at_least=3)
     n, m = len(x), len(y)
     own_x, own_y = (_kernel_sums(z, z) - _kernel(z, z.square().sum(1)) for z in (x, y))
@@ -94,7 +46,7 @@ def kernel_distance(a: Tensor, b: Tensor) -> Estimate:
 
 
 def _root(x: np.ndarray) -> np.ndarray:
-    """A square R, (f, f), with R'R the covariance of x; from x itself, since squaring x would halve the digits."""
+    """Return R, (f, f), with R'R the covariance of x; by QR of x, since x'x would halve the digits."""
     (upper,) = qr((x - x.mean(0)) / math.sqrt(len(x) - 1), mode="r")
     root = np.zeros((x.shape[1], x.shape[1]))
     root[: len(upper)] = upper[: x.shape[1]]
@@ -106,7 +58,7 @@ def _kernel(x: Tensor, products: Tensor) -> Tensor:
 
 
 def _kernel_sums(x: Tensor, y: Tensor) -> Tensor:
-    """(n,) for each row of x the sum of its kernel with all rows of y."""
+    """Return (n,), for each row of x the sum of its kernel with all rows of y."""
     return torch.cat([_kernel(part, part @ y.T).sum(1) for part in x.split(BLOCK)])
 
 

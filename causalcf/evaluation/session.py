@@ -1,31 +1,63 @@
-"""One approach being asked: actual worlds and flips, each made once and shared by all that is measured on them."""
+"""Session with one approach: actual worlds and flips are made once and shared by all measures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from torch import Tensor
 
 from ..labels.reference import Reference
-from ..seeds import generator_of
-from ..worlds.counterfactual import Worlds
+from ..randomness import generator_of
+from ..runs.counterfactual import Worlds
 from .approaches import Approach
 from .axioms import Flipped
 from .flips import Flip, flip
 from .judge import Judge
-from .settings import Settings
+
+LEAST_UNITS = 100  # fewer give no verdict: their interval is several margins wide
+MOST_LOST = 0.1  # nor where more than this share of the units was lost: the others are no fair sample
+
+
+def too_few(n: int, asked: int, lost: str) -> str:
+    """Return why n of the units asked are too few for a verdict, or ""."""
+    if n < LEAST_UNITS:
+        return f"{n} units of {asked} asked; a verdict takes {LEAST_UNITS}"
+    if asked - n > MOST_LOST * asked:
+        return f"{asked - n} of {asked} units were lost ({lost}); a verdict takes nine tenths of them"
+    return ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Numbers of an evaluation.
+
+    Args:
+        n: units asked about each cause.
+        half_width: half-width of the interval that n was chosen for.
+        seed: seed of all randomness.
+        margin: tau, the largest distance of an effect from the reference that still counts as respected.
+        resamples: number of bootstrap resamples.
+    """
+
+    n: int
+    half_width: float
+    seed: int = 0
+    margin: float = 0.05
+    resamples: int = 2000
+
 
 Conditions = tuple[tuple[str, int], ...]
 
 
 def conditions(values: Mapping[str, int]) -> Conditions:
-    """Labels and values as a key."""
+    """Return labels and values as a hashable key."""
     return tuple(sorted(values.items()))
 
 
 class Session:
-    """An approach, what it is held against, and what it has answered so far."""
+    """Approach with its reference and judge, and its cached worlds and flips."""
 
     def __init__(self, approach: Approach, reference: Reference, judge: Judge, settings: Settings) -> None:
         self.approach, self.reference, self.judge, self.settings = approach, reference, judge, settings
@@ -34,22 +66,19 @@ class Session:
         self.flipped = cache(self._flipped)
 
     def forget(self) -> None:
-        """Gives the images back: fifty megabytes for each thousand faces."""
+        """Free the cached images: 50 MB per thousand faces."""
         self.worlds.cache_clear()
         self.flip.cache_clear()
         self.flipped.cache_clear()
 
     def _worlds(self, given: Conditions = ()) -> tuple[Worlds, Tensor]:
-        """Actual worlds and what the judge sees in them; the same for all approaches with labels.
-
-        Without labels, whoever is given is found among the same faces, which are looked at once.
-        """
+        """Draw actual worlds and read their labels; the same labels for all approaches with labels."""
         draw = generator_of(self.settings.seed, "actual", *(given if self.approach.has_labels else ()))
         found = self.approach.actual(self.settings.n, dict(given), draw)
         return found, self.judge.read(found.images)
 
     def _flipped(self, cause: str) -> Flipped:
-        """What axioms ask of the flip of a cause on everyone."""
+        """Summarize the flip of a cause on all units, for the axioms."""
         return Flipped.of(self.flip(cause), self.approach.nodes)
 
     def _flip(self, cause: str, given: Conditions = (), held: Conditions = ()) -> Flip:

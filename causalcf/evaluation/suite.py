@@ -1,4 +1,4 @@
-"""What an evaluation asks: links, and beside them statements, queries, axioms and realism; from flags or from YAML."""
+"""What an evaluation asks: links, statements, queries, axioms and realism, from flags or YAML."""
 
 from __future__ import annotations
 
@@ -8,17 +8,62 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import QueryError, unknown
-from ..named_list import check_keys
-from ..presets import find_preset
-from ..statement import Statement
-from ..statement_checks import refuse_conflicts
-from ..statement_file import load_statements
-from ..worlds.query import Query
-from ..worlds.query_file import load_queries
-from ..yaml_tree import FileKind, read_mapping
-from .links import Link, all_links
+from ..io.presets import find_preset
+from ..io.yaml import FileKind, read_mapping
+from ..language.conflicts import refuse_conflicts
+from ..language.lists import check_keys, load_queries, load_statements
+from ..language.query import Query
+from ..language.statement import Statement
+
+ARROWS = ("->", "→", ":")
+SHAPE = '"Young->Bald" (in quotes), Young:Bald or Young→Bald'
+
+
+@dataclass(frozen=True, order=True)
+class Link:
+    """Ordered pair of different labels, whether or not the graph has that edge."""
+
+    cause: str
+    effect: str
+
+    def __post_init__(self) -> None:
+        if self.cause == self.effect:
+            raise QueryError(f"the link {self}: a label is not its own cause")
+
+    def __str__(self) -> str:
+        return f"{self.cause}->{self.effect}"
+
+    @classmethod
+    def parse(cls, text: str) -> Link:
+        """Parse "Young->Bald" or "Young:Bald"; the error explains an unquoted arrow in a shell."""
+        text = text.strip()
+        if not text.isprintable():
+            raise QueryError(f"--link {text!r} holds a character that cannot be printed; write {SHAPE}")
+        for arrow in ARROWS:
+            cause, found, effect = (part.strip() for part in text.partition(arrow))
+            if found and cause and effect and not any(a in effect for a in ARROWS):
+                return cls(cause, effect)
+        if text.endswith("-") and text[:-1].strip():
+            raise QueryError(
+                f"--link {text}: the shell took the > of an unquoted arrow for a redirection, and the effect for a "
+                f'file to write to; quote it, as in --link "{text}>Bald", or write {text[:-1]}:Bald'
+            )
+        raise QueryError(f"--link {text!r} is no link; write {SHAPE}")
+
+    def check(self, nodes: Sequence[str]) -> None:
+        """Refuse labels that a graph lacks; the error names the nearest label."""
+        for name in (self.cause, self.effect):
+            if name not in nodes:
+                raise QueryError(f"the link {self}: " + unknown("label", name, nodes))
+
+
+def all_links(nodes: Sequence[str]) -> list[Link]:
+    """Return every ordered pair of different labels."""
+    return [Link(cause, effect) for cause in nodes for effect in nodes if cause != effect]
+
 
 ALL = "all"
+HALF_WIDTH = 0.03
 _FILE = FileKind("a suite", "from settings to values", QueryError)
 _KEYS = ("name", "half_width", "links", "more", "shown", "queries", "statements", "faces", "axioms", "realism")
 _LINK_KEYS = ("link", "given", "held")
@@ -26,13 +71,7 @@ _LINK_KEYS = ("link", "given", "held")
 
 @dataclass(frozen=True)
 class LinkQuestion:
-    """A link, and on whom it is asked.
-
-    Args:
-        link: what is flipped, and what is looked at.
-        given: labels of the actual faces.
-        held: labels supposed in both worlds, so that the link shows with them fixed: explaining away.
-    """
+    """Link, with labels `given` in the actual faces and labels `held` fixed in both worlds."""
 
     link: Link
     given: Mapping[str, int] = field(default_factory=dict)
@@ -44,11 +83,7 @@ class LinkQuestion:
         return self.link, frozenset(self.given.items()), frozenset(self.held.items())
 
     def check(self, nodes: Sequence[str]) -> None:
-        """Refuse labels that a graph lacks, and a cause that is held.
-
-        Raises:
-            QueryError: names the label.
-        """
+        """Refuse labels that a graph lacks, and a cause that is held."""
         self.link.check(nodes)
         for what, values in (("given", self.given), ("held", self.held)):
             for name in values:
@@ -60,19 +95,7 @@ class LinkQuestion:
 
 @dataclass(frozen=True)
 class Suite:
-    """All that one evaluation asks.
-
-    Args:
-        name: of the report.
-        links: the questions on links; None asks every ordered pair of the graph's labels.
-        more: further questions on links.
-        shown: links whose faces are drawn; None draws all.
-        queries: questions in English by name.
-        faces: how many faces each of them is asked about.
-        statements: counterfactual statements by name.
-        axioms, realism: whether those are measured.
-        half_width: of an effect's interval, that the number of units follows from; None takes the default.
-    """
+    """Everything that one evaluation asks; links None means every ordered pair of labels."""
 
     name: str
     links: tuple[LinkQuestion, ...] | None
@@ -86,11 +109,7 @@ class Suite:
     half_width: float | None = None
 
     def questions(self, nodes: Sequence[str]) -> list[LinkQuestion]:
-        """The questions on links of a graph with these labels; all else that is asked is checked, too.
-
-        Raises:
-            QueryError: a label that the graph lacks.
-        """
+        """Return the questions on links for these labels; check everything else that is asked."""
         asked = [LinkQuestion(link) for link in all_links(nodes)] if self.links is None else list(self.links)
         asked = list({question.key: question for question in (*asked, *self.more)}.values())  # each once
         for question in asked:
@@ -104,21 +123,12 @@ class Suite:
         return asked
 
     def shows(self, question: LinkQuestion) -> bool:
-        """Whether the faces of a question are drawn."""
+        """Return whether the faces of a question are drawn."""
         return self.shown is None or question.link in self.shown
 
 
 def load_suite(path: str | Path) -> Suite:
-    """A suite from a YAML file or a preset's name.
-
-    The file is a mapping: `links` is "all" or a list of links such as "Young->Bald"; `more` a list of mappings with
-    `link`, `given` and `held`; `shown` a list of links (left out: all, but of "all" links none); `queries` a file of
-    questions and `statements` one of statements, each asked in the approach's own mode; `faces`, `half_width` numbers;
-    `axioms`, `realism` true or false.
-
-    Raises:
-        QueryError: no such file, not YAML, an unknown key or a value that is none; says where.
-    """
+    """Load a suite from a YAML file or a preset's name; the keys are those of `Suite`."""
     file = find_preset("eval", path, QueryError)
     try:
         tree = read_mapping(file, _FILE)
@@ -141,22 +151,14 @@ def load_suite(path: str | Path) -> Suite:
 
 
 def told_statements(path: str) -> dict[str, Statement]:
-    """The statements of a file or a preset, of which no two conflict.
-
-    Raises:
-        StatementError: as `load_statements`; or two that no probability makes true together, named.
-    """
+    """Load the statements of a file or preset, and check that no two conflict."""
     found = load_statements(path)
     refuse_conflicts(found, path)
     return found
 
 
 def check_half_width(name: str, value: float | None) -> float | None:
-    """Itself, if it lies in [.01, 1): less takes more than ten thousand faces for each cause.
-
-    Raises:
-        QueryError: names it.
-    """
+    """Check that a half-width lies in [0.01, 1), and return it."""
     if value is not None and not 0.01 <= value < 1:
         raise QueryError(f"{name} is {value:g}; it must lie in [.01, 1)")
     return value
@@ -196,3 +198,24 @@ def _typed(tree: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
         allowed = {str: "text", int: "a whole number from 1", float: "a number", bool: "true or false"}[kind]
         raise QueryError(f"{key}: expected {allowed}, not {value!r}")
     return value
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """Parsed options of `python -m causalcf.eval`."""
+
+    suite: Suite
+    runs: tuple[str, ...] = ()
+    base: str = "runs"
+    graph: str | None = None
+    judge: str | None = None
+    classifier: str | None = None
+    data_root: str | None = None
+    mode: str | None = None
+    stickiness: float | None = None
+    budget: int = 30
+    half_width: float = HALF_WIDTH
+    require: str | None = None
+    seed: int = 0
+    out: Path | None = None
+    device: str = "auto"

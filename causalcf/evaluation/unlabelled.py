@@ -1,12 +1,5 @@
-"""Approaches without labels: a plain DCGAN's noise, moved until a classifier sees the antecedent.
-
-Facts are what the judge sees in the actual image; the antecedent is observed, by a classifier that is not the judge.
-Candidates of every unit are drawn one after another until one shows the antecedent, which is exact: the first success
-among independent draws of a kernel follows the kernel's law given the antecedent.
-
-A search that cannot get there stops after a quarter of its budget. Units are found no faster later on, as those with
-better chances go first: four times what the first quarter found is the most that all of it can. Where that is less than
-nine tenths of the units no verdict could be given. (That is 22.5 % found by then; the rule takes 20 %, for chance.)
+"""Approaches without labels: a DCGAN's noise is resampled until a classifier sees the antecedent.
+The first success among independent draws follows the kernel's distribution given the antecedent.
 """
 
 from __future__ import annotations
@@ -18,10 +11,10 @@ import torch
 from torch import Tensor
 
 from ..errors import RunError, UnreachedError
-from ..labels.cells import matching
-from ..seeds import generator_of
-from ..worlds.counterfactual import Worlds
-from ..worlds.run import Run
+from ..labels.evidence import matching
+from ..randomness import generator_of
+from ..runs.counterfactual import Worlds
+from ..runs.run import Run
 from ..worlds.samplers import esm_cf_sampler, gaussian_cf_sampler
 from .approaches import Antecedent, Drawn
 
@@ -34,24 +27,18 @@ HOPELESS = 0.8  # share of units left after a quarter of the budget
 
 
 def esm_kernel(stickiness: float) -> Kernel:
-    """Each coordinate kept with probability `stickiness`, else redrawn (Lucas and Kemp, 2015)."""
+    """Keep each coordinate with probability `stickiness`, else redraw it (Lucas and Kemp 2015)."""
     return lambda z, generator: esm_cf_sampler(z, 1, stickiness, generator=generator)[:, 0]
 
 
 def gaussian_kernel(scale: float) -> Kernel:
-    """z plus `scale` times a standard normal."""
+    """Add `scale` times a standard normal to z."""
     return lambda z, generator: gaussian_cf_sampler(z, 1, scale, generator=generator)[:, 0]
 
 
 @dataclass(frozen=True)
 class UnlabelledApproach:
-    """A run without labels, its noise moved by a kernel and kept when the run's classifier sees the antecedent.
-
-    Args:
-        judge: (n, 3, h, w) images to (n, d) int8 labels, by which the actual world's facts are known.
-        kernel: how noise is moved.
-        budget: candidates looked at for each cause, as a multiple of the units.
-    """
+    """Approach without labels: a kernel moves the noise, the run's classifier accepts or rejects."""
 
     kind: str
     run: str
@@ -80,7 +67,7 @@ class UnlabelledApproach:
         return Worlds(noise, labels, self.generate(noise, None))
 
     def _showing(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """n noises whose images the judge sees as given, and all that it sees in them."""
+        """Return n noises whose images have the given labels by the judge, and all labels read."""
         found: list[tuple[Tensor, Tensor]] = []
         drawn = kept = 0
         budget = max(self.budget * n, ROUND)
@@ -98,7 +85,7 @@ class UnlabelledApproach:
         return noise, labels
 
     def _looked_at(self, seed: int, number: int) -> tuple[Tensor, Tensor]:
-        """One round of noise, and what the judge sees in its images; remembered, for whoever else is asked about."""
+        """Return one round of noise and the judge's labels of its images; cached by seed and number."""
         if (seed, number) not in self.looked:
             noise = self.asked.sample_noise(ROUND, generator_of(seed, "round", number))
             self.looked[seed, number] = noise, self.judge(self.generate(noise, None))
@@ -130,7 +117,7 @@ class UnlabelledApproach:
         return self.asked.generate(noise)
 
     def _observe(self, images: Tensor, antecedent: Antecedent) -> Tensor:
-        """Labels as the run's own classifier sees them, which is not the judge; nobody looks where nothing is asked."""
+        """Read labels with the run's own classifier, not the judge; skip this for an empty antecedent."""
         if not antecedent:
             return torch.zeros(len(images), len(self.nodes), dtype=torch.int8)
         if self.asked.observer is None:
@@ -139,7 +126,7 @@ class UnlabelledApproach:
 
 
 def _first(hits: Tensor) -> Tensor:
-    """(r,) the first True of each row of (r, m), -1 where there is none."""
+    """Return (r,), the index of the first True in each row of (r, m), or -1."""
     return torch.where(hits.any(1), hits.int().argmax(1), -1)
 
 

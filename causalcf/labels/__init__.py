@@ -1,4 +1,4 @@
-"""The label generator: a structural causal model of binary attributes."""
+"""Structural causal models of binary labels: fitting, exact queries and counterfactuals."""
 
 from .distance import empirical_joint, kl_divergence, marginals, pairwise, total_variation
 from .fitting import fit_label_scm

@@ -1,19 +1,5 @@
-"""`fit_label_scm(method="adversarial")`: CausalGAN's Causal Controller, trained against one critic of the label row.
-
-What follows Kocaoglu et al. (2018): a network for each node on its parents' labels and its own z ~ U(-1, 1)^10, with
-leaky ReLUs; one Wasserstein critic with a gradient penalty on the joint row; several critic steps a controller step;
-no likelihood anywhere. What differs, and why:
-
-* Labels are hard (straight-through), not soft: a soft parent carries leftover noise to its children, which then share
-  a hidden cause that the graph does not have.
-* Expectations over the labels are exact sums over all 2^d cells, not means over batches of 64: the networks' answers
-  to every parent configuration give the joint law, and the critic scores every cell. Only z is sampled, as a randomly
-  shifted Sobol net. The noise of that estimate, not the networks' size, is what limits the fit.
-* The gradient penalty is taken where the rows live: squared differences of the critic along the edges of the label
-  cube, weighted by the mean of both laws and centred at zero. A penalty that wants slope one keeps pushing after the
-  laws agree, so that training circles instead of settling.
-* Three hidden layers of 24 units (critic: 64) in place of five of 10 (critic: 15), 5 critic steps in place of 20,
-  Adam at 1e-3 without momentum, the controller's rate falling to zero, and averaged weights at the end.
+"""CausalGAN's Causal Controller (Kocaoglu et al., 2018, section 4), trained against one critic.
+It uses hard labels, exact sums over all 2^d cells, and a penalty on the label cube's edges.
 """
 
 from __future__ import annotations
@@ -27,16 +13,16 @@ import torch
 from torch.quasirandom import SobolEngine
 
 from ..errors import CausalCFError, IntractableError, unknown
-from ..graph import CausalGraph
-from .cells import configurations
+from ..graph.graph import CausalGraph
+from ..io.progress import training_line
+from ..io.threads import one_thread
+from ..randomness import fresh
 from .controller import Controller, Critic
+from .counterfactuals import parent_indices
 from .distance import empirical_joint, total_variation
-from .randomness import fresh
+from .evidence import configurations
 from .response import ResponseMechanism
 from .scm import LabelSCM
-from .threads import one_thread
-from .training_line import training_line
-from .worlds import parent_indices
 
 MAX_LABELS = 12  # the critic scores all 2^d cells
 MAX_PARENTS = 10  # a response table holds 2^p rows of POOL bits
@@ -47,17 +33,17 @@ FLOOR = 0.1  # share of a uniform law in the penalty's weights: cells that neith
 
 @dataclass(frozen=True)
 class ControllerOptions:
-    """How long and how fast to train.
+    """Training options of the Causal Controller.
 
     Args:
-        steps: controller steps.
-        target_tvd: stop as soon as the total variation distance to the table is this small.
-        points: noise points z in a step, at least 2.
+        steps: maximum number of controller steps.
+        target_tvd: training stops once the total variation distance to the table is at most this.
+        points: noise points z in each step, at least 2.
         critic_steps: critic steps for each controller step.
-        rate, critic_rate: Adam's learning rates; the controller's falls to zero along a cosine.
+        rate, critic_rate: Adam's learning rates. The controller's rate falls to zero along a cosine.
         penalty: weight of the gradient penalty.
-        average: decay of the running average of the weights.
-        check_every: controller steps between two measurements of the TVD.
+        average: decay of the EMA weights, for each controller step.
+        check_every: controller steps between two measurements of the total variation distance.
         progress: show a progress line on stderr.
     """
 
@@ -73,7 +59,6 @@ class ControllerOptions:
     progress: bool = True
 
     def validate(self) -> None:
-        """Refuse values out of range, naming the option."""
         for name, least in (("steps", 1), ("points", 2), ("critic_steps", 1), ("check_every", 1)):
             value = getattr(self, name)
             if not (isinstance(value, int) and value >= least):
@@ -89,30 +74,7 @@ class ControllerOptions:
 def fit_controller(
     graph: CausalGraph, labels: torch.Tensor, *, generator: torch.Generator | None = None, **options: Any
 ) -> LabelSCM:
-    """Train a Causal Controller and hand it over as a `LabelSCM` with its own noise.
-
-    Args:
-        graph: at most 12 nodes with at most 10 parents each.
-        labels: (n, d) 0/1 rows in the order `graph.nodes`.
-        generator: the only source of randomness; equal seeds give equal models (same machine and thread count).
-        options: see `ControllerOptions`.
-
-    Returns:
-        A model of `ResponseMechanism`s: each network's answers on 2^14 scrambled Sobol points of its noise.
-
-    Raises:
-        IntractableError: a graph too large to score all label rows.
-        CausalCFError: an unknown option or one out of range.
-
-    Source: Kocaoglu et al. (2018), section 4; the differences are listed above.
-
-    Example:
-        >>> rows = torch.tensor([[0, 0], [0, 0], [1, 1], [1, 0]])
-        >>> graph = CausalGraph({"Male": [], "Mustache": ["Male"]})
-        >>> scm = fit_controller(graph, rows, generator=torch.Generator().manual_seed(0), steps=2, progress=False)
-        >>> scm.sample(3).shape
-        torch.Size([3, 2])
-    """
+    """Train a Causal Controller and return its networks, on 2^14 noise points, as a `LabelSCM`."""
     chosen = _options(options)
     parents = parent_indices(graph)
     _check_size(graph, parents)
@@ -126,14 +88,7 @@ def fit_controller(
 def train_controller(
     parents: list[tuple[int, ...]], target: torch.Tensor, options: ControllerOptions, generator: torch.Generator
 ) -> Controller:
-    """The trained networks, with averaged weights.
-
-    Args:
-        parents: for each node in topological order, the positions of its parents.
-        target: (2,)*d, the law to learn.
-        options: how to train.
-        generator: the only source of randomness.
-    """
+    """Train the networks on the (2,)*d joint table `target`; return them with EMA weights."""
     controller = Controller(parents, generator)
     critic = Critic(len(parents), generator)
     average = copy.deepcopy(controller).requires_grad_(False)
@@ -172,12 +127,12 @@ def _descend(optimiser: torch.optim.Optimizer, loss: torch.Tensor) -> None:
 
 
 def _critic_loss(scores: torch.Tensor, law: torch.Tensor, data: torch.Tensor, penalty: float) -> torch.Tensor:
-    """The Wasserstein gap over all cells, E_law[D] - E_data[D], with the penalty between them."""
+    """Return the Wasserstein gap over all cells, E_law[D] - E_data[D], plus the gradient penalty."""
     return ((law - data) * scores).sum() + penalty * cube_penalty(scores, (law + data) / 2)
 
 
 def cube_penalty(scores: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Squared differences of the scores along the edges of the label cube, (2^d,) both, weighted at both ends."""
+    """Return the weighted sum of squared score differences along the label cube's edges, both (2^d,)."""
     d = len(scores).bit_length() - 1
     scores, weights = scores.reshape((2,) * d), (weights + FLOOR / len(weights)).reshape((2,) * d)
     edges = [
@@ -188,19 +143,19 @@ def cube_penalty(scores: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 def noise_pool(noise: int, points: int, generator: torch.Generator) -> torch.Tensor:
-    """(points, noise) float32 scrambled Sobol points in (-1, 1); the scrambling is drawn from the generator."""
+    """Draw (points, noise) float32 scrambled Sobol points in (-1, 1)."""
     seed = int(torch.randint(2**31, (), generator=generator, dtype=torch.int64))
     return 2.0 * SobolEngine(noise, scramble=True, seed=seed).draw(points, dtype=torch.float32) - 1.0
 
 
 def _shifted(net: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """A randomly shifted copy of a net in (-1, 1)^k: each point uniform, the points together evenly spread."""
+    """Return a randomly shifted copy of points in (-1, 1)^k; together they stay evenly spread."""
     shift = torch.rand(net.shape[1], generator=generator, dtype=torch.float32)
     return 2.0 * ((net + 1.0) / 2.0 + shift).frac() - 1.0
 
 
 def pool_law(controller: Controller, pool: torch.Tensor) -> torch.Tensor:
-    """The law of all labels, (2,)*d float64, exact for noise that is uniform over the pool."""
+    """Return the joint label distribution over the noise pool, (2,)*d float64, exactly."""
     table = controller.joint([bits.double().mean(1) for bits in controller.bits(pool)])
     return table.reshape((2,) * (len(table).bit_length() - 1))
 

@@ -1,4 +1,4 @@
-"""The networks of the Causal Controller: one small network a node, and one critic of the whole label row."""
+"""Networks of the Causal Controller: a small network for each node, and a critic of the label row."""
 
 from __future__ import annotations
 
@@ -10,26 +10,14 @@ import torch
 from torch import nn
 from torch.nn.functional import leaky_relu
 
-from .cells import cell_index, configurations
+from .evidence import cell_index, configurations
 
 SLOPE = 0.2  # of the leaky ReLUs, the paper's
 WIDTH = 0.3  # of the straight-through sigmoid, in standard deviations of a row's logits
 
 
 class Controller(nn.Module):
-    """Label networks: node i answers 1 where its logit of (parents, z_i), z_i ~ U(-1, 1)^noise, is positive.
-
-    Nodes with the same number of parents are computed in one batched product. All 2^p parent configurations are
-    evaluated on every z, so that the law of all labels is known without sampling any.
-
-    Args:
-        parents: for each node in topological order, the positions of its parents.
-        generator: draws the initial weights (normal, variance preserving; no bias).
-        noise, width, depth: noise dimensions, units of a hidden layer, hidden layers. The paper's are 10, 10, 5; with
-            hard labels fewer and wider layers come closer to the data in the same time.
-
-    Source: Kocaoglu et al. (2018), section 4 and their implementation.
-    """
+    """Label networks: node i is 1 where its logit of (parents, z_i), z_i ~ U(-1, 1)^noise, is positive."""
 
     def __init__(
         self,
@@ -49,14 +37,14 @@ class Controller(nn.Module):
         self._rows = [cell_index(configurations(i)[:, list(p)]) for i, p in enumerate(parents)]
 
     def logits(self, z: torch.Tensor) -> list[torch.Tensor]:
-        """Every node's logits under all parent configurations and all rows of the (points, noise) z: (2^p, points)."""
+        """Return each node's logits for all parent configurations and (points, noise) z: (2^p, points)."""
         found: dict[int, torch.Tensor] = {}
         for members, group in zip(self.members, self.groups, strict=True):
             found.update(zip(members, group(z), strict=True))
         return [found[i] for i in range(len(found))]
 
     def joint(self, probabilities: Sequence[torch.Tensor]) -> torch.Tensor:
-        """The law of all labels, (2^d,), from each node's P(1 | parent configuration), (2^p,)."""
+        """Return the joint label distribution, (2^d,), from each node's P(1 | parents), (2^p,)."""
         table = torch.ones(1, dtype=probabilities[0].dtype)
         for rows, probability in zip(self._rows, probabilities, strict=True):
             one = probability[rows]
@@ -64,18 +52,18 @@ class Controller(nn.Module):
         return table
 
     def soft_joint(self, z: torch.Tensor) -> torch.Tensor:
-        """The law of the hard labels on the noise points z, with the straight-through gradient of the sigmoid."""
+        """Return the joint distribution of the hard labels on z, with the straight-through gradient."""
         return self.joint([straight_through(logit).mean(1) for logit in self.logits(z)])
 
     @torch.no_grad()
     def bits(self, z: torch.Tensor, chunk: int = 2048) -> list[torch.Tensor]:
-        """Every node's hard labels under all parent configurations on the noise points z: (2^p, points) uint8."""
+        """Return each node's hard labels for all parent configurations and z: (2^p, points) uint8."""
         parts = [[(logit > 0).to(torch.uint8) for logit in self.logits(points)] for points in z.split(chunk)]
         return [torch.cat(part, 1) for part in zip(*parts, strict=True)]
 
 
 class _Group(nn.Module):
-    """The networks of m nodes with k parents each."""
+    """Networks of m nodes with k parents each, computed in one batched product."""
 
     parents: torch.Tensor
 
@@ -90,7 +78,7 @@ class _Group(nn.Module):
         self.k = k
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        """(m, 2^k, points) logits."""
+        """Return (m, 2^k, points) logits."""
         first, bias = self.weights[0], self.biases[0]
         above = self.parents @ first[:, : self.k]  # (m, 2^k, width)
         own = z @ first[:, self.k :] + bias  # (m, points, width)
@@ -101,7 +89,7 @@ class _Group(nn.Module):
 
 
 class Critic(nn.Module):
-    """A network that scores label rows, (n, d) in -1/+1 -> (n,)."""
+    """Network that scores label rows, (n, d) in -1/+1 -> (n,)."""
 
     def __init__(self, d: int, generator: torch.Generator, width: int = 64, depth: int = 3) -> None:
         super().__init__()
@@ -118,15 +106,7 @@ class Critic(nn.Module):
 
 
 def straight_through(logit: torch.Tensor) -> torch.Tensor:
-    """1 where the logit is positive and else 0, with the gradient of a sigmoid that is narrow for its row.
-
-    How often a row's logits are positive changes through those near zero. A sigmoid of fixed width would also count
-    the others where a row's logits are small, and hardly any where they are large; so its width is a fraction of the
-    row's own spread.
-
-    Args:
-        logit: (rows, points), at least two points.
-    """
+    """Return 1 where the logit is positive, else 0; the sigmoid gradient's width follows a row's spread."""
     width = WIDTH * logit.detach().std(-1, keepdim=True).clamp(min=1e-3)
     soft = torch.sigmoid(logit / width)
     return (logit > 0).to(soft.dtype) - soft.detach() + soft

@@ -1,34 +1,73 @@
 """Exact counterfactuals of a `LabelSCM` under the extended structural model (Lucas and Kemp, 2015).
-
-Each noise of the actual world is kept with probability s (`stickiness`) and else redrawn. `do` cuts equations in the
-counterfactual copy alone; `observe` keeps them and conditions jointly on the facts and on the copy. Everything is a
-query on the twin network of `worlds.py`.
+The twin network has P(v, v*) = prod_i P(v_i | pa_i) [s r_i(v*_i | v_i, pa_i, pa*_i) + (1 - s) P(v*_i | pa*_i)].
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..arguments import check_count, is_share
+from ..checks import check_count, is_share
 from ..errors import CausalCFError, ImpossibleWorldError
-from .assignments import assignment, check_agree, describe, merge, units
-from .cells import as_labels
+from ..randomness import fresh
 from .elimination import Conditional, Evidence, log_probability, sample_network
-from .randomness import fresh
-from .worlds import twin_world
+from .evidence import as_labels, assignment, check_agree, describe, merge, units
 
 if TYPE_CHECKING:
-    from ..graph import CausalGraph
+    from ..graph.graph import CausalGraph
     from .mechanisms import Mechanism
+
+
+def parent_indices(graph: CausalGraph) -> list[tuple[int, ...]]:
+    """Return, for each node, the positions of its parents in `graph.nodes`."""
+    position = {node: i for i, node in enumerate(graph.nodes)}
+    return [tuple(position[p] for p in graph.parents(node)) for node in graph.nodes]
+
+
+def actual_world(
+    parents: Sequence[tuple[int, ...]], mechanisms: Sequence[Mechanism], do: set[int]
+) -> list[Conditional]:
+    """Return the actual world's conditionals in topological order, without the nodes set by do."""
+    return [Conditional(i, parents[i], m.probability, m.respond) for i, m in enumerate(mechanisms) if i not in do]
+
+
+def twin_world(
+    parents: Sequence[tuple[int, ...]], mechanisms: Sequence[Mechanism], do: set[int], stickiness: float
+) -> tuple[list[Conditional], list[int]]:
+    """Return both worlds' conditionals in topological order, and each node's counterfactual variable."""
+    d = len(mechanisms)
+    star: list[int] = []
+    copies: list[Conditional] = []
+    for i, mechanism in enumerate(mechanisms):
+        above = tuple(star[p] for p in parents[i])
+        if stickiness == 1 and i not in do and above == parents[i]:
+            star.append(i)
+            continue
+        star.append(d + i)
+        if i in do:
+            continue
+        if stickiness == 0:
+            copies.append(Conditional(d + i, above, mechanism.probability, mechanism.respond))
+        else:
+            copies.append(Conditional(d + i, (i, *parents[i], *above), partial(_sticky, mechanism, stickiness)))
+    return actual_world(parents, mechanisms, set()) + copies, star
+
+
+def _sticky(mechanism: Mechanism, stickiness: float, rows: torch.Tensor) -> torch.Tensor:
+    """Return P(v*=1 | v, pa, pa*) of one node; the columns are in this order."""
+    p = mechanism.n_parents
+    label, old, new = rows[:, 0], rows[:, 1 : 1 + p], rows[:, 1 + p :]
+    r = mechanism.transition(label, old, new)
+    return r if stickiness == 1 else stickiness * r + (1.0 - stickiness) * mechanism.probability(new)
 
 
 @dataclass(frozen=True)
 class _Twin:
-    """One counterfactual question on the twin network, checked."""
+    """Checked counterfactual query on the twin network."""
 
     network: list[Conditional]
     star: list[int]  # each node's counterfactual variable
@@ -39,7 +78,7 @@ class _Twin:
 
 
 class CounterfactualQueries:
-    """The counterfactual half of `LabelSCM`."""
+    """Base class of `LabelSCM` with its counterfactual queries."""
 
     graph: CausalGraph
     _ordered: list[Mechanism]
@@ -53,21 +92,21 @@ class CounterfactualQueries:
         observe: Mapping[str, Any] | None = None,
         stickiness: float = 1.0,
     ) -> float:
-        """P(event* | facts, do*, observe*), exact, for one unit whose known labels are `facts`.
+        """Return P(event* | facts, do*, observe*), exactly, for one unit whose known labels are `facts`.
 
         Args:
             event: counterfactual labels asked about.
-            facts: known labels of the actual world; the others are summed over.
+            facts: known labels of the actual world. The others are summed over.
             do: labels set by intervention in the counterfactual world.
-            observe: labels found in the counterfactual world, its equations intact; may be given together with `do`.
-            stickiness: probability that a noise is kept, in [0, 1]; 1 with `do` is Pearl's counterfactual.
+            observe: labels observed in the counterfactual world, whose equations stay intact. `do` may be given too.
+            stickiness: probability that a noise is kept, in [0, 1]. With `do`, 1 is Pearl's counterfactual.
 
         Raises:
-            CausalCFError: an unknown attribute, a value other than 0 and 1, a stickiness outside [0, 1].
-            ImpossibleWorldError: facts of probability zero, or an antecedent that cannot hold together with them.
+            CausalCFError: an unknown attribute, a value other than 0 and 1, or a stickiness outside [0, 1].
+            ImpossibleWorldError: facts of probability zero, or an antecedent that is impossible together with them.
             IntractableError: too many unknown labels; says which table was too large.
 
-        Source: Lucas and Kemp (2015); for binary threshold noise derived in `worlds.py`.
+        Source: Lucas and Kemp (2015); the form for binary threshold noise is defined here.
 
         Example:
             >>> from causalcf.graph import CausalGraph
@@ -90,7 +129,7 @@ class CounterfactualQueries:
         observe: Mapping[str, Any] | None = None,
         stickiness: float = 1.0,
     ) -> torch.Tensor:
-        """`counterfactual_probability` for n units at once.
+        """Return `counterfactual_probability` of n units at once.
 
         Args:
             event, do, observe: {name: 0 or 1, or an (n,) array with one value for each unit}.
@@ -101,7 +140,7 @@ class CounterfactualQueries:
             (n,) float64.
 
         Raises:
-            as in `counterfactual_probability`; the error tells the first unit it is about.
+            as in `counterfactual_probability`; the error names the first unit that it concerns.
         """
         asked = assignment(self.graph.nodes, "event", event)
         twin = self._twin(facts, do, observe, stickiness, asked)
@@ -120,15 +159,15 @@ class CounterfactualQueries:
         draws: int = 1,
         generator: torch.Generator | None = None,
     ) -> torch.Tensor:
-        """Exact draws of the counterfactual labels of n units.
+        """Draw the counterfactual labels of n units, exactly.
 
         Args:
             labels: the units' known labels: an (n, d) 0/1 array of all of them in the order `graph.nodes`, or {name: 0
-                or 1, or an (n,) array}; unknown ones are averaged over.
+                or 1, or an (n,) array}. Unknown labels are averaged over.
             do, observe: {name: 0 or 1, or an (n,) array with one value for each unit}.
             stickiness: in [0, 1].
             draws: number of independent draws m for each unit.
-            generator: source of randomness; a new one is seeded by the operating system where None.
+            generator: source of randomness; if None, a new one is seeded by the operating system.
 
         Returns:
             (n, m, d) int8 tensor.
@@ -183,6 +222,6 @@ class CounterfactualQueries:
         raise ImpossibleWorldError(f"the counterfactual {shown}{unit} has probability zero beside the facts {known}")
 
     def _name(self, variable: int) -> str:
-        """A variable's name in errors, the counterfactual copies marked by a star."""
+        """Return a variable's name for errors; a star marks a counterfactual copy."""
         d = len(self.graph.nodes)
         return self.graph.nodes[variable] if variable < d else self.graph.nodes[variable - d] + "*"

@@ -1,28 +1,23 @@
-"""Tables of label laws, and distances between them."""
+"""Joint and pairwise label tables, the distances between them, and the tables as Markdown."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ..errors import CausalCFError, IntractableError
-from .cells import as_tensor, cell_index
+from ..io.text import markdown
+from .evidence import as_tensor, cell_index
+from .scm import LabelSCM
 
 MAX_LABELS = 24  # 2^24 cells, 128 MiB
 
 
 def empirical_joint(labels: Any) -> torch.Tensor:
-    """The share of rows in each cell, (2,)*d float64, of an (n, d) 0/1 array with n at least 1.
-
-    Raises:
-        IntractableError: more than 24 labels.
-        CausalCFError: no rows.
-
-    Example:
-        >>> empirical_joint(torch.tensor([[0, 1], [0, 1], [1, 1], [0, 0]])).tolist()
-        [[0.25, 0.5], [0.0, 0.25]]
-    """
+    """Return the share of rows in each cell, (2,)*d float64, of an (n, d) 0/1 array, d at most 24."""
     rows = as_tensor(labels)
     n, d = rows.shape
     if d > MAX_LABELS:
@@ -33,51 +28,25 @@ def empirical_joint(labels: Any) -> torch.Tensor:
 
 
 def total_variation(p: torch.Tensor, q: torch.Tensor) -> float:
-    """Half the sum of |p - q| over all cells, those where one of them is zero included; in [0, 1].
-
-    Raises:
-        CausalCFError: tables of different shapes.
-
-    Example:
-        >>> total_variation(torch.tensor([0.5, 0.5]), torch.tensor([1.0, 0.0]))
-        0.5
-    """
+    """Return half the sum of |p - q| over all cells, in [0, 1]."""
     _same_shape(p, q)
     return float((p.double() - q.double()).abs().sum() / 2)
 
 
 def kl_divergence(p: torch.Tensor, q: torch.Tensor) -> float:
-    """Sum of p log(p / q) in nats; infinite where q misses a cell of p.
-
-    Raises:
-        CausalCFError: tables of different shapes.
-
-    Example:
-        >>> round(kl_divergence(torch.tensor([1.0, 0.0]), torch.tensor([0.5, 0.5])), 4)
-        0.6931
-    """
+    """Return the sum of p log(p / q) in nats; it is infinite where q is zero and p is not."""
     _same_shape(p, q)
     held = p > 0
     return float((p[held].double() * (p[held].double() / q[held].double()).log()).sum())
 
 
 def marginals(joint: torch.Tensor) -> torch.Tensor:
-    """P(label_i = 1) for each axis of a (2,)*d joint table, (d,) float64.
-
-    Example:
-        >>> marginals(torch.tensor([[0.25, 0.5], [0.0, 0.25]])).tolist()
-        [0.25, 0.75]
-    """
+    """Return P(label_i = 1) for each axis of a (2,)*d joint table, (d,) float64."""
     return pairwise(joint).diagonal().clone()
 
 
 def pairwise(joint: torch.Tensor) -> torch.Tensor:
-    """P(label_i = 1 and label_j = 1) for each pair of axes, (d, d) float64; the marginals on the diagonal.
-
-    Example:
-        >>> pairwise(torch.tensor([[0.25, 0.5], [0.0, 0.25]])).tolist()
-        [[0.25, 0.25], [0.25, 0.75]]
-    """
+    """Return P(label_i = 1 and label_j = 1), (d, d) float64; the diagonal holds the marginals."""
     d = joint.ndim
     table = torch.empty(d, d, dtype=torch.float64)
     for i in range(d):
@@ -90,3 +59,37 @@ def pairwise(joint: torch.Tensor) -> torch.Tensor:
 def _same_shape(p: torch.Tensor, q: torch.Tensor) -> None:
     if p.shape != q.shape:
         raise CausalCFError(f"tables of different shapes {tuple(p.shape)} and {tuple(q.shape)}")
+
+
+SAMPLE = 100_000  # labels drawn where the joint table would be too large
+
+
+def pairwise_of_labels(labels: Tensor) -> Tensor:
+    """Return the (d, d) shares of rows with both labels 1; the diagonal holds the marginals."""
+    rows = labels.double()
+    return rows.T @ rows / len(rows)
+
+
+def pairwise_of_scm(scm: LabelSCM) -> Tensor:
+    """Return (d, d) P(both labels = 1): exact, or from 100,000 samples if the joint is too large."""
+    try:
+        return pairwise(scm.joint())
+    except IntractableError:
+        return pairwise_of_labels(scm.sample(SAMPLE, generator=torch.Generator().manual_seed(0)))
+
+
+def tables_markdown(names: Sequence[str], columns: dict[str, Tensor]) -> str:
+    """Format (d, d) tables, given by title, as Markdown marginals and pairs."""
+    head = f"| {' | '.join(map(markdown, columns))} |\n|{'---|' * (len(columns) + 1)}\n"
+    lines = ["# Marginals: P(label = 1)\n\n| label " + head]
+    for i, name in enumerate(names):
+        lines.append(_row(name, [table[i, i] for table in columns.values()]))
+    lines.append("\n# Pairs: P(both = 1)\n\n| labels " + head)
+    for i, first in enumerate(names):
+        for j in range(i + 1, len(names)):
+            lines.append(_row(f"{first}, {names[j]}", [table[i, j] for table in columns.values()]))
+    return "".join(lines)
+
+
+def _row(title: str, values: Sequence[Tensor]) -> str:
+    return f"| {markdown(title)} | " + " | ".join(f"{float(v):.4f}" for v in values) + " |\n"

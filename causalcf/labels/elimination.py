@@ -1,9 +1,4 @@
-"""Exact sums over binary variables by variable elimination, batched over units, refused before they grow too large.
-
-A network is a list of `Conditional`s in topological order. Evidence fixes some variables, for each unit of a batch;
-a fixed variable without a conditional is one that was set from outside (a do). Only ancestors of the evidence carry
-weight, so everything else is pruned before the sum and sampled forwards after it.
-"""
+"""Exact inference over binary variables by variable elimination, batched over units."""
 
 from __future__ import annotations
 
@@ -12,10 +7,67 @@ from dataclasses import dataclass
 
 import torch
 
-from .cells import cell_index, configurations
-from .elimination_order import MAX_CELLS, plan
-from .randomness import uniform
-from .threads import in_parallel
+from ..errors import IntractableError
+from ..io.threads import in_parallel
+from ..randomness import uniform
+from .evidence import cell_index, configurations
+
+MAX_CELLS = 2**22  # the largest table that an exact query may build
+MAX_TOTAL = 2**24  # the most cells that all its tables may hold together
+
+
+def plan(scopes: Sequence[frozenset[int]], name: Callable[[int], str]) -> tuple[list[int], int]:
+    """Return a min-fill elimination order and the number of cells of its largest table."""
+    largest = max(scopes, key=len, default=frozenset())
+    _check_size(largest, 0, name)
+    total, cells = sum(2 ** len(scope) for scope in scopes), 2 ** len(largest)
+    neighbours: dict[int, int] = dict.fromkeys(sorted(frozenset().union(*scopes)), 0)  # bit masks
+    for scope in scopes:
+        mask = sum(1 << v for v in scope)
+        for v in scope:
+            neighbours[v] |= mask & ~(1 << v)
+    fill = {v: _fill(v, neighbours) for v in neighbours}
+    order: list[int] = []
+    while neighbours:
+        best = min(fill, key=lambda v: (fill[v], v))
+        around, _ = neighbours.pop(best), fill.pop(best)
+        clique = frozenset([best, *_bits(around)])
+        total, cells = total + 2 ** len(clique), max(cells, 2 ** len(clique))
+        _check_size(clique, total, name)
+        changed = around
+        for v in _bits(around):
+            neighbours[v] = (neighbours[v] | around) & ~(1 << v) & ~(1 << best)
+            changed |= neighbours[v]
+        for v in _bits(changed):
+            fill[v] = _fill(v, neighbours)
+        order.append(best)
+    return order, cells
+
+
+def _check_size(scope: frozenset[int], total: int, name: Callable[[int], str]) -> None:
+    if 2 ** len(scope) <= MAX_CELLS and total <= MAX_TOTAL:
+        return
+    shown = sorted(scope)
+    names = ", ".join(name(v) for v in shown[:3]) + (", ..." if len(shown) > 3 else "")
+    what = f"a table over {len(scope)} variables ({names})"
+    limit = f"2^{MAX_CELLS.bit_length() - 1} in one table and 2^{MAX_TOTAL.bit_length() - 1} in all"
+    size = f"2^{len(scope)} cells" + (f", {total} in all" if total > MAX_TOTAL else "")
+    raise IntractableError(f"the exact answer needs {what}: {size}; the limit is {limit}")
+
+
+def _fill(v: int, neighbours: Mapping[int, int]) -> int:
+    around = neighbours[v]
+    return sum((around & ~neighbours[u] & ~(1 << u)).bit_count() for u in _bits(around))
+
+
+def _bits(mask: int) -> list[int]:
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
+
 
 MAX_UNITS = 4096  # units summed at a time, so that memory does not grow with the batch
 _ROWS = 2**16  # drawn forwards at a time: what is under way stays in the processor's cache
@@ -25,13 +77,7 @@ Evidence = Mapping[int, torch.Tensor]  # variable -> (b,) or (1,) int8 values
 
 @dataclass(frozen=True)
 class Conditional:
-    """P(variable=1 | parents) as a function of an (n, p) int8 tensor of parent values, (n,) float64.
-
-    Args:
-        variable, parents: by number.
-        probability: as above.
-        respond: labels from the parents' values and (n,) uniform noise, with that probability; None compares the two.
-    """
+    """P(variable=1 | parents) as a function of an (n, p) int8 tensor of parent values, (n,) float64."""
 
     variable: int
     parents: tuple[int, ...]
@@ -39,7 +85,7 @@ class Conditional:
     respond: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
 
     def draw(self, parents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """The label that this noise gives, (n,) int8."""
+        """Return the label that this noise gives, (n,) int8."""
         if self.respond is not None:
             return self.respond(parents, noise)
         return (noise < self.probability(parents)).to(torch.int8)
@@ -53,18 +99,13 @@ class _Factor:
 
 @dataclass(frozen=True)
 class _Eliminated:
-    """What elimination leaves behind.
-
-    Args:
-        log_weight: (b,) log probability of the evidence, -inf where it is impossible.
-        buckets: the eliminated variables in their order, each with the product that was summed over it.
-    """
+    """Result of an elimination: (b,) log P(evidence), and the summed product of each variable in order."""
 
     log_weight: torch.Tensor
     buckets: list[tuple[int, _Factor]]
 
     def sample(self, draws: int, generator: torch.Generator) -> dict[int, torch.Tensor]:
-        """Draws of the eliminated variables given the evidence: the buckets read backwards, (b, draws) int8 each."""
+        """Draw the eliminated variables given the evidence, in reverse order, (b, draws) int8 each."""
         b = len(self.log_weight)
         values: dict[int, torch.Tensor] = {}
         for variable, factor in reversed(self.buckets):
@@ -80,10 +121,7 @@ class _Eliminated:
 
 
 def ancestry(network: Sequence[Conditional], targets: set[int], fixed: set[int]) -> list[Conditional]:
-    """The conditionals that bear on the targets: theirs and, through variables not fixed, their ancestors'.
-
-    A fixed variable passes nothing upwards unless it is a target itself.
-    """
+    """Return the targets' conditionals and their ancestors'; fixed variables cut the path upwards."""
     needed, kept = set(targets), []
     for conditional in reversed(network):
         if conditional.variable in needed:
@@ -95,17 +133,7 @@ def ancestry(network: Sequence[Conditional], targets: set[int], fixed: set[int])
 def log_probability(
     network: Sequence[Conditional], evidence: Evidence, b: int, name: Callable[[int], str]
 ) -> torch.Tensor:
-    """log P(evidence) of b units, (b,) float64, -inf where impossible.
-
-    Args:
-        network: all conditionals in topological order.
-        evidence: the fixed variables; those without a conditional were set from outside.
-        b: number of units.
-        name: a variable's name, for errors.
-
-    Raises:
-        IntractableError: before any work, where a table would be too large.
-    """
+    """Return log P(evidence) of b units, (b,) float64, -inf where it is impossible."""
     above = ancestry(network, {c.variable for c in network} & set(evidence), set(evidence))
     order, step = _order(above, evidence, name)
     parts = [_eliminate(above, rows, n, order).log_weight for rows, n in _chunks(evidence, b, step)]
@@ -120,16 +148,7 @@ def sample_network(
     generator: torch.Generator,
     name: Callable[[int], str],
 ) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
-    """Exact draws of every variable given the evidence: backwards above the evidence, forwards below it.
-
-    Args:
-        network, evidence, b, name: as in `log_probability`.
-        draws: for each unit.
-
-    Returns:
-        (b,) log probability of the evidence, and (b, draws) int8 values of every variable; the values mean nothing
-        in a row whose evidence is impossible.
-    """
+    """Draw all variables given the evidence: (b,) log P(evidence), and (b, draws) int8 values of each."""
     above = ancestry(network, {c.variable for c in network} & set(evidence), set(evidence))
     order, step = _order(above, evidence, name)
     weights, chunks = [], []
@@ -149,10 +168,7 @@ def sample_network(
 def _sample_forwards(
     network: Sequence[Conditional], values: dict[int, torch.Tensor], b: int, draws: int, generator: torch.Generator
 ) -> None:
-    """Draw every variable that has no value yet, given its parents, into `values`.
-
-    Rows are drawn in several threads, but their noise in one, in order, so that it does not matter how many there are.
-    """
+    """Draw every variable without a value from its parents; the result ignores the number of threads."""
     todo = [conditional for conditional in network if conditional.variable not in values]
     flat = {v: value.reshape(-1) for v, value in values.items()}
     flat |= {conditional.variable: torch.empty(b * draws, dtype=torch.int8) for conditional in todo}
@@ -175,7 +191,7 @@ def _sample_forwards(
 
 
 def _order(network: Sequence[Conditional], evidence: Evidence, name: Callable[[int], str]) -> tuple[list[int], int]:
-    """The elimination order, and how many units keep a table for each of them within `MAX_CELLS`."""
+    """Return the elimination order, and how many units at a time keep each table within `MAX_CELLS`."""
     order, cells = plan([frozenset({c.variable, *c.parents} - set(evidence)) for c in network], name)
     return order, min(MAX_UNITS, max(1, MAX_CELLS // cells))
 
@@ -187,7 +203,7 @@ def _chunks(evidence: Evidence, b: int, step: int) -> Iterator[tuple[dict[int, t
 
 
 def _eliminate(network: Sequence[Conditional], evidence: Evidence, b: int, order: Sequence[int]) -> _Eliminated:
-    """Sum every free variable out of a network that holds the evidence's ancestors alone."""
+    """Sum out all free variables of a network that has only the evidence and its ancestors."""
     factors = [_factor(conditional, evidence) for conditional in network]
     log_weight, buckets = torch.zeros(b, dtype=torch.float64), []
     for variable in order:
@@ -206,7 +222,7 @@ def _eliminate(network: Sequence[Conditional], evidence: Evidence, b: int, order
 
 
 def _factor(conditional: Conditional, evidence: Evidence) -> _Factor:
-    """The conditional as a table over its free variables, one for each unit where fixed parents differ."""
+    """Return the conditional as a table over its free variables, for each unit if fixed parents differ."""
     # A counterfactual copy may share a parent with the actual world: then it is named twice, and is one variable.
     variable, free = conditional.variable, tuple(dict.fromkeys(p for p in conditional.parents if p not in evidence))
     fixed = [evidence[p] for p in conditional.parents if p in evidence]

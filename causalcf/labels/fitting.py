@@ -1,22 +1,86 @@
-"""`fit_label_scm`: a `LabelSCM` from a table of observed labels."""
+"""`fit_label_scm`: a `LabelSCM` from a table of observed labels, by counting or adversarially."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
 import torch
 
-from ..arguments import check
-from ..errors import CausalCFError, unknown
-from ..graph import CausalGraph
-from .counting import count_table
-from .mechanisms import Mechanism
+from ..checks import check
+from ..errors import CausalCFError, DataError, unknown
+from ..graph.graph import CausalGraph
+from .counterfactuals import parent_indices
+from .evidence import as_tensor, cell_index
+from .mechanisms import Mechanism, TableMechanism
 from .regression import fit_neural
 from .scm import LabelSCM
-from .tables import label_rows
-from .worlds import parent_indices
+
+
+def label_rows(graph: CausalGraph, table: Any) -> torch.Tensor:
+    """Return the graph's columns of a mapping, DataFrame or (n, d) array, (n, d) int8, checked."""
+    if isinstance(table, Mapping) or hasattr(table, "columns"):
+        columns = {str(name): table[name] for name in (table.columns if hasattr(table, "columns") else table)}
+    else:
+        columns = _matrix_columns(graph, table)
+    checked = []
+    for node in graph.nodes:
+        if node not in columns:
+            raise DataError(f"the table lacks a column of graph {graph.name!r}: {unknown('column', node, columns)}")
+        checked.append(_binary_column(node, columns[node]))
+    lengths = {node: len(column) for node, column in zip(graph.nodes, checked, strict=True)}
+    first = graph.nodes[0]
+    for node, length in lengths.items():
+        if length != lengths[first]:
+            raise DataError(f"column {node!r} has {length} rows, column {first!r} has {lengths[first]}")
+    if lengths[first] == 0:
+        raise DataError(f"the table has no rows; columns {', '.join(graph.nodes)}")
+    return torch.stack(checked, 1)
+
+
+def _matrix_columns(graph: CausalGraph, table: Any) -> dict[str, Any]:
+    try:
+        matrix = as_tensor(table)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"the table is no mapping, DataFrame or array of numbers: {error}") from error
+    d = len(graph.nodes)
+    if matrix.ndim != 2 or matrix.shape[1] != d:
+        raise DataError(
+            f"an array of shape {tuple(matrix.shape)} is no table of graph {graph.name!r}: "
+            f"expected (n, {d}), the columns {', '.join(graph.nodes)}"
+        )
+    return dict(zip(graph.nodes, matrix.unbind(1), strict=True))
+
+
+def _binary_column(node: str, values: Any) -> torch.Tensor:
+    if hasattr(values, "to_numpy"):
+        values = values.to_numpy()
+    try:
+        column = as_tensor(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"column {node!r} is no array of numbers: {error}") from error
+    if column.ndim != 1:
+        raise DataError(f"column {node!r} has shape {tuple(column.shape)}: expected one value a row")
+    wrong = (column != 0) & (column != 1)
+    if bool(wrong.any()):
+        row = int(wrong.int().argmax())
+        hint = "; CelebA's own -1 stands for 0, convert it first" if column[row] == -1 else ""
+        raise DataError(f"column {node!r}, row {row}: {column[row].item()!r} is neither 0 nor 1{hint}")
+    return column.to(torch.int8)
+
+
+def count_table(label: torch.Tensor, parents: torch.Tensor, smoothing: float = 0.0) -> TableMechanism:
+    """Fit P(label=1 | parents) by counting; a configuration without rows gets the node's marginal."""
+    p = parents.shape[1]
+    cells = cell_index(parents)
+    rows = torch.bincount(cells, minlength=2**p).double()
+    ones = torch.bincount(cells, weights=label.double(), minlength=2**p)
+    marginal = label.double().mean()
+    table = torch.where(rows + smoothing > 0, (ones + smoothing * marginal) / (rows + smoothing), marginal)
+    return TableMechanism(table.reshape((2,) * p))
+
 
 METHODS = ("likelihood", "adversarial")
 MAX_TABLE_PARENTS = 10  # 1024 numbers a node: on celeba-all, larger tables fit unseen faces worse than a network
@@ -35,14 +99,14 @@ def fit_label_scm(
 
     Args:
         graph: the causal graph.
-        table: {name: 0/1 array of n values}, a DataFrame, or an (n, d) array in the order `graph.nodes`; extra
-            columns are ignored.
-        method: "likelihood" counts where a node has at most 10 parents and fits a small network where it has more
-            (deterministic, exact where it counts); "adversarial" trains CausalGAN's Causal Controller
-            (`adversarial.fit_controller`, whose options may follow).
-        smoothing: "likelihood" only: pseudo-rows of each parent configuration that follow the node's marginal.
-            A configuration that never occurs gets the marginal in any case.
+        table: {name: 0/1 array of n values}, a DataFrame, or an (n, d) array in the order `graph.nodes`. Extra
+            columns of a mapping or DataFrame are ignored.
+        method: "likelihood" counts for a node with at most 10 parents, and fits a small network for a node with more.
+            It is deterministic, and exact where it counts. "adversarial" trains CausalGAN's Causal Controller.
+        smoothing: "likelihood" only: pseudo-rows added to each parent configuration, distributed as the node's
+            marginal. A configuration that never occurs gets the marginal in any case.
         generator: "adversarial" only: the source of randomness.
+        adversarial: "adversarial" only: the fields of `ControllerOptions`.
 
     Raises:
         DataError: an empty table, a missing column, unequal lengths, or values other than 0 and 1; names the column.

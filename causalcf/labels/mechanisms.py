@@ -1,9 +1,4 @@
-"""How one binary node answers its parents and its own noise.
-
-A mechanism is B = f(parents, U) with one exogenous U, uniform on [0, 1). It knows P(B=1 | parents), can abduct U
-from a label, and knows exactly how a label moves when its parents move under the same noise (`transition`), which is
-all that the extended structural model needs.
-"""
+"""Mechanisms: how a binary node B = f(parents, U) responds to its parents and its noise U on [0, 1)."""
 
 from __future__ import annotations
 
@@ -14,65 +9,45 @@ from typing import Any, ClassVar
 import torch
 
 from ..errors import CausalCFError, ImpossibleWorldError
-from .cells import cell_index
-from .randomness import uniform
+from ..randomness import uniform
+from .evidence import cell_index
 
 _BELOW_ONE = 1.0 - 2.0**-53
 
 
 class Mechanism(ABC):
-    """One binary node given p binary parents.
-
-    Shapes: `parents` and `new_parents` are (n, p) 0/1 tensors, `label` is (n,) 0/1, `noise` is (n,) float64 in [0, 1).
-
-    Given the noise, a label is a function of its parents, so that composition, effectiveness and reversibility (Galles
-    and Pearl, 1998) hold to the bit for every mechanism. Given the label alone, composition is certain (`transition` to
-    the same parents gives the label back), and a change of parents undone leads back in law, not with certainty.
-
-    Example:
-        >>> bald: Mechanism = TableMechanism([[0.001, 0.0005], [0.1126, 0.0195]])
-        >>> bald.probability(torch.tensor([[1, 0]])).tolist()
-        [0.1126]
-    """
+    """Binary node given (n, p) 0/1 parents, with (n,) float64 noise in [0, 1)."""
 
     kind: ClassVar[str]
     n_parents: int
 
     @abstractmethod
     def probability(self, parents: torch.Tensor) -> torch.Tensor:
-        """P(B=1 | parents), (n,) float64."""
+        """Return P(B=1 | parents), (n,) float64."""
 
     @abstractmethod
     def respond(self, parents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """The label that this noise gives under these parents, (n,) int8."""
+        """Return the label that this noise gives under these parents, (n,) int8."""
 
     @abstractmethod
     def abduct(self, label: torch.Tensor, parents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """A draw from the law of the noise given label and parents, (n,) float64.
-
-        Raises:
-            ImpossibleWorldError: a label of probability zero.
-        """
+        """Draw the noise given label and parents, (n,) float64; a label of probability zero is an error."""
 
     @abstractmethod
     def transition(self, label: torch.Tensor, parents: torch.Tensor, new_parents: torch.Tensor) -> torch.Tensor:
-        """P(B=1 under new_parents | B=label under parents, same noise), (n,) float64.
-
-        The r of the ESM's s r + (1 - s) q. Where the label itself has probability zero nothing is known about the
-        noise, and the value is P(B=1 | new_parents): a finite number, for a world that carries no weight.
-        """
+        """Return P(B=1 under new_parents | B=label under parents, same noise), (n,) float64."""
 
     @abstractmethod
     def to_state(self) -> dict[str, Any]:
-        """Tensors, strings and numbers from which `from_state` rebuilds the mechanism exactly."""
+        """Return tensors, strings and numbers from which `from_state` rebuilds the mechanism exactly."""
 
     @classmethod
     @abstractmethod
     def from_state(cls, state: dict[str, Any]) -> Mechanism:
-        """The mechanism that `to_state` described."""
+        """Rebuild the mechanism from the result of `to_state`."""
 
     def sample_noise(self, n: int, generator: torch.Generator) -> torch.Tensor:
-        """Draws from the prior of the noise, (n,) float64."""
+        """Draw from the prior of the noise, (n,) float64."""
         return uniform((n,), generator)
 
     def _check_possible(self, label: torch.Tensor, p: torch.Tensor) -> None:
@@ -83,11 +58,7 @@ class Mechanism(ABC):
 
 
 class ThresholdMechanism(Mechanism):
-    """B = 1 iff U < p(parents): the monotone coupling, for two classes the same as Gumbel-max.
-
-    Subclasses give `probability` alone. Abduction is exact: U is uniform on [0, p) if B=1 and on [p, 1) if B=0.
-    Monotone: new parents that make B=1 likelier never turn a 1 into a 0.
-    """
+    """B = 1 iff U < p(parents): the monotone coupling, for two classes the same as Gumbel-max."""
 
     def respond(self, parents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         return (noise < self.probability(parents)).to(torch.int8)
@@ -107,18 +78,7 @@ class ThresholdMechanism(Mechanism):
 
 
 class TableMechanism(ThresholdMechanism):
-    """Threshold noise on a table of probabilities.
-
-    Args:
-        table: (2,)*p, P(B=1 | parents) indexed by the parents in their order; values in [0, 1].
-
-    Raises:
-        CausalCFError: another shape, or values that are no probabilities.
-
-    Example:
-        >>> TableMechanism([0.1, 0.7]).probability(torch.tensor([[0], [1]])).tolist()
-        [0.1, 0.7]
-    """
+    """Threshold noise on a (2,)*p table of P(B=1 | parents), indexed by the parents in their order."""
 
     kind = "table"
 
@@ -142,23 +102,7 @@ class TableMechanism(ThresholdMechanism):
 
 
 class NeuralMechanism(ThresholdMechanism):
-    """Threshold noise on sigmoid(bias + w.x + v.tanh(W x + c)), for parents too many for a table.
-
-    The parents enter as x = -1/+1. Without hidden units this is a logistic regression.
-
-    Args:
-        bias: () intercept.
-        linear: (p,) weights w.
-        hidden: (h, p) weights W, h may be 0.
-        shift: (h,) offsets c.
-        output: (h,) weights v.
-
-    Example:
-        >>> zero = torch.zeros(())
-        >>> m = NeuralMechanism(zero, torch.ones(1), torch.zeros(0, 1), torch.zeros(0), torch.zeros(0))
-        >>> round(m.probability(torch.tensor([[1]])).item(), 4)
-        0.7311
-    """
+    """Threshold noise on sigmoid(bias + w.x + v.tanh(W x + c)), where x = -1/+1 are the parents."""
 
     kind = "neural"
     _PARTS = ("bias", "linear", "hidden", "shift", "output")
@@ -177,7 +121,7 @@ class NeuralMechanism(ThresholdMechanism):
         self.n_parents = len(linear)
 
     def respond(self, parents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """`noise < probability`, decided in float32 wherever its error cannot matter: the same labels, sooner."""
+        """Return `noise < probability`, decided in float32 where its error cannot change the label."""
         hidden, shift, output, slack = self._single
         chances = []
         for rows in parents.split(self._CHUNK):
@@ -194,10 +138,7 @@ class NeuralMechanism(ThresholdMechanism):
 
     @cached_property
     def _single(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, float]:
-        """The network in float32 on parents 0/1, its linear part as a last row, and what float32 may be off by.
-
-        tanh(x) is 2 sigmoid(2x) - 1, which torch computes five times as fast.
-        """
+        """Float32 network on 0/1 parents, its linear part as the last row, and a bound on its error."""
         one = torch.ones(1, dtype=torch.float64)
         rows, offsets = torch.cat([2 * self.hidden, self.linear[None]]), torch.cat([2 * self.shift, self.bias[None]])
         offsets[-1] -= self.output.sum()
@@ -210,7 +151,7 @@ class NeuralMechanism(ThresholdMechanism):
         return hidden.float(), shift.float()[:, None], output.float(), 2 * 2.0**-24 * (float(units) / 4 + 8)
 
     def logit(self, parents: torch.Tensor) -> torch.Tensor:
-        """log P(B=1 | parents) / P(B=0 | parents), (n,) float64."""
+        """Return log P(B=1 | parents) / P(B=0 | parents), (n,) float64."""
         return torch.cat([self._logit(chunk) for chunk in parents.split(self._CHUNK)])
 
     def _logit(self, parents: torch.Tensor) -> torch.Tensor:

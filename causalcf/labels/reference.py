@@ -1,4 +1,4 @@
-"""What the causal model itself answers, exactly, for units whose labels are known."""
+"""Exact answers of the label model for units with known labels, the reference for evaluation."""
 
 from __future__ import annotations
 
@@ -13,13 +13,7 @@ from .scm import LabelSCM
 
 @dataclass(frozen=True)
 class Reference:
-    """The label model that counterfactual images are held against.
-
-    Args:
-        scm: the label model; it may have more labels than are looked at.
-        nodes: the d labels looked at, in the order of all columns here.
-        kind: "truth", where the data's own law is known, or "fitted", under an assumed graph.
-    """
+    """Label model that images are compared with: the true SCM ("truth") or one fitted ("fitted")."""
 
     scm: LabelSCM
     nodes: tuple[str, ...]
@@ -27,7 +21,7 @@ class Reference:
 
     @property
     def told(self) -> str:
-        """What stands behind the reference, in a sentence."""
+        """Return one sentence that says where the reference comes from."""
         if self.kind == "truth":
             return "The reference is the truth: the causal law that these faces were rendered from."
         return (
@@ -36,25 +30,13 @@ class Reference:
         )
 
     def sample(self, n: int, given: Mapping[str, int] | None, generator: torch.Generator) -> Tensor:
-        """(n, d) int8 labels of n units, given some of them."""
+        """Draw (n, d) int8 labels of n units, given some labels."""
         return self._columns(self.scm.sample(n, given=given, generator=generator))
 
     def answer(
         self, facts: Tensor, antecedent: Mapping[str, Tensor], mode: str, stickiness: float
     ) -> tuple[Tensor, Tensor]:
-        """P(label* = 1 | facts, antecedent*) of every unit and label.
-
-        Args:
-            facts: (n, d) 0/1.
-            antecedent: label -> (n,) 0/1, one value for each unit.
-            mode: "do" or "observe".
-            stickiness: in [0, 1].
-
-        Returns:
-            (n,) booleans: whether facts and antecedent have positive probability; and (n, d) float64, NaN where not.
-
-        Source: Lucas and Kemp (2015), exact.
-        """
+        """Return which units are possible, (n,) bool, and P(label* = 1 | facts, antecedent*), (n, d) or NaN."""
         names = list(antecedent)
         questions = torch.cat([facts.long(), *(antecedent[name].long()[:, None] for name in names)], 1)
         unique, place = torch.unique(questions, dim=0, return_inverse=True)
@@ -72,19 +54,7 @@ class Reference:
     def expect(
         self, facts: Tensor, antecedent: Mapping[str, int], consequent: Mapping[str, int], mode: str, stickiness: float
     ) -> Tensor:
-        """P(consequent* | facts, antecedent*) of every unit: all of the consequent together.
-
-        Args:
-            facts: (n, d) 0/1.
-            antecedent, consequent: label -> 0 or 1, the same for all units.
-            mode: "do" or "observe".
-            stickiness: in [0, 1].
-
-        Returns:
-            (n,) float64, NaN where facts and antecedent cannot be together.
-
-        Source: Lucas and Kemp (2015), exact.
-        """
+        """Return P(consequent* | facts, antecedent*) of each unit, (n,) float64, NaN where impossible."""
         cells, place = torch.unique(facts.long(), dim=0, return_inverse=True)
         asked = {name: torch.full((len(cells),), value) for name, value in antecedent.items()}
         possible = self._possible(cells, asked, mode, stickiness)
@@ -98,7 +68,7 @@ class Reference:
         return answers[place]
 
     def _possible(self, cells: Tensor, antecedent: Mapping[str, Tensor], mode: str, stickiness: float) -> Tensor:
-        """Which rows of facts can be, and can be together with their antecedent."""
+        """Return which rows of facts are possible, alone and together with their antecedent."""
         facts = [self.scm.probability(dict(zip(self.nodes, row, strict=True))) > 0 for row in cells.tolist()]
         possible = torch.tensor(facts)
         if mode == "observe" and bool(possible.any()):

@@ -1,4 +1,4 @@
-"""Likelihood fits of one node with many parents: a logistic regression, then a small network on top of it."""
+"""Likelihood fits of a node with many parents: a logistic regression, then a small network."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from ..io.threads import one_thread
 from .mechanisms import NeuralMechanism
-from .threads import one_thread
 
 HIDDEN = 24
 BATCH = 1024
@@ -19,16 +19,7 @@ NEWTON_STEPS = 12
 
 
 def fit_neural(label: torch.Tensor, parents: torch.Tensor, hidden: int = HIDDEN) -> NeuralMechanism:
-    """P(label=1 | parents) as sigmoid(bias + w.x + v.tanh(W x + c)), deterministic.
-
-    The linear part is a ridge logistic regression by Newton's method; the hidden units start silent (v = 0) and the
-    whole is trained by Adam with a falling rate on batches in a fixed order. Global random state is not touched.
-
-    Args:
-        label: (n,) 0/1.
-        parents: (n, p) 0/1.
-        hidden: number of tanh units; 0 leaves the logistic regression.
-    """
+    """Fit P(label=1 | parents) as sigmoid(bias + w.x + v.tanh(W x + c)), deterministically."""
     x = 2.0 * parents.double() - 1.0
     weights = _logistic(x, label.double())
     generator = torch.Generator().manual_seed(0)
@@ -47,7 +38,7 @@ def fit_neural(label: torch.Tensor, parents: torch.Tensor, hidden: int = HIDDEN)
 
 
 def _logistic(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """(p + 1,) weights, the intercept last, of the ridge logistic regression (Newton's method, damped by halving)."""
+    """Fit a ridge logistic regression by damped Newton steps; (p + 1,) weights, the intercept last."""
     design = torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype)], 1)
     ridge = torch.full((design.shape[1],), RIDGE, dtype=x.dtype)
     ridge[-1] = 1e-6  # the intercept is free

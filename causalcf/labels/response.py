@@ -1,12 +1,4 @@
-"""The mechanism of a trained label network: its own noise, held as a finite pool.
-
-A network B = round(G(parents, z)) with z ~ U(-1, 1)^k couples its answers under different parents through z, and in
-general not monotonely, so that a threshold on P(B=1 | parents) would answer counterfactuals with another coupling
-than the one it learned. Here z is replaced by K scrambled Sobol points, each equally likely: the mechanism becomes a
-table of bits, one row for each parent configuration and one column for each point, and probability, sampling,
-abduction and transition are exact sums over the pool. The pool differs from the continuous law of z by its
-integration error, about 1/K times a slowly growing factor (tests/labels/test_adversarial.py measures it).
-"""
+"""Mechanism of a trained label network, whose continuous noise is replaced by K Sobol points."""
 
 from __future__ import annotations
 
@@ -16,30 +8,15 @@ import numpy as np
 import torch
 
 from ..errors import CausalCFError
-from .cells import cell_index
+from ..randomness import uniform
+from .evidence import cell_index
 from .mechanisms import Mechanism
-from .randomness import uniform
 
 _FINE = 2**20  # sub-positions inside a pool point, so that abducted noise is spread over [0, 1) as its prior is
 
 
 class ResponseMechanism(Mechanism):
-    """B = bits[parents, floor(K U)]: the answers of K equally likely responses to every parent configuration.
-
-    Promises what every `Mechanism` does, exactly for the pool, but not monotonicity: new parents that make B=1 likelier
-    may turn a 1 into a 0. How the responses are coupled is what a network has learned; labels do not determine it.
-
-    Args:
-        bits: (2^p, K) 0/1 tensor; K is a power of two.
-
-    Raises:
-        CausalCFError: another shape.
-
-    Example:
-        >>> m = ResponseMechanism(torch.tensor([[0, 0, 1, 1], [0, 1, 1, 0]]))
-        >>> m.transition(torch.tensor([1]), torch.tensor([[0]]), torch.tensor([[1]])).item()
-        0.5
-    """
+    """B = bits[parents, floor(K U)], with (2^p, K) 0/1 bits; it need not be monotone."""
 
     kind = "response"
 

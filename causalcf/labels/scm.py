@@ -1,9 +1,4 @@
-"""`LabelSCM`: a structural causal model of binary labels on a causal graph, with exact answers.
-
-    noise U_i, independent  ->  label_i = f_i(parents, U_i)  ->  probability, sample, counterfactual
-
-What may be asked of the actual world is here; its counterfactuals are in `counterfactuals.py`.
-"""
+"""`LabelSCM`: structural causal model of binary labels on a causal graph, with exact answers."""
 
 from __future__ import annotations
 
@@ -12,40 +7,48 @@ from typing import Any
 
 import torch
 
-from ..arguments import check, check_count, check_floats
-from ..bounded import first_line
+from ..checks import check, check_count, check_floats
 from ..errors import CausalCFError, GraphError, ImpossibleWorldError, IntractableError, unknown
-from ..graph import CausalGraph
-from .assignments import assignment, check_agree, describe, merge, units
-from .cells import as_labels, configurations
-from .counterfactuals import CounterfactualQueries
+from ..graph.graph import CausalGraph
+from ..io.untrusted import first_line
+from ..randomness import fresh
+from .counterfactuals import CounterfactualQueries, actual_world, parent_indices
 from .elimination import Evidence, log_probability, sample_network
-from .mechanisms import Mechanism, TableMechanism
-from .randomness import fresh
-from .state import mechanism_from_state
-from .worlds import actual_world, parent_indices
+from .evidence import as_labels, assignment, check_agree, configurations, describe, merge, units
+from .mechanisms import Mechanism, NeuralMechanism, TableMechanism
+from .response import ResponseMechanism
+
+KINDS: dict[str, type[Mechanism]] = {m.kind: m for m in (TableMechanism, NeuralMechanism, ResponseMechanism)}
+
+
+def mechanism_from_state(state: Mapping[str, Any]) -> Mechanism:
+    kind = state.get("kind")
+    if kind not in KINDS:
+        raise CausalCFError(unknown("kind of mechanism", str(kind), KINDS))
+    return KINDS[kind].from_state(dict(state))
+
 
 MAX_JOINT = 20  # labels in a joint table: 2^20 cells, 8 MiB
 
 
 class LabelSCM(CounterfactualQueries):
-    """A structural causal model of binary labels.
+    """Structural causal model of binary labels.
 
     Labels are 0/1 in the order `graph.nodes`; dicts name attributes. Answers are on the CPU, probabilities in float64.
     Wherever a dict takes 0 or 1, it also takes an (n,) array with one value for each unit.
 
-    Given the noise, composition, effectiveness and reversibility (Galles and Pearl 1998) hold to the bit, whatever the
-    mechanisms. Threshold noise (tables and networks fitted by likelihood) is monotone as well: an intervention that
-    makes a label likelier never loses it. An adversarial label generator keeps the coupling that its network has
-    learned, which may lose it: labels alone do not determine the coupling. From labels alone, without their noise,
-    reversibility holds in law, where the antecedent is all of an ancestral set, such as a root.
+    Given the noise, composition, effectiveness and reversibility (Galles and Pearl 1998) hold exactly, for all
+    mechanisms. Threshold noise (tables and networks fitted by likelihood) is also monotone: an intervention that raises
+    a label's probability never turns that label from 1 to 0. An adversarial label generator keeps the coupling that its
+    network has learned. This coupling need not be monotone: labels alone do not determine it. From labels alone,
+    without their noise, reversibility holds in distribution if the antecedent is a whole ancestral set, such as a root.
 
     Args:
         graph: the causal graph.
         mechanisms: node -> Mechanism, for every node, with parents in the order `graph.parents(node)`.
 
     Raises:
-        GraphError: a mechanism that is missing, of no node, or for another number of parents.
+        GraphError: a missing mechanism, one of an unknown node, or one for another number of parents.
 
     Source: defined here; threshold noise and the twin-world queries as in Lucas and Kemp (2015).
 
@@ -76,7 +79,7 @@ class LabelSCM(CounterfactualQueries):
 
     @classmethod
     def from_probabilities(cls, graph: CausalGraph, probabilities: Mapping[str, Any]) -> LabelSCM:
-        """The model with threshold noise on given tables.
+        """Return the model with threshold noise on given tables.
 
         Args:
             graph: the causal graph.
@@ -84,8 +87,7 @@ class LabelSCM(CounterfactualQueries):
                 `graph.parents(node)`.
 
         Raises:
-            GraphError: a node without a table or a table of another shape.
-            CausalCFError: a value outside [0, 1].
+            GraphError: a node without a table, a table of another shape, or a value outside [0, 1].
         """
         check(isinstance(probabilities, Mapping), "probabilities", probabilities, "a mapping from nodes", GraphError)
         tables = {}
@@ -102,7 +104,7 @@ class LabelSCM(CounterfactualQueries):
         given: Mapping[str, Any] | None = None,
         do: Mapping[str, Any] | None = None,
     ) -> float:
-        """P(event | given, do), exact; the condition is on the world after the intervention.
+        """Return P(event | given, do), exactly. `given` conditions on the world after the intervention.
 
         Raises:
             CausalCFError: an unknown attribute or a value other than 0 and 1.
@@ -135,15 +137,15 @@ class LabelSCM(CounterfactualQueries):
         given: Mapping[str, Any] | None = None,
         generator: torch.Generator | None = None,
     ) -> torch.Tensor:
-        """Exact draws of all labels given `given` after `do`: no rejection, so never short.
+        """Draw all labels exactly, given `given` after `do`. Nothing is rejected, so all n draws are returned.
 
-        Only ancestors of `given` that are not given themselves take an elimination; all else is sampled forwards, so
-        that graphs of any size serve wherever few such ancestors are unknown.
+        Variable elimination covers only the ancestors of `given` whose values are unknown; all other labels are sampled
+        forwards. A graph of any size works as long as there are few such ancestors.
 
         Args:
             n: number of units.
             do, given: {name: 0 or 1, or an (n,) array}.
-            generator: source of randomness; a new one is seeded by the operating system where None.
+            generator: source of randomness; if None, a new one is seeded by the operating system.
 
         Returns:
             (n, d) int8 tensor, columns in the order `graph.nodes`.
@@ -163,7 +165,7 @@ class LabelSCM(CounterfactualQueries):
         return torch.stack([values[i].reshape(n) for i in range(len(self._ordered))], 1)
 
     def log_probability(self, labels: Any) -> torch.Tensor:
-        """log P(labels) of each row of an (n, d) 0/1 array, (n,) float64; -inf where impossible."""
+        """Return log P(labels) of each row of an (n, d) 0/1 array, (n,) float64; -inf where impossible."""
         labels = as_labels(labels, self.graph.nodes)
         total = torch.zeros(len(labels), dtype=torch.float64)
         for i, mechanism in enumerate(self._ordered):
@@ -172,11 +174,11 @@ class LabelSCM(CounterfactualQueries):
         return total
 
     def joint(self, do: Mapping[str, Any] | None = None) -> torch.Tensor:
-        """The table of P(labels | do), (2,)*d float64, axes in the order `graph.nodes`.
+        """Return the table of P(labels | do), (2,)*d float64, axes in the order `graph.nodes`.
 
         Raises:
             IntractableError: more than 20 labels.
-            CausalCFError: `do` with arrays of several values.
+            CausalCFError: an array of several values in `do`.
         """
         d = len(self._ordered)
         if d > MAX_JOINT:
@@ -194,13 +196,13 @@ class LabelSCM(CounterfactualQueries):
         return table.reshape((2,) * d)
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
-        """Draws of all exogenous noise, (n, d) float64 in [0, 1)."""
+        """Draw all exogenous noise, (n, d) float64 in [0, 1)."""
         check_count("n", n, least=0, each=len(self._ordered))
         generator = fresh(generator)
         return torch.stack([m.sample_noise(n, generator) for m in self._ordered], 1)
 
     def respond(self, noise: torch.Tensor, do: Mapping[str, Any] | None = None) -> torch.Tensor:
-        """The labels that (n, d) noise gives, (n, d) int8: deterministic, `do` in place of the named equations."""
+        """Return the labels that (n, d) noise gives, (n, d) int8. `do` replaces the equations of the named labels."""
         check_floats("noise", noise, (None, len(self._ordered)), f"(n, {len(self._ordered)})")
         check(bool(((noise >= 0) & (noise < 1)).all()), "noise", noise, "in [0, 1)")
         _, cut = self._world(None, do)
@@ -212,7 +214,7 @@ class LabelSCM(CounterfactualQueries):
         return labels
 
     def abduct(self, labels: Any, generator: torch.Generator | None = None) -> torch.Tensor:
-        """A draw of every unit's noise given all its labels, (n, d) float64; `respond` gives the labels back.
+        """Draw each unit's noise given all its labels, (n, d) float64; `respond` maps it back to the labels.
 
         Raises:
             ImpossibleWorldError: labels of probability zero; names the attribute.
@@ -227,7 +229,7 @@ class LabelSCM(CounterfactualQueries):
         return torch.stack(columns, 1)
 
     def to_state(self) -> dict[str, Any]:
-        """The model as tensors, strings and numbers, for a checkpoint; `from_state` gives it back exactly."""
+        """Return the model as tensors, strings and numbers for a checkpoint; `from_state` restores it exactly."""
         return {
             "graph": {"name": self.graph.name, "description": self.graph.description, "nodes": self._listing()},
             "mechanisms": {node: m.to_state() for node, m in self.mechanisms.items()},
@@ -235,10 +237,10 @@ class LabelSCM(CounterfactualQueries):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> LabelSCM:
-        """The model that `to_state` described.
+        """Rebuild the model from the result of `to_state`.
 
         Raises:
-            CausalCFError: a state that is none.
+            CausalCFError: an invalid state.
         """
         try:
             return cls._from_state(state)

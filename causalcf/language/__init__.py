@@ -1,9 +1,8 @@
-"""Conditions on faces in English: "an old man without glasses" as attributes and values, and back."""
+"""Conditions in English, such as "an old man without glasses", to attribute values and back."""
 
-from .infinitives import infinitive, this_one
 from .reading import read, refuse_unknown, settle, subject_end, vocabulary
 from .tokens import Token, tokenize
-from .wording import describe, predicate, pronoun, short
+from .wording import describe, infinitive, predicate, pronoun, short, this_one
 
 __all__ = [
     "Token",

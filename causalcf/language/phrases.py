@@ -1,13 +1,77 @@
-"""One walk over the words of a description: phrases become conditions, negations find what they negate."""
+"""Parser for descriptions: finds phrases for conditions and the scope of negations in one pass."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .function_words import FINITE, GERUNDS, REMOVALS, ROLES, SEX, TO_BE, Role
-from .others import OTHERS, others
-from .tokens import Token
+from .tokens import POSSESSIVE, Token
+from .words import FINITE, GERUNDS, HAVING, POSSESSIVES, REMOVALS, ROLES, SEX, TO_BE, Role
+
+OTHERS = "it may speak of somebody else; say what the person themselves is or has"
+
+_LONGEST_OTHER = 3  # words at the end of a phrase that is looked for before "of"
+_UNIVERSAL = frozenset(("any", "anybody", "anyone"))  # before "but" they except
+_STOPS = (Role.LEAD, Role.NOT, Role.PERSON, Role.BUT, Role.OR, Role.COMMA)
+
+
+def others(tokens: Sequence[Token], words: Mapping[str, tuple[str, int]]) -> Iterator[tuple[int, int]]:
+    """The spans of the text that may speak of somebody else.
+
+    Args:
+        tokens: a stretch of a text.
+        words: phrase -> (attribute, value).
+
+    Example:
+        >>> from causalcf.language.vocabulary import WORDS
+        >>> from causalcf.language.tokens import tokenize
+        >>> text = "someone in a photo with a man"
+        >>> [text[start:end] for start, end in others(tokenize(text), WORDS)]
+        ['with a man']
+    """
+    said = [token.word for token in tokens]
+    for i, word in enumerate(said):
+        if word == POSSESSIVE:
+            start = _possessor(said, i)
+        elif word == "of":  # "the smile of a woman"; but "a photo of a woman" shows her
+            start = i - 1 if any(" ".join(said[k:i]) in words for k in range(max(i - _LONGEST_OTHER, 0), i)) else i
+        elif word == "but":
+            start = 0 if _excepts(said, i) else i
+        else:
+            start = _owner(said, i) if words.get(word, ("", 0))[0] == "Male" else i
+        if start < i:
+            yield tokens[start].start, tokens[i].end
+
+
+def _possessor(said: Sequence[str], i: int) -> int:
+    """Return the index of the owner in "a woman's smile"; "a woman's face" has no separate owner."""
+    following = said[i + 1 : i + 2]
+    return max(i - 1, 0) if following and ROLES.get(following[0]) is not Role.PERSON else i
+
+
+def _excepts(said: Sequence[str], i: int) -> bool:
+    """Return whether "but" makes an exception, as in "anyone but a woman", and not a contrast."""
+    following = said[i + 1 : i + 2]
+    if not i or not following or following[0] in FINITE or ROLES.get(following[0]) in (Role.NOT, Role.LEAD):
+        return False
+    return not _UNIVERSAL.isdisjoint(said[:i]) or all(word in ROLES for word in said[:i])
+
+
+def _owner(said: Sequence[str], noun: int) -> int:
+    """Return the index of the word that makes a noun for a man or woman someone else, or `noun`."""
+    for j in range(noun - 1, -1, -1):
+        role = ROLES.get(said[j])
+        if said[j] in HAVING or said[j] in POSSESSIVES or said[j] == POSSESSIVE:
+            return j
+        if role is Role.ARTICLE:
+            if said[max(j - 2, 0) : j] == ["face", "of"]:  # "had the face of a woman"
+                start = _owner(said, j - 2)
+                return start if start < j - 2 else noun
+            return j - 1 if j and said[j - 1] in HAVING else noun
+        if role in _STOPS or (role is Role.AND and j == noun - 1):
+            return noun
+    return noun
+
 
 _LONGEST = 6  # words in a phrase
 _LONGEST_FUNCTION = 3
@@ -17,7 +81,7 @@ _INSTEAD = frozenset(("instead", "rather"))  # first words of negations that nam
 
 @dataclass(frozen=True)
 class Condition:
-    """One attribute's value, and the span of the text that says it."""
+    """One attribute's value, and the text span that states it."""
 
     attribute: str
     value: int
@@ -27,15 +91,7 @@ class Condition:
 
 @dataclass
 class Reading:
-    """What a stretch of English says, with all that is wrong about it.
-
-    Args:
-        conditions: in the order of the text.
-        unknown: spans of the text that were not understood.
-        problems: sentences about what cannot be meant.
-        person: somebody is spoken of, if only as "someone".
-        sexes: pronouns that tell a sex.
-    """
+    """Parse result of a text: conditions, spans not understood, problems, and gendered pronouns."""
 
     conditions: list[Condition] = field(default_factory=list)
     unknown: list[tuple[int, int]] = field(default_factory=list)
@@ -46,16 +102,7 @@ class Reading:
 
 @dataclass
 class _Negation:
-    """A negation that waits for its condition, or whose reach is still open after it.
-
-    Args:
-        word: its first word.
-        start: where in the text it begins.
-        odd: it negates; False after a second negation.
-        gerund: its condition is said by one ("not smiling").
-        crossed: an article came between it and its condition ("not a bald man").
-        waiting: conditions after commas, negated if an "or" is still to come ("without a hat, a tie or a necklace").
-    """
+    """Negation that waits for its condition, or whose scope is still open after it."""
 
     word: str
     start: int
@@ -66,7 +113,7 @@ class _Negation:
 
 
 class Walk:
-    """Reads a stretch of tokens into a `Reading`; see `causalcf.language.read`."""
+    """Parser that turns tokens into a `Reading` in one pass."""
 
     def __init__(self, text: str, tokens: Sequence[Token], words: Mapping[str, tuple[str, int]]) -> None:
         self.text, self.tokens, self.words = text, tokens, words
@@ -92,7 +139,7 @@ class Walk:
         return " ".join(token.word for token in self.tokens[i : i + n]) if i + n <= len(self.tokens) else ""
 
     def _verb(self, word: str) -> None:
-        """What a verb or preposition, if the word is one, does to a negation before it."""
+        """Update the pending negation at a verb or preposition."""
         gerund = word in GERUNDS
         verb = gerund or word in FINITE or ROLES.get(word) in (Role.LEAD, Role.NOT)
         if verb and self.negation and self.negation.word in REMOVALS and not self.negation.crossed:
@@ -101,7 +148,7 @@ class Walk:
             self.negation.gerund = True
 
     def _goes_on(self, word: str) -> bool:
-        """Whether a word goes on with a list of what is negated: "stopped smiling and wearing glasses"."""
+        """Return whether a word continues a negated list: "stopped smiling and wearing glasses"."""
         return self.scope is not None and self.scope.gerund and word in GERUNDS
 
     def _phrase(self, i: int) -> int | None:
@@ -118,7 +165,7 @@ class Walk:
         return None
 
     def _quality(self, i: int) -> int | None:
-        """ "mouth were not open", an attribute's noun before its adjective."""
+        """Parse an attribute's noun before its adjective: "mouth were not open"."""
         if self._said(i + 1, 1) not in TO_BE:
             return None
         negated = self._said(i + 2, 1) == "not"

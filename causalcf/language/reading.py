@@ -1,20 +1,17 @@
-"""Conditions in English, "an old man without glasses or a hat", read as attributes and their values.
-
-Conditions follow one another, parted by "and", "but", commas or nothing; small words (articles, verbs, "with", "who")
-are read over. A negation (not, no, without, never, lacking, n't) reaches the condition after it, and all of a list
-that "or" or "nor" joins. "Not bald and old" could mean two things, and is an error that says so.
+"""Parse conditions in English into attribute values; an ambiguous negation is an error.
+A negation covers the next condition, and every item of a list joined by "or" or "nor".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..arguments import as_names
-from ..attributes import WORDS
+from ..checks import as_names
 from ..errors import QueryError, nearest
-from .function_words import FINITE, ROLES
 from .phrases import Condition, Reading, Walk
 from .tokens import POSSESSIVE, Token
+from .vocabulary import WORDS
+from .words import FINITE, ROLES
 
 Words = Mapping[str, tuple[str, int]]
 
@@ -22,15 +19,7 @@ _HINTS = 5  # stretches not understood for which near phrases are looked up
 
 
 def vocabulary(attributes: Iterable[str] = ()) -> dict[str, tuple[str, int]]:
-    """Phrase -> (attribute, value): CelebA's words, and the names of other attributes where they are plain words.
-
-    Raises:
-        QueryError: attributes that are no list of names.
-
-    Example:
-        >>> vocabulary(["Facial_Scar"])["facial scar"]
-        ('Facial_Scar', 1)
-    """
+    """Return phrase -> (attribute, value) for CelebA's phrases and the given attribute names."""
     words = dict(WORDS)
     for name in as_names("attributes", attributes, QueryError):
         phrase = " ".join(name.lower().replace("_", " ").split())
@@ -40,34 +29,12 @@ def vocabulary(attributes: Iterable[str] = ()) -> dict[str, tuple[str, int]]:
 
 
 def read(text: str, tokens: Sequence[Token], words: Words = WORDS) -> Reading:
-    """The conditions that a stretch of English names.
-
-    Args:
-        text: what the tokens' spans refer to.
-        tokens: the stretch, from `tokenize`.
-        words: phrase -> (attribute, value), as from `vocabulary`.
-
-    Returns:
-        A `Reading`; `settle` turns it into values or raises what is wrong with it.
-
-    Source: defined here.
-
-    Example:
-        >>> from causalcf.language.tokens import tokenize
-        >>> text = "an old man without glasses or a hat"
-        >>> settle(text, read(text, tokenize(text)))
-        {'Young': 0, 'Male': 1, 'Eyeglasses': 0, 'Wearing_Hat': 0}
-    """
+    """Parse tokens into a `Reading`; `settle` turns it into values or raises its problems."""
     return Walk(text, tokens, words).run()
 
 
 def settle(text: str, reading: Reading, words: Words = WORDS) -> dict[str, int]:
-    """The values that a reading gives.
-
-    Raises:
-        QueryError: words not understood (shown, with the nearest that are), something said twice or contradicted, or a
-            negation whose reach is unclear.
-    """
+    """Return the attribute values of a reading, or raise QueryError if it has a problem."""
     refuse_unknown(text, reading.unknown, words)
     if reading.problems:
         raise QueryError(reading.problems[0])
@@ -80,11 +47,7 @@ def settle(text: str, reading: Reading, words: Words = WORDS) -> dict[str, int]:
 
 
 def refuse_unknown(text: str, spans: Sequence[tuple[int, int]], words: Words = WORDS) -> None:
-    """Raise where a stretch was not understood, showing it as it stands, and the nearest phrases that are.
-
-    Raises:
-        QueryError: there is at least one.
-    """
+    """Raise QueryError if spans were not understood; show them and the nearest known phrases."""
     if not spans:
         return
     known = [phrase for phrase in (*words, *ROLES) if phrase.replace(" ", "").isalnum()]
@@ -100,7 +63,7 @@ def refuse_unknown(text: str, spans: Sequence[tuple[int, int]], words: Words = W
 
 
 def subject_end(tokens: Sequence[Token]) -> int:
-    """Where a sentence's subject ends: before its first finite verb, or before its possessive ("this woman's")."""
+    """Return the index where a sentence's subject ends: at its first finite verb or possessive."""
     return next((i for i, token in enumerate(tokens) if token.word in FINITE or token.word == POSSESSIVE), len(tokens))
 
 

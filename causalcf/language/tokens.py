@@ -1,4 +1,4 @@
-"""English text as lower-case words that remember where they stood."""
+"""English text as lower-case tokens with their positions in the text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SUBJECTS = {"he", "she", "it", "they", "who", "that", "what", "there"}  # befor
 
 @dataclass(frozen=True)
 class Token:
-    """One word in lower case, "," for any mark between clauses, and the span of the text that it came from."""
+    """Lower-case word, or "," for any punctuation between clauses, with its text span."""
 
     word: str
     start: int
@@ -31,23 +31,7 @@ class Token:
 
 
 def tokenize(text: str) -> list[Token]:
-    """The words of an English text, its contractions written out.
-
-    Args:
-        text: at most 2,000 characters. Case, hyphens, quotes and the shape of apostrophes do not matter.
-
-    Returns:
-        Tokens in their order; marks at the end are left out.
-
-    Raises:
-        QueryError: no text, empty text, or too much of it.
-
-    Source: defined here.
-
-    Example:
-        >>> [token.word for token in tokenize("She weren’t clean-shaven, he's old.")]
-        ['she', 'were', 'not', 'clean', 'shaven', ',', 'he', 'old']
-    """
+    """Return the tokens of a text of at most 2,000 characters, with contractions expanded."""
     if not isinstance(text, str):
         raise QueryError(f"expected a question in English, not {text!r}")
     if len(text) > MAX_LENGTH:
@@ -67,7 +51,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _written_out(word: str) -> list[str]:
-    """A word without its contraction: "weren't" is were not, "he's" is he, "woman's" keeps its possessive."""
+    """Expand a contraction: "weren't" is were not, "he's" is he; "woman's" keeps its possessive."""
     if word in _BARE_NEGATIONS:
         return [word[:-2], "not"]
     base, apostrophe, ending = word.rpartition("'")

@@ -1,10 +1,10 @@
-"""Attributes and values said in English, in words that `read` understands."""
+"""Attribute values and the parts of a statement written in English that `read` can parse."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..attributes import CELEBA_ATTRIBUTES
+from .vocabulary import CELEBA_ATTRIBUTES
 
 # Said with "were": attribute -> word for 1; in the order that adjectives take before a noun.
 _WERE = {
@@ -59,12 +59,7 @@ _OPPOSITE = {"Young": "old", "No_Beard": "a beard", "Mouth_Slightly_Open": "a cl
 
 
 def describe(conditions: Mapping[str, int]) -> str:
-    """Conditions as a noun phrase.
-
-    Example:
-        >>> describe({"Male": 1, "Young": 0, "Bald": 1, "Eyeglasses": 1, "Mustache": 0})
-        'an old bald man with glasses and without a moustache'
-    """
+    """Return conditions as a noun phrase: "an old bald man with glasses"."""
     adjectives, not_were = _were(conditions)
     having, lacking = _sides(conditions, _no_beard_last(_HAD | _WORE | _others(conditions)))
     noun = _NOUN[conditions["Male"]].split()[1] if "Male" in conditions else "person" if adjectives else "someone"
@@ -76,12 +71,7 @@ def describe(conditions: Mapping[str, int]) -> str:
 
 
 def predicate(conditions: Mapping[str, int]) -> str:
-    """Conditions as the predicate of "she".
-
-    Example:
-        >>> predicate({"Young": 1, "Bald": 0, "Mustache": 1, "Eyeglasses": 0, "Wearing_Hat": 0})
-        'were young and not bald, had a moustache and did not wear glasses or a hat'
-    """
+    """Return conditions as a predicate in the subjunctive: "were young and had a moustache"."""
     clauses = []
     adjectives, not_were = _were(conditions)
     were = [_list(adjectives, "and")] if adjectives else []
@@ -99,17 +89,12 @@ def predicate(conditions: Mapping[str, int]) -> str:
 
 
 def pronoun(conditions: Mapping[str, int]) -> str:
-    """The pronoun for whom the conditions describe: he, she, or they where the sex is not told."""
+    """Return the pronoun for the conditions: he, she, or they if Male is not given."""
     return {1: "he", 0: "she"}.get(conditions.get("Male", -1), "they")
 
 
 def short(attribute: str, value: int) -> str:
-    """One attribute's value in a word or two, for captions.
-
-    Example:
-        >>> [short("Mustache", 1), short("Mustache", 0), short("Male", 0), short("Young", 0)]
-        ['moustache', 'no moustache', 'woman', 'old']
-    """
+    """Return one attribute's value in a word or two, for captions."""
     if attribute == "Male":
         return _NOUN[value].split()[1]
     if attribute in _WERE:
@@ -126,7 +111,7 @@ def _were(conditions: Mapping[str, int]) -> tuple[list[str], list[str]]:
 
 
 def _sides(conditions: Mapping[str, int], phrases: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """What holds, in words, and what does not."""
+    """Return the phrases that hold and the phrases that do not."""
     holds: list[str] = []
     lacks: list[str] = []
     for attribute, phrase in phrases.items():
@@ -139,12 +124,12 @@ def _sides(conditions: Mapping[str, int], phrases: Mapping[str, str]) -> tuple[l
 
 
 def _no_beard_last(phrases: Mapping[str, str]) -> dict[str, str]:
-    """ "Glasses and no beard" is clear, "no beard and glasses" is not."""
+    """Move "no beard" to the end, because "no beard and glasses" is ambiguous."""
     return dict(sorted(phrases.items(), key=lambda item: item[0] == "No_Beard"))
 
 
 def _others(conditions: Mapping[str, int]) -> dict[str, str]:
-    """Attributes that are not CelebA's, by their own names."""
+    """Return the phrases of attributes outside CelebA, made from their names."""
     return {name: _plain(name) for name in conditions if name not in CELEBA_ATTRIBUTES}
 
 
@@ -162,3 +147,35 @@ def _list(items: Sequence[str], joint: str) -> str:
 
 def _neither(items: Sequence[str]) -> str:
     return f"not {items[0]}" if len(items) == 1 else f"neither {' nor '.join(items)}"
+
+
+def infinitive(conditions: Mapping[str, int]) -> str:
+    """Return conditions as the words after "she might", true ones first, each negation separate."""
+    adjectives, not_were = _were(conditions)
+    were = [_list(adjectives, "and")] if adjectives else []
+    if "Male" in conditions:
+        were = [_with_article([*adjectives, _NOUN[conditions["Male"]].split()[1]])]
+    holds, lacks = [f"be {words}" for words in were], []
+    for verb, phrases in (("have", _HAD | _others(conditions)), ("wear", _WORE)):
+        having, lacking = _sides(conditions, phrases)
+        if "no beard" in having:  # a negation too
+            having.remove("no beard")
+            lacking.append("beard")
+        holds += [f"{verb} {_list(having, 'and')}"] if having else []
+        lacks += [f"{verb} no {_list([_bare(phrase) for phrase in lacking], 'or')}"] if lacking else []
+    lacks += [f"be {_neither(not_were)}"] if not_were else []
+    return _list([*holds, *lacks], "and")
+
+
+def this_one(conditions: Mapping[str, int]) -> str:
+    """Return conditions as the subject of a sentence: "this young man (who is not bald)"."""
+    _, lacking = _sides(conditions, _WERE)
+    clause = {name: 0 for name, phrase in _WERE.items() if phrase in lacking}
+    noun = describe({name: value for name, value in conditions.items() if name not in clause})
+    article, _, rest = noun.partition(" ")
+    subject = f"this {rest}" if article in ("a", "an") else noun
+    return f"{subject} (who is {_neither(lacking)})" if lacking else subject
+
+
+def _bare(phrase: str) -> str:
+    return phrase.removeprefix("a ").removeprefix("an ")

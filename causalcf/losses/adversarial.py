@@ -1,10 +1,5 @@
-"""Adversarial objectives: small callables on logits that return named, unreduced terms.
-
-Each objective has `discriminator(real, fake)` and `generator(real, fake)`, both on (n,) logits, and a `penalty` on the
-discriminator's gradients, or none. Their terms are summed, and averaged over the batch, by whoever calls them.
-`lazy_r1` says whether R1 is added every few steps where a recipe does not say: not beside a penalty of its own.
-`shares_pass` says that D's loss has a positive slope at every fake logit: G's gradient is then a multiple of it (see
-step.py).
+"""Adversarial objectives on (n,) logits; each returns named terms, not averaged over the batch.
+`shares_pass`: D's loss rises with every fake logit, so G's gradient is a multiple of D's.
 """
 
 from __future__ import annotations
@@ -15,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from ..arguments import check_choice
+from ..checks import check_choice
 from ..distributed.batch import own_share
 from ..distributed.group import size
 from ..errors import RecipeError
@@ -26,13 +21,13 @@ Labelled = tuple[Tensor, Tensor]
 
 
 def squared_gradient_norm(logits: Tensor, images: Tensor) -> Tensor:
-    """(n,) squared norm of each logit's gradient by its own image, differentiable (R1, R2: Mescheder et al. 2018)."""
+    """Return the (n,) squared gradient norms of logits by their images (R1, R2: Mescheder et al. 2018)."""
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().flatten(1).sum(1)
 
 
 class NonSaturating:
-    """Goodfellow et al. (2014), the generator maximising log D: CausalGAN's default."""
+    """Non-saturating objective (Goodfellow et al. 2014): G maximises log D; CausalGAN's default."""
 
     shares_pass = True
     lazy_r1 = True
@@ -48,7 +43,7 @@ class NonSaturating:
 
 
 class Hinge(NonSaturating):
-    """Lim and Ye (2017), Miyato et al. (2018)."""
+    """Hinge objective (Lim and Ye 2017; Miyato et al. 2018)."""
 
     shares_pass = False  # a fake beyond the margin has no slope in D's loss, but one in G's
 
@@ -60,7 +55,7 @@ class Hinge(NonSaturating):
 
 
 class LeastSquares(NonSaturating):
-    """Mao et al. (2017), targets 1 for real, 0 for generated, 1 for the generator."""
+    """Least-squares objective (Mao et al. 2017); targets: 1 real, 0 generated, 1 for the generator."""
 
     shares_pass = False  # D's loss on a fake has no slope at logit 0, where G's has one
 
@@ -72,7 +67,7 @@ class LeastSquares(NonSaturating):
 
 
 class WassersteinGP(NonSaturating):
-    """Gulrajani et al. (2017): weight 10 on (|gradient| - 1)^2 at random points between real and generated."""
+    """Wasserstein objective with gradient penalty (Gulrajani et al. 2017), penalty weight 10."""
 
     shares_pass = False
     lazy_r1 = False
@@ -124,9 +119,5 @@ OBJECTIVES: dict[str, type[NonSaturating]] = {
 
 
 def objective(name: str) -> NonSaturating:
-    """The objective of that name.
-
-    Raises:
-        RecipeError: no objective has that name.
-    """
+    """Return the objective of that name; an unknown name is a RecipeError."""
     return OBJECTIVES[check_choice("objective", name, OBJECTIVES, RecipeError)]()

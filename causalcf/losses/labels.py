@@ -1,4 +1,4 @@
-"""The label terms of CausalGAN's objectives (Kocaoglu et al. 2018, eq. 5)."""
+"""CausalGAN's label terms (Kocaoglu et al. 2018, eq. 5) and InfoGAN's noise term (Chen et al. 2016)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 
 def label_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """(n,) cross-entropy of a reading of the labels, in nats, summed over the d labels.
-
-    Args:
-        logits: (n, d) readings.
-        labels: (n, d) 0/1 labels.
-    """
+    """Return the (n,) cross-entropy of (n, d) logits and 0/1 labels, in nats, summed over the labels."""
     return binary_cross_entropy_with_logits(logits.float(), labels.float(), reduction="none").sum(1)
 
 
 def anti_labeler_weight(step: int, decay: float = 3000.0) -> float:
-    """k_t = exp(-t / decay): the Anti-Labeler's weight fades once the generator has learned the labels."""
+    """Return the Anti-Labeler's weight exp(-step / decay), which fades during training."""
     return math.exp(-step / decay)
+
+
+def noise_error(estimate: Tensor, noise: Tensor) -> Tensor:
+    """Return the (n,) mean squared error divided by the variance of uniform(-1, 1); 1 if uninformative."""
+    return (estimate.float() - noise[:, : estimate.shape[1]]).square().mean(1) * 3

@@ -1,4 +1,4 @@
-"""The averaged generator that every sample comes from."""
+"""EMA weights of the generator; every sample comes from them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,19 @@ Net = TypeVar("Net", bound=nn.Module)
 
 
 def averaged_copy(net: Net) -> Net:
-    """A frozen copy of `net` in evaluation mode, to be moved by `update_average`."""
+    """Return a frozen copy of `net` in evaluation mode, to hold the EMA weights."""
     return copy.deepcopy(net).eval().requires_grad_(False)
 
 
 @torch.no_grad()
 def update_average(average: nn.Module, net: nn.Module, decay: float) -> None:
-    """Moves every averaged weight a share 1 - decay of the way to the current one (exponential moving average)."""
+    """Update the EMA weights: move each a share 1 - decay towards the current weight."""
     torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
 
 
 @torch.no_grad()
 def calibrate_batch_norm(average: nn.Module, noise: Tensor, labels: Tensor, batch: int = 64) -> None:
-    """Measures batch norm's statistics anew for the averaged weights.
-
-    Running averages kept during training belong to the current weights, not to their average. Here each layer's mean
-    and variance are averaged over batches of (noise, labels), so that sampling needs no batch-mates.
-    """
+    """Recompute the batch norm statistics for the EMA weights, averaged over batches of inputs."""
     norms = [m for m in average.modules() if isinstance(m, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

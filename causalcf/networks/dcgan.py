@@ -1,10 +1,5 @@
-"""DCGAN generator and discriminator, label-conditional or not (Radford, Metz, Chintala 2016; CausalGAN's DCGAN form).
-
-    z (n, k), labels (n, d) -> linear -> 4x4x8w -> 8x8x4w -> 16x16x2w -> 32x32xw -> 64x64x3, tanh
-    image (n, 3, 64, 64)    -> 32x32xw -> 16x16x2w -> 8x8x4w -> 4x4x8w -> linear -> outputs
-
-Labels enter as -1/+1: concatenated to z in the generator, as constant planes beside the image in the discriminator.
-The networks know no loss, no optimiser and no logger.
+"""DCGAN generator and discriminator, with or without labels, Labeler and Q-network (InfoGAN).
+Labels enter as -1/+1: concatenated to z in the generator, as constant planes in the discriminator.
 """
 
 from __future__ import annotations
@@ -14,22 +9,18 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv_transpose2d
+from torch.nn.functional import avg_pool2d, conv_transpose2d
 
 SIZE = 64  # pixels a side; four halvings lead to 4x4
 
 
 def code(labels: Tensor) -> Tensor:
-    """0/1 labels as float -1/+1."""
+    """Convert 0/1 labels to float -1/+1."""
     return labels.float() * 2 - 1
 
 
 def initialise(net: nn.Module) -> None:
-    """DCGAN's initial weights: normal(0, .02) for convolutions and linear maps, normal(1, .02) for norm scales.
-
-    Transposed convolutions start as bilinear upsampling with such random weights between channels (same norm): a
-    generator that starts smooth need not unlearn a checkerboard first.
-    """
+    """Set DCGAN's initial weights; transposed convolutions start as bilinear upsampling."""
     tent = torch.tensor([1.0, 3.0, 3.0, 1.0])
     bilinear = tent.outer(tent) / tent.square().mean()
     for module in net.modules():
@@ -48,17 +39,10 @@ def initialise(net: nn.Module) -> None:
 
 
 class EvenTransposed(nn.ConvTranspose2d):
-    """A transposed convolution (4x4 kernels, stride 2, padding 1) that weighs the four pixels of each block alike.
-
-    Its free weights are as any other's; what is applied is their nearest kernel whose weights have the same sum at each
-    of the four places of a block, so that an even input gives an even output. Otherwise features that vary slowly come
-    out with a checkerboard on them, of single pixels from the last layer and of two, four and eight from those before.
-
-    Source: Sugawara, Shiota, Kiya (2019), "Checkerboard artifacts free convolutional neural networks": the condition.
-    """
+    """Transposed convolution without checkerboard artifacts (condition of Sugawara et al. 2019)."""
 
     def forward(self, planes: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """(n, c, h, w) to (n, c', 2h, 2w)."""
+        """Map (n, c, h, w) to (n, c', 2h, 2w)."""
         with torch.autocast(planes.device.type, enabled=False):
             kernel = (self.weight.flatten(2) @ _to_even(self.weight)).unflatten(2, (4, 4))
         kernel = kernel.contiguous(memory_format=torch.channels_last)
@@ -66,7 +50,7 @@ class EvenTransposed(nn.ConvTranspose2d):
 
 
 def _to_even(like: Tensor) -> Tensor:
-    """The (16, 16) projection of 4x4 kernels onto those that are even, of the type and on the device of `like`."""
+    """Return the (16, 16) projection of 4x4 kernels onto those without checkerboard artifacts."""
     tap = torch.arange(16, device=like.device)
     place = tap // 4 % 2 * 2 + tap % 2
     uneven = (place[:, None] == place).to(like) / 4 - 1 / 16
@@ -74,14 +58,7 @@ def _to_even(like: Tensor) -> Tensor:
 
 
 class Generator(nn.Module):
-    """Noise and labels to images in [-1, 1].
-
-    Args:
-        noise_dim: k, coordinates of z.
-        n_labels: d; 0 for an unconditional generator.
-        width: channels of the last hidden layer (64 in DCGAN and CausalGAN).
-        even_kernels: whether its transposed convolutions are `EvenTransposed`; the weights to store are the same.
-    """
+    """Generator from noise (k coordinates) and d labels to images; d = 0 for an unconditional one."""
 
     def __init__(self, noise_dim: int, n_labels: int, width: int, even_kernels: bool = False) -> None:
         super().__init__()
@@ -100,23 +77,14 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
-        """(n, k) noise and (n, d) 0/1 labels to (n, 3, 64, 64) images in [-1, 1]."""
+        """Map (n, k) noise and (n, d) 0/1 labels to (n, 3, 64, 64) images in [-1, 1]."""
         inputs = torch.cat([noise, code(labels)], dim=1)
         seed = self.project(inputs).view(len(noise), 8 * self.width, 4, 4)
         return torch.tanh(self.layers(seed))
 
 
 class ConvStack(nn.Module):
-    """Four strided convolutions and a linear read-out; discriminator, Labeler and Anti-Labeler share this shape.
-
-    Args:
-        channels_in: 3, plus any label planes.
-        width: channels of the first layer.
-        n_outputs: size of the read-out.
-
-    Group norm stands where DCGAN has batch norm: an image's reading then does not depend on its batch-mates, which
-    gradient penalties and shared passes need, and costs the same.
-    """
+    """Four strided convolutions and a linear layer; group norm keeps images independent of their batch."""
 
     def __init__(self, channels_in: int, width: int, n_outputs: int) -> None:
         super().__init__()
@@ -132,12 +100,12 @@ class ConvStack(nn.Module):
         self.read = nn.Linear(channels[-1] * 16, n_outputs)
 
     def forward(self, planes: Tensor) -> Tensor:
-        """(n, channels_in, 64, 64) to (n, n_outputs)."""
+        """Map (n, channels_in, 64, 64) to (n, n_outputs)."""
         return self.read(self.layers(planes).flatten(1))
 
 
 class Discriminator(nn.Module):
-    """Images, and labels if conditional, to one logit each ("real" is positive)."""
+    """Discriminator of images, and of labels if conditional; positive logits mean "real"."""
 
     def __init__(self, n_labels: int, width: int) -> None:
         super().__init__()
@@ -145,18 +113,40 @@ class Discriminator(nn.Module):
         self.stack = ConvStack(3 + n_labels, width, 1)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        """(n, 3, 64, 64) images in [-1, 1] and (n, d) 0/1 labels to (n,) logits."""
+        """Map (n, 3, 64, 64) images in [-1, 1] and (n, d) 0/1 labels to (n,) logits."""
         planes = code(labels)[:, :, None, None].expand(-1, -1, SIZE, SIZE).to(images.dtype)
         return self.stack(torch.cat([images, planes], dim=1)).squeeze(1)
 
 
 class Labeler(nn.Module):
-    """Reads d labels off an image: CausalGAN's Labeler and Anti-Labeler are two of these."""
+    """Network that predicts d labels from an image: CausalGAN's Labeler and Anti-Labeler."""
 
     def __init__(self, n_labels: int, width: int) -> None:
         super().__init__()
         self.stack = ConvStack(3, width, n_labels)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(n, 3, 64, 64) images in [-1, 1] to (n, d) logits."""
+        """Map (n, 3, 64, 64) images in [-1, 1] to (n, d) logits."""
         return self.stack(images)
+
+
+CODES = 10  # coordinates of z that are read: as many as InfoGAN's codes, and enough for what a face varies in
+POOL = 4  # images are averaged over 4x4 pixels first: noise hidden in fine speckle shall not count
+
+
+class NoiseReader(nn.Module):
+    """Q-network (InfoGAN) that estimates the first c = min(k, 10) noise coordinates of an image."""
+
+    def __init__(self, noise_dim: int, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 2 * width, 4, 2, 1),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(2 * width, 4 * width, 4, 2, 1),
+            nn.LeakyReLU(0.2, inplace=True),
+        )
+        self.read = nn.Linear(4 * width * 16, min(noise_dim, CODES))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (n, 3, 64, 64) images in [-1, 1] to (n, c) estimates."""
+        return self.read(self.layers(avg_pool2d(images, POOL)).flatten(1))

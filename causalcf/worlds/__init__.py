@@ -1,1 +1,1 @@
-"""Counterfactual worlds on noise."""
+"""Counterfactual worlds in noise space."""

@@ -1,4 +1,4 @@
-"""Actual worlds under a condition: draw noise from the prior, keep the images that the classifier agrees with."""
+"""Rejection sampling of actual worlds whose images satisfy a condition, by the classifier's output."""
 
 from __future__ import annotations
 
@@ -8,28 +8,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..arguments import check_count
+from ..checks import check_count
 from ..errors import UnreachedError
-from ..labels.randomness import fresh
-from ..precision import choose_device
-from .antecedent import antecedent
-from .judge import Classify, Generate, Judge, Progress
-from .priors import Prior, draw_prior, find_prior
+from ..networks.precision import choose_device
+from ..randomness import fresh
+from .condition import Classify, Generate, Judge, Progress, antecedent
+from .samplers import Prior, draw_prior, find_prior
 
 BLOCK = 1024  # noises drawn at a time, whatever the batch: the draws do not depend on it
 
 
 @dataclass(frozen=True)
 class Selection:
-    """n images that satisfy a condition.
-
-    Args:
-        noise: (n, k), as handed to the generator.
-        images: (n, 3, h, w) in [0, 1].
-        probabilities: (n, d), what the classifier says of them.
-        proposals: noises looked at up to the last that was kept.
-        evaluations: images generated, up to a batch more.
-    """
+    """Images that satisfy a condition, with noise, probabilities and counts; tensors have n rows."""
 
     noise: Tensor
     images: Tensor
@@ -39,7 +30,7 @@ class Selection:
 
     @property
     def acceptance(self) -> float:
-        """Share of the noises looked at whose images satisfy the condition."""
+        """Return the share of the sampled noises whose images satisfy the condition."""
         return len(self.noise) / self.proposals
 
 
@@ -59,31 +50,31 @@ def sample_where(
     generator: torch.Generator | None = None,
     on_progress: Progress | None = None,
 ) -> Selection:
-    """Exactly n images that the classifier says satisfy all conditions, from noise drawn from its prior.
+    """Sample n images that satisfy all conditions according to the classifier, from prior noise, by rejection.
 
-    The same seed gives the same draws whatever the batch.
+    The same seed gives the same draws for every batch size.
 
     Args:
         generate: (m, k) noise -> (m, 3, h, w) images in [0, 1]; a function of the noise alone (eval mode).
         classify: images -> (m, d) probabilities.
         condition: {attribute: 0 or 1}; a value holds where its probability exceeds `threshold`.
-        n: images wanted.
+        n: number of images.
         attributes: the names of the classifier's d columns, in order.
         noise_dim: k.
         prior: "uniform" on (-1, 1), "normal", or a callable (m, k, generator) -> (m, k).
-        batch: images generated at a time.
-        budget: most noises looked at.
+        batch: number of images generated at a time.
+        budget: maximum number of noises tried.
         threshold: in (0, 1).
-        device: where `generate` wants its noise.
-        generator: source of randomness; a new one is seeded by the operating system where None.
+        device: the device on which `generate` expects its noise.
+        generator: source of randomness; None means a new one, seeded by the operating system.
         on_progress: called with (found, images generated) after every batch.
 
     Returns:
-        A `Selection`, its tensors where `generate` and `classify` left them.
+        A `Selection`. Its tensors stay on the devices that `generate` and `classify` used.
 
     Raises:
-        UnreachedError: the budget ended first; says the acceptance rate.
-        CausalCFError: an unknown attribute or prior, a value out of range, or callables that give something else.
+        UnreachedError: the budget ended before n images were found; the message gives the acceptance rate.
+        CausalCFError: an unknown attribute or prior, a value out of range, or a callable with an invalid result.
 
     Source: defined here (rejection sampling).
 

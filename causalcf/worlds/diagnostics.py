@@ -1,4 +1,4 @@
-"""What draws are worth: how many were looked at, and how many independent ones they equal."""
+"""Counterfactual noise as returned to the user: acceptance rate and effective sample size."""
 
 from __future__ import annotations
 
@@ -13,21 +13,7 @@ ROUNDING = 1e-9  # a column that spreads by less is constant
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """How draws came about.
-
-    Args:
-        method: "smc", "rejection" or "mh".
-        draws: n.
-        effective_size: how many independent draws these are worth, at most n (see `effective_size`).
-        evaluations: images generated.
-        proposals: noises judged, those included whose image was known.
-        acceptance: share of proposals accepted; smc and mh: in the moves at the target, among proposals that differ.
-        families: independent origins among the draws: ancestors (smc), chains (mh), n (rejection).
-        distinct: how many of the draws differ.
-        memory: correlation of the draws with where their last moves began; 0: forgotten.
-        probability: estimate of P(A) under K_s alone, or of E[L] for a soft likelihood; None for mh.
-        levels: the steps taken: probabilities asked of the classifier (hard) or powers of L (soft).
-    """
+    """Diagnostics of n draws: effective size, cost, acceptance, autocorrelation (`memory`), levels."""
 
     method: str
     draws: int
@@ -43,43 +29,19 @@ class Diagnostics:
 
     @property
     def evaluations_per_effective_draw(self) -> float:
-        """Images generated for each independent draw's worth."""
+        """Return the number of images generated per effective draw."""
         return self.evaluations / self.effective_size
 
 
 def effective_size(drawn: Tensor, every: Tensor, states: Tensor) -> float:
-    """How many independent draws n draws are worth, when draws of one family resemble each other.
-
-    n / (1 + (m - 1) rho): m is the mean family size that a draw finds itself in, rho the intraclass correlation of
-    their states, by analysis of variance over all particles. One family alone counts as one draw.
-
-    Args:
-        drawn: (n,) the families of the draws.
-        every: (N,) the families of all particles that rho is estimated from.
-        states: (N, c) those particles.
-
-    Source: Kish (1965), the design effect; Donner (1986), the estimate of rho.
-
-    Example:
-        >>> families = torch.arange(6)
-        >>> effective_size(families, families, torch.rand(6, 2, generator=torch.Generator().manual_seed(0)))
-        6.0
-        >>> twins = torch.tensor([0, 0, 1, 1, 2, 2])
-        >>> effective_size(twins, twins, twins[:, None].float())
-        3.0
-    """
+    """Return the effective size n / (1 + (m - 1) rho) for families of draws (Kish 1965; Donner 1986)."""
     n = len(drawn)
     size = float(drawn.unique(return_counts=True)[1].double().square().sum()) / n
     return n / (1 + (size - 1) * intraclass_correlation(every, states))
 
 
 def intraclass_correlation(families: Tensor, states: Tensor) -> float:
-    """How alike the states of one family are, in [0, 1]: over all columns, or in one that stands out.
-
-    The largest of c estimates is large by chance, so a column by itself counts with its lower confidence limit only,
-    at 95 % for all c together (by the F distribution, as in Donner 1986). 0 where no column varies, 1 where a single
-    family tells nothing.
-    """
+    """Estimate the intraclass correlation in [0, 1] over all columns, or in one significant column."""
     _, index, counts = families.unique(return_inverse=True, return_counts=True)
     n, groups = len(families), len(counts)
     values = states.detach().cpu().double()
@@ -109,5 +71,29 @@ def _correlation(between: Tensor, within: Tensor, size: float) -> Tensor:
 
 
 def distinct(noise: Tensor) -> int:
-    """How many rows differ."""
+    """Return the number of distinct rows."""
     return len(noise.detach().cpu().unique(dim=0))
+
+
+@dataclass(frozen=True)
+class CounterfactualNoise:
+    """Set of n draws of z*, given the antecedent.
+
+    Args:
+        noise: (n, k), on z's device and in its dtype.
+        kept: (n, k) bool: the coordinates that keep z's value.
+        diagnostics: how the draws were made, and how many independent draws they equal.
+
+    Example:
+        >>> import torch
+        >>> from causalcf import counterfactual_noise
+        >>> shade = lambda z: ((z + 1) / 2)[:, :, None, None].expand(-1, 3, 2, 2)
+        >>> bright = lambda images: images.mean((1, 2, 3))[:, None]
+        >>> found = counterfactual_noise(torch.tensor([-0.5]), shade, bright, {"Bright": 1}, 4, attributes=["Bright"])
+        >>> found.noise.shape, bool((found.noise > 0).all()), bool(found.kept.any())
+        (torch.Size([4, 1]), True, False)
+    """
+
+    noise: Tensor
+    kept: Tensor
+    diagnostics: Diagnostics

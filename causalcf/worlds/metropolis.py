@@ -1,4 +1,4 @@
-"""Markov chains that climb to the antecedent and then walk the noise posterior."""
+"""Metropolis chains that climb until the antecedent holds, and then sample the noise posterior."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from ..errors import CausalCFError, UnreachedError
-from .diagnostics import Diagnostics, distinct, effective_size
-from .drawn import CounterfactualNoise
-from .judge import BudgetEnded, Progress
+from .condition import BudgetEnded, Progress
+from .diagnostics import CounterfactualNoise, Diagnostics, distinct, effective_size
 from .moves import StepSize, forget, memory
 from .posterior import Population, Posterior
 
@@ -49,11 +48,7 @@ class Metropolis:
                 raise CausalCFError(f"{name} is {getattr(self, name)}; it must be at least 1")
 
     def draw(self, posterior: Posterior, n: int, source: torch.Generator, tell: Progress) -> CounterfactualNoise:
-        """n draws, in turns from all chains.
-
-        Raises:
-            UnreachedError: the budget ended first; says how many chains got there.
-        """
+        """Draw n samples, in turns from all chains; the error of a spent budget gives the chains that arrived."""
         walk = _Walk(posterior, self, source, tell)
         try:
             walk.climb()
@@ -64,7 +59,7 @@ class Metropolis:
 
 
 class _Walk:
-    """One run: the chains and what has been drawn from them."""
+    """State of one sampling: the chains and the draws so far."""
 
     def __init__(self, posterior: Posterior, options: Metropolis, source: torch.Generator, tell: Progress) -> None:
         self.posterior, self.options, self.source, self.tell = posterior, options, source, tell
@@ -74,7 +69,7 @@ class _Walk:
         self.drawn: list[Population] = []
 
     def climb(self) -> None:
-        """Until the antecedent is possible in every chain."""
+        """Move until the antecedent has a likelihood above 0 in every chain."""
         self.now = self.posterior.start(self.options.chains, self.source)
         while self._arrived() < self.options.chains:
             self.now, acceptance = self.posterior.move(self.now, self.goal, self.size.size, self.source)
@@ -82,7 +77,7 @@ class _Walk:
             self.tell(0, self.posterior.judge.evaluations)
 
     def burn_in(self) -> None:
-        """Forget the climb, several times over, and find out how long forgetting takes."""
+        """Decorrelate from the climb `burn_in` times, and set the thinning to half the moves this takes."""
         assert self.now is not None
         taken = 0
         for _ in range(self.options.burn_in):
@@ -101,7 +96,7 @@ class _Walk:
         self.thin = math.ceil(taken / 2)
 
     def collect(self, n: int) -> CounterfactualNoise:
-        """A draw from every chain every `thin` moves, n in all."""
+        """Take a draw from every chain every `thin` moves, n in all."""
         assert self.now is not None
         acceptances, chains = [], self.options.chains
         last = self.now.state()

@@ -1,4 +1,4 @@
-"""Metropolis moves repeated until draws have forgotten where they began, with a proposal that adapts its size."""
+"""Metropolis moves repeated until draws are decorrelated from their start, with an adaptive step size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACCEPTANCE = 0.35  # e^-1: best for a proposal whose acceptance falls geometrica
 
 
 class StepSize:
-    """How many parts of a draw a proposal redraws on average: grows while proposals pass too often, shrinks else."""
+    """Mean number of parts a proposal redraws, adapted towards an acceptance rate of 0.35."""
 
     def __init__(self, parts: int) -> None:
         self.parts = parts
@@ -38,16 +38,7 @@ def forget(
     adapt: bool,
     on_move: Callable[[Population], None],
 ) -> tuple[Population, list[float], float]:
-    """Move until the correlation with the start falls below `until`, but at most `most` times.
-
-    Args:
-        step: where on the posterior's path.
-        adapt: whether the size may change.
-        on_move: told of the population after every move.
-
-    Returns:
-        The population, the acceptance of each move, and the correlation that is left.
-    """
+    """Move until the correlation with the start is at most `until`; the returned float is what is left."""
     before, left = now.state(), 1.0
     acceptances: list[float] = []
     while left > until and len(acceptances) < most:
@@ -61,11 +52,7 @@ def forget(
 
 
 def memory(before: Tensor, after: Tensor) -> float:
-    """Correlation, over n chains, between two (n, c) states: in the mean of the columns, or in one that stands out.
-
-    A column by itself counts with what its correlation exceeds chance by, at 95 % for all c together. Columns that do
-    not vary have nothing to remember.
-    """
+    """Return the correlation of two (n, c) states: mean over columns, or one column's excess over chance."""
     first, second = before - before.mean(0), after - after.mean(0)
     spread = first.square().mean(0).sqrt(), second.square().mean(0).sqrt()
     varies = torch.minimum(*spread) > ROUNDING

@@ -1,4 +1,4 @@
-"""`counterfactual_noise`: what the noise behind an image might have been, had the antecedent been seen in it."""
+"""`counterfactual_noise`: the noise behind an image, had the antecedent been observed in it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..arguments import check_choice, check_count
+from ..checks import check_choice, check_count
 from ..errors import UnreachedError
-from ..labels.randomness import fresh
-from .antecedent import antecedent
-from .drawn import CounterfactualNoise
-from .judge import BudgetEnded, Classify, Generate, Judge, Progress
+from ..randomness import fresh
+from .condition import BudgetEnded, Classify, Generate, Judge, Progress, antecedent
+from .diagnostics import CounterfactualNoise
 from .metropolis import Metropolis
 from .posterior import Posterior
-from .priors import Prior, find_prior
 from .rejection import Rejection
-from .samplers import check_noise
+from .samplers import Prior, StickyKernel, check_noise, find_prior
 from .smc import SMC
-from .sticky import StickyKernel
 
 Method = SMC | Rejection | Metropolis
 METHODS: dict[str, type[SMC] | type[Rejection] | type[Metropolis]] = {
@@ -48,18 +45,18 @@ def counterfactual_noise(
     generator: torch.Generator | None = None,
     on_progress: Progress | None = None,
 ) -> CounterfactualNoise:
-    """n draws of counterfactual noise z* of one actual z, given that the antecedent is observed in its image.
+    """Draw n counterfactual noises z* of one actual z, given that the antecedent is observed in the image.
 
-    The target is proportional to K_s(z -> z*) L(A | G(z*)), the same for every method. L is 1 where the classifier
-    gives every asked-for value a probability above `threshold`, else 0 (likelihood "hard": all draws satisfy A), or
-    the product of these probabilities ("soft": A holds as far as the classifier is sure).
+    All methods have the same target, proportional to K_s(z -> z*) L(A | G(z*)). With likelihood "hard", L is 1 where
+    the classifier gives every required value a probability above `threshold`, else 0; then all draws satisfy A. With
+    likelihood "soft", L is the product of these probabilities.
 
     Args:
         z: (k,) the actual noise, one unit, on any device.
         generate: (m, k) noise -> (m, 3, h, w) images in [0, 1]; a function of the noise alone (eval mode).
         classify: images -> (m, d) probabilities.
         condition: the antecedent A, {attribute: 0 or 1}.
-        n: draws wanted.
+        n: number of draws.
         stickiness: s in [0, 1], the probability that a part of the noise is kept.
         method: "smc" (the default; for antecedents of any rarity), "rejection" (exact, 1/P(A) proposals each), "mh",
             or one of these with its options: `SMC(particles=1000)`, `Metropolis(chains=100)`.
@@ -68,18 +65,18 @@ def counterfactual_noise(
         per: "dimension": every coordinate is kept or redrawn by itself; "vector": the whole noise at once.
         threshold: in (0, 1).
         likelihood: "hard" or "soft".
-        batch: most images generated at a time.
-        budget: most proposals judged.
-        generator: source of randomness; a new one is seeded by the operating system where None.
-        on_progress: called with (draws at which the antecedent holds, images generated) as the work goes on.
+        batch: maximum number of images generated at a time.
+        budget: maximum number of proposals.
+        generator: source of randomness; None means a new one, seeded by the operating system.
+        on_progress: called with (draws that satisfy the antecedent, images generated) during the work.
 
     Returns:
         The draws, which coordinates they kept, and diagnostics.
 
     Raises:
-        UnreachedError: the budget ended first; says how far it came. Never fewer draws than asked for.
-        ImpossibleWorldError: stickiness 1, and the actual image does not satisfy A.
-        CausalCFError: an unknown name, a value out of range, or callables that give something else.
+        UnreachedError: the budget ended before n draws were found; the message says how far the search came.
+        ImpossibleWorldError: the stickiness is 1, and the actual image does not satisfy A.
+        CausalCFError: an unknown name, a value out of range, or a callable with an invalid result.
 
     Source: Lucas and Kemp (2015) for the target; the construction on pairs (kept, fresh) is defined here.
 
@@ -112,4 +109,4 @@ def _method(method: str | Method) -> Method:
 
 
 def _silent(found: int, evaluations: int) -> None:
-    """No progress is shown."""
+    """Show no progress."""

@@ -1,33 +1,118 @@
-"""What is drawn from when an antecedent is observed: ESM noise, weighted by how well its image shows the antecedent.
-
-    target(z*)  proportional to  K_s(z -> z*) L(A | G(z*))
-
-All methods draw from this one target. L is "hard" by default, 1 where the classifier says A and 0 elsewhere; "soft" is
-the product of the classifier's probabilities. Each z* has one number, its value: the margin (hard; positive where A
-holds) or log L (soft). Values are float64 on the CPU.
+"""Posterior of ESM noise given an observed antecedent: K_s(z -> z*) L(A | G(z*)), unnormalised.
+The value of a draw (float64, CPU) is its margin (hard; above 0 where A holds) or log L (soft).
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from ..arguments import check_choice
+from ..checks import check_choice
 from ..errors import ImpossibleWorldError
-from ..labels.randomness import uniform
-from .judge import Judge
-from .paths import LevelSets, Path, Tempering
-from .sticky import Pairs, StickyKernel
+from ..randomness import uniform
+from .condition import Antecedent, Judge
+from .samplers import Pairs, StickyKernel
+
+
+class Path(Protocol):
+    """Targets K_s(z -> z*) L_step(z*) for steps from `start` (L is 1) to `goal` (L itself)."""
+
+    start: float
+    goal: float
+
+    def values(self, antecedent: Antecedent, probabilities: Tensor) -> Tensor:
+        """Return the (n,) values that order the draws."""
+
+    def log_likelihood(self, values: Tensor) -> Tensor:
+        """Return (n,) log L: -inf where L is 0."""
+
+    def accept(self, step: float, current: Tensor, proposed: Tensor, log_u: Tensor) -> Tensor:
+        """Return (n,) bool: the Metropolis decision at a step; draws outside its support only climb."""
+
+    def advance(self, values: Tensor, step: float, survival: float) -> tuple[float, Tensor]:
+        """Return the next step, at which about `survival` of the draws count, and their (n,) log weights."""
+
+    def shown(self, step: float, threshold: float) -> float:
+        """Return the step as shown to the user, in [0, 1]."""
+
+
+class LevelSets:
+    """Adaptive multilevel splitting: L_step = [margin >= step], step rising (Cérou and Guyader 2007)."""
+
+    start = -math.inf
+    goal = sys.float_info.min  # margin > 0, written with >=
+
+    def values(self, antecedent: Antecedent, probabilities: Tensor) -> Tensor:
+        return antecedent.margin(probabilities)
+
+    def log_likelihood(self, values: Tensor) -> Tensor:
+        return torch.where(values >= self.goal, 0.0, -math.inf)
+
+    def accept(self, step: float, current: Tensor, proposed: Tensor, log_u: Tensor) -> Tensor:
+        return proposed >= current.clamp(max=step)
+
+    def advance(self, values: Tensor, step: float, survival: float) -> tuple[float, Tensor]:
+        best_first = values.sort(descending=True).values
+        level = float(best_first[max(1, round(survival * len(values))) - 1])
+        if level <= step:  # more draws than should die tie at the present level: step over the tie, if any draw did
+            above = values[values > step]
+            level = float(above.min()) if len(above) else step
+        level = min(level, self.goal)
+        return level, torch.where(values >= level, 0.0, -math.inf).double()
+
+    def shown(self, step: float, threshold: float) -> float:
+        """Return the probability that the least probable condition must have at this step."""
+        return float(torch.tensor(step + math.log(threshold / (1 - threshold)), dtype=torch.float64).sigmoid())
+
+
+class Tempering:
+    """Adaptive tempering: L_step = L^step, step from 0 to 1 (Del Moral et al. 2006; Jasra et al. 2011)."""
+
+    start = 0.0
+    goal = 1.0
+
+    def values(self, antecedent: Antecedent, probabilities: Tensor) -> Tensor:
+        return antecedent.log_likelihood(probabilities)
+
+    def log_likelihood(self, values: Tensor) -> Tensor:
+        return values
+
+    def accept(self, step: float, current: Tensor, proposed: Tensor, log_u: Tensor) -> Tensor:
+        return (log_u < step * (proposed - current)) | (current == -math.inf)
+
+    def advance(self, values: Tensor, step: float, survival: float) -> tuple[float, Tensor]:
+        possible = int((values > -math.inf).sum())
+        if not possible:
+            return step, torch.zeros_like(values)
+        low, high = step, self.goal
+        if _effective((high - step) * values) < survival * possible:
+            for _ in range(60):  # bisection to the last bit
+                middle = (low + high) / 2
+                enough = _effective((middle - step) * values) >= survival * possible
+                low, high = (middle, high) if enough else (low, middle)
+        return high, (high - step) * values
+
+    def shown(self, step: float, threshold: float) -> float:
+        return step
+
+
+def _effective(log_weights: Tensor) -> float:
+    """Return the effective sample size of weighted draws (Kong 1992); the weights need no normalising."""
+    weights = log_weights.softmax(0)
+    return 1 / float(weights.square().sum())
+
 
 LIKELIHOODS: dict[str, type[LevelSets] | type[Tempering]] = {"hard": LevelSets, "soft": Tempering}
 
 
 @dataclass
 class Population:
-    """n current draws: pairs, the (n, k) noise they make, and its (n,) values."""
+    """Current draws: n pairs, their (n, k) noise, and their (n,) values."""
 
     pairs: Pairs
     noise: Tensor
@@ -37,7 +122,7 @@ class Population:
         return len(self.values)
 
     def state(self) -> Tensor:
-        """(n, c) float64 on the CPU: the noise, and what is kept of it; what resemblance is measured in."""
+        """Return (n, c) float64 on the CPU: noise and kept flags, the state that correlations compare."""
         return torch.cat([self.noise, self.pairs.kept.to(self.noise)], 1).cpu().double()
 
     def __getitem__(self, rows: Tensor) -> Population:
@@ -46,19 +131,7 @@ class Population:
 
 
 class Posterior:
-    """The target, and the Metropolis move that leaves it (or a step on the path to it) invariant.
-
-    Args:
-        z: (k,) the actual noise.
-        kernel: K_s.
-        judge: generator, classifier and antecedent.
-        likelihood: "hard" or "soft".
-
-    Raises:
-        CausalCFError: another likelihood.
-        ImpossibleWorldError: all noise is kept, and the actual image does not satisfy the antecedent.
-        BudgetEnded: the budget does not allow to look at the actual image.
-    """
+    """Target distribution, and the Metropolis move that leaves it (or a step on its path) invariant."""
 
     def __init__(self, z: Tensor, kernel: StickyKernel, judge: Judge, likelihood: str) -> None:
         check_choice("likelihood", likelihood, LIKELIHOODS)
@@ -76,35 +149,21 @@ class Posterior:
             )
 
     def start(self, n: int, generator: torch.Generator) -> Population:
-        """n draws from K_s alone, judged."""
+        """Draw n samples from K_s alone, with their values."""
         pairs = self.kernel.draw(n, self.z, generator)
         noise = pairs.noise(self.z)
         self.judge.charge(n)
         return Population(pairs, noise, self.judged(noise))
 
     def judged(self, noise: Tensor) -> Tensor:
-        """(n,) values; noise that equals the actual one needs no image."""
+        """Return (n,) values; noise that equals the actual noise needs no new image."""
         values = torch.full((len(noise),), self.at_actual, dtype=torch.float64)
         elsewhere = (noise != self.z).any(1)
         values[elsewhere.cpu()] = self._read(noise[elsewhere])
         return values
 
     def move(self, now: Population, step: float, size: float, generator: torch.Generator) -> tuple[Population, float]:
-        """One Metropolis move of every draw, by redrawing a random subset of its parts.
-
-        The proposal is reversible for K_s, so K_s cancels from the acceptance ratio: min(1, L'/L).
-
-        Args:
-            now: the population.
-            step: where on the path to the target.
-            size: parts redrawn on average.
-
-        Returns:
-            The population after it, and the share accepted of the proposals that differ from what they replace.
-
-        Raises:
-            BudgetEnded: as many proposals are not allowed.
-        """
+        """Move every draw once by Metropolis; return the draws and the acceptance among changed proposals."""
         self.judge.charge(len(now))
         pairs = self.kernel.refresh(now.pairs, size, generator)
         noise = pairs.noise(self.z)

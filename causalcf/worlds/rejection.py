@@ -1,4 +1,4 @@
-"""Exact draws from the noise posterior, by trial: the oracle, and the fastest where the antecedent is common."""
+"""Exact draws from the noise posterior by rejection: the reference, fastest for common antecedents."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from ..errors import UnreachedError
-from ..labels.randomness import uniform
-from .diagnostics import Diagnostics, distinct
-from .drawn import CounterfactualNoise
-from .judge import Progress
+from ..randomness import uniform
+from .condition import Progress
+from .diagnostics import CounterfactualNoise, Diagnostics, distinct
 from .posterior import Posterior
 
 BLOCK = 1024  # proposals drawn at a time, whatever the batch: the draws do not depend on it
@@ -25,11 +24,7 @@ class Rejection:
     """
 
     def draw(self, posterior: Posterior, n: int, source: torch.Generator, tell: Progress) -> CounterfactualNoise:
-        """n independent draws.
-
-        Raises:
-            UnreachedError: the budget ended first; says the acceptance rate.
-        """
+        """Draw n independent samples; the error of a spent budget gives the acceptance rate."""
         judge, z = posterior.judge, posterior.z
         noise: list[Tensor] = []
         kept: list[Tensor] = []

@@ -1,28 +1,130 @@
-"""Counterfactual noise around an actual one, with no antecedent: the Gaussian baseline, and the ESM kernel."""
+"""Priors of the image noise, the ESM kernel K_s, and counterfactual noise without an antecedent.
+K_s: z*_i = z_i with probability s, else a new draw from the prior.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Real
 
 import torch
 from torch import Tensor
 
-from ..arguments import check_count
-from ..errors import CausalCFError
-from ..labels.randomness import fresh
-from .priors import Prior, find_prior
-from .sticky import StickyKernel
+from ..checks import check_choice, check_count
+from ..errors import CausalCFError, unknown
+from ..randomness import fresh, uniform_noise
+
+Prior = Callable[[int, int, torch.Generator], Tensor]
+"""(n, k, generator) -> (n, k) independent draws."""
+
+
+def _normal(n: int, k: int, generator: torch.Generator) -> Tensor:
+    return torch.randn(n, k, generator=generator, dtype=torch.float32, device=generator.device)
+
+
+PRIORS: dict[str, Prior] = {"uniform": uniform_noise, "normal": _normal}
+
+
+def find_prior(prior: str | Prior) -> Prior:
+    """Return the prior with this name, or the given callable (n, k, generator) -> (n, k)."""
+    if callable(prior):
+        return prior
+    allowed = [*PRIORS, "a callable (n, k, generator) -> (n, k)"]
+    return PRIORS[check_choice("prior", prior, allowed[:2] if isinstance(prior, str) else allowed)]
+
+
+def draw_prior(prior: Prior, n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Draw (n, k) samples from the prior, and check that they have this shape and are finite."""
+    drawn = prior(n, k, generator)
+    if not isinstance(drawn, Tensor) or drawn.shape != (n, k):
+        shape = tuple(drawn.shape) if isinstance(drawn, Tensor) else type(drawn).__name__
+        raise CausalCFError(f"prior gave {shape}; it must give a tensor of shape ({n}, {k}): n draws of k coordinates")
+    if not bool(drawn.isfinite().all()):
+        raise CausalCFError("prior gave values that are not finite")
+    return drawn
+
+
+def uniform01(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Draw float32 uniforms in [0, 1) on the generator's device, for any default dtype."""
+    return torch.rand(shape, generator=generator, dtype=torch.float32, device=generator.device)
+
+
+PER = ("dimension", "vector")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs (m, v): `kept` is (n, k) bool or (n, 1) per vector; `fresh` is (n, k) prior draws."""
+
+    kept: Tensor
+    fresh: Tensor
+
+    def noise(self, z: Tensor) -> Tensor:
+        """Return (n, k): z, (k,) or (n, k), where kept (bit for bit), else fresh."""
+        return torch.where(self.kept, z, self.fresh)
+
+    def __getitem__(self, rows: Tensor) -> Pairs:
+        return Pairs(self.kept[rows], self.fresh[rows])
+
+    def replaced(self, where: Tensor, other: Pairs) -> Pairs:
+        """Return the pairs with the rows of `other` where `where` (n,) is true."""
+        rows = where[:, None]
+        return Pairs(torch.where(rows, other.kept, self.kept), torch.where(rows, other.fresh, self.fresh))
+
+
+@dataclass(frozen=True)
+class StickyKernel:
+    """Kernel K_s: keep each coordinate (or the vector) with probability s, else redraw (Lucas, Kemp 2015)."""
+
+    stickiness: float
+    prior: Prior
+    per: str
+
+    def __post_init__(self) -> None:
+        if self.per not in PER:
+            raise CausalCFError(unknown("per", str(self.per), PER))
+        if isinstance(self.stickiness, bool) or not isinstance(self.stickiness, Real):
+            raise CausalCFError(f"stickiness is {self.stickiness!r}; it must be a number from 0 to 1")
+        if not 0 <= self.stickiness <= 1:
+            raise CausalCFError(f"stickiness is {self.stickiness}; it must be from 0 (all redrawn) to 1 (all kept)")
+
+    def draw(self, n: int, like: Tensor, generator: torch.Generator) -> Pairs:
+        """Draw n pairs, on the device and in the dtype of `like` (..., k)."""
+        k = like.shape[-1]
+        kept = uniform01((n, k if self.per == "dimension" else 1), generator) < self.stickiness
+        fresh = draw_prior(self.prior, n, k, generator)
+        return Pairs(kept.to(like.device), fresh.to(like))
+
+    def sites(self, k: int) -> int:
+        """Return the number of independent parts of a pair: k pairs (m_i, v_i), or one m and k v_i."""
+        return k if self.per == "dimension" else k + 1
+
+    def refresh(self, pairs: Pairs, size: float, generator: torch.Generator) -> Pairs:
+        """Redraw a random subset of parts, at least one and `size` on average: a reversible proposal."""
+        n, k = pairs.fresh.shape
+        parts = self.sites(k)
+        share = (size - 1) / (parts - 1) if parts > 1 else 0.0
+        chosen = uniform01((n, parts), generator) < share
+        certain = (uniform01((n, 1), generator) * parts).long().clamp(max=parts - 1)
+        chosen = chosen.scatter(1, certain, True).to(pairs.fresh.device)
+        new = self.draw(n, pairs.fresh, generator)
+        kept_parts, fresh_parts = (chosen, chosen) if self.per == "dimension" else (chosen[:, k:], chosen[:, :k])
+        return Pairs(
+            torch.where(kept_parts, new.kept, pairs.kept),
+            torch.where(fresh_parts, new.fresh, pairs.fresh),
+        )
 
 
 def gaussian_cf_sampler(z: Tensor, n: int, scale: float = 0.5, generator: torch.Generator | None = None) -> Tensor:
-    """n noises around z: z + scale * standard normal. The baseline; its draws do not follow the prior.
+    """Draw n noises around z: z + scale * standard normal. This baseline does not preserve the prior.
 
     Args:
         z: (k,) or (b, k) actual noise, on any device.
-        n: draws for each.
+        n: number of draws for each z.
         scale: standard deviation, at least 0.
-        generator: source of randomness, on any device; a new one is seeded by the operating system where None.
+        generator: source of randomness, on any device; None means a new one, seeded by the operating system.
 
     Returns:
         (n, k), or (b, n, k); z's device and dtype.
@@ -55,18 +157,18 @@ def esm_cf_sampler(
     per: str = "dimension",
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """n counterfactual noises of z: each coordinate kept with probability `stickiness`, else drawn anew.
+    """Draw n counterfactual noises of z: each coordinate is kept with probability `stickiness`, else redrawn.
 
-    Where z follows the prior, so do the draws.
+    If z follows the prior, the draws follow it too.
 
     Args:
         z: (k,) or (b, k) actual noise, on any device.
-        n: draws for each.
+        n: number of draws for each z.
         stickiness: s in [0, 1]; 1 returns z itself, 0 draws from the prior.
-        prior: "uniform" on (-1, 1), "normal", or a callable (n, k, generator) -> (n, k); for per="dimension" its
+        prior: "uniform" on (-1, 1), "normal", or a callable (n, k, generator) -> (n, k). For per="dimension" its
             coordinates must be independent.
         per: "dimension": every coordinate is an exogenous variable; "vector": the whole noise is one.
-        generator: source of randomness, on any device; a new one is seeded by the operating system where None.
+        generator: source of randomness, on any device; None means a new one, seeded by the operating system.
 
     Returns:
         (n, k), or (b, n, k); z's device and dtype.
@@ -92,11 +194,7 @@ def esm_cf_sampler(
 
 
 def check_noise(z: Tensor, dimensions: tuple[int, ...]) -> None:
-    """Refuse a noise that is no finite floating-point tensor of the right number of dimensions.
-
-    Raises:
-        CausalCFError: says what was found.
-    """
+    """Check that z is a finite floating-point tensor with one of these numbers of dimensions."""
     shapes = " or ".join({1: "(k,)", 2: "(b, k)"}[d] for d in dimensions)
     if not isinstance(z, Tensor):
         raise CausalCFError(f"z is a {type(z).__name__}; it must be a tensor of shape {shapes}")

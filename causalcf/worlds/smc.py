@@ -1,9 +1,4 @@
-"""Sequential Monte Carlo from the ESM prior to the noise posterior: for antecedents too rare to be met by trial.
-
-A population starts as draws from K_s. At each step the path rises as far as leaves a set share of it, the survivors
-are copied over the others, and every particle makes Metropolis moves until it has forgotten where it began. An
-antecedent so common that the first population holds n draws of it needs no step: those are exact.
-"""
+"""Sequential Monte Carlo from the ESM prior to the noise posterior, for rare antecedents."""
 
 from __future__ import annotations
 
@@ -14,13 +9,25 @@ import torch
 from torch import Tensor
 
 from ..errors import CausalCFError, UnreachedError
-from ..labels.randomness import uniform
-from .diagnostics import Diagnostics, distinct, effective_size
-from .drawn import CounterfactualNoise
-from .judge import BudgetEnded, Progress
+from ..randomness import uniform
+from .condition import BudgetEnded, Progress
+from .diagnostics import CounterfactualNoise, Diagnostics, distinct, effective_size
 from .moves import StepSize, forget
 from .posterior import Population, Posterior
-from .resampling import spread, systematic
+
+
+def systematic(weights: Tensor, n: int, source: torch.Generator) -> Tensor:
+    """Draw (n,) indices in proportion to the weights by systematic resampling (Carpenter et al. 1999)."""
+    points = (torch.arange(n) + uniform((1,), source)) / n
+    cumulative = weights.cumsum(0) / weights.sum()
+    return torch.searchsorted(cumulative, points, right=True).clamp(max=len(weights) - 1)
+
+
+def spread(families: Tensor, n: int, source: torch.Generator) -> Tensor:
+    """Choose n particles, each equally likely, over as many families as possible, in random order."""
+    by_family = families.argsort(stable=True)
+    chosen = by_family[systematic(torch.ones(len(families), dtype=torch.float64), n, source)]
+    return chosen[uniform((n,), source).argsort()]
 
 
 @dataclass(frozen=True)
@@ -56,11 +63,7 @@ class SMC:
             raise CausalCFError(f"most_moves is {self.most_moves}; it must be at least 1")
 
     def draw(self, posterior: Posterior, n: int, source: torch.Generator, tell: Progress) -> CounterfactualNoise:
-        """n draws out of the population, spread over its families.
-
-        Raises:
-            UnreachedError: the budget ended first; says the step reached.
-        """
+        """Draw n samples; exact if the first population already holds n accepted ones."""
         climb = _Climb(posterior, self, max(n, self.particles or 256), source, tell)
         try:
             climb.start()
@@ -74,7 +77,7 @@ class SMC:
 
 
 class _Climb:
-    """One run: the population, its families, and how far it has come."""
+    """State of one sampling: the population, its families, and the current step."""
 
     def __init__(
         self, posterior: Posterior, options: SMC, particles: int, source: torch.Generator, tell: Progress
@@ -92,7 +95,7 @@ class _Climb:
         self._told(self.now)
 
     def accepted_at_once(self) -> Tensor:
-        """The particles that rejection sampling would keep, in order: independent draws from the target."""
+        """Return the particles that rejection sampling accepts, in order: independent draws from the target."""
         assert self.now is not None
         log_u = uniform((self.particles,), self.source).log()
         return (log_u < self.path.log_likelihood(self.now.values)).nonzero().squeeze(1)
@@ -115,7 +118,7 @@ class _Climb:
             )
 
     def _rise(self) -> None:
-        """Take the next step, and copy the survivors over the others; where no step leads up, only move on."""
+        """Take the next step and resample the survivors; change nothing if no step leads up."""
         assert self.now is not None
         step, log_weights = self.path.advance(self.now.values, self.step, self.options.survival)
         if step == self.step:
@@ -131,13 +134,13 @@ class _Climb:
         self.tell(int(reached.sum()), self.posterior.judge.evaluations)
 
     def exact(self, chosen: Tensor, accepted: int) -> CounterfactualNoise:
-        """The first population's own draws."""
+        """Return the exact draws of the first population."""
         share = accepted / self.particles
         self.steps.append(self._shown(self.path.goal))
         return self._drawn(chosen, float(len(chosen)), share, 0.0, share)
 
     def result(self, n: int) -> CounterfactualNoise:
-        """Draws of the last population, spread over its families."""
+        """Return n draws of the last population, spread over its families."""
         assert self.now is not None
         chosen = spread(self.families, n, self.source)
         worth = effective_size(self.families[chosen], self.families, self.now.state())

@@ -6,8 +6,8 @@ import torch
 
 from causalcf.classifiers.calibration import Calibration
 from causalcf.classifiers.classifier import AttributeClassifier
-from causalcf.classifiers.networks import build_network
 from causalcf.data.images import ImageData
+from causalcf.networks.readers import build_network
 
 
 def toy(n: int = 300, seed: int = 0, contrast: int = 150, rate: float = 0.5) -> ImageData:

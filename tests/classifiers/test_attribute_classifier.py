@@ -5,15 +5,9 @@ import torch
 from classifier_toys import untrained
 
 from causalcf.classifiers.recipe import ClassifierRecipe
-from causalcf.classifiers.storage import (
-    NAME,
-    classifier_folder,
-    find_classifier,
-    load_classifier,
-    save_classifier,
-)
+from causalcf.classifiers.storage import NAME, classifier_folder, find_classifier, load_classifier, save_classifier
 from causalcf.errors import CausalCFError, RunError
-from causalcf.folders import point_to
+from causalcf.io.folders import point_to
 
 
 def pictures(n, seed=0):

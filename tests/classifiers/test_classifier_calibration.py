@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from causalcf.classifiers.calibration import LEAST_SCALE, fit_calibration
-from causalcf.classifiers.weighting import MOST_UNEVEN, base_rates, weighting
+from causalcf.classifiers.early_stopping import MOST_UNEVEN, base_rates, weighting
 
 
 def seeded(seed=0):

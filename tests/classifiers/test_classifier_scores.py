@@ -9,9 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from causalcf.classifiers.calibration_error import calibration_error
-from causalcf.classifiers.estimate import Estimate
-from causalcf.classifiers.scores import area_and_variance, auroc, balanced_accuracy, mean_estimate, score_attributes
+from causalcf.classifiers.scores import (
+    area_and_variance,
+    auroc,
+    balanced_accuracy,
+    calibration_error,
+    mean_estimate,
+    score_attributes,
+)
+from causalcf.statistics.rates import Estimate
 
 ALPHA = 1e-5
 

@@ -10,16 +10,13 @@ from image_trees import write_jpegs
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from causalcf.classifiers.fitting import Fit
-from causalcf.classifiers.parts import HELD_OUT, SCORED, split_data, whole
+from causalcf.classifiers.early_stopping import Choice, read_part, weighting
 from causalcf.classifiers.recipe import ClassifierRecipe
-from causalcf.classifiers.stopping import Choice, read_part
-from causalcf.classifiers.training import train_classifier
-from causalcf.classifiers.weighting import weighting
-from causalcf.data.images import ImageData
+from causalcf.classifiers.splits import HELD_OUT, SCORED, split_data, whole
+from causalcf.classifiers.training import Fit, train_classifier
+from causalcf.data.images import ImageData, to_unit_interval
 from causalcf.errors import CausalCFError, DataError
-from causalcf.networks.alexnet import AlexNet
-from causalcf.data.images import to_unit_interval
+from causalcf.networks.readers import AlexNet
 
 SMALL = ClassifierRecipe(images=1280, batch=32, width=8)
 
@@ -215,6 +212,6 @@ def test_too_few_images_to_part_are_refused(monkeypatch):
             raise DataError("no images in the split")
         return few
 
-    monkeypatch.setattr("causalcf.classifiers.parts.load_data", only_train)
+    monkeypatch.setattr("causalcf.classifiers.splits.load_data", only_train)
     with pytest.raises(DataError, match="5 images are too few"):
         split_data(ClassifierRecipe(data="folder", data_root="x"))

@@ -14,17 +14,15 @@ from classifier_toys import toy, untrained
 
 from causalcf.classifiers import load_classifier
 from causalcf.classifiers.calibration import Calibration
-from causalcf.classifiers.options import parse_options
-from causalcf.classifiers.parts import Parts, whole
 from causalcf.classifiers.recipe import ClassifierRecipe, classifier_recipe
-from causalcf.classifiers.report import Report
+from causalcf.classifiers.report import Report, right_and_wrong
 from causalcf.classifiers.scores import score_attributes
-from causalcf.classifiers.sheets import right_and_wrong
-from causalcf.classify import main
-from causalcf.command import run as run_command
+from causalcf.classifiers.splits import Parts, whole
+from causalcf.classify import main, parse_options
+from causalcf.cli.command import run as run_command
 from causalcf.errors import CausalCFError, RecipeError, RunError
-from causalcf.graph_io import load_graph
-from causalcf.pictures import to_bytes
+from causalcf.graph.files import load_graph
+from causalcf.pictures.sheets import to_bytes
 
 SMALL = ["--data-size", "100", "--images", "512", "--batch", "64", "--width", "8", "--device", "cpu"]
 

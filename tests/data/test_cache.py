@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalcf.data import chunked_file
-from causalcf.data.cache import cache_root, open_cache
-from causalcf.data.chunked_file import _CHUNK
+from causalcf.data import cache as chunked_file
+from causalcf.data.cache import _CHUNK, cache_root, open_cache
 from causalcf.errors import DataError
 
 SHAPE = (10 * _CHUNK + 17, 3, 2, 4)

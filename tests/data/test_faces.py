@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from causalcf.data.faces import LABELS, NOISE, Units, load_faces, render, sample_units
-from causalcf.data.faces import canvas as canvas_module
-from causalcf.data.faces.canvas import Canvas
+from causalcf.data.faces import shapes as canvas_module
+from causalcf.data.faces.shapes import Canvas
 from causalcf.errors import DataError
 
 POSE = ("shift_x", "shift_y", "lean", "turn")

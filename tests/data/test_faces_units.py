@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from scipy import stats
 
-from causalcf.command import run as run_command
+from causalcf.cli.command import run as run_command
 from causalcf.data.faces import (
     LABELS,
     NOISE,
@@ -24,9 +24,9 @@ from causalcf.data.faces import (
 )
 from causalcf.data.faces import dataset as dataset_module
 from causalcf.data.faces.__main__ import main
-from causalcf.data.faces.coin import load_coin_faces
+from causalcf.data.faces.dataset import load_coin_faces
 from causalcf.errors import CausalCFError, DataError, ImpossibleWorldError
-from causalcf.pictures import GAP, to_bytes
+from causalcf.pictures.sheets import GAP, to_bytes
 
 ALPHA = 1e-5
 

@@ -6,9 +6,9 @@ import torch
 
 from causalcf.data.faces import LABELS, Units, counterfactual, law, render, sample_units
 from causalcf.evaluation.approaches import Drawn, in_order
-from causalcf.graph import CausalGraph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import fit_label_scm
-from causalcf.worlds.counterfactual import Worlds
+from causalcf.runs.counterfactual import Worlds
 
 NODES = law().graph.nodes
 D = len(NODES)

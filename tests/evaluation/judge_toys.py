@@ -8,7 +8,7 @@ from causalcf.classifiers.classifier import AttributeClassifier
 from causalcf.evaluation.approaches import Drawn
 from causalcf.evaluation.flips import Flip
 from causalcf.evaluation.judge import COUNTS, Judge
-from causalcf.worlds.counterfactual import Worlds
+from causalcf.runs.counterfactual import Worlds
 
 NODES = ("Young", "Bald")
 RATES = (0.77, 0.04)

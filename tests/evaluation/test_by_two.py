@@ -5,10 +5,10 @@ import json
 import pytest
 from several_processes import by_two, report, save_reader
 
-from causalcf.classifiers.reporting import JSON
+from causalcf.classifiers.report import JSON
 from causalcf.data.faces import law
 from causalcf.evaluation.judge import COUNTS
-from causalcf.evaluation.pieces import FOLDER
+from causalcf.evaluation.tasks import FOLDER
 
 SUITE = """
 links: ["Young->Bald", "Male->Bald"]

@@ -6,10 +6,8 @@ from artificial import NODES, Confounded, IgnoresGraph, Rendered, ReversedGraph
 from causalcf.data.faces import law
 from causalcf.evaluation.axioms import composition, effectiveness
 from causalcf.evaluation.flips import flip
-from causalcf.evaluation.link_results import Context, adjust, link_results
-from causalcf.evaluation.session import Session
-from causalcf.evaluation.settings import Settings
-from causalcf.evaluation.verdicts import ABSENT, LEAKS, RESPECTED
+from causalcf.evaluation.links import ABSENT, LEAKS, RESPECTED, Context, adjust, link_results
+from causalcf.evaluation.session import Session, Settings
 from causalcf.labels.reference import Reference
 
 MARGIN = 0.05

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from causalcf.errors import RunError
-from causalcf.evaluation.choice import newest_runs
+from causalcf.evaluation.materials import newest_runs
 
 
 def finished(base, name, approach="dcgan", statements=None, data_size=400):

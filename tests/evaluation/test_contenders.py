@@ -8,7 +8,7 @@ from artificial import NODES
 from causalcf.data.faces import law
 from causalcf.evaluation.contenders import Asking, contenders
 from causalcf.labels.reference import Reference
-from causalcf.recipe import Recipe
+from causalcf.runs.recipe import Recipe
 
 REFERENCE = Reference(law(), NODES, "truth")
 ASKING = Asking()

@@ -11,14 +11,14 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.stats import binomtest, ttest_1samp
 
 from causalcf.errors import CausalCFError
-from causalcf.evaluation.diversity import between_units, diversity
+from causalcf.evaluation.axioms import between_units, diversity
 
 ALPHA = 1e-5
 
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
-    monkeypatch.setattr("causalcf.evaluation.diversity.RESAMPLES", 200)
+    monkeypatch.setattr("causalcf.evaluation.axioms.RESAMPLES", 200)
 
 
 def rng():
@@ -42,7 +42,7 @@ def test_by_loops_whatever_the_scale_the_place_and_the_blocks(seed, n, m, f):
     found = diversity(torch.from_numpy(draws), seeded())
     assert found.value == pytest.approx(within / between, rel=1e-9) and found.low <= found.high
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("causalcf.evaluation.diversity.BLOCK", 3)
+        patch.setattr("causalcf.evaluation.axioms.BLOCK", 3)
         other = diversity(torch.from_numpy(7 * draws + 1), seeded())
     assert (other.value, other.low, other.high) == pytest.approx((found.value, found.low, found.high), rel=1e-6)
 

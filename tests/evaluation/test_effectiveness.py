@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from causalcf.evaluation.effectiveness import Rate, agreement, one_flip_effectiveness, one_flips
+from causalcf.statistics.rates import Rate, agreement, one_flip_effectiveness, one_flips
 
 
 def paint(noise, labels):

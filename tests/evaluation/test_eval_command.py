@@ -12,14 +12,13 @@ import pytest
 import torch
 
 from causalcf.classifiers.storage import load_classifier, save_classifier
-from causalcf.command import run as run_command
+from causalcf.cli.command import run as run_command
 from causalcf.errors import QueryError, RunError
-from causalcf.eval import main
-from causalcf.eval_options import parse_options
+from causalcf.eval import main, parse_options
 from causalcf.evaluation import measure
-from causalcf.evaluation.pieces import FOLDER
-from causalcf.evaluation.verdicts import VERDICTS
-from causalcf.fingerprints import of_weights
+from causalcf.evaluation.links import VERDICTS
+from causalcf.evaluation.tasks import FOLDER
+from causalcf.io.files import of_weights
 
 LINK_KEYS = {
     *("cause", "effect", "approach", "mode", "stickiness", "given", "held", "n", "units", "relation"),
@@ -98,7 +97,7 @@ def test_exact_parts_of_the_report(everything):
 def test_a_link_does_not_depend_on_what_else_is_asked_nor_on_batch_size(
     everything, runs, judge_folder, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("causalcf.worlds.run.CHUNK", 7)
+    monkeypatch.setattr("causalcf.runs.run.CHUNK", 7)
     monkeypatch.setattr("causalcf.evaluation.judge.CHUNK", 11)
     alone, _ = evaluated(tmp_path, runs, judge_folder, "a", "--link", "Young->Bald")
     together = {link["approach"]: link for link in everything[1]["links"] if link["effect"] == "Bald"}
@@ -216,7 +215,7 @@ def test_statements_alone_and_a_run_that_was_told_some(runs, judge_folder, tmp_p
     same = [answers[f"causalgan{part}-do", "bald"] for part in ("", "-statements")]
     assert same[0]["q_images"] == same[1]["q_images"]  # the same weights, asked about the same people
     assert (tmp_path / "out" / "report.html").read_text().count("If this man were old, he might be bald.") == 1
-    monkeypatch.setattr("causalcf.worlds.run.CHUNK", 7)
+    monkeypatch.setattr("causalcf.runs.run.CHUNK", 7)
     monkeypatch.setattr("causalcf.evaluation.judge.CHUNK", 11)
     assert main([*asked, "--runs", *of(runs, "a"), "--out", str(tmp_path / "again")]) == 0
     again = json.loads((tmp_path / "again" / "report.json").read_text())["statements"]

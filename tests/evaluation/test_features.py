@@ -8,7 +8,7 @@ from classifiers.classifier_toys import untrained
 from torch import nn
 
 from causalcf.errors import CausalCFError
-from causalcf.evaluation.features import extractor_name, judge_features
+from causalcf.evaluation.judge import extractor_name, judge_features
 
 
 def pictures(n, seed=0):

@@ -9,8 +9,8 @@ from scipy.stats import binomtest, chi2_contingency
 from causalcf.data.faces import law
 from causalcf.evaluation.graph_fit import graph_fit
 from causalcf.evaluation.independence import local_independences
-from causalcf.graph import CausalGraph
-from causalcf.graph_io import load_graph
+from causalcf.graph.files import load_graph
+from causalcf.graph.graph import CausalGraph
 
 ALPHA = 1e-5
 

@@ -11,10 +11,9 @@ from test_statement_truths import Exact, written
 from causalcf.data.faces import law
 from causalcf.evaluation.approaches import Drawn
 from causalcf.evaluation.axioms import FEW, axioms, composition, effectiveness, reversibility
-from causalcf.evaluation.effectiveness import Rate
-from causalcf.evaluation.session import Session
-from causalcf.evaluation.settings import Settings
+from causalcf.evaluation.session import Session, Settings
 from causalcf.labels.reference import Reference
+from causalcf.statistics.rates import Rate
 
 N = 300
 D = len(NODES)

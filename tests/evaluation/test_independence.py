@@ -15,8 +15,8 @@ from scipy.stats import binomtest, chi2, chi2_contingency
 from causalcf.errors import CausalCFError, DataError
 from causalcf.evaluation.graph_fit import TIE, distances, graph_fit
 from causalcf.evaluation.independence import local_independences
-from causalcf.graph import CausalGraph
-from causalcf.graph_io import load_graph
+from causalcf.graph.files import load_graph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import empirical_joint, fit_label_scm, kl_divergence, total_variation
 
 ALPHA = 1e-5

@@ -12,13 +12,12 @@ from judge_toys import NODES, images, written_classifier, written_judge, young_f
 from causalcf.classifiers.storage import save_classifier
 from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
 from causalcf.evaluation.axioms import Flipped, effectiveness
-from causalcf.evaluation.judge import load_judge
-from causalcf.evaluation.judge_independence import doubts
-from causalcf.evaluation.link_results import Context, link_results, no_units
-from causalcf.evaluation.settings import Settings
-from causalcf.fingerprints import of_weights
-from causalcf.graph import CausalGraph
-from causalcf.recipe import Recipe
+from causalcf.evaluation.judge import doubts, load_judge
+from causalcf.evaluation.links import Context, link_results, no_units
+from causalcf.evaluation.session import Settings
+from causalcf.graph.graph import CausalGraph
+from causalcf.io.files import of_weights
+from causalcf.runs.recipe import Recipe
 
 GRAPH = CausalGraph({"Young": [], "Bald": ["Young"]})
 

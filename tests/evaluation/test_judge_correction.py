@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from causalcf.evaluation.effectiveness import Rate
-from causalcf.evaluation.intervals import mean_intervals
-from causalcf.evaluation.judge_correction import corrected_effects
+from causalcf.statistics.intervals import mean_intervals
+from causalcf.statistics.misclassification import corrected_effects
+from causalcf.statistics.rates import Rate
 
 ALPHA = 1e-5
 

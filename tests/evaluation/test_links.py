@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.errors import QueryError
-from causalcf.evaluation.links import ARROWS, Link, all_links
+from causalcf.evaluation.suite import ARROWS, Link, all_links
 from causalcf.language import short
 
 NAMES = st.text(st.characters(codec="ascii", categories=("L", "N"), include_characters="_"), min_size=1)

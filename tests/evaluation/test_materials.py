@@ -7,8 +7,8 @@ import pytest
 
 from causalcf.errors import RunError
 from causalcf.evaluation import materials
-from causalcf.graph import CausalGraph
-from causalcf.recipe import Recipe
+from causalcf.graph.graph import CausalGraph
+from causalcf.runs.recipe import Recipe
 
 EDGE, NO_EDGE = CausalGraph({"Young": [], "Bald": ["Young"]}), CausalGraph({"Young": [], "Bald": []})
 OTHER = CausalGraph({"Young": [], "Smiling": []})

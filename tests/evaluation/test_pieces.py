@@ -2,7 +2,7 @@
 
 import pytest
 
-from causalcf.evaluation.pieces import FOLDER, Pieces
+from causalcf.evaluation.tasks import FOLDER, Pieces
 
 
 def test_a_part_is_made_once_and_only_for_what_it_depends_on(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.errors import CausalCFError
-from causalcf.evaluation.pixels import pixel_change, unrelated_change
+from causalcf.evaluation.flips import pixel_change, unrelated_change
 
 
 def flat(*levels):

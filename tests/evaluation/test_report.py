@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from report_toys import HOSTILE, png, small, suite, with_statements, without_units
 
 from causalcf.errors import CausalCFError
-from causalcf.evaluation.report import write_report
+from causalcf.evaluation.report.write import write_report
 
 
 def written(folder, outcome, picture="faces.png"):

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 from report_toys import FACES, HOSTILE, png, small, suite
 
-from causalcf.evaluation import effect_plot, heat_map
-from causalcf.evaluation.figures import draw_figures
-from causalcf.evaluation.report_links import cells_of, group_links, mapped_approaches
+from causalcf.evaluation.report import heat_map
+from causalcf.evaluation.report import plots as effect_plot
+from causalcf.evaluation.report.links import cells_of, group_links, mapped_approaches
+from causalcf.evaluation.report.plots import draw_figures
 
 LARGE = suite()
 

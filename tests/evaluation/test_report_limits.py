@@ -4,11 +4,11 @@ import pytest
 from markdown_it import MarkdownIt
 from report_toys import small, suite
 
-from causalcf.evaluation.figures import draw_figures
-from causalcf.evaluation.report_html import render_html
-from causalcf.evaluation.report_limits import limits
-from causalcf.evaluation.report_links import group_links
-from causalcf.evaluation.report_markdown import render_markdown
+from causalcf.evaluation.report.html import render_html
+from causalcf.evaluation.report.links import group_links
+from causalcf.evaluation.report.markdown import render_markdown
+from causalcf.evaluation.report.plots import draw_figures
+from causalcf.evaluation.report.summary import limits
 
 PHOTOGRAPHS = {"name": "celeba", "n": 12000, "reference": "fitted", "told": "A label model fitted to the data."}
 

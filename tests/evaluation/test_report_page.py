@@ -6,7 +6,7 @@ import pytest
 from browser import complaints, needs_chromium, printed_pages, probe
 from report_toys import HOSTILE, png, small, suite
 
-from causalcf.evaluation.report import write_report
+from causalcf.evaluation.report.write import write_report
 
 pytestmark = needs_chromium
 

@@ -11,16 +11,15 @@ from scipy.stats import binom, binomtest
 from causalcf.data.faces import LABELS, law, sample_units
 from causalcf.errors import UnreachedError
 from causalcf.evaluation.approaches import Drawn, in_order
-from causalcf.evaluation.effectiveness import Rate
-from causalcf.evaluation.session import Session
-from causalcf.evaluation.settings import Settings
-from causalcf.evaluation.statement_tables import statement_counts_table
-from causalcf.evaluation.statement_truths import ask_statement, image_verdict
+from causalcf.evaluation.queries import ask_statement, image_verdict
+from causalcf.evaluation.report.tables import statement_counts_table
+from causalcf.evaluation.session import Session, Settings
 from causalcf.labels.reference import Reference
-from causalcf.statement import Statement
-from causalcf.statement_file import load_statements
-from causalcf.statement_modals import MODALS, Interval
-from causalcf.worlds.counterfactual import Worlds
+from causalcf.language.lists import load_statements
+from causalcf.language.modals import MODALS, Interval
+from causalcf.language.statement import Statement
+from causalcf.runs.counterfactual import Worlds
+from causalcf.statistics.rates import Rate
 
 ALPHA = 1e-5
 N = 800

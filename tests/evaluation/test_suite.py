@@ -3,9 +3,8 @@
 import pytest
 
 from causalcf.errors import QueryError, StatementError
-from causalcf.evaluation.links import Link
-from causalcf.evaluation.suite import LinkQuestion, load_suite
-from causalcf.graph_io import load_graph
+from causalcf.evaluation.suite import Link, LinkQuestion, load_suite
+from causalcf.graph.files import load_graph
 
 
 def written(tmp_path, text):

@@ -7,9 +7,8 @@ import pytest
 import torch
 from scipy.stats import beta, binomtest
 
-from causalcf.evaluation.effectiveness import Rate
-from causalcf.evaluation.intervals import BCA, WILSON, ratio_interval
-from causalcf.evaluation.unit_rates import as_share, over_units
+from causalcf.statistics.intervals import BCA, WILSON, as_share, over_units, ratio_interval
+from causalcf.statistics.rates import Rate
 
 ALPHA = 1e-5
 PROBLEMS = 400
@@ -18,7 +17,7 @@ LABELS = 9
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
-    monkeypatch.setattr("causalcf.evaluation.unit_rates.ratio_interval", partial(ratio_interval, resamples=400))
+    monkeypatch.setattr("causalcf.statistics.intervals.ratio_interval", partial(ratio_interval, resamples=400))
 
 
 # Faces, share of those that are drawn badly, causes flipped of which each face answers some or all.

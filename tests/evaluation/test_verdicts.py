@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from causalcf.errors import CausalCFError
-from causalcf.evaluation.families import holm, sign_test
-from causalcf.evaluation.intervals import mean_intervals
-from causalcf.evaluation.sample_size import units_for
-from causalcf.evaluation.verdicts import ABSENT, EXAGGERATED, LEAKS, RESPECTED, REVERSED, VERDICTS, WEAK, verdict
+from causalcf.evaluation.links import ABSENT, EXAGGERATED, LEAKS, RESPECTED, REVERSED, VERDICTS, WEAK, verdict
+from causalcf.statistics.intervals import mean_intervals
+from causalcf.statistics.significance import holm, sign_test, units_for
 
 ALPHA = 1e-5
 SHARES = st.floats(-1, 1)

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from tiny_run import recipe_in
 
-from causalcf.experiment import start_run
+from causalcf.training.experiment import start_run
 
 
 @pytest.fixture(scope="session")

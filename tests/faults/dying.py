@@ -18,12 +18,13 @@ import torch
 from killing import plot
 from PIL import Image
 
-from causalcf.data import chunked_file
+from causalcf.data import cache as chunked_file
 from causalcf.eval import main as eval_main
-from causalcf.evaluation import figures, report
-from causalcf.experiment import start_run
-from causalcf.recipe import Recipe
-from causalcf.training import Training
+from causalcf.evaluation.report import plots as figures
+from causalcf.evaluation.report import write as report
+from causalcf.runs.recipe import Recipe
+from causalcf.training.experiment import start_run
+from causalcf.training.loop import Training
 
 
 class Moments:

@@ -9,13 +9,13 @@ import torch
 from same_training import difference, leaves
 from tiny_run import recipe_in
 
-from causalcf import experiment
-from causalcf.checkpoint import NAME, SET_ASIDE, earlier, go_back, load_checkpoint, save_checkpoint
 from causalcf.errors import RecipeError, RunError
-from causalcf.experiment import resume_run, start_run
-from causalcf.train_options import parse_options
-from causalcf.training import DivergedError, Training
-from causalcf.worlds.run import load_run
+from causalcf.runs.checkpoint import NAME, SET_ASIDE, earlier, go_back, load_checkpoint, save_checkpoint
+from causalcf.runs.run import load_run
+from causalcf.train import parse_options
+from causalcf.training import experiment
+from causalcf.training.experiment import resume_run, start_run
+from causalcf.training.loop import DivergedError, Training
 
 
 def flip(path, place, bit):

@@ -12,8 +12,8 @@ from same_training import difference
 from tiny_run import recipe_in
 
 from causalcf.eval import main as evaluate
-from causalcf.experiment import start_run
-from causalcf.worlds.run import load_run
+from causalcf.runs.run import load_run
+from causalcf.training.experiment import start_run
 
 SAMPLE = """
 import hashlib, sys, torch

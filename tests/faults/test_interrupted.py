@@ -9,11 +9,11 @@ import pytest
 from same_training import difference
 from tiny_run import recipe_in
 
-from causalcf import training
-from causalcf.checkpoint import load_checkpoint
-from causalcf.command import INTERRUPTED
-from causalcf.experiment import resume_run, start_run
-from causalcf.watchers import Pictures
+from causalcf.cli.command import INTERRUPTED
+from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.training import loop as training
+from causalcf.training.experiment import resume_run, start_run
+from causalcf.training.watchers import Pictures
 
 
 @pytest.fixture

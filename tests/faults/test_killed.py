@@ -15,10 +15,10 @@ from killing import Killing
 from same_training import difference
 from tiny_run import recipe_in
 
-from causalcf.checkpoint import NAME
-from causalcf.experiment import resume_run, start_run
-from causalcf.runs import finished_runs, stored_runs
-from causalcf.worlds.run import load_run
+from causalcf.runs.checkpoint import NAME
+from causalcf.runs.directory import finished_runs, stored_runs
+from causalcf.runs.run import load_run
+from causalcf.training.experiment import resume_run, start_run
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from killing import Killing, plot
 from report_toys import small
 
 from causalcf.eval import main
-from causalcf.evaluation import figures
-from causalcf.evaluation.pieces import FOLDER
-from causalcf.evaluation.report import write_report
+from causalcf.evaluation.report import plots as figures
+from causalcf.evaluation.report.write import write_report
+from causalcf.evaluation.tasks import FOLDER
 
 NAMED, FLUSHED, WRITTEN = "a file taking its name", "a file on its way to the disk", "a part of the report"
 PARTS = ("report.html", "report.md", "report.json")  # in the order in which they are written

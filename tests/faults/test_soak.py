@@ -16,9 +16,9 @@ import pytest
 from tiny_run import recipe_in
 
 from causalcf.ask import main as ask
-from causalcf.checkpoint import earlier, load_checkpoint
 from causalcf.eval import main as evaluate
-from causalcf.experiment import resume_run, start_run
+from causalcf.runs.checkpoint import earlier, load_checkpoint
+from causalcf.training.experiment import resume_run, start_run
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "1800"))
 GROWTH = 24 * 2**20  # bytes; a round holds about 100 MiB for a while, of which the allocator keeps now more, now less
@@ -35,7 +35,7 @@ def resident():
 @pytest.mark.soak
 def test_neither_memory_nor_open_files_grow(tmp_path, monkeypatch, judge_folder):
     monkeypatch.setenv("CAUSALCF_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("causalcf.board.FILE_BYTES", 2**20)
+    monkeypatch.setattr("causalcf.pictures.tensorboard.FILE_BYTES", 2**20)
     start_run(recipe_in(tmp_path))
     run = (tmp_path / "runs" / "latest").resolve()
     begin, seen = time.monotonic(), []

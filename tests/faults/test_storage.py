@@ -12,17 +12,16 @@ import pytest
 from same_training import difference
 from tiny_run import TINY, recipe_in
 
-from causalcf.board import Board
-from causalcf.command import run as run_command
+from causalcf.cli.command import run as run_command
 from causalcf.errors import RunError, WriteError
 from causalcf.evaluation.materials import load_runs
-from causalcf.experiment import resume_run, start_run
-from causalcf.files import clear_leftovers, replacing, temporary_beside
-from causalcf.occupied import occupying
-from causalcf.runs import latest_runs
+from causalcf.io.files import clear_leftovers, occupying, replacing, temporary_beside
+from causalcf.pictures.tensorboard import Board
+from causalcf.runs.directory import latest_runs
+from causalcf.runs.run import load_run
 from causalcf.train import main
-from causalcf.training import Training
-from causalcf.worlds.run import load_run
+from causalcf.training.experiment import resume_run, start_run
+from causalcf.training.loop import Training
 
 
 @contextmanager
@@ -179,7 +178,7 @@ def test_images_that_vanish_in_the_middle_are_not_missed(tmp_path, trained, monk
     assert difference(trained, tmp_path / "runs" / "latest") == []
 
 
-SIDE_BY_SIDE = "import sys; from causalcf.command import run; from causalcf.train import main; sys.exit(run(main))"
+SIDE_BY_SIDE = "import sys; from causalcf.cli.command import run; from causalcf.train import main; sys.exit(run(main))"
 
 
 def test_two_trainings_and_readers_side_by_side_do_not_disturb_each_other(tmp_path, trained):
@@ -200,7 +199,7 @@ def test_two_trainings_and_readers_side_by_side_do_not_disturb_each_other(tmp_pa
 
 
 def test_tensorboard_files_are_rotated(tmp_path, monkeypatch):
-    monkeypatch.setattr("causalcf.board.FILE_BYTES", 50_000)
+    monkeypatch.setattr("causalcf.pictures.tensorboard.FILE_BYTES", 50_000)
     from numpy.random import default_rng
 
     board, draw = Board(tmp_path, keep=2), default_rng(0)

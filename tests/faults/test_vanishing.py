@@ -5,12 +5,12 @@ from PIL import Image
 from same_training import difference
 from tiny_run import recipe_in
 
-from causalcf.checkpoint import load_checkpoint
-from causalcf.command import run as run_command
+from causalcf.cli.command import run as run_command
 from causalcf.data import imagefiles
-from causalcf.experiment import start_run
+from causalcf.runs.checkpoint import load_checkpoint
 from causalcf.train import main
-from causalcf.watchers import Pictures
+from causalcf.training.experiment import start_run
+from causalcf.training.watchers import Pictures
 
 ROWS = 12
 
@@ -53,7 +53,7 @@ def test_images_that_vanish_while_the_cache_is_built_are_named_and_what_is_finis
 
     with monkeypatch.context() as patch:
         patch.setattr("causalcf.data.cache.available_cores", lambda: 1)
-        patch.setattr("causalcf.data.chunked_file._CHUNK", 4)
+        patch.setattr("causalcf.data.cache._CHUNK", 4)
         patch.setattr(imagefiles, "read_image", read_image)
         options = recipe(place).to_dict()
         flags = [f"--{key.replace('_', '-')}={value}" for key, value in options.items() if value is not None]

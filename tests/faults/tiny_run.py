@@ -1,6 +1,6 @@
 """A recipe that is trained in a second."""
 
-from causalcf.recipe import Recipe
+from causalcf.runs.recipe import Recipe
 
 TINY = Recipe(
     name="tiny", images=48, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=40, tick=16, precision="float32",

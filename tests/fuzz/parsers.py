@@ -6,18 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from causalcf import train_options
-from causalcf.attributes import WORDS
-from causalcf.conditions import parse_conditions
+from causalcf import train as train_options
+from causalcf.cli.parser import parse_conditions
 from causalcf.data.tables import read_attributes, read_partition
-from causalcf.evaluation.links import Link
-from causalcf.evaluation.suite import load_suite
-from causalcf.graph_io import load_graph
-from causalcf.presets import preset_folder
-from causalcf.statement import Statement
-from causalcf.statement_file import load_statements
-from causalcf.worlds.query import Query
-from causalcf.worlds.query_file import load_queries
+from causalcf.evaluation.suite import Link, load_suite
+from causalcf.graph.files import load_graph
+from causalcf.io.presets import preset_folder
+from causalcf.language.lists import load_queries, load_statements
+from causalcf.language.query import Query
+from causalcf.language.statement import Statement
+from causalcf.language.vocabulary import WORDS
 
 NAMES = ("Male", "Young", "Bald", "Mustache", "Smiling", "Eyeglasses", "No_Beard", "Nobody")
 # fmt: off

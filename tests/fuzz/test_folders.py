@@ -16,9 +16,9 @@ from causalcf.classifiers import load_classifier
 from causalcf.classifiers.storage import save_classifier
 from causalcf.errors import CausalCFError
 from causalcf.evaluation.judge import load_judge
-from causalcf.experiment import resume_run
-from causalcf.runs import latest_runs, stored_runs
-from causalcf.worlds.run import load_run
+from causalcf.runs.directory import latest_runs, stored_runs
+from causalcf.runs.run import load_run
+from causalcf.training.experiment import resume_run
 
 FILES = ("checkpoint.pt", "recipe.yaml", "graph.yaml", "meta.json", "stats.jsonl", "statements.yaml")
 READ = ("classifier.pt", "meta.json", "report.json")

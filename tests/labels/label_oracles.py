@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from causalcf.esm import DiscreteSCM
-from causalcf.graph import CausalGraph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM, NeuralMechanism, ResponseMechanism
-from causalcf.labels.cells import configurations
+from causalcf.labels.evidence import configurations
 
 ALPHA = 1e-5  # of every statistical test
 

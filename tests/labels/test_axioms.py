@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_oracles import cases
 
-from causalcf.data.law import celeba_law
-from causalcf.graph import CausalGraph
+from causalcf.data.faces.units import celeba_law
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM, ResponseMechanism, fit_label_scm
-from causalcf.labels.cells import configurations
+from causalcf.labels.evidence import configurations
 
 UNITS = 64
 KINDS = ["threshold", "neural", "response", "adversarial"]

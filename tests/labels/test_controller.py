@@ -9,8 +9,8 @@ from label_oracles import ALPHA, chi_square
 from scipy import stats
 
 from causalcf.errors import IntractableError
-from causalcf.graph import CausalGraph
-from causalcf.graph_io import load_graph
+from causalcf.graph.files import load_graph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM, ResponseMechanism, empirical_joint, fit_label_scm, total_variation
 from causalcf.labels.adversarial import (
     ControllerOptions,
@@ -20,9 +20,9 @@ from causalcf.labels.adversarial import (
     pool_law,
     train_controller,
 )
-from causalcf.labels.cells import configurations
 from causalcf.labels.controller import Controller, Critic, straight_through
-from causalcf.labels.worlds import parent_indices
+from causalcf.labels.counterfactuals import parent_indices
+from causalcf.labels.evidence import configurations
 
 GRAPH = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"]})
 TRUTH = LabelSCM.from_probabilities(GRAPH, {"Young": 0.77, "Male": 0.42, "Bald": [[0.1, 0.02], [0.6, 0.25]]})

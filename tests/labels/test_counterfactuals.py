@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from label_oracles import ALPHA, cases, chi_square, events, known_labels, threshold_case
 from scipy import stats
 
-from causalcf.data.law import celeba_law
+from causalcf.data.faces.units import celeba_law
 from causalcf.errors import CausalCFError, ImpossibleWorldError, IntractableError
-from causalcf.graph import CausalGraph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM, empirical_joint
 
 STICKINESS = st.sampled_from([0.0, 0.25, 0.53, 1.0])

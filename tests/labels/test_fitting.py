@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_oracles import graphs
 
-from causalcf.data.law import celeba_law
+from causalcf.data.faces.units import celeba_law
 from causalcf.errors import CausalCFError, DataError
-from causalcf.graph import CausalGraph
-from causalcf.graph_io import load_graph
+from causalcf.graph.files import load_graph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM, empirical_joint, fit_label_scm, kl_divergence, total_variation
 from causalcf.labels.mechanisms import NeuralMechanism
 from causalcf.labels.regression import fit_neural

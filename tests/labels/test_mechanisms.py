@@ -10,7 +10,7 @@ from scipy import stats
 
 from causalcf.errors import CausalCFError, ImpossibleWorldError
 from causalcf.labels import NeuralMechanism, ResponseMechanism, TableMechanism
-from causalcf.labels.cells import cell_index, configurations
+from causalcf.labels.evidence import cell_index, configurations
 
 
 def seeded(seed: int = 0) -> torch.Generator:

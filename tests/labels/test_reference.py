@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from causalcf.graph import CausalGraph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
 from causalcf.labels.reference import Reference
 

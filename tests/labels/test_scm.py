@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from label_oracles import ALPHA, cases, chi_square, events
 
 from causalcf.errors import CausalCFError, GraphError, ImpossibleWorldError, IntractableError
-from causalcf.graph import CausalGraph
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM, NeuralMechanism, ResponseMechanism, TableMechanism, empirical_joint
 
 GRAPH = CausalGraph(

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causalcf.losses.memory import RunningMeans
+from causalcf.constraints.costs import RunningMeans
 
 groups = st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=5), min_size=1, max_size=6)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from causalcf.losses.multipliers import Multipliers
+from causalcf.constraints.costs import Multipliers
 
 
 def minimise(weights, steps=4000, rate=0.02):

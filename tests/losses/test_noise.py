@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from causalcf.losses.noise import noise_error
+from causalcf.losses.labels import noise_error
 
 
 def test_knowing_nothing_costs_the_variance_and_knowing_all_costs_nothing():

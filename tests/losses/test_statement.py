@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.distributions import Bernoulli, kl_divergence
 
+from causalcf.language.modals import MODALS
 from causalcf.losses.statement import (
     FLOOR,
     SHARPNESS,
@@ -17,7 +18,6 @@ from causalcf.losses.statement import (
     joint_probability,
     modal_loss,
 )
-from causalcf.statement_modals import MODALS
 
 modals = st.sampled_from([*MODALS])
 probabilities = st.floats(FLOOR, 1 - FLOOR)

@@ -8,9 +8,8 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from causalcf.networks.average import averaged_copy, calibrate_batch_norm, update_average
-from causalcf.networks.dcgan import Discriminator, EvenTransposed, Generator, Labeler, initialise
-from causalcf.networks.noise_reader import NoiseReader
-from causalcf.networks.residual import ResidualReader
+from causalcf.networks.dcgan import Discriminator, EvenTransposed, Generator, Labeler, NoiseReader, initialise
+from causalcf.networks.readers import ResidualReader
 
 
 def seeded(seed=0):

@@ -10,20 +10,19 @@ import pytest
 import torch
 from broken import limited
 
-from causalcf.bounded import MOST_JSON, read_bounded, read_json, read_tensors
-from causalcf.checkpoint import load_checkpoint
 from causalcf.classifiers import load_classifier
 from causalcf.errors import CausalCFError, RecipeError, RunError
 from causalcf.evaluation.suite import load_suite
-from causalcf.experiment import resume_run
-from causalcf.graph_io import load_graph
-from causalcf.recipe import Recipe
-from causalcf.runs import find_run, latest_runs
-from causalcf.folders import read_meta
-from causalcf.statement_file import load_statements
-from causalcf.train_options import parse_options
-from causalcf.worlds.query_file import load_queries
-from causalcf.worlds.run import load_run
+from causalcf.graph.files import load_graph
+from causalcf.io.folders import read_meta
+from causalcf.io.untrusted import MOST_JSON, read_bounded, read_json, read_tensors
+from causalcf.language.lists import load_queries, load_statements
+from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.directory import find_run, latest_runs
+from causalcf.runs.recipe import Recipe
+from causalcf.runs.run import load_run
+from causalcf.train import parse_options
+from causalcf.training.experiment import resume_run
 
 YAML_KINDS = {
     "graph": load_graph,

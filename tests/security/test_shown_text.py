@@ -9,13 +9,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causalcf.command import run
+from causalcf.cli.command import run
 from causalcf.errors import CausalCFError, QueryError, nearest, unknown
 from causalcf.eval import failed
-from causalcf.graph import CausalGraph
-from causalcf.inert import escaped
-from causalcf.statement_file import load_statements
-from causalcf.worlds.query_file import load_queries
+from causalcf.graph.graph import CausalGraph
+from causalcf.io.text import escaped
+from causalcf.language.lists import load_queries, load_statements
 
 TRICKS = ["\x1b[2J", "\x1b]0;owned\x07", "a\rb", "\u202ekcab", "\x9b1m", "\ud800", "a\nb", "\x00"]
 
@@ -70,7 +69,7 @@ def test_an_exit_code_s_reason_is_harmless(capsys):
 def test_markup_in_a_progress_bar_is_shown_as_it_stands():
     from rich.console import Console
 
-    from causalcf.data import progress
+    from causalcf.io import progress
 
     written = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
@@ -81,7 +80,7 @@ def test_markup_in_a_progress_bar_is_shown_as_it_stands():
 
 
 def test_a_question_s_name_stays_in_the_picture_s_folder(tmp_path):
-    from causalcf.ask_options import parse_options
+    from causalcf.ask import parse_options
 
     for name in ("../../x", "a/b", "x" * 61):
         (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"queries": {name: "What if this woman were bald?"}}))
@@ -97,9 +96,9 @@ def test_a_page_of_text_is_neither_compared_nor_shown():
 def test_answers_show_names_as_they_stand():
     from fake_run import GRAPH, TABLES, FakeRun
 
-    from causalcf.answer_text import to_text
-    from causalcf.answers import answer
-    from causalcf.worlds.query import Query
+    from causalcf.answers.answer import answer
+    from causalcf.answers.text import to_text
+    from causalcf.language.query import Query
 
     assert set(TABLES) == set(GRAPH.nodes)
     marked = CausalGraph({"[red]Male[/]": []})

@@ -1,8 +1,8 @@
 """Statements about the same people and the same antecedent share a group."""
 
-from causalcf.graph import CausalGraph
-from causalcf.statement import Statement
-from causalcf.telling.questions import questions_of
+from causalcf.constraints.questions import questions_of
+from causalcf.graph.graph import CausalGraph
+from causalcf.language.statement import Statement
 
 GRAPH = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"], "Smiling": ["Young"], "Eyeglasses": ["Young"]})
 SAID = {

@@ -5,12 +5,11 @@ import torch
 from scipy.stats import binomtest
 from toys import GRAPH, OLD_MAN, law
 
+from causalcf.constraints.costs import Targets
+from causalcf.constraints.questions import questions_of
+from causalcf.constraints.sources import PAIRS, POOL, LabelledSource, ReplaySource
 from causalcf.errors import StatementError
-from causalcf.statement import Statement
-from causalcf.telling.labelled import POOL, LabelledSource
-from causalcf.telling.questions import questions_of
-from causalcf.telling.replay import PAIRS, ReplaySource
-from causalcf.telling.targets import Targets
+from causalcf.language.statement import Statement
 
 ALPHA = 1e-5
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from toys import OLD_MAN, Generator, Reader, about_smiles, telling
 
+from causalcf.constraints.constraint import norm
 from causalcf.errors import RunError
-from causalcf.statement import Statement
-from causalcf.telling.telling import norm
+from causalcf.language.statement import Statement
 
 NOTHING = torch.zeros(0, 4), torch.zeros(0, 3, 2, 2)
 

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from causalcf.checkpoint import load_checkpoint
 from causalcf.classifiers.calibration import Calibration
 from causalcf.classifiers.classifier import AttributeClassifier
-from causalcf.classifiers.networks import build_network
 from causalcf.classifiers.storage import save_classifier
-from causalcf.command import run as run_command
+from causalcf.cli.command import run as run_command
+from causalcf.constraints.setup import statement_classifier, tell_with
 from causalcf.data.faces import law
 from causalcf.errors import RecipeError, RunError, StatementError
-from causalcf.experiment import resume_run, start_run
-from causalcf.recipe import Recipe
-from causalcf.statement_file import load_statements
-from causalcf.telling.setup import statement_classifier, tell_with
+from causalcf.language.lists import load_statements
+from causalcf.networks.readers import build_network
+from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.recipe import Recipe
 from causalcf.train import main
+from causalcf.training.experiment import resume_run, start_run
 
 TINY = Recipe(
     name="tiny",

@@ -7,18 +7,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from causalcf.graph import CausalGraph
+from causalcf.constraints.constraint import Telling
+from causalcf.constraints.costs import Costs, Multipliers, RunningMeans, Targets
+from causalcf.constraints.questions import questions_of
+from causalcf.constraints.sources import LabelledSource, ReplaySource, Source
+from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
-from causalcf.losses.memory import RunningMeans
-from causalcf.losses.multipliers import Multipliers
-from causalcf.statement import Statement
-from causalcf.telling.costs import Costs
-from causalcf.telling.group import Source
-from causalcf.telling.labelled import LabelledSource
-from causalcf.telling.questions import questions_of
-from causalcf.telling.replay import ReplaySource
-from causalcf.telling.targets import Targets
-from causalcf.telling.telling import Telling
+from causalcf.language.statement import Statement
 
 GRAPH = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"]})
 TABLES = {"Young": 0.7, "Male": 0.4, "Bald": [[0.001, 0.0], [0.3, 0.02]]}  # Bald by Male, Young

@@ -7,7 +7,7 @@ from scipy import stats
 
 from causalcf.errors import CausalCFError, UnreachedError
 from causalcf.worlds.conditional import BLOCK, sample_where
-from causalcf.worlds.priors import PRIORS
+from causalcf.worlds.samplers import PRIORS
 
 
 def left_right(images):

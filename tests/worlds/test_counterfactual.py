@@ -10,7 +10,7 @@ from torch import nn
 from causalcf.classifiers import AttributeClassifier
 from causalcf.classifiers.calibration import Calibration
 from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
-from causalcf.worlds.run import load_run
+from causalcf.runs.run import load_run
 
 ALPHA = 1e-5
 

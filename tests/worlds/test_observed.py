@@ -8,16 +8,13 @@ import torch
 from noise_oracles import ALPHA, ATTRIBUTE, Linear, chi_square, paint, seeded
 from scipy import stats
 
-from causalcf.worlds.antecedent import Antecedent
-from causalcf.worlds.judge import Judge
+from causalcf.worlds.condition import Antecedent, Judge
 from causalcf.worlds.metropolis import Metropolis
 from causalcf.worlds.observed import counterfactual_noise
-from causalcf.worlds.paths import Tempering
-from causalcf.worlds.posterior import Population, Posterior
-from causalcf.worlds.priors import PRIORS
+from causalcf.worlds.posterior import Population, Posterior, Tempering
 from causalcf.worlds.rejection import Rejection
+from causalcf.worlds.samplers import PRIORS, StickyKernel
 from causalcf.worlds.smc import SMC
-from causalcf.worlds.sticky import StickyKernel
 
 # Draws that are as good as independent: one from each chain; few out of a large population, from different families.
 INDEPENDENT = {"rejection": Rejection(), "smc": SMC(particles=20_000), "mh": Metropolis(chains=600)}

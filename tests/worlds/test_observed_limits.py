@@ -8,8 +8,7 @@ from causalcf.errors import CausalCFError, ImpossibleWorldError, UnreachedError
 from causalcf.worlds.diagnostics import effective_size, intraclass_correlation
 from causalcf.worlds.metropolis import Metropolis
 from causalcf.worlds.observed import METHODS, counterfactual_noise
-from causalcf.worlds.resampling import spread, systematic
-from causalcf.worlds.smc import SMC
+from causalcf.worlds.smc import SMC, spread, systematic
 
 TOY = Linear()
 

@@ -1,4 +1,4 @@
-"""Procedural faces with a known causal model: the embedded default data set."""
+"""Procedural faces with a known causal model: the built-in default data set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HOME = {
     "NOISE": "person",
     "RENDERER_VERSION": "renderer",
     "Units": "units",
-    "contact_sheet": "sheet",
+    "contact_sheet": "__main__",
     "counterfactual": "units",
     "law": "units",
     "load_faces": "dataset",
@@ -22,12 +22,12 @@ _HOME = {
 __all__ = [*_HOME]
 
 if TYPE_CHECKING:
+    from .__main__ import contact_sheet as contact_sheet
     from .dataset import load_faces as load_faces
     from .person import LABELS as LABELS
     from .person import NOISE as NOISE
     from .renderer import RENDERER_VERSION as RENDERER_VERSION
     from .renderer import render as render
-    from .sheet import contact_sheet as contact_sheet
     from .units import Units as Units
     from .units import counterfactual as counterfactual
     from .units import law as law

@@ -1,17 +1,15 @@
-"""What is behind and below the face: backdrop, clothes, neck."""
+"""Painting of the background, the clothes and the neck."""
 
 from __future__ import annotations
 
 import torch
 
-from .canvas import Canvas
-from .colour import hue
 from .person import Person
-from .shapes import bump, ellipse, ramp01
+from .shapes import Canvas, bump, ellipse, hue, ramp01
 
 
 def paint_backdrop(canvas: Canvas, person: Person) -> None:
-    """A wall in one colour, lit from above, with a broad soft glow."""
+    """Paint a wall in one colour, lit from above, with a broad soft highlight."""
     wall = hue(
         person.vary("background_hue", 0, 1),
         person.vary("background_shade", 0.45, 0.18),
@@ -23,7 +21,6 @@ def paint_backdrop(canvas: Canvas, person: Person) -> None:
 
 
 def paint_clothes(canvas: Canvas, person: Person) -> None:
-    """Shoulders in a coloured top."""
     low = canvas.window(-1.3, 1.3, 0.72, 1.3)
     cloth = hue(
         person.vary("clothes_hue", 0, 1),
@@ -36,7 +33,7 @@ def paint_clothes(canvas: Canvas, person: Person) -> None:
 
 
 def paint_neck(canvas: Canvas, person: Person) -> None:
-    """The neck, in the chin's shadow, down to the neckline."""
+    """Paint the neck in the chin's shadow, down to the neckline."""
     low = canvas.window(-0.5, 0.5, 0.5, 1.3)
     half = person.pick("Male", 0.36, 0.25)
     flare = half + 0.25 * (low.y - 0.85).clamp(min=0)

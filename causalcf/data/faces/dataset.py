@@ -1,4 +1,4 @@
-"""Rendered faces as a labelled image set, kept in a cache so that a second run starts at once."""
+"""Rendered faces as a labelled image set, with CelebA's label distribution or uniform labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...arguments import SEEDS, check_count
+from ...checks import SEEDS, check_count
 from ...errors import DataError, unknown
 from ..cache import cache_root, open_cache
 from ..images import ImageData
@@ -21,7 +21,7 @@ SIZES = {"train": 20_000, "valid": 4_000}
 
 
 def check_seed(seed: int) -> None:
-    """Refuse a seed that another would draw the same faces as: half of all are for those held out."""
+    """Check that the seed is in [0, 2^31); each split uses its own half of all generator seeds."""
     if not 0 <= seed < SEEDS // len(SIZES):
         raise DataError(f"faces: seed={seed}; expected a whole number in [0, 2^31)")
 
@@ -73,12 +73,12 @@ def load_faces(
 
 
 def to_bytes(images: Tensor) -> Tensor:
-    """Colours in [0, 1] to the nearest uint8."""
+    """Round colours in [0, 1] to uint8 in 0..255."""
     return (images * 255).round().to(torch.uint8)
 
 
 def _probe() -> str:
-    """A digest of a few faces with every label on and off, so that a renderer that has changed is noticed."""
+    """Return a digest of a few rendered faces; it changes when the renderer's output changes."""
     generator = torch.Generator().manual_seed(1709_02023)
     labels = torch.cat([torch.zeros(1, len(LABELS)), torch.eye(len(LABELS)), torch.ones(1, len(LABELS))])
     return _digest(to_bytes(render(labels, torch.rand(len(labels), len(NOISE), generator=generator))))
@@ -89,3 +89,24 @@ def _digest(*tensors: Tensor) -> str:
     for tensor in tensors:
         hashed.update(tensor.numpy().tobytes())
     return hashed.hexdigest()
+
+
+def load_coin_faces(
+    n: int = 20_000, seed: int = 0, cache: str | Path | None = None, progress: bool = True
+) -> ImageData:
+    """Load n >= 1 rendered faces whose nine labels are independent, each 1 with probability 0.5."""
+    check_seed(seed)
+    draw = torch.Generator().manual_seed(12345 + seed)
+    labels = torch.randint(0, 2, (n, len(LABELS)), generator=draw, dtype=torch.int8)
+    noise = torch.rand(n, len(NOISE), generator=draw)
+
+    def produce(start: int, stop: int) -> np.ndarray:
+        return to_bytes(render(labels[start:stop], noise[start:stop])).numpy()
+
+    key = {"renderer": RENDERER_VERSION, "probe": _probe(), "units": _digest(labels, noise)}
+    place = Path(cache) if cache is not None else cache_root()
+    pixels = open_cache(
+        place / f"faces-coin-64-{n}-{seed}", key, (n, 3, 64, 64), produce, progress=progress, label="faces: images"
+    )
+    fingerprint = hashlib.sha256(repr(sorted(key.items())).encode()).hexdigest()[:16]
+    return ImageData("faces, labels by coin", LABELS, labels, pixels, fingerprint, flip=True)

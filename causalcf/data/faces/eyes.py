@@ -1,14 +1,12 @@
-"""Eyes, lashes, brows and glasses."""
+"""Painting of the eyes, lashes, brows and glasses."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from .canvas import Canvas
-from .colour import WHITE, ramp, tinted
 from .person import Person
-from .shapes import bent_band, bump, ellipse, ramp01, rounded_box, segment
+from .shapes import WHITE, Canvas, bent_band, bump, ellipse, ramp, ramp01, rounded_box, segment, tinted
 
 HEIGHT = -0.07
 _IRIS = ((0.20, 0.11, 0.06), (0.38, 0.22, 0.10), (0.22, 0.45, 0.25), (0.20, 0.45, 0.75), (0.40, 0.58, 0.70))
@@ -22,7 +20,7 @@ def _apart(person: Person) -> Tensor:
 
 
 def paint_eyes(canvas: Canvas, person: Person) -> None:
-    """Round open eyes, or slits under heavy lids; women have dark lashes and tinted lids."""
+    """Paint round eyes, or slits for `Narrow_Eyes`; women have dark lashes and tinted lids."""
     area = canvas.window(-0.5, 0.5, -0.26, 0.12)
     side = torch.sign(area.x)
     x, y = area.x.abs() - _apart(person), area.y - HEIGHT
@@ -62,7 +60,7 @@ def _paint_lashes(area: Canvas, person: Person, x: Tensor, y: Tensor, eye: Tenso
 
 
 def paint_brows(canvas: Canvas, person: Person) -> None:
-    """Men: thick, low and straight; women: thin, high and arched."""
+    """Paint the brows: thick, low and straight for men; thin, high and arched for women."""
     area = canvas.window(-0.5, 0.5, -0.45, -0.1)
     x = area.x.abs() - _apart(person) - 0.005
     weight = person.pick("Male", person.vary("brow_weight", 0.036, 0.048), person.vary("brow_weight", 0.012, 0.018))
@@ -74,7 +72,6 @@ def paint_brows(canvas: Canvas, person: Person) -> None:
 
 
 def paint_glasses(canvas: Canvas, person: Person) -> None:
-    """Large lenses in thick dark rims, a bridge and two arms."""
     area = canvas.window(-0.68, 0.68, -0.32, 0.18)
     worn = person.has("Eyeglasses")
     x, y = area.x.abs() - _apart(person) - 0.005, area.y - HEIGHT

@@ -1,27 +1,25 @@
-"""Hair: short on men, down the sides on women, receding on the old, absent on the bald."""
+"""Hair: short for men, long for women, receding for the old, absent for the bald."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from .canvas import Canvas
-from .colour import WHITE
 from .head import CENTRE, CROWN
 from .person import Person
-from .shapes import bump, ellipse, ramp01, round_max, superellipse
+from .shapes import WHITE, Canvas, bump, ellipse, ramp01, round_max, superellipse
 
 _EARS = 0.02
 
 
 def _short(canvas: Canvas, person: Person, outline: Tensor) -> Tensor:
-    """Distance to hair that stands off the head, more on top than at the sides, and ends above the ears."""
+    """Return the signed distance to short hair, thickest on top; it ends above the ears."""
     volume = person.vary("hair_volume", 0.06, 0.13) * (0.45 + 0.8 * (-canvas.y).clamp(0, 1))
     return torch.maximum(outline - volume, canvas.y - 0.04)
 
 
 def _long(canvas: Canvas, person: Person) -> Tensor:
-    """Distance to hair that falls past the ears, straight or in a wave, to a rounded end."""
+    """Return the signed distance to long hair, straight or wavy, with a rounded end."""
     volume = person.vary("hair_volume", 0.09, 0.16)
     wave = person.vary("hair_wave", 0.0, 0.05) * torch.sin(9 * canvas.y + 1)
     below = canvas.y.clamp(min=0)
@@ -32,12 +30,12 @@ def _long(canvas: Canvas, person: Person) -> Tensor:
 
 
 def hairstyle(canvas: Canvas, person: Person, outline: Tensor) -> Tensor:
-    """Distance to the hair as it would be if nothing were bald and no face in front of it."""
+    """Return the signed distance to the hair, ignoring baldness and the face in front of it."""
     return torch.where(person.has("Male") > 0, _short(canvas, person, outline), _long(canvas, person))
 
 
 def _free(canvas: Canvas, person: Person) -> Tensor:
-    """Distance to the part of the head that hair leaves free: a dome above the eyes, a strip below."""
+    """Return the signed distance to the hairless part of the head: a dome above the eyes, a strip below."""
     fringe = person.vary("fringe", -1, 1).clamp(min=0)
     low = person.vary("hairline", -0.54, -0.46) + 0.10 * fringe
     line = person.pick("Young", low, person.vary("hairline", -0.66, -0.60))
@@ -48,7 +46,7 @@ def _free(canvas: Canvas, person: Person) -> Tensor:
 
 
 def paint_back(canvas: Canvas, person: Person, style: Tensor) -> None:
-    """A woman's hair falling behind her neck."""
+    """Paint a woman's hair behind the neck."""
     area = canvas.window(-1, 1, 0.1, 1.3)
     worn = (1 - person.has("Male")) * (1 - person.has("Bald"))
     fall = torch.maximum(area.cut(style), 0.1 - area.y)
@@ -56,7 +54,7 @@ def paint_back(canvas: Canvas, person: Person, style: Tensor) -> None:
 
 
 def paint_front(canvas: Canvas, person: Person, style: Tensor) -> None:
-    """Hair on top of the head, and down the sides of a woman's face."""
+    """Paint the hair on top of the head, and along the sides of a woman's face."""
     free = _free(canvas, person)
     gloss = 0.26 * bump(canvas.x - person.vary("light_side", -0.35, 0.35), canvas.y + 0.70, 0.6, 0.22)
     light = 0.90 + gloss + 0.14 * ramp01(free, 0.0, 0.14) - 0.1 * ramp01(canvas.y, -0.4, 0.6)
@@ -65,7 +63,7 @@ def paint_front(canvas: Canvas, person: Person, style: Tensor) -> None:
 
 
 def paint_bald(canvas: Canvas, person: Person, outline: Tensor) -> None:
-    """A shining dome, and on men the short hair that is left above the ears."""
+    """Paint a shiny bald head; men keep short hair above the ears."""
     bald = person.has("Bald")
     top = canvas.window(-0.6, 0.6, -0.9, -0.3)
     shine = bump(top.x - person.vary("light_side", -0.2, 0.2), top.y + 0.56, 0.34, 0.17)

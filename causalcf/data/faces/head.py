@@ -1,20 +1,18 @@
-"""The head: its outline, ears, the light on its skin, wrinkles, nose."""
+"""The head: its outline, ears, skin with light, wrinkles and nose."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from .canvas import Canvas
-from .colour import tinted
 from .person import Person
-from .shapes import bent_band, bump, ellipse, ramp01, segment, superellipse
+from .shapes import Canvas, bent_band, bump, ellipse, ramp01, segment, superellipse, tinted
 
 CENTRE, CROWN, CHIN = -0.04, 0.72, 0.82
 
 
 def skull(canvas: Canvas, person: Person) -> Tensor:
-    """Distance to the head's outline: round above, and below pointed (women) or square-jawed (men)."""
+    """Return the signed distance to the head's outline; the jaw is pointed (women) or square (men)."""
     y = canvas.y - CENTRE
     below = y > 0
     jaw = person.pick("Male", person.vary("jaw_shape", 2.9, 3.8), person.vary("jaw_shape", 1.75, 2.05))
@@ -25,7 +23,7 @@ def skull(canvas: Canvas, person: Person) -> Tensor:
 
 
 def paint_head(canvas: Canvas, person: Person, outline: Tensor) -> None:
-    """Ears and the lit skin of the whole head."""
+    """Paint the ears and the lit skin of the whole head."""
     skin = person.skin
     ears = ellipse(canvas.x.abs() - person.face_width - 0.01, canvas.y - 0.04, 0.075, 0.15)
     canvas.paint(canvas.cover(ears), skin * 0.82)
@@ -36,14 +34,13 @@ def paint_head(canvas: Canvas, person: Person, outline: Tensor) -> None:
 
 
 def paint_beard_shadow(canvas: Canvas, person: Person, outline: Tensor) -> None:
-    """Where a man shaves: a darker jaw and chin."""
+    """Paint the darker shaved skin on a man's jaw and chin."""
     jaw = canvas.window(-0.6, 0.6, 0.1, 0.9)
     shaved = ramp01(jaw.y + 0.55 * jaw.x.abs(), 0.38, 0.66) * jaw.cover(jaw.cut(outline))
     jaw.paint(0.38 * person.has("Male") * shaved, person.skin * 0.45 + 0.03)
 
 
 def paint_blush(canvas: Canvas, person: Person) -> None:
-    """Red cheeks."""
     cheeks = canvas.window(-0.6, 0.6, 0.0, 0.5)
     apart = cheeks.x.abs()
     blush = bump(apart - 0.36, cheeks.y - 0.2, 0.2, 0.17) * person.vary("blush", 0.1, 0.4)
@@ -51,7 +48,7 @@ def paint_blush(canvas: Canvas, person: Person) -> None:
 
 
 def paint_wrinkles(canvas: Canvas, person: Person) -> None:
-    """The old: lines across the forehead, bags under the eyes, folds from nose to mouth."""
+    """Paint wrinkles of the old: forehead lines, bags under the eyes, folds from nose to mouth."""
     old = 1 - person.has("Young")
     dark = tinted(person.skin, 0.66, 0.56, 0.52)
     brow = canvas.window(-0.4, 0.4, -0.55, -0.3)
@@ -67,7 +64,6 @@ def paint_wrinkles(canvas: Canvas, person: Person) -> None:
 
 
 def paint_nose(canvas: Canvas, person: Person) -> None:
-    """A soft bridge, wings and nostrils."""
     nose = canvas.window(-0.22, 0.22, -0.2, 0.32)
     skin, width = person.skin, person.vary("nose_width", 0.11, 0.155)
     tip = person.vary("nose_length", 0.17, 0.215)

@@ -1,4 +1,4 @@
-"""Mouth and mustache: the curve of a smile, lips, the opening with its teeth."""
+"""Painting of the mouth (smile, lips, opening, teeth) and the mustache."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .canvas import Canvas
-from .colour import WHITE, hue, tinted
 from .person import Person
-from .shapes import bent_band, bump, ellipse
+from .shapes import WHITE, Canvas, bent_band, bump, ellipse, hue, tinted
 
 _HEIGHT = 0.475
 _DARK, _TEETH = (0.22, 0.05, 0.06), (0.97, 0.97, 0.97)
@@ -18,15 +16,7 @@ _DARK, _TEETH = (0.22, 0.05, 0.06), (0.97, 0.97, 0.97)
 
 @dataclass(frozen=True)
 class _Mouth:
-    """Everything lies along the parabola y = bend (x/reach)^2, which a smile bends upwards.
-
-    Args:
-        x, y: coordinates around the middle of the mouth.
-        reach: half its width.
-        bend: how far below the middle the corners lie.
-        upper, lower: how far the opening reaches above and below the parabola at each x.
-        lip: how thick a lip is at each x.
-    """
+    """Mouth geometry along the parabola y = bend (x/reach)^2; a smile bends its ends upwards."""
 
     x: Tensor
     y: Tensor
@@ -50,7 +40,7 @@ class _Mouth:
 
 
 def paint_mouth(canvas: Canvas, person: Person) -> None:
-    """Lips, the line or the opening between them, teeth, and what a smile does to the cheeks."""
+    """Paint the lips, the line or opening between them, the teeth and the cheeks of a smile."""
     area = canvas.window(-0.56, 0.56, 0.08, 0.72)
     mouth = _Mouth.of(area, person)
     _paint_cheeks(area, person, mouth)
@@ -75,7 +65,7 @@ def _paint_lips(area: Canvas, person: Person, mouth: _Mouth) -> None:
 
 
 def _paint_cheeks(area: Canvas, person: Person, mouth: _Mouth) -> None:
-    """A smile's round cheeks, and dimples at its corners."""
+    """Paint the round cheeks of a smile, and dimples at the corners of the mouth."""
     smile, apart = person.has("Smiling"), area.x.abs()
     rosy = tinted(person.skin, 1.08, 0.80, 0.76).clamp(max=1)
     area.paint(0.8 * smile * bump(apart - 0.36, area.y - 0.24, 0.18, 0.15), rosy)
@@ -84,7 +74,7 @@ def _paint_cheeks(area: Canvas, person: Person, mouth: _Mouth) -> None:
 
 
 def paint_mustache(canvas: Canvas, person: Person) -> None:
-    """A broad dark band under the nose."""
+    """Paint a broad dark band under the nose."""
     area = canvas.window(-0.36, 0.36, 0.2, 0.46)
     reach = person.vary("mustache_width", 0.25, 0.31)
     droop = person.vary("mustache_droop", 0.03, 0.085)

@@ -1,4 +1,4 @@
-"""Who is to be drawn: labels and appearance noise by name, and the colours that several parts share."""
+"""Labels and appearance noise of the faces by name, and the colours that several parts share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from .colour import Stops, ramp, tinted
+from .shapes import Stops, ramp, tinted
 
 LABELS = (
     "Young",
@@ -79,38 +79,38 @@ _HAIR: Stops = (
 
 
 class Person:
-    """A batch of people: every label and noise coordinate by name, as (n, 1, 1) float tensors."""
+    """Batch of people: each label and noise coordinate by name, as an (n, 1, 1) float tensor."""
 
     def __init__(self, labels: Tensor, noise: Tensor) -> None:
         self._label = {name: labels[:, i, None, None].to(noise.dtype) for i, name in enumerate(LABELS)}
         self._noise = {name: noise[:, i, None, None] for i, name in enumerate(NOISE)}
 
     def has(self, label: str) -> Tensor:
-        """1 where the label holds, else 0."""
+        """Return 1 where the label holds, else 0."""
         return self._label[label]
 
     def pick(self, label: str, yes: Tensor | float, no: Tensor | float) -> Tensor:
-        """`yes` where the label holds, else `no`."""
+        """Return `yes` where the label holds, else `no`."""
         return no + self._label[label] * (yes - no)
 
     def mix(self, label: str, yes: Tensor, no: Tensor) -> Tensor:
-        """The colour `yes` where the label holds, else `no`."""
+        """Return the colour `yes` where the label holds, else the colour `no`."""
         return no + self._label[label][:, None] * (yes - no)
 
     def vary(self, noise: str, low: float, high: float) -> Tensor:
-        """A noise coordinate stretched from (0, 1) to (low, high)."""
+        """Map a noise coordinate linearly from (0, 1) to (low, high)."""
         return low + (high - low) * self._noise[noise]
 
     @cached_property
     def skin(self) -> Tensor:
-        """The colour of the skin in full light."""
+        """Colour of the skin in full light."""
         warm = self.vary("skin_warmth", -0.03, 0.03)
         warmth = torch.stack([1 + warm, torch.ones_like(warm), 1 - warm], 1)
         return ramp(self.vary("skin_tone", 0, 1), _SKIN) * warmth
 
     @cached_property
     def hair(self) -> Tensor:
-        """The colour of the hair: grey for the old; darker on dark skin, as people are."""
+        """Colour of the hair: grey for the old, darker for darker skin."""
         fair = self.vary("hair_colour", 0, 1) * (1 - self.vary("skin_tone", 0, 0.6))
         natural = ramp(fair, _HAIR) * self.vary("hair_shade", 0.85, 1.1)[:, None]
         level = self.vary("hair_shade", 0.66, 0.9)[:, None].expand_as(natural)
@@ -118,10 +118,10 @@ class Person:
 
     @cached_property
     def bristles(self) -> Tensor:
-        """The colour of brows and mustache: darker than the hair, so that they stand out from any skin."""
+        """Colour of brows and mustache: darker than the hair, so that they are visible on any skin."""
         return self.mix("Young", tinted(self.hair, 0.50, 0.40, 0.36), tinted(self.hair, 0.46, 0.46, 0.48))
 
     @cached_property
     def face_width(self) -> Tensor:
-        """Half the head's width at the cheekbones."""
+        """Half the width of the head at the cheekbones, in face units."""
         return self.vary("face_width", 0.53, 0.60)

@@ -1,4 +1,4 @@
-"""From labels and appearance noise to pictures."""
+"""Rendering of faces from labels and appearance noise."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from torch import Tensor
 
 from ...errors import DataError
 from . import body, eyes, hair, head, mouth
-from .canvas import Canvas
 from .person import LABELS, NOISE, Person
+from .shapes import Canvas
 
 # Part of every cache's fingerprint: raise it whenever a picture changes.
 RENDERER_VERSION = 1
@@ -18,26 +18,7 @@ _CHUNK = 64
 
 
 def render(labels: Tensor, noise: Tensor, size: int = 64) -> Tensor:
-    """Faces with the given labels and appearance.
-
-    Args:
-        labels: (n, 9) of 0 and 1, in the order `LABELS`.
-        noise: (n, K) in [0, 1], in the order `NOISE`.
-        size: height and width in pixels.
-
-    Returns:
-        (n, 3, size, size) float32 RGB in [0, 1]; each image depends on its own row alone.
-
-    Raises:
-        DataError: shapes that do not fit, labels other than 0 and 1, noise outside [0, 1].
-
-    Source: defined here.
-
-    Example:
-        >>> import torch
-        >>> render(torch.zeros(2, 9), torch.full((2, len(NOISE)), 0.5)).shape
-        torch.Size([2, 3, 64, 64])
-    """
+    """Render labels (n, 9) and noise (n, K) in [0, 1] to (n, 3, size, size) float32 RGB in [0, 1]."""
     _check(labels, noise, size)
     noise = noise.to(torch.float32)
     labels = labels.to(noise.device)

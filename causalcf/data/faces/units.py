@@ -1,10 +1,5 @@
-"""Faces as units of a known structural causal model: exogenous noise -> labels -> picture.
-
-    label noise -> labels --+
-                            +-> render -> image
-    appearance noise -------+
-
-Because all of it is known, so is the true counterfactual image of every face.
+"""Faces as units of a known SCM: label noise -> labels; labels and appearance noise -> image.
+The true counterfactual image of every face is therefore known.
 """
 
 from __future__ import annotations
@@ -12,29 +7,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import torch
+import yaml
 from torch import Tensor
 
 from ...errors import DataError
+from ...graph.files import load_graph
+from ...labels.scm import LabelSCM
 from .person import LABELS, NOISE
 from .renderer import render
 
-if TYPE_CHECKING:
-    from ...labels import LabelSCM
+_FILE = Path(__file__).with_name("celeba_law.yaml")
+
+
+def celeba_law() -> LabelSCM:
+    """Return the maximum-likelihood `LabelSCM` of CelebA on the graph `celeba`, with threshold noise."""
+    graph = load_graph("celeba")
+    listed = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    tables = {}
+    for node in graph.nodes:
+        table = torch.tensor(listed[node]["probability"], dtype=torch.float64)
+        order = [listed[node]["parents"].index(parent) for parent in graph.parents(node)]
+        tables[node] = table.permute(order)
+    return LabelSCM.from_probabilities(graph, tables)
 
 
 @dataclass(frozen=True)
 class Units:
-    """A batch of people; index with a slice, a list or a tensor for fewer of them.
-
-    Args:
-        labels: (n, 9) int8 0/1, in the order `LABELS`.
-        label_noise: (n, 9) float64, the exogenous noise of the label law, in the order of its graph.
-        noise: (n, K) float32 in (0, 1), the exogenous appearance, in the order `NOISE`.
-        do: the interventions that these labels stand under, {name: (n,) int8}.
-    """
+    """Batch of faces: labels (n, 9) int8, label noise (n, 9), appearance noise (n, K), interventions `do`."""
 
     labels: Tensor
     label_noise: Tensor
@@ -51,14 +54,13 @@ class Units:
         return Units(self.labels[rows], self.label_noise[rows], self.noise[rows], do)
 
     def images(self, size: int = 64) -> Tensor:
-        """Their pictures, (n, 3, size, size) float32 in [0, 1]."""
+        """Render the images, (n, 3, size, size) float32 in [0, 1]."""
         return render(self.labels, self.noise, size)
 
 
 @cache
 def law() -> LabelSCM:
-    """The label law of `faces`: CelebA's own conditional probabilities on the graph `celeba`."""
-    from ..law import celeba_law
+    """Return the true SCM of the labels: CelebA's conditional probabilities on the graph `celeba`."""
 
     return celeba_law()
 
@@ -69,27 +71,7 @@ def sample_units(
     do: Mapping[str, Any] | None = None,
     given: Mapping[str, Any] | None = None,
 ) -> Units:
-    """Draw people from the law, after an intervention and under a condition.
-
-    Args:
-        n: how many.
-        generator: source of all randomness.
-        do, given: {name: 0 or 1, or an (n,) array}; `given` speaks of the world after `do`.
-
-    Returns:
-        n units; `law().respond(label_noise, do)` gives their labels back.
-
-    Raises:
-        CausalCFError: an unknown attribute or a value other than 0 and 1.
-        ImpossibleWorldError: `given` has probability zero.
-
-    Source: defined here.
-
-    Example:
-        >>> units = sample_units(4, torch.Generator().manual_seed(0), given={"Bald": 1})
-        >>> units.images().shape
-        torch.Size([4, 3, 64, 64])
-    """
+    """Sample n units after the intervention `do`, conditional on `given` in the world after `do`."""
     labels = law().sample(n, do=do, given=given, generator=generator)
     label_noise = _abduct(labels, do or {}, generator)
     noise = torch.rand(n, len(NOISE), generator=generator, device=generator.device).cpu()
@@ -97,39 +79,19 @@ def sample_units(
 
 
 def counterfactual(units: Units, do: Mapping[str, Any] | None = None) -> Units:
-    """The same people had the named labels been set: the same label noise and appearance, other equations.
-
-    Interventions that the units already stand under stay, unless `do` sets the same label anew.
-
-    Args:
-        units: the actual people.
-        do: {name: 0 or 1, or an (n,) array}.
-
-    Returns:
-        The units of the counterfactual world; `.images()` are the true counterfactual images.
-
-    Raises:
-        CausalCFError: an unknown attribute or a value other than 0 and 1.
-
-    Source: Pearl's abduction, action, prediction; the noise is known, so nothing has to be abducted.
-
-    Example:
-        >>> man = sample_units(1, torch.Generator().manual_seed(0), given={"Male": 1, "Eyeglasses": 0})
-        >>> counterfactual(man, do={"Eyeglasses": 1}).labels[0, LABELS.index("Eyeglasses")].item()
-        1
-    """
+    """Return the same units under `do`, with the same noise; earlier interventions stay unless set anew."""
     labels = law().respond(units.label_noise, do={**units.do, **(do or {})})
     return replace(units, labels=_in_order(labels), do={**units.do, **_per_unit(do, len(units))})
 
 
 def _in_order(labels: Tensor) -> Tensor:
-    """Columns in the law's order -> columns in the order `LABELS`."""
+    """Reorder the columns from the SCM's order to the order `LABELS`."""
     nodes = law().graph.nodes
     return labels[:, [nodes.index(name) for name in LABELS]]
 
 
 def _abduct(labels: Tensor, do: Mapping[str, Any], generator: torch.Generator) -> Tensor:
-    """The noise behind labels in the law's order; a label that do set says nothing about its own noise."""
+    """Sample the label noise given the labels; a label set by `do` does not constrain its own noise."""
     scm = law()
     by_name = dict(zip(scm.graph.nodes, labels.unbind(1), strict=True))
     columns = []

@@ -1,0 +1,1 @@
+"""One question answered: exactly by the label model, and by what the images show."""

@@ -1,0 +1,133 @@
+"""Format an answer as text for a reader and as plain values for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ..language import short
+from ..statistics.rates import Rate
+from .answer import Answer, Seen
+
+_JUDGES = {
+    "classifier": "a classifier from outside",
+    "labeler": "the run's own Labeler, which its generator was trained to satisfy",
+}
+
+
+def to_text(answer: Answer) -> str:
+    """Return the answer as text: the question, a table of all labels, and other changes."""
+    return "\n".join([*_asked(answer), "", *_table(answer), "", *_changes(answer)])
+
+
+def to_dict(answer: Answer) -> dict[str, Any]:
+    """Return the answer as plain values for JSON; rates carry a 95 % Wilson interval (low, high)."""
+    query, exact, expected = answer.query, answer.label_answer, answer.expected
+    labels = {}
+    for name, seen in answer.seen.items():
+        told = {**asdict(exact.exact[name]), "these_faces": expected[name]} if exact and expected else None
+        rates = {"before": _rate(seen.before), "after": _rate(seen.after)}
+        labels[name] = {"exact": told, "judged": {**rates, "gained": seen.gained, "lost": seen.lost}}
+    return {
+        "question": str(query),
+        "given": query.given,
+        "antecedent": query.antecedent,
+        "mode": query.mode,
+        "stickiness": answer.stickiness,
+        "noise_stickiness": answer.noise_stickiness,
+        "faces": answer.drawn.shape[0],
+        "draws": answer.drawn.shape[1],
+        "reachable": answer.reachable,
+        "base_rate": exact.base_rate if exact else None,
+        "judge": answer.judge,
+        "note": answer.note,
+        "labels": labels,
+    }
+
+
+def _asked(answer: Answer) -> list[str]:
+    query = answer.query
+    n, m = answer.drawn.shape[:2]
+    sticky = f"stickiness {answer.stickiness:g} (image noise {answer.noise_stickiness:g})"
+    lines = [
+        str(query),
+        f"given {_conditions(query.given) or 'nothing'}; {query.mode} {_conditions(query.antecedent)}; {sticky}; "
+        f"{n} faces, {m} draws each",
+    ]
+    how = "an intervention sets it"
+    if query.mode == "observe":
+        how = "in the counterfactual world, before it is conditioned"
+        how += "" if answer.label_answer else " (estimated from the draws of noise)"
+    if answer.reachable is not None:
+        lines.append(f"P(antecedent reachable) = {_probability(answer.reachable)}: {how}")
+    if answer.label_answer:
+        given = f" | {_conditions(query.given)}" if query.given else ""
+        base = f"P({_conditions(query.antecedent)}{given}) = {_probability(answer.label_answer.base_rate)}"
+        lines.append(f"{base} in the actual world, by the label model")
+    return lines
+
+
+def _table(answer: Answer) -> list[str]:
+    exact, expected, observed = answer.label_answer, answer.expected, answer.query.mode == "observe"
+    heads = ["P(label = 1)"]
+    if exact:
+        heads += ["exact before", "exact after"] + (["exact, these faces"] if observed else [])
+    heads += ["judged before", "judged after"]
+    rows = [heads]
+    for name, seen in answer.seen.items():
+        row = [name + (" (asked)" if name in answer.query.antecedent else "")]
+        if exact and expected:
+            row += [_probability(exact.exact[name].before), _probability(exact.exact[name].after)]
+            row += [_probability(expected[name])] if observed else []
+        rows.append([*row, _interval(seen.before), _interval(seen.after)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines.append(f"judged by {_JUDGES[answer.judge]}; [95 % Wilson interval over faces]")
+    if not exact:
+        lines.append(f"no exact answer: {answer.note}")
+    elif observed:
+        lines.append("exact after: given and antecedent jointly, which also tells who is likelier to be found so;")
+        lines.append("these faces: each sampled face for itself, what its draws show in the long run")
+    return lines
+
+
+def _changes(answer: Answer) -> list[str]:
+    others = [name for name in answer.names if name not in answer.query.antecedent]
+    lines = []
+    if answer.label_answer:
+        exact = answer.label_answer.exact
+        both = {name: (_probability(exact[name].before), _probability(exact[name].after)) for name in others}
+        told = [f"{name} {before} -> {after}" for name, (before, after) in both.items() if before != after]
+        lines.append(f"what else changes in the label model: {'; '.join(told) or 'nothing'}")
+    moved = sorted(others, key=lambda name: -_flips(answer.seen[name]))
+    told = [
+        f"{short(name, 1)} (came {answer.seen[name].gained}, went {answer.seen[name].lost})"
+        for name in moved
+        if _flips(answer.seen[name])
+    ]
+    lines.append(f"what else changes in the images, of {len(answer.actual)}: {', '.join(told) or 'nothing'}")
+    return lines
+
+
+def _flips(seen: Seen) -> int:
+    return seen.gained + seen.lost
+
+
+def _conditions(values: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _probability(p: float) -> str:
+    """Format with four decimals, or with two significant digits if the value would round to zero."""
+    return f"{p:.4f}" if p >= 5e-4 or p < 1e-12 else f"{p:.1e}"
+
+
+def _interval(rate: Rate) -> str:
+    low, high = rate.interval
+    return f"{rate.value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _rate(rate: Rate) -> dict[str, float]:
+    low, high = rate.interval
+    return {"hits": rate.hits, "n": rate.n, "rate": rate.value, "low": low, "high": high}

@@ -1,0 +1,111 @@
+"""Three disjoint splits: for training, for early stopping and calibration, and for scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..data import load_data
+from ..data.images import ImageData
+from ..errors import DataError
+from .recipe import ClassifierRecipe
+
+HELD_OUT = 0.08  # of the images learned from, where no split serves to stop and calibrate
+SCORED = 0.15  # of the images learned from, where no split serves to score
+MOST_HELD_OUT = 5000  # more would slow training without stopping it any better
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a data set, with a description for the report; images are loaded only on request."""
+
+    data: ImageData
+    rows: Tensor
+    told: str
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def labels(self, attributes: Sequence[str]) -> Tensor:
+        """Return (n, d) int8 labels of the named attributes."""
+        return self.data.select(attributes)[self.rows]
+
+    def pixels(self, index: Tensor) -> Tensor:
+        """Return (len(index), 3, h, w) uint8 images at these positions within the split."""
+        return self.data.batch(self.rows[index])
+
+    def split(self, n: int, told: str, rest: str, generator: torch.Generator) -> tuple[Part, Part]:
+        """Split off n random rows; return them and the rest."""
+        order = torch.randperm(len(self), generator=generator)
+        chosen, left = order[:n].sort().values, order[n:].sort().values
+        return Part(self.data, self.rows[chosen], told), Part(self.data, self.rows[left], rest)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Three splits: `train` fits the weights, `held_out` stops and calibrates, `scored` only scores."""
+
+    train: Part
+    held_out: Part
+    scored: Part
+
+
+def whole(data: ImageData, told: str) -> Part:
+    """Return all rows of a data set as one split."""
+    return Part(data, torch.arange(len(data)), told)
+
+
+def split_data(recipe: ClassifierRecipe) -> Parts:
+    """Load the data and split them; score on "test", else on "valid", else on a random part of "train"."""
+    recipe = recipe.resolved()
+    assert recipe.seed is not None
+    draw = torch.Generator().manual_seed(recipe.seed)
+    found = _splits(recipe)
+    train, scored, held_out = found["train"], found.get("test"), found.get("valid")
+    if scored is None:  # "valid" is all there is to score on, so it stops nothing
+        scored, held_out = held_out, None
+    if scored is None:
+        scored, train = train.split(_share(train, SCORED), f"part of {train.told}, kept apart", train.told, draw)
+    if held_out is None:
+        n = min(_share(train, HELD_OUT), MOST_HELD_OUT)
+        held_out, train = train.split(n, f"part of {train.told}, not learned from", train.told, draw)
+    elif len(held_out) > MOST_HELD_OUT:
+        held_out, _ = held_out.split(MOST_HELD_OUT, f"part of {held_out.told}", held_out.told, draw)
+    return Parts(train, held_out, scored)
+
+
+def _share(part: Part, share: float) -> int:
+    if len(part) < 20:
+        raise DataError(f"{part.told}: {len(part)} images are too few to learn from; expected at least 20")
+    return max(round(share * len(part)), 1)
+
+
+def _splits(recipe: ClassifierRecipe) -> dict[str, Part]:
+    if recipe.data == "faces":
+        return {
+            "train": _faces(recipe),
+            "valid": whole(load_data("faces", split="valid", n=max(recipe.data_size // 5, 1)), "faces, split valid"),
+        }
+    train = _load(recipe, "train")
+    found = {"train": whole(train, f"{recipe.data}, split train")}
+    for split in ("valid", "test"):
+        try:
+            found[split] = whole(_load(recipe, split), f"{recipe.data}, split {split}")
+        except DataError:  # the same folder and tables just gave "train": all that can be amiss is an empty split
+            continue
+    return found
+
+
+def _faces(recipe: ClassifierRecipe) -> Part:
+    if recipe.label_law == "coin":
+        from ..data.faces.dataset import load_coin_faces
+
+        return whole(load_coin_faces(recipe.data_size), "faces with labels by coin")
+    return whole(load_data("faces", n=recipe.data_size), "faces, split train")
+
+
+def _load(recipe: ClassifierRecipe, split: str) -> ImageData:
+    return load_data(recipe.data, recipe.data_root, split)

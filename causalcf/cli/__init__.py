@@ -1,0 +1,1 @@
+"""What all command lines share: the parser, the exit codes, several processes."""

@@ -1,0 +1,1 @@
+"""Statement constraints: train a GAN so that its counterfactual images satisfy statements."""

@@ -1,0 +1,158 @@
+"""Statement constraint: add the gradient of statement losses on counterfactual groups to a generator.
+It uses batch norm in evaluation mode and its own random state; satisfied statements change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..classifiers import AttributeClassifier
+from ..errors import RunError
+from ..networks.dcgan import Generator
+from ..networks.precision import autocast
+from .costs import Costs, Losses, Multipliers
+from .questions import Question
+from .sources import Group, Source
+
+
+@dataclass
+class Telling:
+    """Statement constraint, called after the generator's backward pass and before its optimizer step."""
+
+    questions: Sequence[Question]
+    source: Source
+    costs: Costs
+    classifier: AttributeClassifier
+    fingerprint: str
+    multipliers: Multipliers
+    every: int
+    size: int
+    share: float
+    start: int
+    device: torch.device
+    precision: str
+    random: torch.Generator
+    last: dict[str, float] = field(default_factory=dict)
+
+    def __call__(self, generator: Generator, step: int, noise: Tensor, images: Tensor) -> Losses:
+        """Add the constraint gradient if due, and return the mean statement loss."""
+        if self.due(step):
+            generator.eval()
+            try:
+                self._tell(generator, step, noise, images)
+            finally:
+                generator.train()
+        return self.losses()
+
+    def due(self, step: int) -> bool:
+        """Return whether the constraint runs at this training step."""
+        return step >= self.start and step % self.every == 0
+
+    def losses(self) -> Losses:
+        """Return the mean of the latest statement losses."""
+        mean = sum(self.last.values()) / max(len(self.last), 1)
+        return {"statements": torch.tensor(mean, device=self.device)}
+
+    def _tell(self, generator: Generator, step: int, noise: Tensor, images: Tensor) -> None:
+        question = self.questions[(step // self.every) % len(self.questions)]
+        with torch.no_grad():
+            self.source.search(
+                question,
+                noise.cpu(),
+                lambda: _seen(self._classify(images)),
+                lambda z: _seen(self._read(generator, z, z[:, :0])),
+                self.random,
+            )
+        group = self.source.draw(question, self.size, self.random)
+        losses = {} if group is None else self._losses(generator, question, group)
+        found = _numbers(losses)
+        weights = {name: self.multipliers.weigh(name, value) for name, value in found.items()}
+        self.last |= found
+        unmet = [weights[name] * loss for name, loss in losses.items() if weights[name] and found[name]]
+        if unmet:
+            self._descend(generator, torch.stack(unmet).sum())
+
+    def _descend(self, generator: Generator, loss: Tensor) -> None:
+        """Add the loss gradient; its norm is at most `share` of the generator's own gradient norm."""
+        weights = list(generator.parameters())
+        ours, theirs = torch.autograd.grad(loss, weights), [weight.grad for weight in weights]
+        scale = (self.share * norm(theirs) / norm(ours)).clamp(max=1)
+        for gradient, own in zip(theirs, ours, strict=True):
+            assert gradient is not None
+            gradient.add_(own * scale)
+
+    def _losses(self, generator: Generator, question: Question, group: Group) -> Losses:
+        """Return the losses of a group; empty if fewer than a quarter of its units match."""
+        after, before, seen = self._read(generator, group.moved, group.supposed), None, None
+        contrasts = self.costs.contrasts(question)
+        if contrasts or self.source.looks:
+            with torch.set_grad_enabled(contrasts):
+                before = self._read(generator, group.noise, group.labels)
+            seen = _seen(before)
+        facts, holds = self.source.confirm(question, group, seen, _seen(after))
+        if int(holds.sum()) < self.size / 4:
+            return {}
+        return self.costs(question, None if before is None else before[holds], after[holds], facts[holds])
+
+    def _read(self, generator: Generator, noise: Tensor, labels: Tensor) -> Tensor:
+        """Return (m, d) P(label = 1 | image) for noise and labels."""
+        with autocast(self.device, self.precision):
+            images = generator(noise.to(self.device), labels.to(self.device))
+        return self._classify(images)
+
+    def _classify(self, images: Tensor) -> Tensor:
+        with autocast(self.device, self.precision):
+            exact = images.to(torch.promote_types(images.dtype, torch.float32))
+            logits = self.classifier.logits(exact / 2 + 0.5)
+        return logits.to(exact.dtype).sigmoid()
+
+    def told(self) -> dict[str, dict[str, float]]:
+        """Return the measured q, target, loss and multiplier of each statement."""
+        return {name: self._told(name) for question in self.questions for name in question.statements}
+
+    def _told(self, name: str) -> dict[str, float]:
+        means = {"q": self.costs.means.value(f"{name}: after"), "target": self.costs.means.value(f"{name}: target")}
+        found = {key: float(value) for key, value in means.items() if value is not None}
+        if name in self.last:
+            found |= {"loss": self.last[name], "multiplier": self.multipliers.values[name]}
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Return the tensors and plain values to resume from."""
+        return {
+            "classifier": self.fingerprint,
+            "random": self.random.get_state(),
+            "means": self.costs.means.state(),
+            "multipliers": dict(self.multipliers.values),
+            "last": dict(self.last),
+            "source": self.source.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Resume from a state; RunError if the classifier is a different one."""
+        if state["classifier"] != self.fingerprint:
+            raise RunError("the statements' classifier is not the one that this run was begun with; name that one")
+        self.random.set_state(state["random"].cpu())
+        self.costs.means.restore(state["means"])
+        self.multipliers.values, self.last = dict(state["multipliers"]), dict(state["last"])
+        self.source.restore(state["source"])
+
+
+def norm(gradients: Sequence[Tensor | None]) -> Tensor:
+    """Return the Euclidean norm of all gradients together."""
+    return torch.stack([gradient.square().sum() for gradient in gradients if gradient is not None]).sum().sqrt()
+
+
+def _numbers(losses: Losses) -> dict[str, float]:
+    """Return all losses as floats with one device synchronisation."""
+    return dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True)) if losses else {}
+
+
+def _seen(probabilities: Tensor) -> Tensor:
+    """Threshold probabilities at 0.5 as int8 labels on the CPU."""
+    return (probabilities.detach() > 0.5).to("cpu", torch.int8)

@@ -1,0 +1,102 @@
+"""Build the statement constraint of a recipe, and check its statements before training."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+
+from ..classifiers import AttributeClassifier, load_classifier
+from ..classifiers.storage import command_for, find_classifier, role_of
+from ..data.images import ImageData
+from ..errors import RecipeError, StatementError
+from ..graph.files import load_graph
+from ..io.files import of_weights
+from ..labels import LabelSCM, fit_label_scm
+from ..language.conflicts import Checked, check_statements
+from ..language.modals import EPS
+from ..language.statement import Statement
+from ..language.statement_table import conflict_lines, print_table
+from ..randomness import generator_of
+from ..runs.recipe import Recipe
+from .constraint import Telling
+from .costs import Costs, Multipliers, Targets
+from .questions import questions_of
+from .sources import LabelledSource, ReplaySource, Source
+
+
+def telling_of(
+    recipe: Recipe,
+    statements: Mapping[str, Statement],
+    scm: LabelSCM | None,
+    data: ImageData,
+    nodes: Sequence[str],
+    device: torch.device,
+    precision: str,
+) -> Telling:
+    """Build the statement constraint of a run after checking statements and classifier."""
+    graph = load_graph(recipe.graph)
+    law = fit_label_scm(graph, data.select(graph.nodes))
+    refuse_untellable(check_statements(statements, law, recipe.stickiness))
+    classifier = statement_classifier(recipe, nodes, device)
+    return tell_with(classifier, recipe, statements, law, scm, nodes, device, precision)
+
+
+def tell_with(
+    classifier: AttributeClassifier,
+    recipe: Recipe,
+    statements: Mapping[str, Statement],
+    law: LabelSCM,
+    scm: LabelSCM | None,
+    nodes: Sequence[str],
+    device: torch.device,
+    precision: str,
+) -> Telling:
+    """Build the constraint from a classifier and label model; nothing is checked."""
+    s, random = recipe.stickiness, generator_of(recipe.seed, "telling")  # apart from training's own draws
+    mode = "observe" if scm is None else None  # without labels there is nothing to set: images are looked at
+    questions = questions_of(statements, law.graph, recipe.keep_weight, recipe.null_weight, mode)
+    source: Source
+    if scm is None:
+        source = ReplaySource(nodes, recipe.noise_dim, s, recipe.statement_group, questions)
+    else:
+        source = LabelledSource(scm, recipe.noise_dim, s, questions, random)
+    return Telling(
+        questions,
+        source,
+        Costs(Targets(law, nodes, s), recipe.contrast_weight, recipe.calibration_weight),
+        classifier,
+        of_weights(classifier.network),  # a resumed run must be told by the same
+        Multipliers(recipe.statement_rate, recipe.statement_damping, recipe.statement_slack),
+        recipe.statement_every,
+        recipe.statement_group,
+        recipe.statement_share,
+        -(-recipe.statement_from // recipe.batch),
+        device,
+        precision,
+        random,
+    )
+
+
+def refuse_untellable(found: Sequence[Checked]) -> None:
+    """Print the checked statements; raise StatementError if two conflict or one is vacuous."""
+    from rich.console import Console
+
+    print_table(found, EPS, Console(file=sys.stderr))
+    wrong = conflict_lines(found) + [f"{one.name} is vacuous: {one.truth.reason}" for one in found if one.truth.vacuous]
+    if wrong:
+        raise StatementError("these statements cannot be told: " + "; ".join(wrong))
+
+
+def statement_classifier(recipe: Recipe, nodes: Sequence[str], device: torch.device) -> AttributeClassifier:
+    """Load the frozen classifier of the constraint; it must not be the judge."""
+    file = find_classifier(recipe.statement_classifier or recipe.data, recipe.runs)
+    if role_of(file) == "judge":
+        raise RecipeError(
+            f"statement_classifier is {file.parent}, a judge; a generator trained against the judge deceives it. Train "
+            f"another with: {command_for('classifier', recipe.data)}"
+        )
+    classifier = load_classifier(file, str(device))
+    return replace(classifier.select(nodes), mirror=False)  # half the cost; evaluation's reader stays as it is

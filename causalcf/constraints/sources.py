@@ -1,0 +1,184 @@
+"""Sources of groups of units with one counterfactual each: from the label model, or from replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ..errors import ImpossibleWorldError, StatementError
+from ..labels import LabelSCM
+from ..labels.evidence import matching
+from ..randomness import uniform_noise
+from ..worlds.samplers import esm_cf_sampler
+from .questions import Question
+
+Read = Callable[[Tensor], Tensor]  # (n, k) noise to (n, d) int8 labels seen in its images, as the generator is now
+
+
+@dataclass(frozen=True)
+class Group:
+    """Units with noise (m, k) and labels (m, d) int8, actual and counterfactual; d is 0 without labels."""
+
+    rows: Tensor
+    noise: Tensor
+    labels: Tensor
+    moved: Tensor
+    supposed: Tensor
+
+
+class Source(Protocol):
+    """Source of groups; `looks` says whether the conditions must be classified from images."""
+
+    looks: bool
+    proposed: int
+    accepted: int
+
+    def search(
+        self, question: Question, noise: Tensor, seen: Callable[[], Tensor], read: Read, random: torch.Generator
+    ) -> None:
+        """Look for units of a question; `seen` and `read` return (n, d) int8 labels of images."""
+
+    def draw(self, question: Question, m: int, random: torch.Generator) -> Group | None:
+        """Draw up to m units; None while there are too few."""
+
+    def confirm(self, question: Question, group: Group, seen: Tensor | None, moved: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (m, d) int8 facts, and (m,) whether each unit matches given and antecedent."""
+
+    def state(self) -> dict[str, Any]:
+        """Return the tensors and plain values to resume from."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Resume from a state."""
+
+
+POOL = 4096  # pairs of labels drawn of each question; they depend on no network
+
+
+class LabelledSource:
+    """Source that samples labels, noise and counterfactuals; raises if a query is impossible."""
+
+    looks = False
+    proposed = accepted = 0
+
+    def __init__(
+        self, scm: LabelSCM, noise_dim: int, stickiness: float, questions: Sequence[Question], random: torch.Generator
+    ) -> None:
+        self.noise_dim, self.stickiness = noise_dim, stickiness
+        self.pools = {question.name: _pool(scm, question, stickiness, random) for question in questions}
+
+    def search(
+        self, question: Question, noise: Tensor, seen: Callable[[], Tensor], read: Read, random: torch.Generator
+    ) -> None:
+        """Do nothing: labels are sampled directly."""
+
+    def draw(self, question: Question, m: int, random: torch.Generator) -> Group:
+        labels, supposed = self.pools[question.name]
+        rows = torch.randint(len(labels), (m,), generator=random)
+        noise = uniform_noise(m, self.noise_dim, random)
+        moved = esm_cf_sampler(noise, 1, self.stickiness, generator=random)[:, 0]
+        return Group(rows, noise, labels[rows], moved, supposed[rows])
+
+    def confirm(self, question: Question, group: Group, seen: Tensor | None, moved: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the labels that generated the images; all units match."""
+        return group.labels, torch.ones(len(group.labels), dtype=torch.bool)
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        pass
+
+
+def _pool(scm: LabelSCM, question: Question, stickiness: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    given, antecedent, mode = question.query.given, question.query.antecedent, question.query.mode
+    supposed: dict[str, Any] = {mode: antecedent}
+    try:
+        scm.counterfactual_probability({}, given, **supposed, stickiness=stickiness)  # refuses what cannot be
+        labels = scm.sample(POOL, given=given, generator=random)
+        if mode == "observe":  # joint conditioning: who can be seen so more easily is met more often
+            ease = scm.counterfactual_probabilities(antecedent, labels, stickiness=stickiness)
+            labels = labels[torch.multinomial(ease, POOL, replacement=True, generator=random)]
+        return labels, scm.counterfactual(labels, **supposed, stickiness=stickiness, generator=random)[:, 0]
+    except ImpossibleWorldError as error:
+        raise StatementError(f"{question.name}: this run's label model cannot be asked: {error}") from None
+
+
+UNITS, PAIRS = 1024, 512  # kept of each question, the newest
+PROPOSALS = 4  # a turn, for each unit of a group: most of it is new where a quarter of the noises show the antecedent
+
+
+class ReplaySource:
+    """Replay buffer of noise units and ESM counterfactual pairs; `stickiness` must be below 1."""
+
+    looks = True
+
+    def __init__(
+        self, nodes: Sequence[str], noise_dim: int, stickiness: float, size: int, questions: Sequence[Question]
+    ) -> None:
+        self.nodes, self.stickiness, self.proposals = tuple(nodes), stickiness, PROPOSALS * size
+        self.questions = {question.name: question for question in questions}
+        nothing = torch.zeros(0, noise_dim)
+        self.units = dict.fromkeys(self.questions, nothing)
+        self.pairs = dict.fromkeys(self.questions, (nothing, nothing))
+        self.proposed = self.accepted = 0
+
+    def search(
+        self, question: Question, noise: Tensor, seen: Callable[[], Tensor], read: Read, random: torch.Generator
+    ) -> None:
+        """Store matching noise from the training batch for all questions; propose pairs for one."""
+        self.watch(noise, seen())
+        self.propose(question, read, random)
+
+    def watch(self, noise: Tensor, seen: Tensor) -> None:
+        """Store noise (n, k) whose int8 labels `seen` (n, d) match the given conditions."""
+        for name, question in self.questions.items():
+            found = noise[matching(seen, self.nodes, question.query.given)]
+            self.units[name] = torch.cat([self.units[name], found])[-UNITS:]
+
+    def propose(self, question: Question, read: Read, random: torch.Generator) -> None:
+        """Propose ESM counterfactuals of a question's units; keep those that show the antecedent."""
+        units = self.units[question.name]
+        if not len(units):
+            return
+        before, before_moved = self.pairs[question.name]
+        noise = units[torch.randint(len(units), (self.proposals,), generator=random)]
+        moved = esm_cf_sampler(noise, 1, self.stickiness, generator=random)[:, 0]
+        shows = matching(read(moved), self.nodes, question.query.antecedent)
+        self.pairs[question.name] = (
+            torch.cat([before, noise[shows]])[-PAIRS:],
+            torch.cat([before_moved, moved[shows]])[-PAIRS:],
+        )
+        self.proposed, self.accepted = self.proposed + len(noise), self.accepted + int(shows.sum())
+
+    def draw(self, question: Question, m: int, random: torch.Generator) -> Group | None:
+        """Return the newest m pairs; None while there are fewer than m / 4."""
+        noise, moved = self.pairs[question.name]
+        if len(noise) < m / 4:
+            return None
+        rows = torch.arange(len(noise))[-m:]
+        nothing = torch.zeros(len(rows), 0, dtype=torch.int8)
+        return Group(rows, noise[rows], nothing, moved[rows], nothing)
+
+    def confirm(self, question: Question, group: Group, seen: Tensor | None, moved: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the labels of the actual images; drop pairs that no longer match."""
+        assert seen is not None
+        query = question.query
+        holds = matching(seen, self.nodes, query.given) & matching(moved, self.nodes, query.antecedent)
+        keep = torch.ones(len(self.pairs[question.name][0]), dtype=torch.bool)
+        keep[group.rows[~holds]] = False
+        noise, moved_noise = self.pairs[question.name]
+        self.pairs[question.name] = noise[keep], moved_noise[keep]
+        return seen, holds
+
+    def state(self) -> dict[str, Any]:
+        pairs = {name: list(pair) for name, pair in self.pairs.items()}
+        return {"units": dict(self.units), "pairs": pairs, "counts": [self.proposed, self.accepted]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.units = {name: noise.cpu() for name, noise in state["units"].items()}
+        self.pairs = {name: (pair[0].cpu(), pair[1].cpu()) for name, pair in state["pairs"].items()}
+        self.proposed, self.accepted = state["counts"]

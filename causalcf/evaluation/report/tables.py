@@ -1,0 +1,287 @@
+"""Tables of strings for links and statements, shown by HTML, Markdown and console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...io.text import markdown
+from .links import (
+    NOTHING,
+    VERDICTS,
+    Group,
+    Link,
+    Outcome,
+    anything,
+    approaches,
+    corrected_of,
+    count,
+    count_verdicts,
+    effect,
+    estimate,
+    links_of,
+    number,
+    p_value,
+)
+from .links import with_interval as both
+
+
+@dataclass(frozen=True)
+class Table:
+    """Table of strings; anchors link rows to places in the page, prose allows line breaks."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    anchors: Sequence[str] = ()
+    prose: bool = False
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.heads):
+                raise ValueError(f"table {self.title!r}: a row of {len(row)} cells under {len(self.heads)} heads")
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+
+def to_markdown(table: Table) -> str:
+    """Return the table in Markdown, with every cell escaped."""
+    lines = [_row(table.heads), "|" + "---|" * len(table.heads), *map(_row, table.rows)]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(map(markdown, cells)) + " |"
+
+
+DIRECTION = (
+    "An effect is the mean change of what the judge sees, counted as if the cause had been raised. The rates before "
+    "and after are over all units: in some the cause was raised, in others lowered; their difference is not the effect."
+)
+RELATIONS = {"edge": "cause is a parent", "ancestor": "cause is an ancestor", "none": "no path from cause to effect"}
+
+
+def verdict_table(groups: tuple[Group, ...]) -> Table:
+    """Build one row per link and approach: the verdict and the figures behind it."""
+    heads = ["link", "approach", "verdict", "effect [interval]", "reference effect", "link error [interval]"]
+    rows, anchors = [], []
+    for group in groups:
+        for link in group.links:
+            error = both(link["link_error"], link["link_error_interval"], ".3f")
+            rows.append(
+                [group.name, link["approach"], link["verdict"], _effect(link), effect(link["reference"]), error]
+            )
+            anchors.append(group.anchor)
+    return Table("Every link and approach", heads, rows, anchors)
+
+
+def counts_table(outcome: Outcome) -> Table:
+    """Count each verdict, one row per approach."""
+    counts = {name: count_verdicts(links_of(outcome, name)) for name in approaches(outcome)}
+    columns = list(count_verdicts(tuple(outcome["links"])))
+    rows = [
+        [name, *(str(found.get(v, 0)) for v in columns), str(sum(found.values()))] for name, found in counts.items()
+    ]
+    return Table("Verdicts, counted", ["approach", *columns, "links"], rows)
+
+
+def matrix_table(outcome: Outcome, groups: tuple[Group, ...]) -> Table:
+    """Build the verdicts of all links (rows) and approaches (columns)."""
+    names = approaches(outcome)
+    rows = []
+    for group in groups:
+        found = {link["approach"]: link["verdict"] for link in reversed(group.links)}
+        rows.append([group.name, *(found.get(name, NOTHING) for name in names)])
+    return Table("Verdicts, link by link", ["link", *names], rows, [group.anchor for group in groups])
+
+
+def link_table(group: Group) -> Table:
+    """Build the reference rows first, then each approach: rates, effect, error, leak, verdict."""
+    heads = ["approach", f"P({group.effect} | factual)", f"P({group.effect} | counterfactual)"]
+    heads += ["effect [interval]", "reference effect", "link error", "leak", "verdict"]
+    rows = [*_reference_rows(group)]
+    for link in group.links:
+        rates = [number((link[which] or {}).get("value")) for which in ("p_factual", "p_counterfactual")]
+        figures = [_effect(link), effect(link["reference"]), number(link["link_error"]), effect(link["leak"])]
+        rows.append([link["approach"], *rates, *figures, link["verdict"]])
+    return Table(group.name, heads, rows)
+
+
+def detail_table(group: Group) -> Table:
+    """Build all figures of a link: one row per figure, one column per approach."""
+    rows = [[told, *map(show, group.links)] for told, show in _details(group).items()]
+    return Table(f"{group.name}: all figures", ["", *(link["approach"] for link in group.links)], rows)
+
+
+def flat_table(groups: tuple[Group, ...]) -> Table:
+    """Build one wide row per link and approach, for many links."""
+    heads = ["link", "approach", "n", "effect [interval]", "reference effect", "link error", "leak", "p (Holm)"]
+    heads += ["verdict", "corrected effect [interval]", "corrected verdict"]
+    rows = []
+    for group in groups:
+        for link in group.links:
+            row = [group.name, link["approach"], count(link["n"]), _effect(link), effect(link["reference"])]
+            row += [number(link["link_error"]), effect(link["leak"]), p_value(link["p_holm"]), link["verdict"]]
+            rows.append([*row, _corrected(link), anything(corrected_of(link)["verdict"])])
+    return Table("All links", heads, rows)
+
+
+def meanings_table() -> Table:
+    return Table("What the verdicts mean", ["verdict", "meaning"], list(VERDICTS.items()), prose=True)
+
+
+def silent(groups: tuple[Group, ...]) -> list[str]:
+    """Return why links have no verdict, one line each."""
+    return [f"{g.name}, {link['approach']}: {link['why']}" for g in groups for link in g.links if link["why"]]
+
+
+def units_line(link: Link) -> str:
+    """Return how many units an answer is based on, and what happened to the others."""
+    units = link["units"]
+    lost = [f"{count(units[kind])} {kind}" for kind in ("unreached", "impossible") if units[kind]]
+    told = units["told"] or "; ".join(lost)
+    return f"{count(link['n'])} units of {count(units['asked'])} asked for" + (
+        f": {told.rstrip('.')}." if told else "."
+    )
+
+
+def _details(group: Group) -> dict[str, Callable[[Link], str]]:
+    return {
+        "verdict": lambda link: link["verdict"],
+        f"P({group.effect} | factual)": lambda link: estimate(link["p_factual"]),
+        f"P({group.effect} | counterfactual)": lambda link: estimate(link["p_counterfactual"]),
+        "the same, reference": lambda link: number(link["p_reference"]),
+        "effect": _effect,
+        "interval by": lambda link: anything(link["interval_method"]),
+        "reference effect": lambda link: effect(link["reference"]),
+        "link error": lambda link: both(link["link_error"], link["link_error_interval"], ".3f"),
+        "leak": lambda link: both(link["leak"], link["leak_interval"]),
+        "half width": lambda link: number(link["half_width"]),
+        "p, no effect": lambda link: p_value(link["p_value"]),
+        "p (Holm)": lambda link: p_value(link["p_holm"]),
+        "judge-corrected effect": _corrected,
+        "judge-corrected verdict": lambda link: anything(corrected_of(link)["verdict"]),
+        "units": lambda link: count(link["n"]),
+        "mode": lambda link: link["mode"],
+        "stickiness": lambda link: anything(link["stickiness"]),
+        "in the graph": lambda link: RELATIONS.get(link["relation"], link["relation"]),
+    }
+
+
+def _reference_rows(group: Group) -> list[list[str]]:
+    """Build the reference rows: one per mode, or several if approaches had different units."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for link in group.links:
+        if link["reference"] is None:
+            continue
+        told = (link["mode"], number(link["p_reference"]), effect(link["reference"]))
+        found.setdefault(told, []).append(link["approach"])
+    modes = [mode for mode, _, _ in found]
+    rows = []
+    for (mode, rate, strength), names in found.items():
+        name = f"reference ({mode})" if modes.count(mode) == 1 else f"reference ({mode}) for {', '.join(names)}"
+        rows.append([name, NOTHING, rate, strength, strength, NOTHING, NOTHING, NOTHING])
+    return rows
+
+
+def _effect(link: Link) -> str:
+    return both(link["effect_estimate"], link["interval"])
+
+
+def _corrected(link: Link) -> str:
+    corrected = corrected_of(link)
+    return both(corrected["effect_estimate"], corrected["interval"])
+
+
+MEANING = (
+    "q is the share of counterfactual images that show the whole consequent; “seen before” is that of their actual "
+    "images. A statement is true, or false, where the whole interval of q satisfies its modal, or none of it does. The "
+    "label model is asked in the approach's mode and at its stickiness. Under observe it counts people by how probable "
+    "the antecedent is of them; “same faces” is what it says of the faces asked, each counted once, as the images are, "
+    "and “label model” whether that makes the statement true: what the verdict should be."
+)
+HEADS = ["approach", "q in images [interval]", "seen before", "q label model", "same faces", "label model", "verdict"]
+
+
+@dataclass(frozen=True)
+class StatementGroup:
+    """Answers of all approaches, at least one, about one statement."""
+
+    name: str
+    sentence: str
+    answers: tuple[Mapping[str, Any], ...]
+
+    @property
+    def line(self) -> str:
+        """The probability that the statement asks for, and its truth in the label model."""
+        first = self.answers[0]
+        truth, mode = first["truth"], first["statement"]["mode"]
+        told = f"Asks for {first['asks']}. By the label model, {mode} at stickiness 1, it is {model_word(truth)}"
+        return f"{told}: {truth['reason'].rstrip('.')}."
+
+
+def statement_groups(outcome: Outcome) -> tuple[StatementGroup, ...]:
+    """Group answers by statement, in order of first appearance; empty for old outcomes without any."""
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for answer in outcome.get("statements") or ():
+        found.setdefault((answer["name"], answer["sentence"]), []).append(answer)
+    return tuple(StatementGroup(*key, tuple(answers)) for key, answers in found.items())
+
+
+def statement_table(group: StatementGroup) -> Table:
+    """Build one row per approach: rates in the images, expected rates, verdict."""
+    return Table(group.name, HEADS, [[one["approach"], *figures(one)] for one in group.answers])
+
+
+def statement_counts_table(outcome: Outcome) -> Table:
+    """One row for each approach: how often each verdict fell, and how often it is the label model's on these faces."""
+    answers: dict[str, list[Mapping[str, Any]]] = {}
+    for one in outcome.get("statements") or ():
+        answers.setdefault(one["approach"], []).append(one)
+    words = ("true", "false", "undecided", "no verdict")
+    rows = []
+    for name, found in answers.items():
+        verdicts = [one["verdict"] for one in found]
+        same = sum(one["verdict"] == expected_word(one) for one in found)
+        rows.append([name, *(str(verdicts.count(word)) for word in words), str(same), str(len(found))])
+    return Table("Statements, counted", ["approach", *words, "as in the label model", "statements"], rows)
+
+
+def figures(answer: Mapping[str, Any]) -> list[str]:
+    """Return the cells of an answer, under `HEADS` without the first."""
+    return [
+        estimate(answer["q_images"]),
+        number((answer["seen_before"] or {}).get("value")),
+        number(answer["model"]["probability"], ".4f"),
+        number(answer["q_expected"], ".4f"),
+        expected_word(answer),
+        answer["verdict"],
+    ]
+
+
+def why_lines(group: StatementGroup) -> list[str]:
+    """Return why there is no verdict, or which units were dropped."""
+    lines = []
+    for one in group.answers:
+        units = one["units"]
+        if one["why"]:
+            lines.append(f"{one['approach']}: no verdict: {one['why'].rstrip('.')}.")
+        elif units["told"]:
+            asked = f"{count(one['n'])} units of {count(units['asked'])} asked"
+            lines.append(f"{one['approach']}: {asked}: {units['told'].rstrip('.')}.")
+    return lines
+
+
+def model_word(truth: Mapping[str, Any]) -> str:
+    """Return "true", "false" or "vacuous"."""
+    return "vacuous" if truth["vacuous"] else "true" if truth["value"] else "false"
+
+
+def expected_word(answer: Mapping[str, Any]) -> str:
+    """Return the label model's word on the faces asked: "true", "false", "vacuous", or "–" if unknown."""
+    if answer["model"]["vacuous"]:
+        return "vacuous"
+    expected = answer.get("expected")  # not in answers that an older version gave
+    return NOTHING if expected is None else "true" if expected else "false"

@@ -1,0 +1,1 @@
+"""Files and text from outside: read within bounds, written whole, shown harmlessly."""

@@ -1,0 +1,154 @@
+"""Strict YAML for untrusted input, read as mappings, lists and scalars; a repeated key is an error.
+The size is limited; anchors, aliases and deep nesting stop the parser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import CausalCFError, GraphError
+from .untrusted import read_bounded
+
+_MAX_BYTES = 2**17  # 9 times celeba-all, which has 40 nodes and 780 edges; the worst of this size takes seconds
+_MAX_DEPTH = 8  # twice what any of the files needs
+_STRING, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
+_TYPES = {"bool": "a boolean", "int": "a number", "float": "a number", "timestamp": "a date"}
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """Kind of a YAML file: its name and shape in messages, its error, and whether scalars must be text."""
+
+    name: str
+    shape: str
+    error: type[CausalCFError]
+    text_only: bool = False
+
+
+GRAPH = FileKind("a graph file", "with the key 'nodes'", GraphError, text_only=True)
+
+
+def read_mapping(path: Path, kind: FileKind = GRAPH) -> dict[str, Any]:
+    """Return the mapping in a YAML file (UTF-8, at most 128 kB); errors say where the mistake is."""
+    try:
+        return _read(path, kind)
+    except _Malformed as error:
+        raise kind.error(str(error)) from None
+
+
+class _Malformed(Exception):
+    """What is wrong with a file, before it is known which error to raise."""
+
+
+def _read(path: Path, kind: FileKind) -> dict[str, Any]:
+    text = _read_text(path, kind)
+    expected = f"{kind.name} is a mapping {kind.shape}"
+    try:
+        node = _TreeLoader(text).get_single_node()
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        culprit = f"character #x{error.character:04x} is not allowed"
+        raise _Malformed(f"line {line}, column {column}: {culprit}") from None
+    except yaml.MarkedYAMLError as error:
+        raise _Malformed(_syntax(error)) from None
+    if node is None or node.tag == _NULL:
+        raise _Malformed(f"the file is empty; {expected}")
+    if not isinstance(node, yaml.MappingNode):
+        holds = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
+        raise _Malformed(f"the file holds {holds}; {expected}")
+    return _mapping(node, "key", kind)
+
+
+class _TreeLoader(yaml.SafeLoader):
+    """YAML loader that refuses anchors, aliases and deep nesting."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()
+        where = _where(event.start_mark)
+        # An alias is an event with an anchor too. Without anchors there is nothing that could be expanded.
+        if getattr(event, "anchor", None) is not None:
+            raise _Malformed(f"{where}: anchors and aliases are not allowed; write the names out")
+        if self.depth == _MAX_DEPTH:
+            raise _Malformed(f"{where}: nested more than {_MAX_DEPTH} levels deep")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+def _read_text(path: Path, kind: FileKind) -> str:
+    try:
+        data = read_bounded(path, _MAX_BYTES)
+    except OSError as error:
+        raise _Malformed(f"cannot be read: {error.strerror}") from None
+    except CausalCFError:
+        what = f"larger than {_MAX_BYTES // 1024} kB, too large" if path.is_file() else "no regular file, as is needed"
+        raise _Malformed(f"{what} for {kind.name}") from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        culprit = data[error.start]
+        raise _Malformed(f"not UTF-8 text: byte 0x{culprit:02x} at offset {error.start}") from None
+
+
+def _tree(node: yaml.Node, noun: str, kind: FileKind) -> Any:
+    """Convert a YAML node to mappings, lists and scalars; `noun` names the keys of a mapping in errors."""
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, noun, kind)
+    if isinstance(node, yaml.SequenceNode):
+        return [_tree(item, "key", kind) for item in node.value]
+    return _string(node) if kind.text_only else _scalar(node)
+
+
+def _mapping(node: yaml.MappingNode, noun: str, kind: FileKind) -> dict[str, Any]:
+    lines: dict[str, int] = {}
+    tree: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise _Malformed(f"{_where(key_node.start_mark)}: a {noun} must be a name, not a list or mapping")
+        key = _string(key_node)
+        line = key_node.start_mark.line + 1
+        if key in lines:
+            raise _Malformed(f"line {line}: duplicate {noun} {key!r}, first given on line {lines[key]}")
+        lines[key] = line
+        tree[key] = _tree(value_node, "node" if key == "nodes" else "key", kind)
+    return tree
+
+
+def _scalar(node: yaml.Node) -> Any:
+    """Return a number, boolean, null, date or text, as safe YAML reads it."""
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except (yaml.YAMLError, ValueError) as error:
+        why = getattr(error, "problem", None) or error
+        raise _Malformed(f"{_where(node.start_mark)}: {node.value!r} cannot be read: {why}") from None
+
+
+def _string(node: yaml.Node) -> str:
+    if node.tag == _STRING:
+        return str(node.value)
+    where, kind = _where(node.start_mark), node.tag.rsplit(":", 1)[-1]
+    if node.tag == _NULL:
+        raise _Malformed(f"{where}: a value is missing; write [] for a node without parents")
+    if kind in _TYPES:
+        value = node.value[:40]
+        raise _Malformed(f"{where}: YAML reads {value} as {_TYPES[kind]}, not as text; write '{value}'")
+    raise _Malformed(f"{where}: {node.value!r} is tagged {node.tag!r}; only plain text is allowed")
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = f"{_where(mark)}: " if mark else ""
+    context = f"{error.context}, " if error.context else ""
+    return f"{where}not valid YAML: {context}{error.problem}"
+
+
+def _where(mark: yaml.Mark) -> str:
+    return f"line {mark.line + 1}, column {mark.column + 1}"

@@ -1,0 +1,154 @@
+"""YAML lists of counterfactual questions and of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from ..checks import as_names
+from ..errors import CausalCFError, QueryError, StatementError, unknown
+from ..io.files import write_atomically
+from ..io.presets import find_preset
+from ..io.yaml import FileKind, read_mapping
+from .query import Query
+from .statement import Statement
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ListKind:
+    """Kind of a list file: preset folder, its only key, a plural for messages, and its error type."""
+
+    folder: str
+    key: str
+    things: str
+    error: type[CausalCFError]
+
+
+def read_named(
+    path: str | Path, kind: ListKind, make: Callable[[Any], T], refused: type[CausalCFError]
+) -> dict[str, T]:
+    """Read the named entries of a file or preset, in file order; `make` builds each entry."""
+    try:
+        file = find_preset(kind.folder, path, kind.error)
+    except OSError as error:  # such as a name too long for the file system
+        raise kind.error(f"cannot read {path}: {error.strerror}") from None
+    try:
+        tree = read_mapping(file, FileKind(f"a list of {kind.things}", f"with the key {kind.key!r}", kind.error))
+        check_keys(tree, (kind.key,), "the file", kind.error)
+        listed = tree.get(kind.key)
+        if not isinstance(listed, dict) or not listed:
+            raise kind.error(f"expected the key {kind.key!r}: a mapping from names to {kind.things}")
+        for name in listed:
+            if not str(name).strip() or not str(name).isprintable():
+                raise kind.error(f"the name {str(name)!r} is blank or has a character that cannot be printed")
+        return {str(name): _made(str(name), value, make, refused, kind.error) for name, value in listed.items()}
+    except kind.error as error:
+        raise kind.error(f"{file}: {error}") from None
+
+
+def check_keys(tree: Any, allowed: Sequence[str], what: str, error: type[CausalCFError]) -> None:
+    """Check that a value is a mapping with allowed keys only; the error names the nearest key."""
+    if not isinstance(tree, dict):
+        raise error(f"expected {what} with the keys {', '.join(allowed)}, not {tree!r}")
+    for key in tree:
+        if key not in allowed:
+            raise error(unknown("key", str(key), allowed))
+
+
+def _made(
+    name: str, value: Any, make: Callable[[Any], T], refused: type[CausalCFError], error: type[CausalCFError]
+) -> T:
+    try:
+        return make(value)
+    except refused as problem:
+        raise error(f"{name}: {problem}") from None
+
+
+_QUERIES = ListKind("eval", "queries", "questions", QueryError)
+_QUERY_KEYS = ("given", "antecedent", "mode")
+
+
+def load_queries(path: str | Path = "queries", attributes: Iterable[str] = ()) -> dict[str, Query]:
+    """Load named questions from a YAML file.
+
+    Args:
+        path: a file, or the name of a preset. The file is a mapping with the key `queries`: name -> a question in
+            English, or a mapping with `given`, `antecedent` and `mode` ("do" by default).
+        attributes: names that may be used in addition to CelebA's, as for `Query.parse`.
+
+    Returns:
+        name -> Query, in the order of the file.
+
+    Raises:
+        QueryError: no such file, not YAML, an unknown or repeated key, or an invalid question; the message says where.
+
+    Source: defined here.
+
+    Example:
+        >>> list(load_queries("queries"))
+        ['woman-moustache', 'man-lipstick', 'woman-man', 'young-man-bald', 'glasses', 'smile']
+    """
+    names = as_names("attributes", attributes, QueryError)
+    return read_named(path, _QUERIES, lambda value: _query(value, names), QueryError)
+
+
+def _query(value: Any, attributes: tuple[str, ...]) -> Query:
+    if isinstance(value, str):
+        return Query.parse(value, attributes)
+    check_keys(value, _QUERY_KEYS, "a question in English, or a mapping", QueryError)
+    return Query(value.get("given") or {}, value.get("antecedent") or {}, value.get("mode", "do"))
+
+
+KIND = "eval/statements"  # the presets' folder
+
+_STATEMENTS = ListKind(KIND, "statements", "statements", StatementError)
+_PARTS = ("given", "antecedent", "modal", "consequent", "mode")
+
+
+def load_statements(path: str | Path = "celeba", attributes: Iterable[str] = ()) -> dict[str, Statement]:
+    """Load named statements from a YAML file.
+
+    Args:
+        path: a file or the name of a preset. The file is a mapping with one key, `statements`. It maps each name to an
+            English sentence, or to a mapping with `given`, `antecedent`, `modal`, `consequent` and `mode` (default
+            "do").
+        attributes: attribute names beyond CelebA's that the sentences may use, as for `Statement.parse`.
+
+    Returns:
+        name -> Statement, in the order of the file.
+
+    Raises:
+        StatementError: the file is missing or not YAML, has an unknown or repeated key, or has an invalid statement.
+            The error says where.
+
+    Source: defined here.
+
+    Example:
+        >>> print(load_statements("celeba")["old-man-bald"])
+        If this young man (who is not bald) were old, he might be bald.
+    """
+    names = as_names("attributes", attributes, StatementError)
+    return read_named(path, _STATEMENTS, lambda value: _statement(value, names), QueryError)
+
+
+def save_statements(path: str | Path, statements: Mapping[str, Statement]) -> None:
+    """Write statements so that `load_statements` returns the same; an existing file is replaced."""
+    parts = {name: {part: getattr(one, part) for part in _PARTS} for name, one in statements.items()}
+    write_atomically(Path(path), yaml.safe_dump({"statements": parts}, sort_keys=False).encode())
+
+
+def _statement(value: Any, attributes: tuple[str, ...]) -> Statement:
+    if isinstance(value, str):
+        return Statement.parse(value, attributes)
+    check_keys(value, _PARTS, "a statement in English, or a mapping", StatementError)
+    for part in ("modal", "consequent"):
+        if part not in value:
+            raise StatementError(f"the key {part!r} is missing")
+    given, antecedent = value.get("given") or {}, value.get("antecedent") or {}
+    return Statement(given, antecedent, value["modal"], value["consequent"], value.get("mode", "do"))

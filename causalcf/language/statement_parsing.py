@@ -1,0 +1,240 @@
+"""Counterfactual statements parsed from English, clause by clause, and written in English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from ..checks import as_names
+from ..errors import QueryError, StatementError, nearest
+from .modals import MODALS, SPOKEN
+from .query import Query
+from .reading import read, settle, subject_end, vocabulary
+from .tokens import COMMA, Token, tokenize
+from .wording import infinitive, predicate, pronoun, this_one
+from .words import POSSESSIVES, SEX, SUBJECTS
+
+SHAPE = '"If this young man were old, he might be bald."'
+
+_MODAL_WORDS = frozenset(word for words in SPOKEN for word in words)
+_FIRST = _MODAL_WORDS - {"not"}  # what a modal can begin with
+_POINTING = POSSESSIVES | {"this", "that", "the"}
+
+
+@dataclass(frozen=True)
+class Clauses:
+    """Clauses of one sentence; `pronouns` holds all words of the half without "if"."""
+
+    question: str
+    subject: list[Token]
+    modal: str
+    says: list[Token]
+    pronouns: list[str]
+
+
+def split_clauses(text: str, tokens: Sequence[Token]) -> Clauses:
+    """Split a sentence into its clauses, in either order."""
+    words = ["not" if token.word == "never" else token.word for token in tokens]
+    if "if" not in words:
+        raise StatementError(f"no 'if' in {_shown(text)}; write for example {SHAPE}")
+    if words[0] == "what" or words[words.index("if") - 1] == "what":
+        raise StatementError(f"{_shown(text)} is a question; a statement says what might or would be: {SHAPE}")
+    start, end = _modal(text, words)
+    middle = words.index("if")
+    reverse = start < middle
+    begin = _subject_start(tokens, 0 if reverse else middle + 1, start, reverse)
+    owner, thing = _owner(tokens[begin:start])
+    says = [*thing, *(tokens[end:middle] if reverse else tokens[end:])]
+    if not says:
+        raise StatementError(f"nothing follows {' '.join(words[start:end])!r}; write for example {SHAPE}")
+    question = text[: tokens[begin].start]
+    if reverse:
+        named = f"Given {text[owner[0].start : owner[-1].end]}, " if owner else ""
+        question, owner = f"{question}{named}{text[tokens[middle].start :]}", []
+    pronouns = [token.word for token in (*tokens[begin:start], *says)]
+    return Clauses(question, owner, SPOKEN[tuple(words[start:end])], says, pronouns)
+
+
+def without_not(clauses: Clauses) -> Clauses:
+    """Move the "not" of the modal into the clause after it: "would: not be bald or old"."""
+    start = clauses.says[0].start
+    return replace(clauses, modal=MODALS[clauses.modal].positive, says=[Token("not", start, start), *clauses.says])
+
+
+def _modal(text: str, words: Sequence[str]) -> tuple[int, int]:
+    """Return the start and end index of the modal."""
+    start = next((i for i, word in enumerate(words) if word in _FIRST), None)
+    if start is None:
+        near = next((f"; near {word!r} there is {hit!r}" for word in words for hit in _near(word)), "")
+        raise StatementError(
+            f"no modal in {_shown(text)}{near}; write for example {SHAPE}, with {', '.join(map(repr, _said()))}"
+        )
+    end = start
+    while end < len(words) and words[end] in _MODAL_WORDS:
+        end += 1
+    if tuple(words[start:end]) not in SPOKEN:
+        shown = " ".join(words[start:end])
+        raise StatementError(f"{shown!r} is no modal; there are {', '.join(map(repr, _said()))}")
+    return start, end
+
+
+def _said() -> list[str]:
+    return [modal.said for modal in MODALS.values()]
+
+
+def _near(word: str) -> list[str]:
+    return nearest(word, sorted(_FIRST), 1) if len(word) > 3 else []
+
+
+def _subject_start(tokens: Sequence[Token], least: int, modal: int, reverse: bool) -> int:
+    """Return the index of the modal's subject: its pronoun, else after a comma or at a determiner."""
+    if modal > least and tokens[modal - 1].word in SUBJECTS:
+        return modal - 1
+    starts = [i + 1 for i in range(least, modal - 1) if tokens[i].word in (COMMA, "then")]
+    if reverse and not starts:
+        starts = [0]
+    if not reverse:
+        starts += [i for i in range(least, modal) if tokens[i].word in _POINTING]
+    if not starts or modal == least:
+        raise StatementError(f"whom {tokens[modal].word!r} speaks of is not clear; write for example {SHAPE}")
+    return max(starts)
+
+
+def _owner(subject: Sequence[Token]) -> tuple[list[Token], list[Token]]:
+    """Split a subject into the noun phrase of a person and a possessed thing, as in "her mouth"."""
+    if subject[0].word in SUBJECTS:
+        return [], []
+    if subject[0].word in POSSESSIVES:
+        return [], list(subject)
+    end = subject_end(subject)
+    return list(subject[:end]), list(subject[end:])
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 100 else text[:97] + "...")
+
+
+Words = Mapping[str, tuple[str, int]]
+_Part = TypeVar("_Part")
+
+_CHANGES = ("become", "turn", "go", "grow", "lose")  # verbs that say that it was not so before
+_ASIDE = re.compile(r"\(([^()]*)\)")
+_QUESTION = re.compile(r'ask for example ".*$', re.DOTALL)
+
+
+def read_statement(text: str, attributes: Iterable[str] = ()) -> tuple[dict[str, Any], bool]:
+    """Parse a sentence into the parts of a `Statement`, and return whether it describes a change."""
+    try:
+        return _read(text, as_names("attributes", attributes, QueryError))
+    except QueryError as error:  # of the half with "if", or of conditions
+        raise StatementError(_QUESTION.sub(f"write for example {SHAPE}", str(error))) from None
+
+
+def say_statement(
+    given: Mapping[str, int], antecedent: Mapping[str, int], modal: str, consequent: Mapping[str, int], mode: str
+) -> str:
+    """The sentence of a statement's parts; see `Statement.__str__`."""
+    seen, spoken = "we saw that " if mode == "observe" else "", MODALS[modal]
+    both = "both " if spoken.negative and len(consequent) > 1 else ""
+    said = f"{pronoun(given)} {spoken.said} {both}{infinitive(consequent)}"
+    return f"If {seen}{this_one(given)} {predicate(antecedent)}, {said}."
+
+
+def _read(text: str, attributes: tuple[str, ...]) -> tuple[dict[str, Any], bool]:
+    words = vocabulary(attributes)
+    tokenize(text)  # refuses what is no text, or too long
+    bare = _ASIDE.sub(lambda aside: " " * len(aside[0]), text)
+    clauses = split_clauses(bare, tokenize(bare))
+    query, (modal, consequent, change) = _both(
+        lambda: Query.parse(clauses.question, attributes), lambda: _consequent(bare, clauses, words)
+    )
+    given = _with_asides(query.given, text, words)
+    _check_pronouns(given, query.antecedent, clauses)
+    _check_subject(bare, clauses.subject, {**given, **query.antecedent}, given, words)
+    parts = {"given": given, "antecedent": query.antecedent, "modal": modal, "consequent": consequent}
+    return {**parts, "mode": query.mode}, change
+
+
+def _both(first: Callable[[], Query], second: Callable[[], _Part]) -> tuple[Query, _Part]:
+    """Parse both halves; if both fail, the error reports both."""
+    try:
+        asked = first()
+    except QueryError as error:
+        try:
+            second()
+        except QueryError as other:
+            raise StatementError(f"{error}; {other}") from None
+        raise
+    return asked, second()
+
+
+def _consequent(text: str, clauses: Clauses, words: Words) -> tuple[str, dict[str, int], bool]:
+    """Return the modal, the consequent, and whether it describes a change."""
+    says, modal = clauses.says, MODALS[clauses.modal]
+    both = says[0].word == "both"
+    says = says[1:] if both else says
+    change = bool(says) and says[0].word in _CHANGES
+    if change and says[0].word != "lose":  # which negates, too
+        says = says[1:]
+    reading = read(text, says, words)
+    if modal.negative and not both and not reading.unknown and reading.problems and "or" in [t.word for t in says]:
+        if change:
+            raise StatementError(
+                f"{clauses.says[0].word!r} after {modal.said!r} can speak of one condition alone; of several, give "
+                "what is known of each, and say 'be'"
+            )
+        neither = without_not(clauses)  # "would not be bald or old"
+        return neither.modal, settle(text, read(text, neither.says, words), words), False
+    values = settle(text, reading, words)
+    if not values:
+        raise StatementError(f"nothing is said after {modal.said!r}; write for example {SHAPE}")
+    if modal.negative and not both and len(values) > 1:
+        advice = f"say '{modal.said} both ...', or '{MODALS[modal.positive].said} be neither ... nor ...'"
+        raise StatementError(f"what the 'not' of {modal.said!r} negates can be read in two ways; {advice}")
+    return clauses.modal, values, change
+
+
+def _with_asides(given: Mapping[str, int], text: str, words: Words) -> dict[str, int]:
+    """Add the conditions in brackets, such as "(who is not bald)", to the given ones."""
+    together = dict(given)
+    for aside in _ASIDE.finditer(text):
+        tokens = _tokens_of(text, aside.start(1), aside.end(1))
+        if not tokens or tokens[0].word != "who":
+            raise StatementError(f"{aside[0]!r}: only '(who is ...)' or '(who has ...)' can stand in brackets")
+        for name, value in settle(text, read(text, tokens, words), words).items():
+            if name in together:
+                raise StatementError(
+                    f"{aside[0]!r} tells {name} of whom is given, which is known to be {together[name]}"
+                )
+            together[name] = value
+    return together
+
+
+def _tokens_of(text: str, start: int, end: int) -> list[Token]:
+    """Tokenize part of a text; spans refer to the whole text."""
+    part = text[start:end]
+    return [Token(t.word, t.start + start, t.end + start) for t in tokenize(part)] if part.strip() else []
+
+
+def _check_pronouns(given: Mapping[str, int], antecedent: Mapping[str, int], clauses: Clauses) -> None:
+    """Check that each pronoun agrees with the given or the antecedent's sex."""
+    sexes = {values["Male"] for values in (given, antecedent) if "Male" in values}
+    for word in clauses.pronouns:
+        if word in SEX and SEX[word] not in sexes:
+            known = f"{'a man' if 1 in sexes else 'a woman'} is" if sexes else "neither a man nor a woman is"
+            fitting = " or ".join(sorted({repr(pronoun(given)), "'they'"}))
+            raise StatementError(f"{word!r} refers to nobody: {known} given; say {fitting}")
+
+
+def _check_subject(
+    text: str, subject: list[Token], known: Mapping[str, int], given: Mapping[str, int], words: Words
+) -> None:
+    """Check that the subject before the modal only repeats given or antecedent conditions."""
+    if not subject:
+        return
+    for name, value in settle(text, read(text, subject, words), words).items():
+        if value not in (known.get(name), given.get(name)):
+            shown = text[subject[0].start : subject[-1].end]
+            raise StatementError(f"{shown!r} is not who is given, of whom {name}={value} is not said; say a pronoun")

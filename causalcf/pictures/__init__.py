@@ -1,0 +1,1 @@
+"""Sheets of images, captions, galleries and the TensorBoard writer."""

@@ -1,0 +1,1 @@
+"""Trained runs on disk and in memory: recipe, directory, checkpoint, and the questions a run answers."""

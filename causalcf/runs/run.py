@@ -1,0 +1,301 @@
+"""A loaded run: samples worlds under do() and given(), and their counterfactuals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..checks import check, check_count, check_floats
+from ..classifiers import AttributeClassifier, load_classifier
+from ..classifiers.classifier import check_images
+from ..errors import RunError
+from ..graph.files import load_graph
+from ..graph.graph import CausalGraph
+from ..io.untrusted import rebuilding
+from ..labels import LabelSCM
+from ..networks.dcgan import Generator, Labeler
+from ..networks.precision import autocast, choose_device
+from ..networks.weights import with_weights
+from ..randomness import uniform_noise
+from ..worlds.conditional import sample_where
+from ..worlds.observed import Method
+from .checkpoint import NAME, check_state, load_checkpoint
+from .counterfactual import IMAGE, CounterfactualWorlds, Worlds, labelled_counterfactual, observed_counterfactual
+from .directory import find_run
+from .recipe import Recipe
+
+CHUNK = 256  # images generated or read at a time
+
+
+@dataclass(frozen=True)
+class Run:
+    """Trained run: its graph, its label generator, and its image generator with EMA weights.
+
+    Args:
+        labels: the label generator, or None for an approach without labels.
+        labeler: the run's own label classifier; None in a run without labels.
+        observer: the antecedent classifier, with the graph's nodes as columns, in their order; None if there is none.
+        told_by: fingerprint of the classifier of the statement constraints; None if the run has no such constraints.
+
+    Example:
+        >>> run = load_run("runs/latest")                                          # doctest: +SKIP
+        >>> worlds = run.sample(8, do={"Bald": 1})                                 # doctest: +SKIP
+        >>> tuple(run.classify(worlds.images).shape) == tuple(worlds.labels.shape) # doctest: +SKIP
+        True
+    """
+
+    folder: Path
+    recipe: Recipe
+    graph: CausalGraph
+    labels: LabelSCM | None
+    step: int
+    generator: Generator
+    labeler: Labeler | None
+    observer: AttributeClassifier | None
+    device: torch.device
+    precision: str
+    told_by: str | None = None
+
+    def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw (n, k) noise, uniform on (-1, 1)."""
+        return uniform_noise(n, self.recipe.noise_dim, generator)
+
+    def sample(
+        self,
+        n: int,
+        do: Mapping[str, int] | None = None,
+        given: Mapping[str, int] | None = None,
+        generator: torch.Generator | None = None,
+        budget: int = 100_000,
+        on_world: Callable[[int], None] = lambda n: None,
+    ) -> Worlds:
+        """Sample n worlds: labels from the label generator under do and given, noise from its prior, images from both.
+
+        A run without labels accepts `given` only. It draws noise until `given` holds in n images by its antecedent
+        classifier.
+
+        Args:
+            n: number of worlds.
+            do: interventions on labels.
+            given: labels to condition on, exactly. With both, the condition holds in the intervened model.
+            generator: the source of randomness, on the CPU.
+            budget: maximum number of noises that a run without labels tries to find `given`.
+            on_world: called after every batch of this search, with the number of newly found worlds.
+
+        Returns:
+            Worlds, on the CPU. The noise is drawn first: in a run with labels, the same seed gives the same noise under
+            any do or given.
+
+        Raises:
+            RunError: do for a run without labels, or given for such a run without an antecedent classifier.
+            ImpossibleWorldError: the condition has probability zero.
+            UnreachedError: a run without labels found `given` too rarely within the budget.
+        """
+        check_count("n", n, each=IMAGE)
+        if self.labels is None:
+            if do:
+                raise RunError(f"{self.folder.name} is a dcgan run: it has no labels to set by do=; ask given=")
+            return self._sample_seen(n, given, generator, budget, on_world)
+        noise = self.sample_noise(n, generator)
+        labels = self.labels.sample(n, do=do, given=given, generator=generator)
+        return Worlds(noise, labels, self.generate(noise, labels))
+
+    def counterfactual(
+        self,
+        worlds: Worlds,
+        do: Mapping[str, int] | None = None,
+        observe: Mapping[str, int] | None = None,
+        stickiness: float = 1.0,
+        draws: int = 1,
+        generator: torch.Generator | None = None,
+        noise_stickiness: float | None = None,
+        method: str | Method = "smc",
+        budget: int = 100_000,
+        on_unit: Callable[[int], None] = lambda n: None,
+    ) -> CounterfactualWorlds:
+        """Draw counterfactuals of these worlds: labels by the exact label ESM, noise by ESM, images by the generator.
+
+        Args:
+            worlds: n actual worlds of this run.
+            do: labels set by intervention in the counterfactual world.
+            observe: labels observed in the counterfactual world; all structural equations stay intact.
+            stickiness: probability that a noise is kept, in [0, 1]; 1 with `do` is Pearl's counterfactual.
+            draws: m, the number of draws for each unit.
+            generator: the source of randomness, on the CPU.
+            noise_stickiness: a separate stickiness for the image noise; None means the same as `stickiness`.
+            method, budget: how a run without labels searches its noise, as in `counterfactual_noise`.
+            on_unit: called with 1 after each unit of this search.
+
+        Returns:
+            CounterfactualWorlds, on the CPU. A draw that changes neither noise nor labels has the actual image.
+
+        Raises:
+            ImpossibleWorldError: the antecedent cannot hold together with the facts.
+            UnreachedError: a run without labels did not reach the antecedent within the budget.
+            RunError: do for a run without labels, or such a run has no antecedent classifier.
+
+        Source: Lucas and Kemp (2015).
+        """
+        check(isinstance(worlds, Worlds), "worlds", worlds, "worlds of this run, as sample gives them")
+        check_count("draws", draws, each=len(worlds) * IMAGE)
+        kept = stickiness if noise_stickiness is None else noise_stickiness
+        if self.labels is not None:
+            return labelled_counterfactual(
+                self.labels, self.generate, worlds, do, observe, stickiness, kept, draws, generator
+            )
+        if do or not observe:
+            raise RunError(f"{self.folder.name} is a dcgan run: its antecedent can only be observed; use observe=")
+        classify, nodes = self._observer(), self.graph.nodes
+        return observed_counterfactual(
+            self.generate, classify, nodes, worlds, observe, kept, draws, generator, method, budget, on_unit
+        )
+
+    @torch.no_grad()
+    def generate(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Generate (n, 3, 64, 64) images in [0, 1] from (n, k) noise and (n, d) labels.
+
+        Labels between 0 and 1 interpolate. A run without labels generates from noise alone.
+
+        Raises:
+            CausalCFError: another shape, noise that is not finite, or labels outside [0, 1].
+        """
+        k, d = self.recipe.noise_dim, len(self.graph.nodes)
+        check_floats("noise", noise, (None, k), f"(n, {k})")
+        check(bool(noise.isfinite().all()), "noise", noise, "finite")
+        if self.labels is None:
+            labels = torch.zeros(len(noise), 0)
+        else:
+            is_labels = isinstance(labels, Tensor) and tuple(labels.shape) == (len(noise), d)
+            check(is_labels, "labels", labels, f"a tensor of shape ({len(noise)}, {d})")
+            assert labels is not None
+            check(bool(((labels >= 0) & (labels <= 1)).all()), "labels", labels, "in [0, 1]")
+        images = []
+        for z, row in zip(noise.split(CHUNK), labels.split(CHUNK), strict=True):
+            with autocast(self.device, self.precision):
+                images.append(self.generator(z.to(self.device), row.to(self.device)).float().cpu())
+        return torch.cat(images).add(1).div(2).clamp(0, 1)
+
+    @torch.no_grad()
+    def classify(self, images: Tensor) -> Tensor:
+        """Return (n, d) probabilities of (n, 3, 64, 64) images in [0, 1], by the run's own Labeler.
+
+        A run without labels has no Labeler; its antecedent classifier gives the probabilities.
+
+        Raises:
+            RunError: the run has neither.
+        """
+        if self.labeler is None:
+            return self._observer()(images)
+        check_images(images)
+        readings = []
+        for chunk in images.split(CHUNK):
+            with autocast(self.device, self.precision):
+                readings.append(self.labeler(chunk.to(self.device) * 2 - 1).float().sigmoid().cpu())
+        return torch.cat(readings)
+
+    def judge(self, images: Tensor) -> Tensor:
+        """Return (n, d) probabilities by the antecedent classifier if there is one, else by the run's own Labeler."""
+        return self.classify(images) if self.observer is None else self.observer(images)
+
+    def _sample_seen(
+        self,
+        n: int,
+        given: Mapping[str, int] | None,
+        generator: torch.Generator | None,
+        budget: int,
+        on_world: Callable[[int], None],
+    ) -> Worlds:
+        if given:
+            counts = [0]
+
+            def told(found: int, evaluations: int) -> None:
+                on_world(found - counts[-1])
+                counts.append(found)
+
+            found = sample_where(
+                self.generate,
+                self._observer(),
+                given,
+                n,
+                attributes=self.graph.nodes,
+                noise_dim=self.recipe.noise_dim,
+                budget=budget,
+                generator=generator,
+                on_progress=told,
+            )
+            return Worlds(found.noise, (found.probabilities > 0.5).to(torch.int8), found.images)
+        noise = self.sample_noise(n, generator)
+        images = self.generate(noise)
+        seen = self.observer.labels(images) if self.observer else torch.zeros(n, 0, dtype=torch.int8)
+        return Worlds(noise, seen, images)
+
+    def _observer(self) -> AttributeClassifier:
+        if self.observer is None:
+            raise RunError(
+                f"{self.folder.name} is a dcgan run: it needs a classifier to see labels in images; train one with "
+                f"python -m causalcf.classify --data {self.recipe.data}, or name one with classifier="
+            )
+        return self.observer
+
+
+def load_run(
+    path: str | Path = "runs/latest", device: str = "auto", classifier: str | Path | AttributeClassifier | None = None
+) -> Run:
+    """Load the run in a directory, at its latest checkpoint.
+
+    Args:
+        path: a run directory, or a link to one.
+        device: the device for the networks.
+        classifier: the antecedent classifier, or its folder. By default the newest classifier of the run's data beside
+            the run, if there is one.
+
+    Raises:
+        RunError: there is no directory or no checkpoint, or the checkpoint cannot be read.
+
+    Example:
+        >>> run = load_run("runs/latest")                                    # doctest: +SKIP
+        >>> run.sample(8, do={"Bald": 1}).images.shape                       # doctest: +SKIP
+        torch.Size([8, 3, 64, 64])
+    """
+    folder = find_run(path)
+    where = choose_device(device)
+    state = load_checkpoint(folder, where)
+    graph = load_graph(folder / "graph.yaml")
+    with rebuilding(folder / NAME):
+        recipe, scm = check_state(state, graph)
+        n_labels = len(graph.nodes) if scm is not None else 0
+        weights, told = state["networks"], state.get("telling")
+        told_by = None if told is None else str(told["classifier"])
+        generator = with_weights(
+            lambda: Generator(recipe.noise_dim, n_labels, recipe.width, recipe.even_kernels), _part(weights, "average")
+        )
+        labeler = None
+        if n_labels:
+            labeler = with_weights(lambda: Labeler(n_labels, recipe.labeler_width), _part(weights, "labeler"))
+    precision = state["precision"] if where.type == state["device"] else "float32"
+    for net in (generator, labeler):
+        if net is not None:
+            net.to(where).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    observer = _observer_of(folder, recipe.data, graph, device, classifier)
+    return Run(folder, recipe, graph, scm, state["step"], generator, labeler, observer, where, precision, told_by)
+
+
+def _observer_of(
+    folder: Path, data: str, graph: CausalGraph, device: str, classifier: str | Path | AttributeClassifier | None
+) -> AttributeClassifier | None:
+    """Load the antecedent classifier of the graph's nodes; skip a default one that lacks some nodes."""
+    beside = folder.parent / f"classifier-{data}"
+    if classifier is None and not beside.exists():
+        return None
+    found = classifier if isinstance(classifier, AttributeClassifier) else load_classifier(classifier or beside, device)
+    if classifier is None and not set(graph.nodes) <= set(found.attributes):
+        return None
+    return found.select(graph.nodes)
+
+
+def _part(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}

@@ -1,0 +1,1 @@
+"""Rates, intervals, multiple testing and misclassification: statistics without a model."""

@@ -1,1 +1,0 @@
-"""Telling a GAN counterfactual statements while it trains: whom to ask, and what to hold the answers against."""

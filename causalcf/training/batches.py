@@ -1,0 +1,99 @@
+"""Training batches: reweighted rows of the data, and noise with labels to generate from.
+A label combination of frequency f gives its rows weight f^-balance, and generated labels P_scm * f^-balance.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..checks import check
+from ..data.images import ImageData, to_symmetric
+from ..distributed.batch import own_share
+from ..labels import LabelSCM
+from ..randomness import uniform_noise
+
+
+class WeightedDraw:
+    """Sampler of indices with given weights, with replacement, in O(log n) each."""
+
+    def __init__(self, weights: Tensor) -> None:
+        sound = bool(weights.isfinite().all()) and bool((weights >= 0).all()) and bool((weights > 0).any())
+        check(sound, "weights", weights.tolist(), "finite, at least 0, and not all 0")
+        self.cumulative = weights.double().cumsum(0)
+
+    def __call__(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw (n,) int64 indices."""
+        u = torch.rand(n, generator=generator, dtype=torch.float64) * self.cumulative[-1]
+        return torch.searchsorted(self.cumulative, u, right=True).clamp_(max=len(self.cumulative) - 1)
+
+
+class LabelledDraw:
+    """Sampler of training rows and generated labels; `labels` are (n, d) int8 in the graph's order."""
+
+    def __init__(self, labels: Tensor, scm: LabelSCM | None, balance: float) -> None:
+        cells, cell_of_row, counts = torch.unique(labels, dim=0, return_inverse=True, return_counts=True)
+        tilt = (counts.double() / len(labels)) ** -balance
+        self.rows = WeightedDraw(tilt[cell_of_row])
+        self.scm, self.balance, self.cells = scm, balance, cells
+        self.draw_cell: WeightedDraw | None = None
+        if scm is not None and balance > 0:
+            self.draw_cell = WeightedDraw(scm.log_probability(cells).exp() * tilt)
+
+    def generated(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw (n, d) int8 labels to generate images from; d is 0 without a label generator."""
+        if self.scm is None:
+            return torch.zeros(n, 0, dtype=torch.int8)
+        if self.draw_cell is None:
+            return self.scm.sample(n, generator=generator)
+        return self.cells[self.draw_cell(n, generator)]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Data of one step: images in [-1, 1] with labels, and noise with labels to generate from."""
+
+    images: Tensor
+    labels: Tensor
+    noise: Tensor
+    asked: Tensor
+
+
+@dataclass
+class Batches:
+    """Source of training batches; each process draws the whole batch on the CPU and takes its share."""
+
+    data: ImageData
+    labels: Tensor
+    draw: LabelledDraw
+    noise_dim: int
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        with warnings.catch_warnings():  # a read-only memory map is only ever read
+            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+            self.pixels = torch.from_numpy(self.data.pixels)
+        self.held = self.device.type == "cuda" and self.pixels.nbytes < torch.cuda.mem_get_info(self.device)[0] / 2
+        if self.held:
+            self.pixels = self.pixels.to(self.device)
+
+    def __call__(self, n: int, generator: torch.Generator) -> Batch:
+        rows = self.draw.rows(n, generator)
+        flipped = torch.rand(n, generator=generator) < (0.5 if self.data.flip else 0.0)
+        asked = self.draw.generated(n, generator)
+        noise = uniform_noise(n, self.noise_dim, generator)
+        rows, flipped, asked, noise = (own_share(drawn) for drawn in (rows, flipped, asked, noise))
+        images = to_symmetric(self.pixels[self._sent(rows)] if self.held else self._sent(self.pixels[rows]))
+        bits = self._sent(torch.cat([self.labels[rows], asked, flipped[:, None].to(asked.dtype)], 1))
+        labels, asked, flipped = bits.split([self.labels.shape[1], asked.shape[1], 1], 1)
+        images = torch.where(flipped.bool()[:, :, None, None], images.flip(3), images)
+        return Batch(images.contiguous(memory_format=torch.channels_last), labels, self._sent(noise), asked)
+
+    def _sent(self, part: Tensor) -> Tensor:
+        """Return the tensor on the device; a copy to CUDA uses pinned memory and does not block."""
+        return (
+            part.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else part.to(self.device)
+        )

@@ -1,0 +1,242 @@
+"""Recipe of a comparison: every approach with the same settings, a classifier and a judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from ..checks import require
+from ..classifiers.recipe import ClassifierRecipe, Role, classifier_recipe
+from ..cli.parser import Flags
+from ..errors import RecipeError, unknown
+from ..language.conflicts import refuse_conflicts
+from ..language.lists import load_statements
+from ..runs.recipe import APPROACHES, STATEMENT_WEIGHTS, Approach, Recipe, option_names, recipe_from_dict
+
+NONE = "none"  # the arm that is told nothing
+
+
+@dataclass(frozen=True)
+class Told:
+    """Arms: statements files, presets or "none" (unconstrained); `since`: images of the common start."""
+
+    entries: tuple[str, ...] = (NONE,)
+    since: int = 0
+
+    @property
+    def anything(self) -> bool:
+        """Return whether any arm has statement constraints."""
+        return self.entries != (NONE,)
+
+    def check(self, recipe: Recipe) -> None:
+        """Check that the arms differ and that the common start is shorter than the training."""
+        require(len(self.entries) > 0, "told", "empty", "a list of at least one")
+        repeated = len(set(self.entries)) < len(self.entries)
+        require(not repeated, "told", ", ".join(self.entries), "a list without repetition")
+        if not self.anything:
+            require(self.since == 0, "told_from", self.since, "left out where told names no statements")
+            return
+        seen = -(-self.since // recipe.batch) * recipe.batch  # in whole batches
+        allowed = f"above 0 and below images, {recipe.images}, counted in batches of {recipe.batch}"
+        require(0 < seen < recipe.images, "told_from", self.since, allowed)
+
+    def load(self, nodes: Sequence[str]) -> None:
+        """Read and check all statement files, so that errors show before any training."""
+        for entry in self.entries:
+            if entry != NONE:
+                found = load_statements(entry, nodes)
+                refuse_conflicts(found, entry)
+                for name, statement in found.items():
+                    statement.check(nodes, f"{entry}: {name}: the graph")
+
+    def base(self, recipe: Recipe) -> Recipe:
+        """Return the recipe of the arms' common start."""
+        return replace(_untold(recipe), name=f"{recipe.name}-base", images=self.since)
+
+    def arm(self, entry: str, recipe: Recipe, start: str) -> Recipe:
+        """Return the recipe of an arm that starts from the run `start`."""
+        arm = replace(recipe, name=f"{recipe.name}-{Path(entry).stem}", start=start)
+        return _untold(arm) if entry == NONE else replace(arm, statements=entry, statement_from=self.since)
+
+
+def _untold(recipe: Recipe) -> Recipe:
+    """Return the recipe with default statement options, so that the same run is found for any arms."""
+    return replace(recipe, **_defaults())
+
+
+def _defaults() -> dict[str, Any]:
+    return {f.name: f.default for f in fields(Recipe) if f.name.startswith("statement") or f.name in STATEMENT_WEIGHTS}
+
+
+ROLES: tuple[Role, ...] = get_args(Role)
+KEYS = ("approaches", "seeds", "told", "told_from", *ROLES)  # what a comparison says beside the keys of a recipe
+# Keys of a recipe that it says otherwise.
+SINGLE: Mapping[str, str] = {"approach": "approaches", "seed": "seeds", "statements": "told", "start": "told"}
+SHARED = ("data", "data_root", "data_size", "device", "runs")  # classifiers have these from the shared settings
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Recipe of a comparison: what `python -m causalcf.train` trains from a file with the key `approaches`.
+
+    Args:
+        recipe: the settings that all trainings share; its own approach and seed are ignored.
+        approaches, seeds: each approach is trained once with each seed.
+        classifier: finds antecedents in images of runs without labels; resolved.
+        judge: measures in the evaluation; resolved.
+        told: the statement constraints of each arm; by default one arm without constraints.
+    """
+
+    recipe: Recipe
+    approaches: tuple[Approach, ...]
+    seeds: tuple[int, ...]
+    classifier: ClassifierRecipe
+    judge: ClassifierRecipe
+    told: Told = Told()
+
+    def validate(self) -> Comparison:
+        """Return the comparison if it is valid and the judge differs from the classifier (network, seed)."""
+        for name in self.approaches:
+            if name not in APPROACHES:
+                raise RecipeError(unknown("approach", str(name), APPROACHES))
+        for key, values in (("approaches", self.approaches), ("seeds", self.seeds)):
+            require(len(values) > 0, key, "empty", "a list of at least one")
+            require(len(set(values)) == len(values), key, ", ".join(map(str, values)), "a list without repetition")
+        for recipe in self.recipes():
+            recipe.validate()
+        self.told.check(self.recipe)
+        for key in ("network", "seed"):
+            value = getattr(self.judge, key)
+            if value == getattr(self.classifier, key):
+                raise RecipeError(
+                    f"judge and classifier both have {key} {value}; the judge must be trained apart from the "
+                    "classifier, with another network and another seed"
+                )
+        return self
+
+    def recipes(self) -> list[Recipe]:
+        """Return one recipe without statements for each seed and approach, ordered by seed."""
+        return [replace(self.recipe, approach=name, seed=seed) for seed in self.seeds for name in self.approaches]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values; `comparison_from_dict` restores the comparison from them."""
+        shared = {key: value for key, value in self.recipe.to_dict().items() if key not in SINGLE}
+        lists = {"approaches": list(self.approaches), "seeds": list(self.seeds), "told": list(self.told.entries)}
+        own = {**lists, "told_from": self.told.since}
+        return {**shared, **own, "classifier": _own(self.classifier), "judge": _own(self.judge)}
+
+
+def comparison_from_dict(values: Mapping[str, Any]) -> Comparison:
+    """Return a validated comparison from the keys of a recipe file; missing keys have defaults."""
+    for key in values:
+        refuse_single(key)
+        if key not in (*option_names(), *KEYS):
+            raise RecipeError(unknown("recipe key", str(key), [*option_names(), *KEYS]))
+    recipe = recipe_from_dict({key: value for key, value in values.items() if key not in KEYS})
+    approaches: Sequence[Approach] = values.get("approaches", APPROACHES)
+    classifier, judge = (_with_role(role, values.get(role, {}), recipe) for role in ROLES)
+    told = Told(tuple(values.get("told", Told.entries)), values.get("told_from", Told.since))
+    return Comparison(recipe, tuple(approaches), tuple(values.get("seeds", (0,))), classifier, judge, told).validate()
+
+
+def refuse_single(key: str, dashes: str = "") -> None:
+    """Raise a `RecipeError` for a key of a single training, which a comparison states as a list."""
+    if key in SINGLE:
+        raise RecipeError(f"{dashes}{key} has no meaning in a comparison; it takes {dashes}{SINGLE[key]}")
+
+
+def _with_role(role: Role, values: Mapping[str, Any], recipe: Recipe) -> ClassifierRecipe:
+    for key in values:
+        if key in SHARED:
+            raise RecipeError(f"{role}: {key} is the same for all of a comparison; set it outside {role}")
+        if key == "role":
+            raise RecipeError(f"{role}: role is {role} here; leave it out")
+    given = {"precision": recipe.precision, **values, "role": role}
+    try:
+        return classifier_recipe({**given, **{key: getattr(recipe, key) for key in SHARED}}).resolved()
+    except RecipeError as error:
+        raise RecipeError(f"{role}: {error}") from None
+
+
+def _own(recipe: ClassifierRecipe) -> dict[str, Any]:
+    """Return a classifier's values without the shared ones and without its role."""
+    return {key: value for key, value in recipe.to_dict().items() if key not in (*SHARED, "role")}
+
+
+LISTS: Mapping[str, tuple[type, str]] = {
+    "approaches": (str, "[causalgan, dcgan]"),
+    "seeds": (int, "[0, 1]"),
+    "told": (str, "[none, faces-true]"),
+}
+FLAGS = (*LISTS, "told_from")
+
+
+def add_comparison_flags(parser: Flags) -> None:
+    """Add --approaches, --seeds, --told, --told-from; classifier settings are in the file only."""
+    text = "what a comparison trains, a recipe with this key such as compare"
+    parser.add_argument("--approaches", nargs="+", type=str, default=None, metavar="NAME", help=text)
+    text = "a comparison's seeds; every approach is trained with each"
+    parser.add_argument("--seeds", nargs="+", type=int, default=None, metavar="SEED", help=text)
+    text = "a comparison's arms, which share a beginning: none, or the statements told (a YAML file, or a preset)"
+    parser.add_argument("--told", nargs="+", type=str, default=None, metavar="NAME", help=text)
+    parser.add_argument(
+        "--told-from", type=int, default=0, metavar="IMAGES", help="length of that beginning, in images"
+    )
+
+
+def take_comparison(in_file: dict[str, Any]) -> dict[str, Any] | None:
+    """Remove a comparison's keys from a recipe and check their types; None for a single training."""
+    found = {key: in_file.pop(key) for key in KEYS if key in in_file}
+    if "approaches" not in found:
+        for key in found:
+            raise RecipeError(f"{key} belongs to a comparison: a recipe with the key approaches")
+        return None
+    for key in in_file:
+        refuse_single(key)
+        if key not in option_names():
+            raise RecipeError(unknown("key", key, [*option_names(), *KEYS]))
+    for key in found:
+        check = _section if key in ROLES else _list if key in LISTS else _number
+        found[key] = check(key, found[key])
+    return found
+
+
+def compared(taken: Mapping[str, Any] | None, shared: Mapping[str, Any], flags: Mapping[str, Any]) -> Comparison | None:
+    """Return the comparison that a recipe file and flags describe; None if the file has none."""
+    given = {key: flags[key] for key in FLAGS if key in flags}
+    if taken is None:
+        for key in given:
+            raise RecipeError(f"--{key.replace('_', '-')} belongs to a comparison, such as --recipe compare")
+        return None
+    for key in flags:
+        refuse_single(key, "--")
+    if "resume" in flags:
+        raise RecipeError("--resume goes on with one run; a comparison goes on when its command is given again")
+    return comparison_from_dict({**shared, **taken, **given})
+
+
+def _list(key: str, value: Any) -> list[Any]:
+    kind, example = LISTS[key]
+    if not isinstance(value, list) or not all(type(item) is kind for item in value):
+        raise RecipeError(f"{key} is {value!r}; it must be a list, such as {example}")
+    return value
+
+
+def _number(key: str, value: Any) -> int:
+    if type(value) is not int:
+        raise RecipeError(f"{key} is {value!r}; it must be a number of images, such as 40960")
+    return value
+
+
+def _section(role: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise RecipeError(f"{role} is {value!r}; it must be a mapping from a classifier's options to values")
+    parser, types = Flags(refuse=RecipeError), get_type_hints(ClassifierRecipe)
+    for option in fields(ClassifierRecipe):
+        parser.add_argument("--" + option.name.replace("_", "-"), type=types[option.name], default=option.default)
+    try:
+        return vars(parser.parse_object(value, defaults=False))
+    except RecipeError as error:
+        raise RecipeError(f"{role}: {error}") from None

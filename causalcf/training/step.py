@@ -1,0 +1,201 @@
+"""One training step, for all approaches: D, Labeler, Anti-Labeler and Q-network (InfoGAN), then G.
+G's loss: adversarial + Labeler - k_t * Anti-Labeler (CausalGAN, eq. 5) + noise error + constraints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from ..constraints.constraint import Telling
+from ..distributed.batch import average_over_processes, share_batch_norm, take_first, whole_batch
+from ..losses.adversarial import objective, squared_gradient_norm
+from ..losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
+from ..networks.average import update_average
+from ..networks.bundle import Networks
+from ..networks.precision import autocast
+from ..runs.recipe import Recipe
+from .batches import Batch
+from .views import moved_and_lit, under_grain
+
+Losses = dict[str, Tensor]
+
+R1, R1_EVERY = 0.3, 8  # the usual weight; steps
+# Of D's loss by a fake logit: far below what moves D, far above what float32 rounds to 0, where G would learn nothing.
+LEAST_SLOPE = 1e-20
+
+
+@dataclass
+class TrainingStep:
+    """One update of all networks; a call returns the mean losses as tensors on the device."""
+
+    networks: Networks
+    recipe: Recipe
+    device: torch.device
+    precision: str
+    telling: Telling | None = None
+    optimisers: dict[str, torch.optim.Adam] = field(init=False)
+
+    def __post_init__(self) -> None:
+        share_batch_norm(self.networks.generator)
+        self.objective = objective(self.recipe.objective)
+        self.r1 = R1 * self.objective.lazy_r1 if self.recipe.r1 is None else self.recipe.r1
+        trained = {name: net for name, net in self.networks.named_children() if name != "average" and net is not None}
+        rates = dict.fromkeys(trained, self.recipe.learning_rate)
+        rates["generator"] = self.recipe.generator_rate
+        self.optimisers = {
+            name: torch.optim.Adam(net.parameters(), rates[name], betas=(0.5, 0.999), fused=True)
+            for name, net in trained.items()
+        }
+
+    def __call__(self, batch: Batch, step: int, generator: torch.Generator) -> Losses:
+        with self._autocast():
+            fake = self.networks.generator(batch.noise, batch.asked)
+        shown = self._shown(fake, generator)
+        leaf = shown.detach().requires_grad_()
+        batch = replace(batch, images=self._shown(batch.images, generator))
+        losses, image_gradient = self._adversarial(batch, leaf, step, generator)
+        if self.networks.labeler is not None:
+            label_losses, label_gradient = self._labels(batch, leaf, step, generator)
+            losses, image_gradient = losses | label_losses, image_gradient + label_gradient
+        if self.networks.noise_reader is not None:
+            noise_losses, noise_gradient = self._noise(batch, leaf)
+            losses, image_gradient = losses | noise_losses, image_gradient + noise_gradient
+        self.optimisers["generator"].zero_grad()
+        shown.backward(image_gradient.to(shown.dtype))
+        average_over_processes(self._generator_gradients())
+        if self.telling is not None:
+            losses |= self._tell(self.telling, batch, fake.detach(), step)
+        self.optimisers["generator"].step()
+        update_average(self.networks.average, self.networks.generator, self.recipe.average)
+        return losses
+
+    def _shown(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the images as the networks see them: augmented views if the recipe says so."""
+        return moved_and_lit(images, generator) if self.recipe.augment else images
+
+    def _shown_to_readers(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the images as Labeler and Anti-Labeler see them: with noise augmentation if set."""
+        return under_grain(images, self.recipe.label_grain, generator) if self.recipe.label_grain else images
+
+    def _generator_gradients(self) -> list[Tensor]:
+        return [weight.grad for weight in self.networks.generator.parameters() if weight.grad is not None]
+
+    def _tell(self, telling: Telling, batch: Batch, images: Tensor, step: int) -> Losses:
+        """Add the constraint gradient of the whole batch; all processes take the first one's."""
+        if not telling.due(step):
+            return telling.losses()
+        losses = telling(self.networks.generator, step, whole_batch(batch.noise), whole_batch(images))
+        take_first(self._generator_gradients())
+        return losses
+
+    def _autocast(self) -> torch.autocast:
+        return autocast(self.device, self.precision)
+
+    def _judge(self, images: Tensor, labels: Tensor) -> Tensor:
+        with self._autocast():
+            return self.networks.discriminator(images, labels).float()
+
+    def _adversarial(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
+        """Update D; return G's adversarial gradient by image: dL_D/dx * (dL_G/df) / (dL_D/df) in one pass."""
+        if self.objective.shares_pass:
+            return self._shared_pass(batch, leaf, step)
+        return self._two_passes(batch, leaf, step, generator)
+
+    def _shared_pass(self, batch: Batch, leaf: Tensor, step: int) -> tuple[Losses, Tensor]:
+        images, labels = torch.cat([batch.images, leaf]), torch.cat([batch.labels, batch.asked])
+        real, fake = self._judge(images, labels).split(len(leaf))
+        terms = merged(self.objective.discriminator(real, fake), self._lazy_r1(batch, step))
+        slopes = []
+
+        def keep(slope: Tensor) -> Tensor:
+            slopes.append(slope.clamp(min=LEAST_SLOPE))
+            return slopes[0]
+
+        fake.register_hook(keep)
+        gradient = self._learn("discriminator", total(terms), leaf)
+        logits = fake.detach().requires_grad_()
+        ours = self.objective.generator(real.detach(), logits)
+        (wanted,) = torch.autograd.grad(total(ours), logits)
+        return _means(terms | ours), gradient * (wanted / slopes[0])[:, None, None, None]
+
+    def _two_passes(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
+        still = leaf.detach()
+        real, fake = self._judge(batch.images, batch.labels), self._judge(still, batch.asked)
+        penalty = self.objective.penalty(
+            self.networks.discriminator, (batch.images, batch.labels), (still, batch.asked), generator
+        )
+        terms = merged(self.objective.discriminator(real, fake), penalty, self._lazy_r1(batch, step))
+        self._learn("discriminator", total(terms))
+        ours = self.objective.generator(real.detach(), self._judge(leaf, batch.asked))
+        (gradient,) = torch.autograd.grad(total(ours), leaf)
+        return _means(terms | ours), gradient
+
+    def _lazy_r1(self, batch: Batch, step: int) -> Losses:
+        """Return R1 on real images every 8 steps, times 8 (Karras et al. 2020), in float32."""
+        if self.r1 == 0 or step % R1_EVERY:
+            return {}
+        images = batch.images.detach().requires_grad_()
+        norm = squared_gradient_norm(self.networks.discriminator(images, batch.labels), images)
+        return {"r1": R1_EVERY * self.r1 / 2 * norm}
+
+    def _labels(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
+        """Update Labeler and Anti-Labeler; return the gradient of G's label terms by each generated image."""
+        labeler, anti_labeler = self.networks.labeler, self.networks.anti_labeler
+        assert labeler is not None and anti_labeler is not None
+        real, fake = (self._shown_to_readers(images, generator) for images in (batch.images, leaf))
+        seen = fake.detach().requires_grad_()
+        with self._autocast():
+            on_real = label_cross_entropy(labeler(real), batch.labels)
+            on_fake = label_cross_entropy(labeler(seen), batch.asked)
+            anti_on_fake = label_cross_entropy(anti_labeler(seen), batch.asked)
+        (by_labeler,) = torch.autograd.grad(on_fake.mean(), seen)
+        by_anti_labeler = self._learn("anti_labeler", anti_on_fake.mean(), seen)
+        self._learn("labeler", on_real.mean())
+        k = anti_labeler_weight(step, self.recipe.anti_decay)
+        terms = {"labeler_real": on_real, "labeler_fake": on_fake, "anti_labeler_fake": anti_on_fake}
+        by_seen = self.recipe.label_weight * (by_labeler - k * by_anti_labeler)
+        return _means(terms), torch.autograd.grad(fake, leaf, by_seen)[0]
+
+    def _noise(self, batch: Batch, leaf: Tensor) -> tuple[Losses, Tensor]:
+        """Update the Q-network; return the gradient of G's noise term by each generated image."""
+        assert self.networks.noise_reader is not None
+        with self._autocast():
+            error = noise_error(self.networks.noise_reader(leaf), batch.noise)
+        gradient = self._learn("noise_reader", error.mean(), leaf)
+        return _means({"noise_error": error}), self.recipe.noise_weight * gradient
+
+    def _learn(self, name: str, loss: Tensor, leaf: Tensor | None = None) -> Tensor:
+        """Update one network on its own loss; return the loss's gradient by `leaf` before the update."""
+        optimiser = self.optimisers[name]
+        weights = optimiser.param_groups[0]["params"]
+        gradients = torch.autograd.grad(loss, [*weights, *([] if leaf is None else [leaf])])
+        average_over_processes(gradients[: len(weights)])
+        for weight, gradient in zip(weights, gradients, strict=False):
+            weight.grad = gradient
+        optimiser.step()
+        return gradients[-1]
+
+
+def merged(*parts: Losses) -> Losses:
+    """All terms together; two of one name would hide one another.
+
+    Raises:
+        ValueError: names the term.
+    """
+    names = [name for part in parts for name in part]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two loss terms are both called {name}")
+    return {name: term for part in parts for name, term in part.items()}
+
+
+def total(terms: dict[str, Tensor]) -> Tensor:
+    """Return the sum of the batch means of all terms."""
+    return torch.stack([term.mean() for term in terms.values()]).sum()
+
+
+def _means(terms: dict[str, Tensor]) -> Losses:
+    return {name: term.detach().mean() for name, term in terms.items()}

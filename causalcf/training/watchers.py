@@ -1,0 +1,163 @@
+"""Watchers of a training: progress line, stats.jsonl, TensorBoard, pictures.
+They only read; they never change the training's weights or random state.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..io.files import write_atomically
+from ..io.text import file_names
+from ..io.untrusted import MOST_STATISTICS, parse_json, read_bounded
+from ..labels.distance import pairwise_of_labels, pairwise_of_scm, tables_markdown
+from ..pictures.gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
+from ..pictures.sheets import Row, save_sheet, square_grid
+from ..pictures.tensorboard import Board
+from ..runs.run import Run
+from .loop import Training
+
+COLUMNS = 10  # faces in a row of a grid
+
+
+class Progress:
+    """Watcher that moves a progress bar at each step and prints a line at each tick."""
+
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self.advance = advance
+
+    def on_step(self, training: Training) -> None:
+        self.advance(training.recipe.batch)
+
+    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
+        terms = "  ".join(f"{name} {value:.2f}" for name, value in losses.items())
+        print(f"{training.images:>9,} images  {speed:5.0f} images/s  {terms}", file=sys.stderr)
+
+
+class Statistics:
+    """Watcher that writes a JSON line a tick and TensorBoard scalars; it drops lines after `resumed_at`."""
+
+    def __init__(self, folder: Path, board: Board, resumed_at: int) -> None:
+        self.path, self.board = folder / "stats.jsonl", board
+        lines = _lines_until(self.path, resumed_at)
+        write_atomically(self.path, "".join(lines).encode())
+        self.told = json.loads(lines[-1])["step"] if lines else 0
+
+    def on_step(self, training: Training) -> None:
+        pass
+
+    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
+        clock = {"step": training.step, "images": training.images, "seconds": round(training.seconds, 3)}
+        record = {**clock, "images_per_second": round(speed, 2), **losses}
+        for name, value in record.items():
+            if name not in clock:
+                self.board.add_scalar(name, value, training.step)
+        self.board.flush()
+        with open(self.path, "a") as file:
+            file.write(json.dumps(record) + "\n")
+
+
+class Told:
+    """Watcher that writes each statement's values and the number of draws to TensorBoard."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+
+    def on_step(self, training: Training) -> None:
+        pass
+
+    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
+        if training.telling is None:
+            return
+        for name, values in training.telling.told().items():
+            for key, value in values.items():
+                self.board.add_scalar(f"statement {name}/{key}", value, training.step)
+        for key in ("proposed", "accepted"):
+            self.board.add_scalar(f"statements/{key}", getattr(training.telling.source, key), training.step)
+
+
+def run_of(training: Training, folder: Path) -> Run:
+    """Return the current state of a training as a run to sample from."""
+    networks = training.networks
+    graph = training.graph
+    return Run(
+        folder,
+        training.recipe,
+        graph,
+        training.scm,
+        training.step,
+        networks.average,
+        networks.labeler,
+        None,
+        training.device,
+        training.precision,
+    )
+
+
+def _lines_until(path: Path, step: int) -> list[str]:
+    """Return the complete lines of stats.jsonl up to a step; a line cut short by a crash is left out."""
+    kept = []
+    text = read_bounded(path, MOST_STATISTICS).decode(errors="replace") if path.is_file() else ""
+    for line in text.splitlines(keepends=True):
+        try:
+            told = parse_json(line, path)["step"]
+        except (LookupError, TypeError, ValueError):
+            break
+        if type(told) is not int or told > step:
+            break
+        kept.append(line)
+    return kept
+
+
+class Pictures:
+    """Watcher that saves grids on fixed noise at each tick, and CausalGAN's other figures at the end."""
+
+    def __init__(self, folder: Path, real: Tensor, labels: Tensor, board: Board) -> None:
+        """Take images of the data, (n, 3, 64, 64) in [0, 1], and all its labels in the graph's order."""
+        self.folder, self.labels, self.board = folder, labels, board
+        save_sheet(folder / "reals.png", square_grid(real, COLUMNS))
+
+    def on_step(self, training: Training) -> None:
+        pass
+
+    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
+        run = run_of(training, self.folder)
+        draw = torch.Generator().manual_seed(training.recipe.seed)
+        worlds = run.sample(6 * COLUMNS, generator=draw)
+        stamp = f"{training.images // 1000:06d}k"
+        self._save("samples", square_grid(worlds.images, COLUMNS), training, stamp)
+        if run.labels is None:
+            return
+        few = worlds.noise[:COLUMNS], worlds.labels[:COLUMNS]
+        self._save("flips", label_flips(run.generate, run.labels, *few), training, stamp)
+        self._save("counterfactuals", counterfactuals(run.generate, run.labels, *few), training, stamp)
+        if training.finished:
+            self._figures(run, worlds.noise, worlds.labels, training)
+
+    def _figures(self, run: Run, noise: Tensor, labels: Tensor, training: Training) -> None:
+        """Save the figures and tables that are made once, at the end."""
+        assert run.labels is not None
+        names = run.labels.graph.nodes
+        for name, file in file_names(names).items():
+            rows = do_versus_given(run.generate, run.labels, str(name), noise[:COLUMNS])
+            self._save(f"do-vs-given-{file}", rows, training)
+        self._save("diversity", diversity(run.generate, run.labels, noise[:COLUMNS], labels[:COLUMNS]), training)
+        units = torch.arange(len(names)) % len(noise)
+        rows = interpolation(run.generate, run.labels, noise[units], labels[units])
+        self._save("interpolation", rows, training)
+        worlds = run.sample(2048, generator=torch.Generator().manual_seed(training.recipe.seed))
+        columns = {
+            "data": pairwise_of_labels(self.labels),
+            "label generator": pairwise_of_scm(run.labels),
+            "read off 2,048 generated images by the Labeler": pairwise_of_labels(run.classify(worlds.images) > 0.5),
+        }
+        write_atomically(self.folder / "tables.md", tables_markdown(names, columns).encode())
+
+    def _save(self, name: str, rows: list[Row], training: Training, stamp: str = "") -> None:
+        sheet = save_sheet(self.folder / (f"{name}-{stamp}.png" if stamp else f"{name}.png"), rows)
+        self.board.add_image(name, sheet, training.step)
