@@ -35,7 +35,7 @@ from causalcf.cli.command import run
 from causalcf.data import load_data
 from causalcf.data.cache import open_cache
 from causalcf.data.crops import celeba_crop, read_image
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.io.threads import available_cores, in_threads
 from causalcf.networks.precision import choose_device, choose_precision
 from causalcf.runs.checkpoint import networks_of
@@ -138,7 +138,7 @@ def build(files: list[Path], n: int, cache: Path) -> tuple[float, int]:
 
 
 def _batches(batch: int) -> Batches:
-    law = celeba_law()
+    law = celeba_scm()
     data = load_data("faces", n=20_000)
     labels = data.select(law.graph.nodes)
     return Batches(data, labels, LabelledDraw(labels, law, 0.7), 100, choose_device("auto"))

@@ -33,7 +33,7 @@ from causalcf.classifiers import (
 from causalcf.cli.command import run as run_command
 from causalcf.data import load_data
 from causalcf.data.cache import cache_root
-from causalcf.data.faces.dataset import load_coin_faces
+from causalcf.data.faces.dataset import load_uniform_faces
 from causalcf.data.images import ImageData, to_unit_interval
 from causalcf.errors import RunError
 from causalcf.io.progress import counting
@@ -63,7 +63,7 @@ def main() -> None:
     if options.reader:
         reader = load_classifier(options.reader).select(names).labels
     else:
-        material = load_coin_faces() if data.name == "faces" else data
+        material = load_uniform_faces() if data.name == "faces" else data
         reader = reader_for(material, names, options.reader_images).labels
 
     some = torch.arange(min(HELD_OUT, len(held_out)))

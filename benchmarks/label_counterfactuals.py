@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from causalcf.cli.command import run
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.errors import CausalCFError
 
 EVENT = {"Narrow_Eyes": 1}
@@ -43,7 +43,7 @@ def main() -> None:
             raise CausalCFError(f"--{name}={getattr(options, name)}: expected a whole number, at least 1")
     torch.set_num_threads(1)
 
-    scm = celeba_law()
+    scm = celeba_scm()
     units = scm.sample(options.units, generator=torch.Generator().manual_seed(0))
     male = units[:, scm.graph.nodes.index("Male")]
     questions = {**QUESTIONS, "do, each unit its own, s=.53": {"do": {"Male": 1 - male}, "stickiness": 0.53}}

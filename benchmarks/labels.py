@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from causalcf.cli.command import run
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.errors import IntractableError
 from causalcf.graph.files import load_graph
 from causalcf.graph.graph import CausalGraph
@@ -53,7 +53,7 @@ def main() -> None:
 
 def _sampling(table: Table, rows: int) -> None:
     torch.set_num_threads(available_cores())
-    law, draw = celeba_law(), torch.Generator().manual_seed(0)
+    law, draw = celeba_scm(), torch.Generator().manual_seed(0)
     seconds = _seconds(lambda: law.sample(rows, generator=draw))
     table.add_row(f"{rows:,} rows of celeba", f"{seconds:.1f} s, {rows / seconds / 1e6:.1f} million rows/s")
     graph = load_graph("celeba-all")
@@ -68,7 +68,7 @@ def _sampling(table: Table, rows: int) -> None:
 def _counterfactuals(table: Table) -> None:
     """A million unit-level counterfactual probabilities, from as many units as are asked together, on one core."""
     torch.set_num_threads(1)
-    law = celeba_law()
+    law = celeba_scm()
     units = law.sample(UNITS, generator=torch.Generator().manual_seed(0))
     event = {"Narrow_Eyes": 1}
     asked = {

@@ -178,7 +178,7 @@ def _draw(found: dict[float, Cost], plot: Path) -> None:
 
 def on_a_run(options: argparse.Namespace) -> None:
     run = load_run(options.run)
-    given, condition = parse_conditions(options.given, "--given"), parse_conditions(options.supposed, "--if")
+    given, condition = parse_conditions(options.given, "--given"), parse_conditions(options.intervention, "--if")
     source = torch.Generator().manual_seed(options.seed)
     worlds = run.sample(options.units, given=given or None, generator=source)
     table = Table("unit", "method", "evaluations", "effective draws", "evaluations per effective draw", "P(A)")

@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from causalcf.evaluation.inputs import Inputs, load_inputs, load_runs
 from rich.console import Console
 from rich.table import Table
 
@@ -42,9 +43,8 @@ from causalcf.data.images import to_unit_interval
 from causalcf.evaluation.approaches import Approach
 from causalcf.evaluation.contenders import Asking, contenders
 from causalcf.evaluation.flips import Flip, flip
-from causalcf.evaluation.judge import doubts, judge_features
+from causalcf.evaluation.judge import independence_warnings, judge_features
 from causalcf.evaluation.links import relation
-from causalcf.evaluation.materials import Materials, load_materials, load_runs
 from causalcf.evaluation.realism import frechet_distance
 from causalcf.io.files import write_atomically
 from causalcf.labels.evidence import matching
@@ -72,28 +72,28 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=15)
     parser.add_argument("--out", type=Path, help="where the figures are kept, and found again")
     options = parser.parse_args()
-    materials = load_materials(load_runs(options.runs, "auto", None), None, None, None, "auto")
-    for doubt in doubts(materials.judge, materials.runs):
+    inputs = load_inputs(load_runs(options.runs, "auto", None), None, None, None, "auto")
+    for doubt in independence_warnings(inputs.judge, inputs.runs):
         print(doubt, file=sys.stderr)
-    measured = measured_or_kept(materials, load_statements(options.told), options.units, options.budget, options.out)
+    measured = measured_or_kept(inputs, load_statements(options.told), options.units, options.budget, options.out)
     console = Console(width=200)
     for shown in (table(measured), *(shares_table(measured, *one) for one in SHARES)):
         console.print(shown)
 
 
 def measured_or_kept(
-    materials: Materials, statements: dict[str, Statement], units: int, budget: int, out: Path | None
+    inputs: Inputs, statements: dict[str, Statement], units: int, budget: int, out: Path | None
 ) -> list[dict[str, Any]]:
     """The figures of all runs, measured unless `out` has those of the same run, judge and question."""
     kept: dict[str, Any] = json.loads(out.read_text()) if out and out.is_file() else {}
     found, real = [], None
-    for name, asked_run in materials.runs.items():
-        own = {what: known.get(name) for what, known in materials.fingerprints.items() if what != "judge"}
-        asked = (own, materials.judge.fingerprint, statements, units, budget)
+    for name, asked_run in inputs.runs.items():
+        own = {what: known.get(name) for what, known in inputs.fingerprints.items() if what != "judge"}
+        asked = (own, inputs.judge.fingerprint, statements, units, budget)
         key = f"{asked_run.folder.name} {hashlib.sha256(repr(asked).encode()).hexdigest()[:16]}"
         if key not in kept:
-            real = _real_images(materials) if real is None else real
-            kept[key] = measure(materials, name, statements, units, budget, real)
+            real = _real_images(inputs) if real is None else real
+            kept[key] = measure(inputs, name, statements, units, budget, real)
             print(name, json.dumps(kept[key]["shares"]), flush=True)
             if out:
                 write_atomically(out, json.dumps(kept).encode())
@@ -102,17 +102,17 @@ def measured_or_kept(
 
 
 def measure(
-    materials: Materials, name: str, statements: dict[str, Statement], units: int, budget: int, real: torch.Tensor
+    inputs: Inputs, name: str, statements: dict[str, Statement], units: int, budget: int, real: torch.Tensor
 ) -> dict[str, Any]:
     """All figures of one run, each unit's answer kept for the bootstrap."""
-    run, judge = materials.runs[name], materials.judge
-    found, _ = contenders(run, name, materials.reference, judge, Asking(budget=budget))
+    run, judge = inputs.runs[name], inputs.judge
+    found, _ = contenders(run, name, inputs.reference, judge, Asking(budget=budget))
     approach = next(one for one in found if one.kind.endswith("-do" if one.has_labels else "-esm"))
     pool = approach.actual(POOL, {}, generator_of(0, "pool"))
     seen, seen_in_real = judge.read(pool.images), judge.read(real)
-    flips = [_flip(approach, materials, pool, seen, cause, units) for cause in CAUSES]
+    flips = [_flip(approach, inputs, pool, seen, cause, units) for cause in CAUSES]
     taught = {(a, b) for one in statements.values() for a in one.antecedent for b in one.consequent}
-    answers = {key: _share(approach, materials, pool, one, units) for key, one in statements.items()}
+    answers = {key: _share(approach, inputs, pool, one, units) for key, one in statements.items()}
     return {
         "key": f"{run.recipe.name} {approach.kind}",
         "seed": run.recipe.seed,
@@ -121,21 +121,21 @@ def measure(
             label: {"seen": float(seen[:, i].double().mean()), "expected": float(seen_in_real[:, i].double().mean())}
             for i, label in enumerate(judge.nodes)
         },
-        "stays": {name: share for one in flips for name, share in _stays(one, materials).items()},
-        "links": [link for one in flips for link in _links(one, materials, taught)],
+        "stays": {name: share for one in flips for name, share in _stays(one, inputs).items()},
+        "links": [link for one in flips for link in _links(one, inputs, taught)],
         "fd": frechet_distance(*(judge_features(judge.classifier, images) for images in (pool.images, real))),
         "reached": sum(len(one) for one in flips) / (units * len(flips)),
     }
 
 
-def _flip(approach: Approach, materials: Materials, pool: Worlds, seen: torch.Tensor, cause: str, units: int) -> Flip:
+def _flip(approach: Approach, inputs: Inputs, pool: Worlds, seen: torch.Tensor, cause: str, units: int) -> Flip:
     few = Worlds(pool.noise[:units], pool.labels[:units], pool.images[:units])
-    return flip(approach, materials.reference, materials.judge.read, few, seen[:units], cause)
+    return flip(approach, inputs.reference, inputs.judge.read, few, seen[:units], cause)
 
 
-def _links(found: Flip, materials: Materials, taught: set[tuple[str, str]]) -> list[dict[str, Any]]:
+def _links(found: Flip, inputs: Inputs, taught: set[tuple[str, str]]) -> list[dict[str, Any]]:
     """Each label's answers to one cause: whether the cause itself shows, and how far each other label is off."""
-    nodes, graph = materials.reference.nodes, materials.true_graph
+    nodes, graph = inputs.reference.nodes, inputs.true_graph
     column = nodes.index(found.cause)
     shows = found.shown(column).double().tolist()
     links: list[dict[str, Any]] = [{"cause": found.cause, "effect": found.cause, "kind": "effective", "values": shows}]
@@ -153,20 +153,20 @@ def _links(found: Flip, materials: Materials, taught: set[tuple[str, str]]) -> l
     return links
 
 
-def _stays(found: Flip, materials: Materials) -> dict[str, dict[str, Any]]:
+def _stays(found: Flip, inputs: Inputs) -> dict[str, dict[str, Any]]:
     """How often labels without a path from the cause are read as before, and how often they should stay."""
     stays = {}
-    for i, label in enumerate(materials.reference.nodes):
-        if label != found.cause and relation(materials.true_graph, found.cause, label) == "none" and len(found) >= 8:
+    for i, label in enumerate(inputs.reference.nodes):
+        if label != found.cause and relation(inputs.true_graph, found.cause, label) == "none" and len(found) >= 8:
             seen = (found.seen_after[:, i] == found.seen_before[:, i]).double().mean()
             moved = (found.expected_after[:, i] - found.expected_before[:, i]).abs().mean()
             stays[f"{found.cause} flipped: {label}"] = {"seen": float(seen), "expected": 1 - float(moved)}
     return stays
 
 
-def _share(approach: Approach, materials: Materials, pool: Worlds, statement: Statement, units: int) -> dict[str, Any]:
+def _share(approach: Approach, inputs: Inputs, pool: Worlds, statement: Statement, units: int) -> dict[str, Any]:
     """How often a statement's consequent shows among units of the pool, and how often it should."""
-    nodes = materials.reference.nodes
+    nodes = inputs.reference.nodes
     rows = matching(pool.labels, nodes, statement.given).nonzero()[:units, 0]
     if len(rows) < 8:
         return {"n": 0, "seen": None, "expected": None}
@@ -175,9 +175,9 @@ def _share(approach: Approach, materials: Materials, pool: Worlds, statement: St
     drawn = approach.counterfactual(few, antecedent, generator_of(0, str(statement)))
     if len(drawn.rows) < 8:
         return {"n": len(drawn.rows), "seen": None, "expected": None}
-    read = materials.judge.read(drawn.images)
+    read = inputs.judge.read(drawn.images)
     seen = matching(read, nodes, statement.consequent).double()
-    expected = materials.reference.expect(
+    expected = inputs.reference.expect(
         few.labels[drawn.rows], statement.antecedent, statement.consequent, approach.mode, approach.stickiness
     )
     known = expected[expected.isfinite()]
@@ -248,8 +248,8 @@ def _again(values: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
     return values[torch.randint(len(values), (len(values),), generator=draw)]
 
 
-def _real_images(materials: Materials) -> torch.Tensor:
-    data = materials.held_out or materials.data
+def _real_images(inputs: Inputs) -> torch.Tensor:
+    data = inputs.held_out or inputs.data
     return to_unit_interval(data.batch(torch.arange(min(POOL, len(data)))))
 
 

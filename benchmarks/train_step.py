@@ -31,9 +31,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from causalcf.classifiers import AttributeClassifier
 from causalcf.classifiers.calibration import Calibration
 from causalcf.cli.command import run
-from causalcf.constraints.constraint import Telling
+from causalcf.constraints.constraint import StatementConstraint
 from causalcf.constraints.questions import Question
-from causalcf.constraints.setup import tell_with
+from causalcf.constraints.setup import constraint_with
 from causalcf.constraints.sources import Group, Read, ReplaySource
 from causalcf.data.faces import law
 from causalcf.language.lists import load_statements
@@ -63,16 +63,16 @@ class PlainStep:
 
     def __call__(self, batch: Batch, step: int) -> None:
         nets = self.networks
-        fake = nets.generator(batch.noise, batch.asked).detach()
+        fake = nets.generator(batch.noise, batch.fake_labels).detach()
         real = nets.discriminator(batch.images, batch.labels)
-        terms = self.loss.discriminator(real, nets.discriminator(fake, batch.asked))
+        terms = self.loss.discriminator(real, nets.discriminator(fake, batch.fake_labels))
         self._descend("discriminator", total(terms) + self._r1(batch, step))
         self._descend("labeler", label_cross_entropy(nets.labeler(batch.images), batch.labels).mean())
-        self._descend("anti_labeler", label_cross_entropy(nets.anti_labeler(fake), batch.asked).mean())
-        fake = nets.generator(batch.noise, batch.asked)
-        adversarial = total(self.loss.generator(real.detach(), nets.discriminator(fake, batch.asked)))
-        on_fake = label_cross_entropy(nets.labeler(fake), batch.asked).mean()
-        anti = label_cross_entropy(nets.anti_labeler(fake), batch.asked).mean()
+        self._descend("anti_labeler", label_cross_entropy(nets.anti_labeler(fake), batch.fake_labels).mean())
+        fake = nets.generator(batch.noise, batch.fake_labels)
+        adversarial = total(self.loss.generator(real.detach(), nets.discriminator(fake, batch.fake_labels)))
+        on_fake = label_cross_entropy(nets.labeler(fake), batch.fake_labels).mean()
+        anti = label_cross_entropy(nets.anti_labeler(fake), batch.fake_labels).mean()
         self._descend("generator", adversarial + on_fake - anti_labeler_weight(step) * anti)
 
     def _r1(self, batch: Batch, step: int) -> torch.Tensor | float:
@@ -135,7 +135,7 @@ class EveryNoiseFits(ReplaySource):
         return seen, torch.ones(len(seen), dtype=torch.bool)
 
 
-def told(recipe: Recipe, device: torch.device, precision: str) -> Telling:
+def told(recipe: Recipe, device: torch.device, precision: str) -> StatementConstraint:
     """Statements told by an untrained classifier, which costs what a trained one costs."""
     names = law().graph.nodes
     network = build_network("alexnet", len(names), 32).to(device, memory_format=torch.channels_last)
@@ -145,7 +145,7 @@ def told(recipe: Recipe, device: torch.device, precision: str) -> Telling:
     classifier = AttributeClassifier(names, network, tuple(range(len(names))), plain, rates, False, ("alexnet", 32))
     recipe = replace(recipe, statement_from=0)
     scm = None if recipe.approach == "dcgan" else law()
-    found = tell_with(classifier, recipe, load_statements("faces-true"), law(), scm, names, device, precision)
+    found = constraint_with(classifier, recipe, load_statements("faces-true"), law(), scm, names, device, precision)
     if scm is None:
         found.source = EveryNoiseFits(names, recipe.noise_dim, recipe.stickiness, found.size, found.questions)
     return found
@@ -155,7 +155,7 @@ def overhead(recipe: Recipe, seconds: float, device: torch.device, precision: st
     """How many times a step takes with statements what it takes without, over whole rounds of questions."""
     n_labels = 0 if recipe.approach == "dcgan" else LABELS
     batch = synthetic_batch(recipe.batch, recipe.noise_dim, device, torch.channels_last)
-    batch = replace(batch, labels=batch.labels[:, :n_labels], asked=batch.asked[:, :n_labels])
+    batch = replace(batch, labels=batch.labels[:, :n_labels], fake_labels=batch.fake_labels[:, :n_labels])
     rounds: dict[str, Callable[[], object]] = {}
     length = recipe.statement_every * 8  # the questions of faces-true
     for name, telling in (("without", None), ("with", told(recipe, device, precision))):

@@ -93,7 +93,7 @@ def _sheet(out: Path) -> Path:
 
 def _queries(options: argparse.Namespace) -> dict[str, Query]:
     nodes = _graph_nodes(options.run)
-    english, flags = " ".join(options.question), [*options.given, *options.supposed]
+    english, flags = " ".join(options.question), [*options.given, *options.intervention]
     if sum(map(bool, (english, flags, options.queries))) != 1:
         raise QueryError("ask one of: a question in English, --given and --if, or --queries; see --help")
     if options.queries:
@@ -103,7 +103,7 @@ def _queries(options: argparse.Namespace) -> dict[str, Query]:
     else:
         names = nodes or None
         given = parse_conditions(options.given, "--given", names)
-        queries = {"": Query(given, parse_conditions(options.supposed, "--if", names))}
+        queries = {"": Query(given, parse_conditions(options.intervention, "--if", names))}
     for name in queries:
         if "/" in name or len(name) > 60:
             raise QueryError(f"the question's name {name!r} goes into a picture's: without /, at most 60 letters")
@@ -179,18 +179,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 def ask(run: Run, options: AskOptions) -> int:
     """Answer all questions and print the answers; return 2 if one of several questions failed, else 0."""
-    told: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
     for name, query in options.queries.items():
         try:
-            told.append({"name": name, **_ask_one(run, query, name, options)})
+            answers.append({"name": name, **_ask_one(run, query, name, options)})
         except CausalCFError as error:
             if len(options.queries) == 1:
                 raise
             print(escaped(f"error: {name}: {error}"), file=sys.stderr)
-            told.append({"name": name, "question": str(query), "error": str(error)})
+            answers.append({"name": name, "question": str(query), "error": str(error)})
     if options.as_json:
-        print(json.dumps({"run": options.run, "seed": options.seed, "answers": told}, indent=2, allow_nan=False))
-    return 2 if any("error" in one for one in told) else 0
+        print(json.dumps({"run": options.run, "seed": options.seed, "answers": answers}, indent=2, allow_nan=False))
+    return 2 if any("error" in one for one in answers) else 0
 
 
 def _ask_one(run: Run, query: Query, name: str, options: AskOptions) -> dict[str, Any]:

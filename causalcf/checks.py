@@ -15,7 +15,7 @@ from .errors import CausalCFError, RecipeError, unknown
 if TYPE_CHECKING:
     from torch import Tensor
 
-MOST_HELD = 2**31  # numbers in one array: 8 GiB in single precision
+MAX_HELD = 2**31  # numbers in one array: 8 GiB in single precision
 # torch's CPU generator heeds a seed's low 32 bits alone: a larger one would draw what a smaller one draws.
 SEEDS = 2**32
 
@@ -32,7 +32,7 @@ def check_count(
     """Check a whole number of at least `least`; with `each` numbers per item, at most 2^31 numbers."""
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     check(whole and value >= least, name, value, f"a whole number, at least {least}", error)
-    most = MOST_HELD // each if each else 2**63 - 1
+    most = MAX_HELD // each if each else 2**63 - 1
     why = f", as each takes {each:,} numbers" if each else ""
     check(value <= most, name, value, f"at most {most:,}{why}", error)
 
@@ -124,7 +124,7 @@ def _said(kind: Any) -> str:
 
 
 # Above these a run fits no machine; a recipe from elsewhere may ask for anything.
-MOST: Mapping[str, int] = {
+MAX: Mapping[str, int] = {
     **dict.fromkeys(("images", "tick", "statement_from", "statement_every"), 2**40),
     **dict.fromkeys(("batch", "statement_group", "noise_dim"), 2**16),
     **dict.fromkeys(("width", "labeler_width"), 1024),

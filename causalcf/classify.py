@@ -55,13 +55,13 @@ def _parser() -> Flags:
     )
     types = get_type_hints(ClassifierRecipe)
     for option in fields(ClassifierRecipe):
-        told = option.metadata["help"]
+        text = option.metadata["help"]
         if option.name == "attributes":
-            parser.add_argument(_flag(option.name), nargs="+", type=str, default=None, metavar="NAME", help=told)
+            parser.add_argument(_flag(option.name), nargs="+", type=str, default=None, metavar="NAME", help=text)
         else:
-            parser.add_argument(_flag(option.name), type=types[option.name], default=option.default, help=told)
-    told = "write the report of a finished classifier anew, on the device and data root given here"
-    parser.add_argument("--report-only", type=str | None, default=None, metavar="FOLDER", help=told)
+            parser.add_argument(_flag(option.name), type=types[option.name], default=option.default, help=text)
+    text = "write the report of a finished classifier anew, on the device and data root given here"
+    parser.add_argument("--report-only", type=str | None, default=None, metavar="FOLDER", help=text)
     return parser
 
 

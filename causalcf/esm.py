@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import CausalCFError, ImpossibleWorldError, IntractableError, unknown
 
-Law = dict[Any, float]  # value -> its probability, all positive
+Distribution = dict[Any, float]  # value -> its probability, all positive
 
 TOLERANCE = 1e-9  # how far a law's probabilities may miss a sum of one by rounding
 
@@ -83,13 +83,13 @@ def describe(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in values.items()) or "nothing"
 
 
-def as_law(name: str, law: Any) -> Law:
+def as_distribution(name: str, distribution: Any) -> Distribution:
     """Return {value: probability} of one exogenous variable, without values of probability zero."""
-    if not isinstance(law, Mapping):
-        one = _probability(f"exogenous {name!r}", law)
+    if not isinstance(distribution, Mapping):
+        one = _probability(f"exogenous {name!r}", distribution)
         return {value: p for value, p in ((0, 1.0 - one), (1, one)) if p > 0}
     listed = {}
-    for value, p in law.items():
+    for value, p in distribution.items():
         listed[as_value(f"a value of exogenous {name!r}", value)] = _probability(f"P({name}={value!r})", p)
     total = math.fsum(listed.values())
     if abs(total - 1.0) > TOLERANCE:
@@ -121,28 +121,28 @@ class Column:
         return self.codes == code
 
 
-def check_size(laws: Mapping[str, Law]) -> None:
+def check_size(distributions: Mapping[str, Distribution]) -> None:
     """Raise `IntractableError` where a model has more worlds than `MAX_WORLDS`."""
-    n = math.prod(len(law) for law in laws.values())
+    n = math.prod(len(distribution) for distribution in distributions.values())
     if n > MAX_WORLDS:
         shown = f"{n:,}" if n < 10**15 else f"about 10^{len(str(n)) - 1}"
         raise IntractableError(
-            f"{len(laws)} exogenous variables have {shown} combinations of values, and a counterfactual concerns all "
+            f"{len(distributions)} exogenous variables have {shown} combinations of values, and a counterfactual concerns all "
             f"pairs of them; the limit is {MAX_WORLDS:,} combinations"
         )
 
 
 def enumerate_worlds(
-    laws: Mapping[str, Law], equations: Mapping[str, Equation], do: Mapping[str, Any]
+    distributions: Mapping[str, Distribution], equations: Mapping[str, Equation], do: Mapping[str, Any]
 ) -> dict[str, Column]:
     """Return all variables in all worlds; `do` may set exogenous variables too."""
-    n, world = math.prod(len(law) for law in laws.values()), {}
+    n, world = math.prod(len(distribution) for distribution in distributions.values()), {}
     after = n
-    for name, law in laws.items():
-        before, after = n // after, after // len(law)
-        codes = np.tile(np.arange(len(law), dtype=np.int32).repeat(after), before)
-        world[name] = Column(codes, tuple(law))
-    for name in laws.keys() & do.keys():
+    for name, distribution in distributions.items():
+        before, after = n // after, after // len(distribution)
+        codes = np.tile(np.arange(len(distribution), dtype=np.int32).repeat(after), before)
+        world[name] = Column(codes, tuple(distribution))
+    for name in distributions.keys() & do.keys():
         world[name] = _constant(n, do[name])
     for name, equation in equations.items():
         world[name] = _constant(n, do[name]) if name in do else _respond(name, equation, world, n, list(equations))
@@ -255,11 +255,11 @@ class DiscreteSCM:
         check_model(exogenous, equations)
         self.names: tuple[str, ...] = (*exogenous, *equations)
         self._equations = dict(equations)
-        self._laws = {name: as_law(name, law) for name, law in exogenous.items()}
-        check_size(self._laws)
-        self._weights = [np.array(list(law.values())) for law in self._laws.values()]
+        self._distributions = {name: as_distribution(name, distribution) for name, distribution in exogenous.items()}
+        check_size(self._distributions)
+        self._weights = [np.array(list(distribution.values())) for distribution in self._distributions.values()]
         self._mantissa, self._exponent = _products(self._weights)
-        self._actual = enumerate_worlds(self._laws, self._equations, {})
+        self._actual = enumerate_worlds(self._distributions, self._equations, {})
 
     def probability(
         self,
@@ -347,7 +347,7 @@ class DiscreteSCM:
         return assignment(self.names, what, values)
 
     def _worlds(self, do: Mapping[str, Any]) -> dict[str, Column]:
-        return enumerate_worlds(self._laws, self._equations, do) if do else self._actual
+        return enumerate_worlds(self._distributions, self._equations, do) if do else self._actual
 
     def _posterior(self, world: Mapping[str, Column], held: Mapping[str, Any], what: str) -> np.ndarray:
         """Return P(U | held), (N,), scaled before the sum so that rare facts do not underflow."""
@@ -364,11 +364,11 @@ class DiscreteSCM:
     def _ahead(self, there: np.ndarray, s: float) -> np.ndarray:
         """Return P(U* in the set `there` | U) for each U, (N,), one exogenous variable at a time."""
         mass, before = there.astype(float), 1
-        for law in self._weights:
-            mass = mass.reshape(before, len(law), -1)
-            redrawn = np.einsum("bua,u->ba", mass, law)
+        for distribution in self._weights:
+            mass = mass.reshape(before, len(distribution), -1)
+            redrawn = np.einsum("bua,u->ba", mass, distribution)
             mass = s * mass + (1.0 - s) * redrawn[:, None]
-            before *= len(law)
+            before *= len(distribution)
         return mass.reshape(-1)
 
     def _refuse(self, possible: bool, weight: float, facts: Mapping[str, Any], antecedent: Mapping[str, Any]) -> None:

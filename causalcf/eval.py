@@ -22,7 +22,7 @@ from .evaluation.suite import (
     Suite,
     check_half_width,
     load_suite,
-    told_statements,
+    suite_statements,
 )
 from .io.text import escaped
 
@@ -85,7 +85,7 @@ def _suite(options: argparse.Namespace, given: Mapping[str, int]) -> Suite:
     if options.statements is None:
         return suite
     name = suite.name or f"statements {Path(options.statements).stem}"
-    return replace(suite, name=name, statements=told_statements(options.statements))
+    return replace(suite, name=name, statements=suite_statements(options.statements))
 
 
 def _parser() -> Flags:

@@ -22,7 +22,7 @@ EXAMPLES = """examples:
   python -m causalcf.explore
   python -m causalcf.explore --given Male=0,Young=1 --rows 20 --out explored
 """
-LEAST = {"rows": 1, "columns": 2, "faces": 2, "pairs": 1, "seed": 0}
+MIN = {"rows": 1, "columns": 2, "faces": 2, "pairs": 1, "seed": 0}
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ExploreOptions:
 
 def parse_options(arguments: Sequence[str]) -> ExploreOptions:
     """Parse the command line; check all that can be checked without the run."""
-    flags = _parser().parse_checked(arguments, LEAST)
+    flags = _parser().parse_checked(arguments, MIN)
     return ExploreOptions(
         run=flags.run,
         given=parse_conditions(flags.given, "--given"),

@@ -104,10 +104,10 @@ def label_model(graph: str, data: str, data_root: str | None = None) -> LabelSCM
     """Fit a graph to a data set's labels: exact for faces, maximum likelihood for CelebA."""
     wanted = load_graph(graph)
     if data == "faces":
-        from .data.faces import law
+        from .data.faces import true_scm
 
-        check_attributes(wanted, law().graph.nodes, "data set 'faces'")
-        return project(law(), wanted)
+        check_attributes(wanted, true_scm().graph.nodes, "data set 'faces'")
+        return project(true_scm(), wanted)
     table, splits = celeba_tables(str(data_root))
     check_attributes(wanted, table.names, "data set 'celeba'")
     rows = [row for row, split in enumerate(splits) if split == "train"]
@@ -125,25 +125,27 @@ def run_model(folder: str) -> LabelSCM:
     return run.labels
 
 
-def project(law: LabelSCM, graph: CausalGraph) -> LabelSCM:
+def project(true_scm: LabelSCM, graph: CausalGraph) -> LabelSCM:
     """Return the fit of a graph to infinitely many labels of a true SCM; that SCM on its own graph."""
-    if {n: set(graph.parents(n)) for n in graph.nodes} == {n: set(law.graph.parents(n)) for n in law.graph.nodes}:
-        return law
+    if {n: set(graph.parents(n)) for n in graph.nodes} == {
+        n: set(true_scm.graph.parents(n)) for n in true_scm.graph.nodes
+    }:
+        return true_scm
     tables = {}
     for node in graph.nodes:
         parents = graph.parents(node)
         cells = [
-            _one(law, node, dict(zip(parents, cell, strict=True))) for cell in product((0, 1), repeat=len(parents))
+            _one(true_scm, node, dict(zip(parents, cell, strict=True))) for cell in product((0, 1), repeat=len(parents))
         ]
         tables[node] = torch.tensor(cells, dtype=torch.float64).reshape((2,) * len(parents))
     return LabelSCM.from_probabilities(graph, tables)
 
 
-def _one(law: LabelSCM, node: str, given: dict[str, int]) -> float:
+def _one(true_scm: LabelSCM, node: str, given: dict[str, int]) -> float:
     try:
-        return min(law.probability({node: 1}, given=given), 1.0)
+        return min(true_scm.probability({node: 1}, given=given), 1.0)
     except ImpossibleWorldError:
-        return law.probability({node: 1})
+        return true_scm.probability({node: 1})
 
 
 __all__ = ["Checked", "Statement", "Truth", "check_statements", "conflicts", "load_statements", "main"]
@@ -155,8 +157,8 @@ def main(arguments: list[str] | None = None) -> int:
     found = _check(options)
     if options.as_json:
         model = options.run or f"{options.data} on {options.graph}"
-        told = {"file": options.file, "model": model, "stickiness": options.stickiness, "eps": options.eps}
-        print(json.dumps({**told, "statements": list(map(to_dict, found))}, indent=2, allow_nan=False))
+        head = {"file": options.file, "model": model, "stickiness": options.stickiness, "eps": options.eps}
+        print(json.dumps({**head, "statements": list(map(to_dict, found))}, indent=2, allow_nan=False))
     else:
         from rich.console import Console
 

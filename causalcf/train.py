@@ -147,7 +147,7 @@ def _check_inputs(planned: Recipe | Comparison) -> None:
 
     check_inputs(planned if isinstance(planned, Recipe) else planned.recipe)
     if isinstance(planned, Comparison):
-        planned.told.load(graph_of(planned.recipe).nodes)
+        planned.arms.load(graph_of(planned.recipe).nodes)
 
 
 def _planned(options: TrainOptions) -> Recipe | Comparison:

@@ -33,7 +33,7 @@ class FakeRun:
     blind: tuple[str, ...] = ()
     side: int = 8
     graph: CausalGraph = GRAPH
-    observer: object = None
+    antecedent_classifier: object = None
 
     @property
     def scm(self):

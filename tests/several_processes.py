@@ -15,7 +15,7 @@ from causalcf.cli.launch import end_at_once
 from causalcf.distributed.batch import average_over_processes, own_share
 from causalcf.distributed.group import leave
 from causalcf.eval import main as evaluate
-from causalcf.evaluation.tasks import Pieces
+from causalcf.evaluation.tasks import ResultCache
 from causalcf.language.lists import load_statements
 from causalcf.losses.adversarial import squared_gradient_norm
 from causalcf.networks.dcgan import Discriminator
@@ -71,13 +71,13 @@ def penalty_gradients(by_ddp):
 
 def report(arguments):
     """Evaluates with small sizes; gives the exit code, and the names of the parts that this process has made."""
-    made, get = [], Pieces.get
+    made, get = [], ResultCache.get
 
     def noting(self, names, make, *given):
         return get(self, names, lambda *given: made.append(str(names)) or make(*given), *given)
 
     with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(Pieces, "get", noting))
+        stack.enter_context(mock.patch.object(ResultCache, "get", noting))
         stack.enter_context(mock.patch("causalcf.evaluation.measure.REAL", 50))
         stack.enter_context(mock.patch("causalcf.evaluation.unlabelled.ROUND", 64))
         return {"code": evaluate(arguments), "made": made}

@@ -190,7 +190,9 @@ def test_words_say_what_was_asked_and_what_else_changed():
 
 
 def test_observed_answers_explain_both_exact_columns():
-    text = to_text(answer(FakeRun(observer="a classifier"), AGED.as_mode("observe"), 10, 1, generator=seeded()))
+    text = to_text(
+        answer(FakeRun(antecedent_classifier="a classifier"), AGED.as_mode("observe"), 10, 1, generator=seeded())
+    )
     assert "exact, these faces" in text and "jointly" in text and "a classifier from outside" in text
 
 

@@ -52,13 +52,13 @@ def test_all_arms_share_a_beginning_and_a_budget(telling, tmp_path):
     assert (classifier.role, judge.role) == ("classifier", "judge")
     expected = [(seed, approach) for seed in (0, 1) for approach in ("causalgan", "dcgan") for _ in range(3)]
     assert [(recipe.seed, recipe.approach) for recipe in runs] == expected
-    for base, untold, told in zip(runs[::3], runs[1::3], runs[2::3], strict=True):
+    for base, untold, arms in zip(runs[::3], runs[1::3], runs[2::3], strict=True):
         assert (base.name, base.images, base.start, base.statements) == ("tiny-base", 32, None, None)
-        assert untold.start == told.start and (tmp_path / "runs" / told.start / "recipe.yaml").is_file()
-        assert (untold.name, untold.statements, told.name, told.statements) == ("tiny-none", None, "tiny-mine", mine)
+        assert untold.start == arms.start and (tmp_path / "runs" / arms.start / "recipe.yaml").is_file()
+        assert (untold.name, untold.statements, arms.name, arms.statements) == ("tiny-none", None, "tiny-mine", mine)
         assert replace(untold, name="", start=None, images=0) == replace(base, name="", images=0)
-        silent = replace(told, statements=None, statement_rate=0.1, statement_from=16_384, name=untold.name)
-        assert silent == untold and told.images == 64 and (told.statement_rate, told.statement_from) == (0.2, 32)
+        silent = replace(arms, statements=None, statement_rate=0.1, statement_from=16_384, name=untold.name)
+        assert silent == untold and arms.images == 64 and (arms.statement_rate, arms.statement_from) == (0.2, 32)
     starts = [recipe.start for recipe in runs[1::3]]
     assert len(set(starts)) == 4
     names = [line.split(": ")[1] for line in said[:4]]
@@ -109,12 +109,12 @@ def test_an_interrupted_beginning_ends_the_comparison(telling, monkeypatch):
 def test_a_comparison_that_tells_makes_itself_again(tmp_path):
     flags = ["--recipe", "compare", "--told", "none", "mine.yaml", "--told-from", "4096", "--statement-rate", "0.2"]
     asked = parse_options(flags).comparison
-    assert (asked.told.entries, asked.told.since) == (("none", "mine.yaml"), 4096)
+    assert (asked.arms.entries, asked.arms.since) == (("none", "mine.yaml"), 4096)
     (tmp_path / "told.yaml").write_text(resolved(asked))
     assert parse_options(["--recipe", str(tmp_path / "told.yaml")]).comparison == asked
     shipped = parse_options(["--recipe", "statements"]).comparison
-    assert shipped.told.anything and shipped.told.since < shipped.recipe.images
-    assert len(shipped.recipes()) * (1 + len(shipped.told.entries)) == 24
+    assert shipped.arms.anything and shipped.arms.since < shipped.recipe.images
+    assert len(shipped.recipes()) * (1 + len(shipped.arms.entries)) == 24
 
 
 @pytest.mark.parametrize(

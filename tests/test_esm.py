@@ -91,8 +91,8 @@ def test_equations_are_called_once_for_each_combination_that_they_read():
         calls.append((v["u0"], v["u1"]))
         return v["u0"] and v["u1"]
 
-    laws = {f"u{i}": 0.5 for i in range(12)}
-    model = DiscreteSCM(laws, {"X": last})
+    distributions = {f"u{i}": 0.5 for i in range(12)}
+    model = DiscreteSCM(distributions, {"X": last})
     assert model.probability({"X": 1}) == 0.25
     assert sorted(set(calls)) == [(0, 0), (0, 1), (1, 0), (1, 1)] and len(calls) < 10
 
@@ -102,8 +102,10 @@ def test_equations_may_use_the_whole_mapping_but_not_write_to_it():
         v["a"] = 1
         return 0
 
-    laws = {"a": {1: 0.5, 5: 0.5}, "b": {1: 0.5, 7: 0.5}}
-    model = DiscreteSCM(laws, {"sum": lambda v: sum(v.values()), "late": lambda v: "late" in v or v.get("b") == 7})
+    distributions = {"a": {1: 0.5, 5: 0.5}, "b": {1: 0.5, 7: 0.5}}
+    model = DiscreteSCM(
+        distributions, {"sum": lambda v: sum(v.values()), "late": lambda v: "late" in v or v.get("b") == 7}
+    )
     assert model.probability({"sum": 12}) == 0.25 and model.probability({"late": 1}) == 0.5
     with pytest.raises(CausalCFError, match=r"the equation of 'b' failed.*TypeError.*item assignment"):
         DiscreteSCM({"a": 0.5}, {"b": writer})
@@ -125,8 +127,8 @@ def test_a_million_worlds_are_summed_and_two_million_refused():
     def xor(i):
         return lambda v: (v[f"u{i}"] + (v[f"X{i - 1}"] if i else 0)) % 2
 
-    laws = {f"u{i}": 0.25 for i in range(20)}
-    model = DiscreteSCM(laws, {f"X{i}": xor(i) for i in range(3)})
+    distributions = {f"u{i}": 0.25 for i in range(20)}
+    model = DiscreteSCM(distributions, {f"X{i}": xor(i) for i in range(3)})
     s = 0.5
     keep = s + (1 - s) * 0.25
     found = model.counterfactual_probability({"u19": 1, "X0": 1}, {"u19": 1, "X0": 0}, stickiness=s)
@@ -134,7 +136,7 @@ def test_a_million_worlds_are_summed_and_two_million_refused():
     with pytest.raises(
         IntractableError, match=r"21 exogenous variables have 2,097,152 combinations.*limit is 1,048,576"
     ):
-        DiscreteSCM({**laws, "u20": 0.5}, {})
+        DiscreteSCM({**distributions, "u20": 0.5}, {})
     with pytest.raises(IntractableError, match=r"100 exogenous variables have about 10\^30 combinations"):
         DiscreteSCM({f"u{i}": 0.5 for i in range(100)}, {})
     assert DiscreteSCM({f"u{i}": 1 for i in range(100)}, {}).probability({"u7": 1}) == 1.0, (

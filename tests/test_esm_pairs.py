@@ -20,18 +20,18 @@ STICKINESS = st.one_of(st.sampled_from([0.0, 0.5, 0.53, 1.0]), st.floats(0.001, 
 
 @dataclass
 class Spec:
-    laws: dict[str, dict[object, float]]
+    distributions: dict[str, dict[object, float]]
     equations: dict[str, object]  # functions of a mapping
 
     @property
     def model(self) -> DiscreteSCM:
-        return DiscreteSCM(self.laws, self.equations)
+        return DiscreteSCM(self.distributions, self.equations)
 
     def worlds(self, do) -> list[tuple[float, dict[str, object]]]:
         """(P(U), all values) of every combination of exogenous values, in one order whatever `do`."""
         found = []
-        for chosen in itertools.product(*(law.items() for law in self.laws.values())):
-            world = {name: do.get(name, value) for name, (value, _) in zip(self.laws, chosen, strict=True)}
+        for chosen in itertools.product(*(law.items() for law in self.distributions.values())):
+            world = {name: do.get(name, value) for name, (value, _) in zip(self.distributions, chosen, strict=True)}
             for name, equation in self.equations.items():
                 world[name] = do[name] if name in do else equation(world)
             found.append((math.prod(p for _, p in chosen), world))
@@ -48,7 +48,7 @@ class Spec:
             hit = seen = 0.0
             for (_, drawn), (_, other) in zip(natural, self.worlds(do), strict=True):
                 k = 1.0
-                for name, law in self.laws.items():
+                for name, law in self.distributions.items():
                     k *= s * (actual[name] == drawn[name]) + (1 - s) * law[drawn[name]]
                 if holds(other, observe):
                     seen += k
@@ -79,15 +79,15 @@ def table(seed: int, parents: tuple[str, ...], answers: int):
 
 @st.composite
 def specs(draw, exogenous: int = 3, endogenous: int = 6, values: int = 3) -> Spec:
-    laws, equations = {}, {}
+    distributions, equations = {}, {}
     for i in range(draw(st.integers(1, exogenous))):
         support = draw(st.lists(st.sampled_from([0, 1, 2, "a", (1, 2)]), min_size=1, max_size=values, unique=True))
         parts = [draw(st.integers(1, 4)) for _ in support]
-        laws[f"u{i}"] = {value: part / sum(parts) for value, part in zip(support, parts, strict=True)}
+        distributions[f"u{i}"] = {value: part / sum(parts) for value, part in zip(support, parts, strict=True)}
     for i in range(draw(st.integers(0, endogenous))):
-        parents = draw(st.lists(st.sampled_from([*laws, *equations]), unique=True, max_size=3))
+        parents = draw(st.lists(st.sampled_from([*distributions, *equations]), unique=True, max_size=3))
         equations[f"X{i}"] = table(draw(st.integers(0, 999)), tuple(parents), draw(st.integers(1, 3)))
-    return Spec(laws, equations)
+    return Spec(distributions, equations)
 
 
 @st.composite
@@ -161,8 +161,8 @@ def test_limits_of_any_finite_model(data, s):
             ask(event, facts, observe=observe, stickiness=1.0)
     # a root antecedent, all noise known: observe = do, and joint = nested.
     whole = data.draw(st.sampled_from(spec.worlds({})))[1]
-    root = data.draw(st.sampled_from(list(spec.laws)))
-    antecedent = {root: data.draw(st.sampled_from(list(spec.laws[root])))}
+    root = data.draw(st.sampled_from(list(spec.distributions)))
+    antecedent = {root: data.draw(st.sampled_from(list(spec.distributions[root])))}
     assume(s < 1 or whole[root] == antecedent[root])
     done = ask(event, whole, do=antecedent, stickiness=s)
     for conditioning in ("joint", "nested"):
@@ -173,7 +173,7 @@ def test_limits_of_any_finite_model(data, s):
 @settings(max_examples=25)
 @given(specs(exogenous=2, endogenous=2), STICKINESS)
 def test_kernel_on_noise_is_reversible_and_leaves_its_law_invariant(spec, s):
-    states = [{name: world[name] for name in spec.laws} for _, world in spec.worlds({})]
+    states = [{name: world[name] for name in spec.distributions} for _, world in spec.worlds({})]
     prior = np.array([p for p, _ in spec.worlds({})])
     model = spec.model
     kernel = np.array([[model.counterfactual_probability(to, at, stickiness=s) for to in states] for at in states])

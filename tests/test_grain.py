@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from causalcf.data.augment import blurred, draw_grain, grained
+from causalcf.data.augment import blurred, draw_noise_strength, with_noise
 
 
 def seeded(seed=0):
@@ -11,7 +11,7 @@ def seeded(seed=0):
 
 
 def speckled(images, most, seed=0):
-    return grained(images, most, draw_grain(images.shape, seeded(seed)))
+    return with_noise(images, most, draw_noise_strength(images.shape, seeded(seed)))
 
 
 def test_half_of_the_images_have_grain_of_every_strength_up_to_the_most():

@@ -23,7 +23,7 @@ from causalcf.evaluation.suite import Link, LinkQuestion, Suite
 from causalcf.explore import parse_options as explore_options
 from causalcf.io.files import clear_leftovers, temporary_beside
 from causalcf.io.text import file_names
-from causalcf.io.untrusted import MOST_TENSORS
+from causalcf.io.untrusted import MAX_TENSORS
 from causalcf.labels.distance import tables_markdown
 from causalcf.networks.precision import choose_precision
 from causalcf.runs.checkpoint import networks_of
@@ -145,7 +145,7 @@ def test_a_run_too_wide_to_be_loaded_again_is_refused_before_training():
     for name in ("width", "labeler_width"):
         with pytest.raises(cf.RecipeError, match=rf"\b{name}\b"):
             Recipe(**{name: 1024}).validate()
-    widest = max(width for width in range(1, 1025) if checkpoint_bytes(Recipe(width=width)) <= MOST_TENSORS)
+    widest = max(width for width in range(1, 1025) if checkpoint_bytes(Recipe(width=width)) <= MAX_TENSORS)
     Recipe(width=widest).validate()
     assert 300 < widest < 400
 

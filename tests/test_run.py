@@ -99,12 +99,14 @@ def grey_run(rate):
     def generator(z, labels):
         return z[:, :1, None, None].expand(-1, 3, 64, 64)
 
-    def observer(images):
+    def antecedent_classifier(images):
         bald = (images[:, 0, 0, 0] < rate).float()
         return torch.stack([bald, torch.zeros(len(images))], 1)
 
     recipe = Recipe(noise_dim=2, approach="dcgan")
-    return Run(Path("grey"), recipe, GREY, None, 1, generator, None, observer, torch.device("cpu"), "float32")
+    return Run(
+        Path("grey"), recipe, GREY, None, 1, generator, None, antecedent_classifier, torch.device("cpu"), "float32"
+    )
 
 
 def test_a_run_without_labels_tells_of_its_search_for_what_is_given():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
 from causalcf.training.batches import LabelledDraw, WeightedDraw
@@ -61,7 +61,7 @@ def test_at_balance_zero_the_label_generators_own_law_unseen_cells_included():
 
 
 def test_rare_labels_of_celeba_become_common():
-    labels = celeba_law().sample(20_000, generator=seeded())
-    bald = list(celeba_law().graph.nodes).index("Bald")
-    drawn = labels[LabelledDraw(labels, celeba_law(), 0.7).rows(20_000, seeded(1))]
+    labels = celeba_scm().sample(20_000, generator=seeded())
+    bald = list(celeba_scm().graph.nodes).index("Bald")
+    drawn = labels[LabelledDraw(labels, celeba_scm(), 0.7).rows(20_000, seeded(1))]
     assert labels[:, bald].double().mean() < 0.03 < 0.1 < drawn[:, bald].double().mean()

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from causalcf.training.views import moved_and_lit, under_grain
+from causalcf.training.views import augmented, with_label_noise
 
-VIEWS = {"moved": moved_and_lit, "grain": lambda images, draw: under_grain(images, 0.3, draw)}
+VIEWS = {"moved": augmented, "grain": lambda images, draw: with_label_noise(images, 0.3, draw)}
 
 
 def seeded(seed=0):

@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statement_strategies import conditions, statements
 
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.errors import StatementError
 from causalcf.language.conflicts import check_statements, conflicts
 from causalcf.language.modals import MODALS
 from causalcf.language.statement import Statement
 
-LAW = celeba_law()
+LAW = celeba_scm()
 GRID = sorted({i / 1000 for i in range(1001)} | {0.05, 0.95, 0.5, 0.3, 0.7, 0.4999999, 0.5000001})
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalcf.cli.command import run as run_command
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
 from causalcf.language.vocabulary import CELEBA_ATTRIBUTES
@@ -137,7 +137,7 @@ def test_a_name_cannot_write_to_the_terminal(check, tmp_path):
 
 
 def test_the_law_on_its_own_graph_is_itself():
-    law = celeba_law()
+    law = celeba_scm()
     assert project(law, law.graph) is law
 
 

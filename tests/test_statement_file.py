@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import causalcf as cf
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.errors import StatementError
 from causalcf.io.presets import preset_folder
 from causalcf.language.conflicts import check_statements
@@ -27,7 +27,7 @@ def test_a_preset_is_found_by_name_and_by_path_from_anywhere(tmp_path, monkeypat
 
 def test_what_is_told_of_each_shipped_statement_is_so():
     told = [TOLD.match(line).groups() for line in FILE.read_text().splitlines() if " If " in line]
-    found = check_statements(load_statements("celeba"), celeba_law())
+    found = check_statements(load_statements("celeba"), celeba_scm())
     assert [one.name for one in found] == [name for name, *_ in told]
     for one, (name, q, value) in zip(found, told, strict=True):
         assert f"{one.truth.probability:.4f}" == f"{float(q):.4f}", name
@@ -35,7 +35,7 @@ def test_what_is_told_of_each_shipped_statement_is_so():
 
 
 def test_half_of_the_shipped_statements_are_true_on_links_and_off_them_without_conflict():
-    law = celeba_law()
+    law = celeba_scm()
     found = check_statements(load_statements("celeba"), law)
     assert not any(one.conflicts or one.truth.vacuous for one in found)
     linked = []

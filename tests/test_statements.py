@@ -10,14 +10,14 @@ from label_oracles import known_labels
 from statement_strategies import conditions, models, statements
 
 import causalcf as cf
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.errors import CausalCFError, StatementError
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
 from causalcf.language.modals import MODALS, Interval
 from causalcf.language.statement import Statement
 
-LAW = celeba_law()
+LAW = celeba_scm()
 YOUNG_MAN = {"Young": 1, "Male": 1}
 TOLERANCES = st.sampled_from([0.0, 0.03, 0.05, 0.25, 0.49])
 STICKINESS = st.sampled_from([0.0, 0.53, 1.0])
@@ -137,9 +137,9 @@ def test_probabilities_of_set_antecedents_are_those_of_abduction_action_predicti
 @given(st.data(), models())
 def test_probabilities_of_seen_antecedents_are_conditional_ones_where_no_noise_is_kept(data, case):
     nodes = case.graph.nodes
-    supposed, consequent = data.draw(conditions(1, 2, nodes)), data.draw(conditions(1, 2, nodes))
-    told = Statement({}, supposed, "might", consequent, "observe").truth(case.scm, stickiness=0.0)
-    both, below = case.probability(consequent, supposed)
+    intervention, consequent = data.draw(conditions(1, 2, nodes)), data.draw(conditions(1, 2, nodes))
+    told = Statement({}, intervention, "might", consequent, "observe").truth(case.scm, stickiness=0.0)
+    both, below = case.probability(consequent, intervention)
     assert told.vacuous is not (below > 0)
     if below > 0:
         assert told.probability == pytest.approx(both / below, abs=1e-9)

@@ -12,7 +12,7 @@ from causalcf.runs.checkpoint import networks_of
 from causalcf.runs.recipe import Recipe
 from causalcf.training.batches import Batch
 from causalcf.training.step import TrainingStep
-from causalcf.training.views import moved_and_lit, under_grain
+from causalcf.training.views import augmented, with_label_noise
 
 CPU = torch.device("cpu")
 SMALL = Recipe(width=4, labeler_width=4, noise_dim=6, batch=8, label_weight=0.7, anti_decay=40.0)
@@ -38,15 +38,15 @@ def networks(recipe, n_labels, seed=0):
 def plain_gradients(nets, recipe, batch, step):
     """Every network's gradient, all players moving at once, each from its own passes."""
     loss, draw = objective(recipe.objective), seeded()
-    fake = nets.generator(batch.noise, batch.asked)
+    fake = nets.generator(batch.noise, batch.fake_labels)
     if recipe.augment:
-        fake = moved_and_lit(fake, draw)
-        batch = replace(batch, images=moved_and_lit(batch.images, draw))
+        fake = augmented(fake, draw)
+        batch = replace(batch, images=augmented(batch.images, draw))
     real_logits, fake_logits = (
-        nets.discriminator(x, y) for x, y in ((batch.images, batch.labels), (fake, batch.asked))
+        nets.discriminator(x, y) for x, y in ((batch.images, batch.labels), (fake, batch.fake_labels))
     )
     d_loss = sum(
-        t.mean() for t in loss.discriminator(real_logits, nets.discriminator(fake.detach(), batch.asked)).values()
+        t.mean() for t in loss.discriminator(real_logits, nets.discriminator(fake.detach(), batch.fake_labels)).values()
     )
     g_loss = sum(t.mean() for t in loss.generator(real_logits.detach(), fake_logits).values())
     losses = {"discriminator": d_loss}
@@ -54,12 +54,12 @@ def plain_gradients(nets, recipe, batch, step):
         k = anti_labeler_weight(step, recipe.anti_decay)
         read_real, read_fake = batch.images, fake
         if recipe.label_grain:
-            read_real, read_fake = (under_grain(x, recipe.label_grain, draw) for x in (read_real, read_fake))
-        on_fake = label_cross_entropy(nets.labeler(read_fake), batch.asked).mean()
-        anti = label_cross_entropy(nets.anti_labeler(read_fake), batch.asked).mean()
+            read_real, read_fake = (with_label_noise(x, recipe.label_grain, draw) for x in (read_real, read_fake))
+        on_fake = label_cross_entropy(nets.labeler(read_fake), batch.fake_labels).mean()
+        anti = label_cross_entropy(nets.anti_labeler(read_fake), batch.fake_labels).mean()
         g_loss = g_loss + recipe.label_weight * (on_fake - k * anti)
         losses["labeler"] = label_cross_entropy(nets.labeler(read_real), batch.labels).mean()
-        losses["anti_labeler"] = label_cross_entropy(nets.anti_labeler(read_fake.detach()), batch.asked).mean()
+        losses["anti_labeler"] = label_cross_entropy(nets.anti_labeler(read_fake.detach()), batch.fake_labels).mean()
     if nets.noise_reader is not None:
         g_loss = g_loss + recipe.noise_weight * noise_error(nets.noise_reader(fake), batch.noise).mean()
         losses["noise_reader"] = noise_error(nets.noise_reader(fake.detach()), batch.noise).mean()

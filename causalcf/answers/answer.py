@@ -188,7 +188,7 @@ def answer(
     expected = expect_labels(run.labels, worlds.labels, query, sticky) if run.labels is not None and exact else None
     reachable = exact.reachable if exact else _reached(query.mode, drawn.diagnostics)
     seen = _seen(run.graph.nodes, before, after[:, 0])
-    judge = "labeler" if run.observer is None else "classifier"
+    judge = "labeler" if run.antecedent_classifier is None else "classifier"
     images = worlds.images, drawn.images
     return Answer(query, sticky, noise_sticky, exact, note, expected, reachable, seen, judge, *images, before, after)
 

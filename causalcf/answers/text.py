@@ -26,9 +26,9 @@ def to_dict(answer: Answer) -> dict[str, Any]:
     query, exact, expected = answer.query, answer.label_answer, answer.expected
     labels = {}
     for name, seen in answer.seen.items():
-        told = {**asdict(exact.exact[name]), "these_faces": expected[name]} if exact and expected else None
+        text = {**asdict(exact.exact[name]), "these_faces": expected[name]} if exact and expected else None
         rates = {"before": _rate(seen.before), "after": _rate(seen.after)}
-        labels[name] = {"exact": told, "judged": {**rates, "gained": seen.gained, "lost": seen.lost}}
+        labels[name] = {"exact": text, "judged": {**rates, "gained": seen.gained, "lost": seen.lost}}
     return {
         "question": str(query),
         "given": query.given,
@@ -98,15 +98,15 @@ def _changes(answer: Answer) -> list[str]:
     if answer.label_answer:
         exact = answer.label_answer.exact
         both = {name: (_probability(exact[name].before), _probability(exact[name].after)) for name in others}
-        told = [f"{name} {before} -> {after}" for name, (before, after) in both.items() if before != after]
-        lines.append(f"what else changes in the label model: {'; '.join(told) or 'nothing'}")
+        text = [f"{name} {before} -> {after}" for name, (before, after) in both.items() if before != after]
+        lines.append(f"what else changes in the label model: {'; '.join(text) or 'nothing'}")
     moved = sorted(others, key=lambda name: -_flips(answer.seen[name]))
-    told = [
+    text = [
         f"{short(name, 1)} (came {answer.seen[name].gained}, went {answer.seen[name].lost})"
         for name in moved
         if _flips(answer.seen[name])
     ]
-    lines.append(f"what else changes in the images, of {len(answer.actual)}: {', '.join(told) or 'nothing'}")
+    lines.append(f"what else changes in the images, of {len(answer.actual)}: {', '.join(text) or 'nothing'}")
     return lines
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .classifier import AttributeClassifier as AttributeClassifier
     from .recipe import ClassifierRecipe as ClassifierRecipe
     from .scores import score_attributes as score_attributes
-    from .splits import Part as Part
+    from .splits import Split as Split
     from .splits import split_data as split_data
     from .splits import whole as whole
     from .storage import load_classifier as load_classifier

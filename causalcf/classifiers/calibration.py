@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
-LEAST_SCALE = 0.01  # a temperature of 100: no evidence at all
+MIN_SCALE = 0.01  # a temperature of 100: no evidence at all
 SCALE_SPREAD, OFFSET_SPREAD = 1.0, 0.5  # standard deviations of the normal priors of 1 / temperature and offset
 
 
@@ -54,7 +54,7 @@ def _newton(evidence: Tensor, labels: Tensor, prior: Tensor) -> tuple[Tensor, Te
         d_scale, d_offset = _step(evidence, labels, prior, scale, offset)
         length = torch.ones_like(prior)
         for _ in range(30):
-            tried = (scale - length * d_scale).clamp_min(LEAST_SCALE), offset - length * d_offset
+            tried = (scale - length * d_scale).clamp_min(MIN_SCALE), offset - length * d_offset
             value = _penalised(evidence, labels, prior, *tried)
             worse = value > best + 1e-12 * best.abs()
             if not bool(worse.any()):
@@ -85,7 +85,7 @@ def _step(evidence: Tensor, labels: Tensor, prior: Tensor, scale: Tensor, offset
     h_scale = (curve * evidence**2).sum(0) + 1 / SCALE_SPREAD**2
     h_both = (curve * evidence).sum(0)
     h_offset = curve.sum(0) + 1 / OFFSET_SPREAD**2
-    held = (scale <= LEAST_SCALE) & (g_scale > 0)
+    held = (scale <= MIN_SCALE) & (g_scale > 0)
     g_scale, h_both = torch.where(held, 0.0, g_scale), torch.where(held, 0.0, h_both)
     determinant = h_scale * h_offset - h_both**2
     return (h_offset * g_scale - h_both * g_offset) / determinant, (h_scale * g_offset - h_both * g_scale) / determinant

@@ -17,9 +17,9 @@ from ..data.images import to_symmetric
 from ..errors import CausalCFError
 from .calibration import fit_calibration
 from .classifier import CHUNK, raw_logits
-from .splits import Part
+from .splits import Split
 
-MOST_UNEVEN = 20.0  # the weights of an attribute's two values differ by no more than this factor
+MAX_UNEVEN = 20.0  # the weights of an attribute's two values differ by no more than this factor
 
 
 def base_rates(labels: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ class Weighting:
 
 def weighting(rates: Tensor, balance: float) -> Weighting:
     """Return weights with ratio ((1 - rate) / rate)^balance, clamped to [1/20, 20]."""
-    ratio = ((1 - rates) / rates).pow(balance).clamp(1 / MOST_UNEVEN, MOST_UNEVEN)
+    ratio = ((1 - rates) / rates).pow(balance).clamp(1 / MAX_UNEVEN, MAX_UNEVEN)
     mean = rates * ratio + (1 - rates)
     return Weighting(ratio / mean, 1 / mean)
 
@@ -66,7 +66,7 @@ class Progress:
 class Choice:
     """Early stopping that keeps the weights with the lowest calibrated loss on held-out images."""
 
-    def __init__(self, held_out: Part, attributes: Sequence[str], rates: Tensor, shift: Tensor) -> None:
+    def __init__(self, held_out: Split, attributes: Sequence[str], rates: Tensor, shift: Tensor) -> None:
         self.held_out, self.labels, self.rates, self.shift = held_out, held_out.labels(attributes), rates, shift
         self.least, self.worse_in_a_row = math.inf, 0
         self.best: nn.Module = nn.Identity()
@@ -74,7 +74,7 @@ class Choice:
     def consider(self, network: nn.Module, images: int, train_loss: float) -> Progress:
         """Evaluate a copy of the network and keep it if it is the best so far; refuse a non-finite loss."""
         network = copy.deepcopy(network).eval().requires_grad_(False)
-        logits = read_part(network, self.held_out, mirror=False)
+        logits = classify_split(network, self.held_out, mirror=False)
         loss = fit_calibration(logits, self.labels, self.rates, self.shift).loss(logits, self.labels)
         if not (math.isfinite(loss) and math.isfinite(train_loss)):
             raise CausalCFError(f"training diverged by image {images:,}: a loss is not finite; lower learning_rate")
@@ -86,7 +86,7 @@ class Choice:
 
 
 @torch.no_grad()
-def read_part(network: nn.Module, part: Part, mirror: bool) -> Tensor:
+def classify_split(network: nn.Module, part: Split, mirror: bool) -> Tensor:
     """Return the network's own logits of a split's images, (n, d) float32 on the CPU."""
     device = next(network.parameters()).device
     read = []

@@ -22,8 +22,8 @@ from ..networks.precision import choose_device, choose_precision
 from .classifier import AttributeClassifier
 from .early_stopping import Progress
 from .recipe import ClassifierRecipe, classifier_recipe
-from .report import JSON, board_of, write_report
-from .splits import Parts, split_data
+from .report import JSON, tensorboard_writer, write_report
+from .splits import Splits, split_data
 from .storage import NAME, classifier_folder, find_classifier, load_classifier, save_classifier
 from .training import train_classifier
 
@@ -42,13 +42,13 @@ def make_classifier(recipe: ClassifierRecipe) -> Path:
     with classifier_folder(recipe) as folder:
         _say(
             f"{recipe.network}, width {recipe.width}: {len(attributes)} attributes from {len(parts.train):,} images "
-            f"({parts.train.told}); {device.type}, {precision}, {torch.get_num_threads()} threads; {folder}"
+            f"({parts.train.description}); {device.type}, {precision}, {torch.get_num_threads()} threads; {folder}"
         )
         meta = _meta(recipe, parts, device, precision)
-        classifier, told = _train(recipe, parts, attributes, device, precision, folder)
-        write_atomically(folder / META, json.dumps({**meta, **told}, indent=2).encode())
+        classifier, description = _train(recipe, parts, attributes, device, precision, folder)
+        write_atomically(folder / META, json.dumps({**meta, **description}, indent=2).encode())
         save_classifier(folder / NAME, classifier)
-    _finish(folder, classifier, parts, recipe, told["images_seen"])
+    _finish(folder, classifier, parts, recipe, description["images_seen"])
     return folder
 
 
@@ -58,7 +58,7 @@ def report_again(source: str, device: str = "auto", data_root: str | None = None
     try:
         meta = read_json(folder / META)
         recipe = classifier_recipe({**meta["recipe"], **({"data_root": data_root} if data_root else {})})
-        known = {kind: meta["images"][kind]["fingerprint"] for kind in (part.name for part in fields(Parts))}
+        known = {kind: meta["images"][kind]["fingerprint"] for kind in (part.name for part in fields(Splits))}
         images_seen = int(meta["images_seen"])
         refuse_links_out(folder)
     except (OSError, LookupError, TypeError, CausalCFError) as error:
@@ -66,13 +66,15 @@ def report_again(source: str, device: str = "auto", data_root: str | None = None
     parts = split_data(recipe)
     for kind, part in vars(parts).items():
         if part.data.fingerprint != known[kind]:
-            raise RunError(f"{folder} was made with {part.told} {known[kind]}; found now: {part.data.fingerprint}")
+            raise RunError(
+                f"{folder} was made with {part.description} {known[kind]}; found now: {part.data.fingerprint}"
+            )
     _finish(folder, load_classifier(folder, device), parts, recipe, images_seen)
     return folder
 
 
 def _finish(
-    folder: Path, classifier: AttributeClassifier, parts: Parts, recipe: ClassifierRecipe, images_seen: int
+    folder: Path, classifier: AttributeClassifier, parts: Splits, recipe: ClassifierRecipe, images_seen: int
 ) -> None:
     """Write the report; the first report also links the classifier as the newest of its data."""
     first = not (folder / JSON).is_file()
@@ -86,7 +88,7 @@ def _finish(
 
 def _train(
     recipe: ClassifierRecipe,
-    parts: Parts,
+    parts: Splits,
     attributes: tuple[str, ...],
     device: torch.device,
     precision: str,
@@ -95,7 +97,7 @@ def _train(
     """Train the classifier; return it with the training statistics for `meta.json`."""
     assert recipe.images is not None
     start, curve = time.perf_counter(), []
-    with board_of(folder) as board, counting("training", recipe.images) as advance:
+    with tensorboard_writer(folder) as board, counting("training", recipe.images) as advance:
 
         def on_evaluation(progress: Progress) -> None:
             curve.append(progress)
@@ -120,11 +122,11 @@ def _train(
     }
 
 
-def _meta(recipe: ClassifierRecipe, parts: Parts, device: torch.device, precision: str) -> dict[str, Any]:
+def _meta(recipe: ClassifierRecipe, parts: Splits, device: torch.device, precision: str) -> dict[str, Any]:
     assert recipe.seed is not None
     made_by = provenance(recipe.seed, device, precision, parts.train.data.fingerprint)
     images = {
-        kind: {"n": len(part), "told": part.told, "fingerprint": part.data.fingerprint}
+        kind: {"n": len(part), "told": part.description, "fingerprint": part.data.fingerprint}
         for kind, part in vars(parts).items()
     }
     return {**made_by, "recipe": recipe.to_dict(), "images": images}

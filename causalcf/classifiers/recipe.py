@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
-from ..checks import MOST, SEEDS, check_types, option, require
+from ..checks import MAX, SEEDS, check_types, option, require
 from ..data import Data
 from ..errors import RecipeError, unknown
 
@@ -93,7 +93,7 @@ class ClassifierRecipe:
             require(value is None or value >= low, name, value, f"at least {low}")
         for name in ("data_size", "images", "batch", "width"):
             value = getattr(self, name)
-            require(value is None or value <= MOST[name], name, value, f"at most {MOST[name]:,}")
+            require(value is None or value <= MAX[name], name, value, f"at most {MAX[name]:,}")
         # Below 8 channels torch 2.14 crashes in the backward pass of the shortcuts' strided 1x1 convolutions on a CPU.
         require(self.width is None or (self.width > 0 and self.width % 8 == 0), "width", self.width, "a multiple of 8")
         rate = self.learning_rate

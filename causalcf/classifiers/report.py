@@ -20,7 +20,7 @@ from ..pictures.sheets import Row, save_sheet
 from ..statistics.rates import Estimate
 from .classifier import AttributeClassifier
 from .scores import AttributeScores, mean_estimate, score_attributes
-from .splits import Part, Parts
+from .splits import Split, Splits
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SHOWN = 12  # images a row
 
 
-def right_and_wrong(attribute: str, part: Part, truth: Tensor, p: Tensor) -> list[Row]:
+def right_and_wrong(attribute: str, part: Split, truth: Tensor, p: Tensor) -> list[Row]:
     """Return four rows: correct 1, correct 0, wrong 1, wrong 0; the most confident images first."""
     rows = []
     for verdict, right in (("right", True), ("wrong", False)):
@@ -42,7 +42,7 @@ def right_and_wrong(attribute: str, part: Part, truth: Tensor, p: Tensor) -> lis
 
 
 def save_sheets(
-    folder: Path, attributes: tuple[str, ...], part: Part, probabilities: Tensor
+    folder: Path, attributes: tuple[str, ...], part: Split, probabilities: Tensor
 ) -> dict[str, tuple[Path, np.ndarray]]:
     """Write right-and-wrong-<Attribute>.png for every attribute; return the files and the pictures."""
     labels, sheets, files = part.labels(attributes), {}, file_names(attributes)
@@ -78,7 +78,7 @@ class Report:
 
     name: str
     classifier: AttributeClassifier
-    parts: Parts
+    parts: Splits
     scores: Mapping[str, AttributeScores]
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,14 +90,14 @@ class Report:
         ):
             attributes[name] = {**_scores_dict(self.scores[name]), "base_rate": rate, "temperature": temperature}
         means = {
-            told: {figure: self._mean(figure, names).to_dict() for figure in FIGURES}
-            for told, names in self._groups().items()
+            description: {figure: self._mean(figure, names).to_dict() for figure in FIGURES}
+            for description, names in self._groups().items()
         }
         return {
             "classifier": self.name,
             "network": dict(zip(("name", "width"), self.classifier.architecture, strict=True)),
             "images": {
-                kind: {"n": len(part), "told": part.told, "fingerprint": part.data.fingerprint}
+                kind: {"n": len(part), "told": part.description, "fingerprint": part.data.fingerprint}
                 for kind, part in vars(self.parts).items()
             },
             "attributes": attributes,
@@ -111,17 +111,17 @@ class Report:
         lines = [
             f"# {markdown(self.name)}",
             "",
-            f"{network}, width {width}. Learned from {len(train):,} images ({markdown(train.told)}); stopped and "
-            f"calibrated on {len(held_out):,} ({markdown(held_out.told)}); scored on {len(scored):,} "
-            f"({markdown(scored.told)}), which neither saw.",
+            f"{network}, width {width}. Trained on {len(train):,} images ({markdown(train.description)}); stopped and "
+            f"calibrated on {len(held_out):,} ({markdown(held_out.description)}); scored on {len(scored):,} "
+            f"({markdown(scored.description)}), which neither saw.",
             "",
             "| attribute | ones | majority | accuracy | balanced accuracy | at one half | AUROC | calibration error "
             "| plain (by chance) |",
             "|---|---|---|---|---|---|---|---|---|",
             *(self._row(name) for name in self.classifier.attributes),
-            *(self._mean_row(told, names) for told, names in self._groups().items()),
+            *(self._mean_row(description, names) for description, names in self._groups().items()),
             "",
-            *(f"- {name}: {told}" for name, told in METHODS.items()),
+            *(f"- {name}: {description}" for name, description in METHODS.items()),
             "",
         ]
         return "\n".join(lines)
@@ -138,8 +138,8 @@ class Report:
         ]
         return "| " + " | ".join(cells) + " |"
 
-    def _mean_row(self, told: str, names: Sequence[str]) -> str:
-        cells = [told, "", "", *(str(self._mean(figure, names)) for figure in FIGURES), "", ""]
+    def _mean_row(self, description: str, names: Sequence[str]) -> str:
+        cells = [description, "", "", *(str(self._mean(figure, names)) for figure in FIGURES), "", ""]
         return "| " + " | ".join(cells) + " |"
 
     def _mean(self, figure: str, names: Sequence[str]) -> Estimate:
@@ -175,7 +175,7 @@ JSON, TABLE = "report.json", "report.md"
 CHUNK = 1024  # images in memory at a time
 
 
-def write_report(folder: Path, classifier: AttributeClassifier, parts: Parts, seed: int, images_seen: int) -> Report:
+def write_report(folder: Path, classifier: AttributeClassifier, parts: Splits, seed: int, images_seen: int) -> Report:
     """Write report.json, report.md, the sheets and the TensorBoard events; `images_seen` is the clock."""
     scored, names = parts.scored, classifier.attributes
     index = torch.arange(len(scored)).split(CHUNK)
@@ -184,7 +184,7 @@ def write_report(folder: Path, classifier: AttributeClassifier, parts: Parts, se
     scores = score_attributes(names, scored.labels(names), probabilities, classifier.base_rates, draw)
     report = Report(folder.name, classifier, parts, scores)
     sheets = save_sheets(folder, names, scored, probabilities)
-    with board_of(folder) as board:
+    with tensorboard_writer(folder) as board:
         for name, score in scores.items():
             for figure in ("accuracy", "balanced_accuracy", "auroc"):
                 board.add_scalar(f"{figure}/{name}", getattr(score, figure).value, images_seen)
@@ -196,7 +196,7 @@ def write_report(folder: Path, classifier: AttributeClassifier, parts: Parts, se
     return report
 
 
-def board_of(folder: Path) -> SummaryWriter:
+def tensorboard_writer(folder: Path) -> SummaryWriter:
     """Open a TensorBoard writer in a folder, as a context manager."""
     from torch.utils.tensorboard import SummaryWriter
 

@@ -15,16 +15,16 @@ from .recipe import ClassifierRecipe
 
 HELD_OUT = 0.08  # of the images learned from, where no split serves to stop and calibrate
 SCORED = 0.15  # of the images learned from, where no split serves to score
-MOST_HELD_OUT = 5000  # more would slow training without stopping it any better
+MAX_HELD_OUT = 5000  # more would slow training without stopping it any better
 
 
 @dataclass(frozen=True)
-class Part:
+class Split:
     """Rows of a data set, with a description for the report; images are loaded only on request."""
 
     data: ImageData
     rows: Tensor
-    told: str
+    description: str
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -37,28 +37,28 @@ class Part:
         """Return (len(index), 3, h, w) uint8 images at these positions within the split."""
         return self.data.batch(self.rows[index])
 
-    def split(self, n: int, told: str, rest: str, generator: torch.Generator) -> tuple[Part, Part]:
+    def split(self, n: int, description: str, rest: str, generator: torch.Generator) -> tuple[Split, Split]:
         """Split off n random rows; return them and the rest."""
         order = torch.randperm(len(self), generator=generator)
         chosen, left = order[:n].sort().values, order[n:].sort().values
-        return Part(self.data, self.rows[chosen], told), Part(self.data, self.rows[left], rest)
+        return Split(self.data, self.rows[chosen], description), Split(self.data, self.rows[left], rest)
 
 
 @dataclass(frozen=True)
-class Parts:
+class Splits:
     """Three splits: `train` fits the weights, `held_out` stops and calibrates, `scored` only scores."""
 
-    train: Part
-    held_out: Part
-    scored: Part
+    train: Split
+    held_out: Split
+    scored: Split
 
 
-def whole(data: ImageData, told: str) -> Part:
+def whole(data: ImageData, description: str) -> Split:
     """Return all rows of a data set as one split."""
-    return Part(data, torch.arange(len(data)), told)
+    return Split(data, torch.arange(len(data)), description)
 
 
-def split_data(recipe: ClassifierRecipe) -> Parts:
+def split_data(recipe: ClassifierRecipe) -> Splits:
     """Load the data and split them; score on "test", else on "valid", else on a random part of "train"."""
     recipe = recipe.resolved()
     assert recipe.seed is not None
@@ -68,22 +68,24 @@ def split_data(recipe: ClassifierRecipe) -> Parts:
     if scored is None:  # "valid" is all there is to score on, so it stops nothing
         scored, held_out = held_out, None
     if scored is None:
-        scored, train = train.split(_share(train, SCORED), f"part of {train.told}, kept apart", train.told, draw)
+        scored, train = train.split(
+            _share(train, SCORED), f"part of {train.description}, kept apart", train.description, draw
+        )
     if held_out is None:
-        n = min(_share(train, HELD_OUT), MOST_HELD_OUT)
-        held_out, train = train.split(n, f"part of {train.told}, not learned from", train.told, draw)
-    elif len(held_out) > MOST_HELD_OUT:
-        held_out, _ = held_out.split(MOST_HELD_OUT, f"part of {held_out.told}", held_out.told, draw)
-    return Parts(train, held_out, scored)
+        n = min(_share(train, HELD_OUT), MAX_HELD_OUT)
+        held_out, train = train.split(n, f"part of {train.description}, not learned from", train.description, draw)
+    elif len(held_out) > MAX_HELD_OUT:
+        held_out, _ = held_out.split(MAX_HELD_OUT, f"part of {held_out.description}", held_out.description, draw)
+    return Splits(train, held_out, scored)
 
 
-def _share(part: Part, share: float) -> int:
+def _share(part: Split, share: float) -> int:
     if len(part) < 20:
-        raise DataError(f"{part.told}: {len(part)} images are too few to learn from; expected at least 20")
+        raise DataError(f"{part.description}: {len(part)} images are too few to learn from; expected at least 20")
     return max(round(share * len(part)), 1)
 
 
-def _splits(recipe: ClassifierRecipe) -> dict[str, Part]:
+def _splits(recipe: ClassifierRecipe) -> dict[str, Split]:
     if recipe.data == "faces":
         return {
             "train": _faces(recipe),
@@ -99,11 +101,11 @@ def _splits(recipe: ClassifierRecipe) -> dict[str, Part]:
     return found
 
 
-def _faces(recipe: ClassifierRecipe) -> Part:
+def _faces(recipe: ClassifierRecipe) -> Split:
     if recipe.label_law == "coin":
-        from ..data.faces.dataset import load_coin_faces
+        from ..data.faces.dataset import load_uniform_faces
 
-        return whole(load_coin_faces(recipe.data_size), "faces with labels by coin")
+        return whole(load_uniform_faces(recipe.data_size), "faces with labels by coin")
     return whole(load_data("faces", n=recipe.data_size), "faces, split train")
 
 

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ..data.augment import DRAWS, draw_grain, grained, varied
+from ..data.augment import DRAWS, draw_noise_strength, varied, with_noise
 from ..data.images import to_symmetric
 from ..networks.precision import autocast
 from ..networks.readers import build_network
 from .calibration import fit_calibration
 from .classifier import AttributeClassifier
-from .early_stopping import Choice, Progress, Weighting, base_rates, read_part, weighting
+from .early_stopping import Choice, Progress, Weighting, base_rates, classify_split, weighting
 from .recipe import ClassifierRecipe
-from .splits import Part
+from .splits import Split
 
 AVERAGED_STEPS = 20  # the average looks back over one step in so many of the whole training
 WARM_UP = 0.2  # of the training, until the rate is at its peak
@@ -65,8 +65,8 @@ EVALUATIONS = 20  # over the whole training
 
 def train_classifier(
     recipe: ClassifierRecipe,
-    train: Part,
-    held_out: Part,
+    train: Split,
+    held_out: Split,
     attributes: Sequence[str],
     device: torch.device | str = "cpu",
     precision: str = "float32",
@@ -101,7 +101,7 @@ def train_classifier(
 def _calibrated(
     network: nn.Module,
     recipe: ClassifierRecipe,
-    held_out: Part,
+    held_out: Split,
     attributes: tuple[str, ...],
     rates: Tensor,
     shift: Tensor,
@@ -109,14 +109,14 @@ def _calibrated(
     """Calibrate the network on the logits it will give, with those of mirror images averaged in."""
     assert recipe.network is not None and recipe.width is not None
     mirror = held_out.data.flip
-    logits = read_part(network, held_out, mirror)
+    logits = classify_split(network, held_out, mirror)
     calibration = fit_calibration(logits, held_out.labels(attributes), rates, shift)
     columns, architecture = tuple(range(len(attributes))), (recipe.network, recipe.width)
     return AttributeClassifier(attributes, network, columns, calibration, tuple(rates.tolist()), mirror, architecture)
 
 
 def _batches(
-    train: Part, labels: Tensor, recipe: ClassifierRecipe, device: torch.device, generator: torch.Generator
+    train: Split, labels: Tensor, recipe: ClassifierRecipe, device: torch.device, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield augmented images and labels without end; each epoch uses every row once."""
     waiting, n = torch.empty(0, dtype=torch.long), recipe.batch
@@ -127,7 +127,7 @@ def _batches(
         draws = torch.rand(n, DRAWS, generator=generator)
         images = varied(to_symmetric(train.pixels(rows).to(device)), train.data.flip, draws)
         if recipe.grain:
-            images = grained(images, recipe.grain, draw_grain(images.shape, generator))
+            images = with_noise(images, recipe.grain, draw_noise_strength(images.shape, generator))
         yield images.contiguous(memory_format=torch.channels_last), labels[rows].to(device, torch.float32)
 
 

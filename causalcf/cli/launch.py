@@ -42,20 +42,20 @@ def end_at_once(code: int) -> NoReturn:
 def _as_one_of_several(main: Callable[[], int | None], patience: timedelta | None) -> int | None:
     from ..distributed.group import is_first, join, leave
 
-    told = join(patience)
+    messages = join(patience)
     try:
         with _speaking(is_first()):
             code = main()
         leave()
         return code
     except KeyboardInterrupt:
-        if is_first() and not told.check(["error"]):
+        if is_first() and not messages.check(["error"]):
             raise
         return INTERRUPTED  # by a signal that all received, or by torchrun, because of what another has said
     except Exception as error:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun's, as one is gone; what happened is said first
-        failure = ProcessError(LOST) if _means_lost(error) else error
-        if not _is_news(told, failure):
+        failure = ProcessError(LOST) if _lost_connection(error) else error
+        if not _is_news(messages, failure):
             time.sleep(1)  # torchrun ends all once one has ended, also the one that is about to say it
             return 2
         raise failure from error.__cause__
@@ -71,16 +71,16 @@ def _speaking(aloud: bool) -> Iterator[None]:
         yield
 
 
-def _is_news(told: Store, error: Exception) -> bool:
+def _is_news(messages: Store, error: Exception) -> bool:
     """Return whether no other process has reported this error or one that explains it."""
     from ..distributed.group import rank
 
     ours = f"{type(error).__name__}: {error}"
-    who, said = told.compare_set("error", "", f"{rank()} {ours}").decode().split(" ", 1)
+    who, said = messages.compare_set("error", "", f"{rank()} {ours}").decode().split(" ", 1)
     return int(who) == rank() or (said != ours and not isinstance(error, ProcessError))
 
 
-def _means_lost(error: Exception) -> bool:
+def _lost_connection(error: Exception) -> bool:
     """Return whether a collective call failed, so that another process is gone (gloo: RuntimeError)."""
     from torch.distributed import DistError
 

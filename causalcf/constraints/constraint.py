@@ -21,7 +21,7 @@ from .sources import Group, Source
 
 
 @dataclass
-class Telling:
+class StatementConstraint:
     """Statement constraint, called after the generator's backward pass and before its optimizer step."""
 
     questions: Sequence[Question]
@@ -88,7 +88,7 @@ class Telling:
 
     def _losses(self, generator: Generator, question: Question, group: Group) -> Losses:
         """Return the losses of a group; empty if fewer than a quarter of its units match."""
-        after, before, seen = self._read(generator, group.moved, group.supposed), None, None
+        after, before, seen = self._read(generator, group.moved, group.intervention), None, None
         contrasts = self.costs.contrasts(question)
         if contrasts or self.source.looks:
             with torch.set_grad_enabled(contrasts):
@@ -111,7 +111,7 @@ class Telling:
             logits = self.classifier.logits(exact / 2 + 0.5)
         return logits.to(exact.dtype).sigmoid()
 
-    def told(self) -> dict[str, dict[str, float]]:
+    def record(self) -> dict[str, dict[str, float]]:
         """Return the measured q, target, loss and multiplier of each statement."""
         return {name: self._told(name) for question in self.questions for name in question.statements}
 

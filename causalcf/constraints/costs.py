@@ -73,7 +73,7 @@ Facts = tuple[int, ...]
 class Targets:
     """Exact P(label* = 1) and P(consequent*) for units with known labels; cached."""
 
-    law: LabelSCM
+    scm: LabelSCM
     nodes: Sequence[str]
     stickiness: float
     known: dict[tuple[str, Facts], Tensor] = field(default_factory=dict)
@@ -93,10 +93,10 @@ class Targets:
 
     def before(self, question: Question, name: str) -> float:
         """Return P(consequent | given) in the actual world, in [0, 1]."""
-        return self.law.probability(question.statements[name].consequent, given=question.query.given)
+        return self.scm.probability(question.statements[name].consequent, given=question.query.given)
 
     def _ask(self, question: Question, facts: Tensor) -> Tensor:
-        query, reference = question.query, Reference(self.law, tuple(self.nodes), "fitted")
+        query, reference = question.query, Reference(self.scm, tuple(self.nodes), "fitted")
         antecedent = {name: torch.full((len(facts),), value) for name, value in query.antecedent.items()}
         _, labels = reference.answer(facts, antecedent, query.mode, self.stickiness)
         consequents = [
@@ -155,9 +155,9 @@ class Costs:
         """Return the loss of the fixed labels against the label model, separately for facts 0 and 1."""
         columns = [self.targets.nodes.index(label) for label in question.kept]
         had = torch.stack([facts == 0, facts == 1])[:, :, columns]
-        told = ~wanted[:, 0].isnan()
-        counted = (had & told[None, :, None]).to(after)
-        target = torch.where(told[:, None], wanted, 0.0)[:, columns]
+        known = ~wanted[:, 0].isnan()
+        counted = (had & known[None, :, None]).to(after)
+        target = torch.where(known[:, None], wanted, 0.0)[:, columns]
         units = counted.sum(1)
         reading = self.means(f"{question.name}: kept", (counted * after[:, columns]).sum(1), units)
         aim = self.means(f"{question.name}: aim", (counted * target).sum(1), units)

@@ -21,13 +21,13 @@ from ..language.statement import Statement
 from ..language.statement_table import conflict_lines, print_table
 from ..randomness import generator_of
 from ..runs.recipe import Recipe
-from .constraint import Telling
+from .constraint import StatementConstraint
 from .costs import Costs, Multipliers, Targets
 from .questions import questions_of
 from .sources import LabelledSource, ReplaySource, Source
 
 
-def telling_of(
+def constraint_of(
     recipe: Recipe,
     statements: Mapping[str, Statement],
     scm: LabelSCM | None,
@@ -35,38 +35,38 @@ def telling_of(
     nodes: Sequence[str],
     device: torch.device,
     precision: str,
-) -> Telling:
+) -> StatementConstraint:
     """Build the statement constraint of a run after checking statements and classifier."""
     graph = load_graph(recipe.graph)
-    law = fit_label_scm(graph, data.select(graph.nodes))
-    refuse_untellable(check_statements(statements, law, recipe.stickiness))
+    reference_scm = fit_label_scm(graph, data.select(graph.nodes))
+    refuse_impossible(check_statements(statements, reference_scm, recipe.stickiness))
     classifier = statement_classifier(recipe, nodes, device)
-    return tell_with(classifier, recipe, statements, law, scm, nodes, device, precision)
+    return constraint_with(classifier, recipe, statements, reference_scm, scm, nodes, device, precision)
 
 
-def tell_with(
+def constraint_with(
     classifier: AttributeClassifier,
     recipe: Recipe,
     statements: Mapping[str, Statement],
-    law: LabelSCM,
+    reference_scm: LabelSCM,
     scm: LabelSCM | None,
     nodes: Sequence[str],
     device: torch.device,
     precision: str,
-) -> Telling:
+) -> StatementConstraint:
     """Build the constraint from a classifier and label model; nothing is checked."""
     s, random = recipe.stickiness, generator_of(recipe.seed, "telling")  # apart from training's own draws
     mode = "observe" if scm is None else None  # without labels there is nothing to set: images are looked at
-    questions = questions_of(statements, law.graph, recipe.keep_weight, recipe.null_weight, mode)
+    questions = questions_of(statements, reference_scm.graph, recipe.keep_weight, recipe.null_weight, mode)
     source: Source
     if scm is None:
         source = ReplaySource(nodes, recipe.noise_dim, s, recipe.statement_group, questions)
     else:
         source = LabelledSource(scm, recipe.noise_dim, s, questions, random)
-    return Telling(
+    return StatementConstraint(
         questions,
         source,
-        Costs(Targets(law, nodes, s), recipe.contrast_weight, recipe.calibration_weight),
+        Costs(Targets(reference_scm, nodes, s), recipe.contrast_weight, recipe.calibration_weight),
         classifier,
         of_weights(classifier.network),  # a resumed run must be told by the same
         Multipliers(recipe.statement_rate, recipe.statement_damping, recipe.statement_slack),
@@ -80,7 +80,7 @@ def tell_with(
     )
 
 
-def refuse_untellable(found: Sequence[Checked]) -> None:
+def refuse_impossible(found: Sequence[Checked]) -> None:
     """Print the checked statements; raise StatementError if two conflict or one is vacuous."""
     from rich.console import Console
 

@@ -27,7 +27,7 @@ class Group:
     noise: Tensor
     labels: Tensor
     moved: Tensor
-    supposed: Tensor
+    intervention: Tensor
 
 
 class Source(Protocol):
@@ -76,11 +76,11 @@ class LabelledSource:
         """Do nothing: labels are sampled directly."""
 
     def draw(self, question: Question, m: int, random: torch.Generator) -> Group:
-        labels, supposed = self.pools[question.name]
+        labels, intervention = self.pools[question.name]
         rows = torch.randint(len(labels), (m,), generator=random)
         noise = uniform_noise(m, self.noise_dim, random)
         moved = esm_cf_sampler(noise, 1, self.stickiness, generator=random)[:, 0]
-        return Group(rows, noise, labels[rows], moved, supposed[rows])
+        return Group(rows, noise, labels[rows], moved, intervention[rows])
 
     def confirm(self, question: Question, group: Group, seen: Tensor | None, moved: Tensor) -> tuple[Tensor, Tensor]:
         """Return the labels that generated the images; all units match."""
@@ -95,14 +95,14 @@ class LabelledSource:
 
 def _pool(scm: LabelSCM, question: Question, stickiness: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
     given, antecedent, mode = question.query.given, question.query.antecedent, question.query.mode
-    supposed: dict[str, Any] = {mode: antecedent}
+    intervention: dict[str, Any] = {mode: antecedent}
     try:
-        scm.counterfactual_probability({}, given, **supposed, stickiness=stickiness)  # refuses what cannot be
+        scm.counterfactual_probability({}, given, **intervention, stickiness=stickiness)  # refuses what cannot be
         labels = scm.sample(POOL, given=given, generator=random)
         if mode == "observe":  # joint conditioning: who can be seen so more easily is met more often
             ease = scm.counterfactual_probabilities(antecedent, labels, stickiness=stickiness)
             labels = labels[torch.multinomial(ease, POOL, replacement=True, generator=random)]
-        return labels, scm.counterfactual(labels, **supposed, stickiness=stickiness, generator=random)[:, 0]
+        return labels, scm.counterfactual(labels, **intervention, stickiness=stickiness, generator=random)[:, 0]
     except ImpossibleWorldError as error:
         raise StatementError(f"{question.name}: this run's label model cannot be asked: {error}") from None
 

@@ -50,7 +50,7 @@ def _each(values: Tensor, images: Tensor) -> Tensor:
 Grain = tuple[Tensor, Tensor, Tensor]
 
 
-def grained(images: Tensor, most: float, noise: Grain) -> Tensor:
+def with_noise(images: Tensor, most: float, noise: Grain) -> Tensor:
     """Add noise of standard deviation up to `most` to half of the images; blur a quarter of all first."""
     draws, fine, coarse = (part.to(images.device) for part in noise)
     draws = draws[:, :, None, None, None]
@@ -59,7 +59,7 @@ def grained(images: Tensor, most: float, noise: Grain) -> Tensor:
     return torch.where(draws[:, 3] < 0.25, blurred(images), images) + strength * grain
 
 
-def draw_grain(shape: torch.Size, generator: torch.Generator) -> Grain:
+def draw_noise_strength(shape: torch.Size, generator: torch.Generator) -> Grain:
     """Draw noise for shape (n, 3, h, w): (n, 4) uniform; fine and half-size coarse standard normal."""
     n, channels, height, width = shape
     draws = torch.rand(n, 4, generator=generator, device=generator.device)

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..io.progress import counting
-from ..io.threads import MOST_WORKERS, available_cores, in_threads
+from ..io.threads import MAX_WORKERS, available_cores, in_threads
 from ..io.untrusted import read_json
 
 Produce = Callable[[int, int], np.ndarray]
@@ -212,7 +212,7 @@ def open_cache(
         pixels = cache.open()  # another process may have built it meanwhile
         if pixels is not None:
             return pixels
-        cache.build(produce, workers or min(available_cores(), MOST_WORKERS), progress, label)
+        cache.build(produce, workers or min(available_cores(), MAX_WORKERS), progress, label)
         return cache.map()
 
 

@@ -19,7 +19,7 @@ Crop = Callable[["Image.Image"], np.ndarray]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
 """What is decoded: each further format that Pillow knows, one of which runs another program, is a further way in."""
-MOST_PIXELS = 2**26  # 8,192 x 8,192, more than cameras take; several are decoded at a time, the largest at 1 GB each
+MAX_PIXELS = 2**26  # 8,192 x 8,192, more than cameras take; several are decoded at a time, the largest at 1 GB each
 
 _ALIGNED = (178, 218)  # width, height of CelebA's aligned images
 _FACE = 108
@@ -89,8 +89,8 @@ def _formats() -> tuple[str, ...]:
 
 def _check_size(size: tuple[int, int]) -> None:
     width, height = size
-    if width * height > MOST_PIXELS:
-        raise DataError(f"{width} x {height} pixels; at most {MOST_PIXELS:,} are decoded")
+    if width * height > MAX_PIXELS:
+        raise DataError(f"{width} x {height} pixels; at most {MAX_PIXELS:,} are decoded")
 
 
 def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
@@ -104,7 +104,7 @@ def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
     except DataError as error:
         raise DataError(f"image {path}: {error}") from error
     except Image.DecompressionBombError:
-        raise DataError(f"image {path}: more than {MOST_PIXELS:,} pixels, the most that are decoded") from None
+        raise DataError(f"image {path}: more than {MAX_PIXELS:,} pixels, the most that are decoded") from None
     except UnidentifiedImageError:
         raise DataError(f"cannot decode the image {path}: none of {', '.join(_formats())}") from None
     except Exception as error:  # Pillow's decoders raise half a dozen unrelated types on broken files

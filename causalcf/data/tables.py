@@ -19,7 +19,7 @@ from ..errors import DataError, unknown
 SPLITS = ("train", "valid", "test")
 """Names of CelebA's partitions 0, 1 and 2."""
 
-_MOST_BYTES = 2**27  # five times CelebA's table
+_MAX_BYTES = 2**27  # five times CelebA's table
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SPLIT_COLUMN = "split"
 _CODES = {"0": 0, "1": 1, "-1": 2}  # "no" keeps both spellings apart until the whole table is read
@@ -75,8 +75,8 @@ def _open(path: Path) -> TextIO:
     try:
         if path.exists() and not path.is_file():
             raise DataError(f"cannot read the table {path}: no regular file")
-        if path.stat().st_size > _MOST_BYTES:
-            raise DataError(f"the table {path} is larger than {_MOST_BYTES // 2**20} MiB, the most that is read")
+        if path.stat().st_size > _MAX_BYTES:
+            raise DataError(f"the table {path} is larger than {_MAX_BYTES // 2**20} MiB, the most that is read")
         return path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
         raise DataError(f"cannot read the table {path}: {error.strerror}") from error

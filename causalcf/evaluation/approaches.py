@@ -58,7 +58,7 @@ class Approach(Protocol):
         """Stickiness of the noise, in [0, 1]; the reference uses the same value."""
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """How the approach makes a counterfactual, in words."""
 
     @property
@@ -75,14 +75,14 @@ class Approach(Protocol):
         """Generate images from (r, k) noise and (r, d) labels in the order `nodes`."""
 
 
-def lost_units(unreached: int, impossible: int) -> str:
+def dropped_units(unreached: int, impossible: int) -> str:
     """Return why units have no counterfactual, or "" if all have one."""
-    told = []
+    description = []
     if unreached:
-        told.append(f"{unreached} did not show the antecedent within the budget")
+        description.append(f"{unreached} did not show the antecedent within the budget")
     if impossible:
-        told.append(f"{impossible} have facts or an antecedent of probability zero")
-    return "; ".join(told)
+        description.append(f"{impossible} have facts or an antecedent of probability zero")
+    return "; ".join(description)
 
 
 def in_order(labels: Tensor, have: tuple[str, ...], want: tuple[str, ...]) -> Tensor:

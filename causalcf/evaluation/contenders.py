@@ -73,24 +73,24 @@ def _causalgan_esm(run: Run, name: str, reference: Reference, judge: Judge, aski
     s = asking.sticky(mode)
     if mode == "do" and s == 1:
         raise QueryError(f"{kind}-esm is left out: by do at stickiness 1 it is {kind}-do")
-    told = f"labels and z by ESM, {mode}, stickiness {s:g}"
-    return LabelledApproach(f"{kind}-esm", name, run, reference, mode, s, told)
+    description = f"labels and z by ESM, {mode}, stickiness {s:g}"
+    return LabelledApproach(f"{kind}-esm", name, run, reference, mode, s, description)
 
 
 def _dcgan_gaussian(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Contender:
-    told = f"z moved by {SCALE:g} standard normals until the classifier sees the antecedent; reference at"
-    return _dcgan("gaussian", lambda s: gaussian_kernel(SCALE), told, run, name, reference, judge, asking)
+    description = f"z moved by {SCALE:g} standard normals until the classifier sees the antecedent; reference at"
+    return _dcgan("gaussian", lambda s: gaussian_kernel(SCALE), description, run, name, reference, judge, asking)
 
 
 def _dcgan_esm(run: Run, name: str, reference: Reference, judge: Judge, asking: Asking) -> Contender:
-    told = "ESM on z given the antecedent that the classifier sees,"
-    return _dcgan("esm", esm_kernel, told, run, name, reference, judge, asking)
+    description = "ESM on z given the antecedent that the classifier sees,"
+    return _dcgan("esm", esm_kernel, description, run, name, reference, judge, asking)
 
 
 def _dcgan(
     way: str,
     kernel: Callable[[float], Kernel],
-    told: str,
+    description: str,
     run: Run,
     name: str,
     reference: Reference,
@@ -100,8 +100,8 @@ def _dcgan(
     kind = f"{kind_of(run)}-{way}"
     _only(kind, "observe", asking)
     s = asking.sticky("observe")
-    told = f"{told} stickiness {s:g}"
-    return UnlabelledApproach(kind, name, run, reference.nodes, judge.facts, kernel(s), s, told, asking.budget)
+    description = f"{description} stickiness {s:g}"
+    return UnlabelledApproach(kind, name, run, reference.nodes, judge.facts, kernel(s), s, description, asking.budget)
 
 
 _Maker = Callable[[Run, str, Reference, Judge, Asking], Contender]

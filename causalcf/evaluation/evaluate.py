@@ -23,17 +23,17 @@ from ..io.files import of_code
 from ..io.folders import new_folder, provenance
 from ..io.text import escaped
 from ..networks.precision import choose_device
-from ..statistics.significance import units_for, units_told
+from ..statistics.significance import describe_units, units_for
 from .approaches import Approach
 from .contenders import Asking, Contender, contenders
-from .judge import doubts
-from .materials import Materials, load_materials, load_runs, newest_runs
+from .inputs import Inputs, load_inputs, load_runs, newest_runs
+from .judge import independence_warnings
 from .measure import Evaluation, measure
 from .report.console import print_table
 from .report.write import write_report
 from .session import Settings
 from .suite import EvalOptions
-from .tasks import Pieces
+from .tasks import ResultCache
 
 
 def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
@@ -45,11 +45,11 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     # What is asked and where it goes is checked before anything long starts, such as training a judge.
     options.suite.questions(next(iter(runs.values())).graph.nodes)
     with _folder(options) as folder:
-        materials = load_materials(runs, options.graph, options.judge, options.data_root, options.device)
-        approaches, left_out = _approaches(materials, options, passed_over)
+        inputs = load_inputs(runs, options.graph, options.judge, options.data_root, options.device)
+        approaches, left_out = _approaches(inputs, options, passed_over)
     settings = Settings(units_for(options.half_width), options.half_width, options.seed)
-    evaluation = Evaluation(materials, approaches, options.suite, settings, folder)
-    pieces = Pieces(folder, *_identity(evaluation, options))
+    evaluation = Evaluation(inputs, approaches, options.suite, settings, folder)
+    pieces = ResultCache(folder, *_identity(evaluation, options))
     head = _head(evaluation, arguments, left_out)
     _say(f"{head['settings']['told']} {folder}")
     outcome = {**head, **measure(evaluation, pieces)}
@@ -67,19 +67,17 @@ def _runs(options: EvalOptions) -> tuple[list[Path], list[str]]:
     return ([Path(run) for run in options.runs], []) if options.runs else newest_runs(options.base)
 
 
-def _approaches(
-    materials: Materials, options: EvalOptions, passed_over: list[str]
-) -> tuple[tuple[Approach, ...], list[str]]:
+def _approaches(inputs: Inputs, options: EvalOptions, passed_over: list[str]) -> tuple[tuple[Approach, ...], list[str]]:
     """Collect the approaches of all runs, and print what is left out."""
     asking = Asking(options.mode, options.stickiness, options.budget)
     found: list[Contender] = []
     left_out = list(passed_over)
-    for name, run in materials.runs.items():
-        if run.labels is None and run.observer is None:
-            told = command_for("classifier", run.recipe.data)
-            left_out.append(f"{name} is left out: it needs a classifier to see antecedents with; {told}")
+    for name, run in inputs.runs.items():
+        if run.labels is None and run.antecedent_classifier is None:
+            description = command_for("classifier", run.recipe.data)
+            left_out.append(f"{name} is left out: it needs a classifier to see antecedents with; {description}")
             continue
-        approaches, sentences = contenders(run, name, materials.reference, materials.judge, asking)
+        approaches, sentences = contenders(run, name, inputs.reference, inputs.judge, asking)
         found += approaches
         left_out += sentences
     if not found:
@@ -120,7 +118,7 @@ def _folder(options: EvalOptions) -> Iterator[Path]:
 
 def _identity(evaluation: Evaluation, options: EvalOptions) -> tuple[object, ...]:
     """Return what every cached result depends on, including a fingerprint of the code."""
-    m = evaluation.materials
+    m = evaluation.inputs
     code = of_code(Path(__file__).resolve().parents[1]), torch.__version__
     runs = [(name, str(run.folder)) for name, run in m.runs.items()]
     known = m.fingerprints, m.judge.scores, m.data.fingerprint
@@ -128,26 +126,26 @@ def _identity(evaluation: Evaluation, options: EvalOptions) -> tuple[object, ...
 
 
 def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str]) -> dict[str, Any]:
-    m, settings = evaluation.materials, evaluation.settings
+    m, settings = evaluation.inputs, evaluation.settings
     return {
         "schema": 1,
         "title": evaluation.suite.name,
         "command": shlex.join(["python", "-m", "causalcf.eval", *arguments]),
-        "data": {"name": m.data.name, "n": len(m.data), "reference": m.reference.kind, "told": m.reference.told},
+        "data": {"name": m.data.name, "n": len(m.data), "reference": m.reference.kind, "told": m.reference.description},
         "nodes": list(m.reference.nodes),
         "settings": {
             **vars(settings),
             "level": 0.95,
-            "told": units_told(settings.half_width),
+            "told": describe_units(settings.half_width),
             "left_out": left_out,
         },
-        "judge": m.judge.to_dict(doubts(m.judge, m.runs)),
+        "judge": m.judge.to_dict(independence_warnings(m.judge, m.runs)),
         "approaches": [_row(approach, evaluation) for approach in evaluation.approaches],
     }
 
 
 def _row(approach: Approach, evaluation: Evaluation) -> dict[str, Any]:
-    run = evaluation.materials.runs[approach.run]
+    run = evaluation.inputs.runs[approach.run]
     return {
         "name": approach.name,
         "run": approach.run,
@@ -156,12 +154,12 @@ def _row(approach: Approach, evaluation: Evaluation) -> dict[str, Any]:
         "mode": approach.mode,
         "stickiness": approach.stickiness,
         "images": run.step * run.recipe.batch,
-        "told": approach.told,
+        "told": approach.description,
     }
 
 
 def _provenance(evaluation: Evaluation, seconds: float) -> dict[str, Any]:
-    m = evaluation.materials
+    m = evaluation.inputs
     first, *_ = m.runs.values()
     found = provenance(evaluation.settings.seed, choose_device(str(first.device)), first.precision, m.data.fingerprint)
     runs = {name: f"seed {run.recipe.seed}, step {run.step}" for name, run in m.runs.items()}

@@ -13,7 +13,7 @@ from ..errors import CausalCFError
 from ..labels.reference import Reference
 from ..randomness import generator_of
 from ..runs.counterfactual import Worlds
-from .approaches import Approach, Drawn, lost_units
+from .approaches import Approach, Drawn, dropped_units
 
 Read = Callable[[Tensor], Tensor]  # (n, 3, h, w) images in [0, 1] to (n, d) int8 labels
 
@@ -40,7 +40,7 @@ class Flip:
     @property
     def lost(self) -> str:
         """Why units have no counterfactual, or "" if all have one."""
-        return lost_units(self.unreached, self.impossible)
+        return dropped_units(self.unreached, self.impossible)
 
     def shown(self, column: int) -> Tensor:
         """Return (r,): the judge sees the flipped value, and without labels the old value before as well."""

@@ -46,7 +46,7 @@ def judge_features(classifier: AttributeClassifier, images: Tensor) -> Tensor:
 
 
 COUNTS = "confusion_at_base_rate"
-LEAST = 0.75  # balanced accuracy below which verdicts on a label are withheld
+MIN = 0.75  # balanced accuracy below which verdicts on a label are withheld
 CHUNK = 512
 
 
@@ -58,7 +58,7 @@ class Judge:
     scores: Mapping[str, Mapping[str, Any]]
     name: str
     n: int
-    told: str
+    description: str
     role: str | None
     fingerprint: str
 
@@ -96,9 +96,7 @@ class Judge:
         found = self.scores[name]["balanced_accuracy"]["value"]
         if found is None:
             return f"the judge was never scored on both values of {name}"
-        return (
-            f"the judge's balanced accuracy on {name} is {found:.3f}; a verdict takes {LEAST}" if found < LEAST else ""
-        )
+        return f"the judge's balanced accuracy on {name} is {found:.3f}; a verdict takes {MIN}" if found < MIN else ""
 
     def to_dict(self, warnings: Sequence[str]) -> dict[str, Any]:
         """Return the judge's part of report.json; any warning means that it is not independent."""
@@ -106,7 +104,7 @@ class Judge:
             "name": self.name,
             "network": self.network,
             "n": self.n,
-            "told": self.told,
+            "told": self.description,
             "independent": not warnings,
             "warnings": list(warnings),
             "attributes": {name: self._row(name) for name in self.nodes},
@@ -153,10 +151,10 @@ def load_judge(source: str | Path, nodes: Sequence[str], device: str = "auto", r
     try:
         report = read_json(place / JSON)
         scored, identity = report["images"]["scored"], (role_of(file), of_file(file))
-        n, told = scored["n"], scored["told"]
-        if not (isinstance(n, int) and isinstance(told, str)):
+        n, description = scored["n"], scored["told"]
+        if not (isinstance(n, int) and isinstance(description, str)):
             raise TypeError("a number of images and where they come from")
-        judge = Judge(classifier.select(nodes), report["attributes"], place.resolve().name, n, told, *identity)
+        judge = Judge(classifier.select(nodes), report["attributes"], place.resolve().name, n, description, *identity)
         judge.to_dict([])  # reads all that will be read of the report
     except (OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise RunError(
@@ -166,7 +164,7 @@ def load_judge(source: str | Path, nodes: Sequence[str], device: str = "auto", r
     return judge
 
 
-def doubts(judge: Judge, runs: Mapping[str, Run]) -> list[str]:
+def independence_warnings(judge: Judge, runs: Mapping[str, Run]) -> list[str]:
     """Return one sentence for each thing that the judge shares with the runs; empty if independent."""
     own, found = of_weights(judge.classifier.network), []
     if judge.role != "judge":
@@ -174,20 +172,20 @@ def doubts(judge: Judge, runs: Mapping[str, Run]) -> list[str]:
         found.append(f"{judge.name} {was}, not as a judge: runs may have been trained against it")
     kinds = set()
     for name, run in runs.items():
-        teller = _teller(run)
-        if own == (run.told_by or (teller and of_weights(teller.network))):
+        constrained_by = _constraint_classifier(run)
+        if own == (run.constraint_classifier or (constrained_by and of_weights(constrained_by.network))):
             found.append(f"the judge is the classifier that {name} was told statements by: it may be deceived by it")
-        observer = run.observer if run.labels is None else None
-        if observer and own == of_weights(observer.network):
+        antecedent_classifier = run.antecedent_classifier if run.labels is None else None
+        if antecedent_classifier and own == of_weights(antecedent_classifier.network):
             found.append(f"the judge is the classifier that sees antecedents in the images of {name}")
-        kinds |= {other.architecture[0] for other in (teller, observer) if other}
+        kinds |= {other.architecture[0] for other in (constrained_by, antecedent_classifier) if other}
     if judge.classifier.architecture[0] in kinds:
         kind = judge.classifier.architecture[0]
         found.append(f"the judge and a run's classifier are the same kind of network ({kind}): they may err alike")
     return found
 
 
-def _teller(run: Run) -> AttributeClassifier | None:
+def _constraint_classifier(run: Run) -> AttributeClassifier | None:
     """Load the classifier of a run's statement constraints from the recipe's place or beside the run."""
     if run.recipe.statements is None:
         return None
@@ -196,6 +194,6 @@ def _teller(run: Run) -> AttributeClassifier | None:
     for source, place in ((named, run.recipe.runs), (beside, base)):
         with suppress(CausalCFError):  # it lies elsewhere now
             found = load_classifier(source, "cpu", place)
-            if run.told_by in (None, of_weights(found.network)):  # and not one that has come in its place
+            if run.constraint_classifier in (None, of_weights(found.network)):  # and not one that has come in its place
                 return found
     return None

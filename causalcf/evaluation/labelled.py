@@ -25,7 +25,7 @@ class LabelledApproach:
     reference: Reference
     mode: str
     stickiness: float
-    told: str
+    description: str
     has_labels: bool = True
     one_of_several: bool = False
 
@@ -54,8 +54,8 @@ class LabelledApproach:
         if not len(rows):
             nobody = worlds.noise[:0], worlds.labels[:0], worlds.images[:0]
             return Drawn(rows, *nobody, impossible=len(labels))
-        supposed = {name: value[rows] for name, value in antecedent.items()}
-        do, observe = (supposed, None) if self.mode == "do" else (None, supposed)
+        intervention = {name: value[rows] for name, value in antecedent.items()}
+        do, observe = (intervention, None) if self.mode == "do" else (None, intervention)
         units = Worlds(worlds.noise[rows], labels[rows], worlds.images[rows])
         s = self.stickiness
         found = labelled_counterfactual(self.scm, self.asked.generate, units, do, observe, s, s, 1, generator)

@@ -78,11 +78,11 @@ def link_results(
         for effect, column, leaked in zip(effects, columns, leaks, strict=True)
     ]
     if len(found) < 2:
-        return [{**told, **_NOTHING, "verdict": NONE, "why": _lack(found)} for told in measured]
+        return [{**common, **_NOTHING, "verdict": NONE, "why": _lack(found)} for common in measured]
     intervals = _intervals(context.settings, found, columns, leaks)
     return [
-        {**told, **_judged(context, found, Link(found.cause, effect), column, *interval)}
-        for told, effect, column, interval in zip(measured, effects, columns, intervals, strict=True)
+        {**common, **_judged(context, found, Link(found.cause, effect), column, *interval)}
+        for common, effect, column, interval in zip(measured, effects, columns, intervals, strict=True)
     ]
 
 
@@ -132,7 +132,7 @@ def _measured(
     held: Mapping[str, int],
 ) -> dict[str, Any]:
     """Return a link's description and the figures that need no interval of a mean."""
-    told = {
+    common = {
         **_told(context, approach, found.cause, effect, given, held),
         "n": len(found),
         "units": {
@@ -143,11 +143,11 @@ def _measured(
         },
     }
     if len(found) < 2:
-        return told
+        return common
     n = len(found)
     before, after = Rate(int(found.seen_before[:, column].sum()), n), Rate(int(found.seen_after[:, column].sum()), n)
     return {
-        **told,
+        **common,
         "p_factual": before.to_dict(),
         "p_counterfactual": after.to_dict(),
         "p_reference": float(found.expected_after[:, column].mean()),

@@ -31,7 +31,7 @@ def newest_runs(base: str | Path) -> tuple[list[Path], list[str]]:
         raise RunError(f"no finished run in {base}; train one with python -m causalcf.train, or name some with --runs")
     same = [run for run in finished if _data_of(run) == _data_of(finished[-1])]
     newest = {run.kind: run for run in same}
-    left_out = [told for run in newest.values() if (told := _told_otherwise(run, same))]
+    left_out = [text for run in newest.values() if (text := _other_statements(run, same))]
     if other := {run.kind for run in finished} - set(newest):
         name = finished[-1].folder.name
         left_out.append(f"left out: {', '.join(sorted(other))}, whose runs are of other data than {name}")
@@ -39,18 +39,18 @@ def newest_runs(base: str | Path) -> tuple[list[Path], list[str]]:
     return [run.folder for run in ordered], left_out
 
 
-def _told_otherwise(run: FinishedRun, runs: list[FinishedRun]) -> str:
+def _other_statements(run: FinishedRun, runs: list[FinishedRun]) -> str:
     """Return a note on runs of the same kind with other statement constraints, or ""."""
-    told = run.recipe.get("statements")
+    text = run.recipe.get("statements")
     others = {}
     for other in runs:
-        if other.kind == run.kind and other.recipe.get("statements") != told:
+        if other.kind == run.kind and other.recipe.get("statements") != text:
             others[other.recipe.get("statements")] = other.folder.name  # the newest of each
     if not others:
         return ""
     named = ", ".join(f"{name} ({statements})" for statements, name in others.items())
     return (
-        f"of the {run.kind} runs the newest is asked, {run.folder.name}, which was told {told}; left out are those "
+        f"of the {run.kind} runs the newest is asked, {run.folder.name}, which was told {text}; left out are those "
         f"told other statements: {named}; name them with --runs"
     )
 
@@ -60,7 +60,7 @@ def _data_of(run: FinishedRun) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True)
-class Materials:
+class Inputs:
     """Inputs of an evaluation: runs, data, graphs, reference, judge and fingerprints."""
 
     runs: dict[str, Run]
@@ -86,8 +86,8 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
         for what in ("data", "data_root", "data_size"):
             ours, theirs = getattr(first.recipe, what), getattr(run.recipe, what)
             if ours != theirs:
-                told = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"
-                raise RunError(f"the runs cannot be compared: their {what} differs ({told}); name others with --runs")
+                text = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"
+                raise RunError(f"the runs cannot be compared: their {what} differs ({text}); name others with --runs")
         if set(run.graph.nodes) != set(first.graph.nodes):
             missing = sorted(set(first.graph.nodes) ^ set(run.graph.nodes))
             raise RunError(
@@ -98,9 +98,9 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
     return {run.folder.name if names.count(run.folder.name) == 1 else str(run.folder): run for run in runs}
 
 
-def load_materials(
+def load_inputs(
     runs: dict[str, Run], graph: str | None, judge: str | None, data_root: str | None, device: str
-) -> Materials:
+) -> Inputs:
     """Data, graph, reference and judge of loaded runs.
 
     Args:
@@ -122,19 +122,26 @@ def load_materials(
     reference = _reference(recipe, assumed, data)
     known = reference.kind == "truth" and set(reference.scm.graph.nodes) == set(assumed.nodes)
     true_graph = reference.scm.graph if known else assumed
-    named = judge or from_first(lambda: _judge_beside(first.folder.parent, recipe, device))
+    named = judge or from_first(lambda: _judge_of(first.folder.parent, recipe, device))
     reader = load_judge(named, assumed.nodes, device, first.folder.parent)
     fingerprints = _fingerprints(runs, reader)
-    return Materials(runs, data, _held_out(recipe), assumed, true_graph, reference, reader, fingerprints)
+    return Inputs(runs, data, _held_out(recipe), assumed, true_graph, reference, reader, fingerprints)
 
 
 def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
     """Return fingerprints of the judge's and runs' files, and of the weights of antecedent classifiers."""
-    observers = {name: run.observer for name, run in runs.items() if run.labels is None and run.observer is not None}
+    antecedent_classifiers = {
+        name: run.antecedent_classifier
+        for name, run in runs.items()
+        if run.labels is None and run.antecedent_classifier is not None
+    }
     return {
         "judge": judge.fingerprint,
         "runs": {name: of_file(run.folder / CHECKPOINT) for name, run in runs.items()},
-        "classifiers": {name: of_weights(observer.network) for name, observer in observers.items()},
+        "classifiers": {
+            name: of_weights(antecedent_classifier.network)
+            for name, antecedent_classifier in antecedent_classifiers.items()
+        },
     }
 
 
@@ -156,13 +163,13 @@ def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
 
 def _reference(recipe: Recipe, graph: CausalGraph, data: ImageData) -> Reference:
     if recipe.data == "faces":
-        from ..data.faces import law
+        from ..data.faces import true_scm
 
-        return Reference(law(), graph.nodes, "truth")
+        return Reference(true_scm(), graph.nodes, "truth")
     return Reference(fit_label_scm(graph, data.select(graph.nodes)), graph.nodes, "fitted")
 
 
-def _judge_beside(base: Path, recipe: Recipe, device: str) -> Path:
+def _judge_of(base: Path, recipe: Recipe, device: str) -> Path:
     """Return the judge of these data in the runs' folder; train it if there is none."""
     link = base / f"judge-{recipe.data}"
     if not link.exists():

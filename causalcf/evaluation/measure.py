@@ -18,15 +18,15 @@ from .approaches import Approach
 from .axioms import axioms
 from .contenders import kind_of
 from .graph_fit import graph_fit
+from .inputs import Inputs
 from .judge import extractor_name, judge_features
 from .links import Context, adjust, link_results, no_units
-from .materials import Materials
 from .pairs import picture_name, save_flip
 from .queries import ask_query, ask_statement
 from .realism import frechet_distance, kernel_distance
 from .session import Session, Settings, conditions
 from .suite import LinkQuestion, Suite
-from .tasks import Group, Part, Pieces, made_together
+from .tasks import Group, Part, ResultCache, made_together
 
 REAL = 2000  # images that realism is measured on
 
@@ -35,7 +35,7 @@ REAL = 2000  # images that realism is measured on
 class Evaluation:
     """Inputs, approaches, suite and settings of an evaluation, and the report's folder."""
 
-    materials: Materials
+    inputs: Inputs
     approaches: tuple[Approach, ...]
     suite: Suite
     settings: Settings
@@ -43,10 +43,10 @@ class Evaluation:
 
     @property
     def context(self) -> Context:
-        return Context(self.materials.true_graph, self.materials.judge, self.settings)
+        return Context(self.inputs.true_graph, self.inputs.judge, self.settings)
 
 
-def measure(evaluation: Evaluation, pieces: Pieces) -> dict[str, Any]:
+def measure(evaluation: Evaluation, pieces: ResultCache) -> dict[str, Any]:
     """Measure everything and return the measured parts of report.json."""
     outcome: dict[str, Any] = {"links": [], "queries": [], "statements": [], "axioms": {}, "realism": {}}
     for (section, name), made in made_together(_groups(evaluation), pieces):
@@ -64,15 +64,15 @@ def measure(evaluation: Evaluation, pieces: Pieces) -> dict[str, Any]:
 
 def _groups(evaluation: Evaluation) -> list[Group]:
     """Return all tasks, in the order of the report."""
-    suite, m = evaluation.suite, evaluation.materials
+    suite, m = evaluation.suite, evaluation.inputs
     fit = Part("graph_fit", ("graph fit", m.graph.name), partial(_graph_fit, evaluation))
     causes = list(_by_cause(suite.questions(m.reference.nodes)))
     asked = [group for approach in evaluation.approaches for group in _of_approach(evaluation, approach, causes)]
     runs = list(dict.fromkeys(approach.run for approach in evaluation.approaches)) if suite.realism else []
     kinds = [kind_of(m.runs[name]) for name in runs]
     for kind, name in zip(kinds, runs, strict=True):
-        told = kind if kinds.count(kind) == 1 else f"{kind} ({name})"
-        asked.append(Group((Part("realism", ("realism", name), partial(_realism, evaluation, name), told),)))
+        common = kind if kinds.count(kind) == 1 else f"{kind} ({name})"
+        asked.append(Group((Part("realism", ("realism", name), partial(_realism, evaluation, name), common),)))
     return [Group((fit,)), *asked]
 
 
@@ -81,7 +81,7 @@ def _of_approach(
 ) -> Iterator[Group]:
     """Yield the tasks of one approach; axioms share a group with links since both use the flips."""
     suite = evaluation.suite
-    session = Session(approach, evaluation.materials.reference, evaluation.materials.judge, evaluation.settings)
+    session = Session(approach, evaluation.inputs.reference, evaluation.inputs.judge, evaluation.settings)
     key = (approach.name, approach.run, approach.mode, approach.stickiness)
     links, queries, statements = [], [], []
     for cause in causes:
@@ -141,28 +141,28 @@ def _picture(evaluation: Evaluation, session: Session, found: Any, question: Lin
 
 
 def _axioms(evaluation: Evaluation, session: Session) -> dict[str, Any]:
-    m = evaluation.materials
+    m = evaluation.inputs
     flips = {cause: session.flipped(cause) for cause in m.reference.nodes}
     cells = torch.unique(m.data.select(m.reference.nodes), dim=0)
     return axioms(session.approach, m.judge, m.true_graph, session.worlds()[0], flips, cells, evaluation.settings.seed)
 
 
 def _graph_fit(evaluation: Evaluation) -> dict[str, Any]:
-    m = evaluation.materials
+    m = evaluation.inputs
     draw = generator_of(evaluation.settings.seed, "graph fit")
     return graph_fit(m.graph, m.data.select(m.graph.nodes), generator=draw).to_dict()
 
 
 def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
     """Measure FD and KID of a run's images from n held-out images, and FD of the data itself."""
-    m, seed = evaluation.materials, evaluation.settings.seed
+    m, seed = evaluation.inputs, evaluation.settings.seed
     real = m.held_out or m.data
     theirs, own = _two_sides(real, m.data, generator_of(seed, "real images"))
     n = len(theirs)
-    told: dict[str, Any] = {"run": name, "n": n, "from": "held-out images" if m.held_out else "images trained on"}
-    told["extractor"] = extractor_name(m.judge.classifier)
+    common: dict[str, Any] = {"run": name, "n": n, "from": "held-out images" if m.held_out else "images trained on"}
+    common["extractor"] = extractor_name(m.judge.classifier)
     if n < 3:
-        return {**told, "FD(judge)": None, "KID(judge)": None, "FD(judge) of the data itself": None}
+        return {**common, "FD(judge)": None, "KID(judge)": None, "FD(judge) of the data itself": None}
     asked = next(approach for approach in evaluation.approaches if approach.run == name)
     made = asked.actual(n, {}, generator_of(seed, "realism")).images
 
@@ -172,7 +172,7 @@ def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
     of_theirs, of_own = (features(to_unit_interval(d.batch(rows))) for d, rows in ((real, theirs), (m.data, own)))
     ours = features(made)
     return {
-        **told,
+        **common,
         "FD(judge)": frechet_distance(ours, of_theirs),
         "KID(judge)": kernel_distance(ours, of_theirs).to_dict(),
         "FD(judge) of the data itself": frechet_distance(of_own, of_theirs),

@@ -48,11 +48,11 @@ def save_pairs(
     above, below = [], []
     for i in range(min(COLUMNS, len(actual))):
         was, now = (dict(zip(nodes, seen[i].tolist(), strict=True)) for seen in (before, after))
-        told = [name for name in nodes if name in looked_at or (not looked_at and (now[name] or name in _NAMED))]
+        shown = [name for name in nodes if name in looked_at or (not looked_at and (now[name] or name in _NAMED))]
         changed = [name for name in nodes if was[name] != now[name] and (not looked_at or name in looked_at)]
         first = [name for name in nodes if name in looked_at or (not looked_at and (was[name] or name in _NAMED))]
         above.append(Panel(actual[i], [", ".join(short(name, was[name]) for name in first)]))
-        kept = [short(name, now[name]) for name in told if name not in changed]
+        kept = [short(name, now[name]) for name in shown if name not in changed]
         marked = [short(name, now[name]) for name in changed]
         lines = [", ".join(part) for part in (kept, marked) if part]
         below.append(Panel(drawn[i], lines, 1 if marked else 0))

@@ -16,7 +16,7 @@ from ..language.query import Query
 from ..language.statement import Statement, Truth
 from ..randomness import generator_of
 from ..statistics.rates import Rate
-from .approaches import lost_units
+from .approaches import dropped_units
 from .judge import Judge
 from .pairs import picture_name, save_pairs
 from .session import Session, conditions, too_few
@@ -25,20 +25,20 @@ from .session import Session, conditions, too_few
 def ask_query(folder: Path, session: Session, name: str, query: Query, faces: int) -> dict[str, Any]:
     """Ask one approach one question about `faces` faces in its own mode; return it JSON-ready."""
     approach, judge = session.approach, session.judge
-    told: dict[str, Any] = {"name": name, "question": str(query.as_mode(approach.mode)), "approach": approach.name}
+    common: dict[str, Any] = {"name": name, "question": str(query.as_mode(approach.mode)), "approach": approach.name}
     nothing: dict[str, Any] = {"seen": [], "antecedent": None, "picture": None}
     draw = generator_of(session.settings.seed, "query", name)
     try:
         worlds = approach.actual(faces, query.given, draw)
     except (UnreachedError, ImpossibleWorldError) as error:
-        return {**told, **nothing, "error": str(error)}
+        return {**common, **nothing, "error": str(error)}
     asked = {label: torch.full((faces,), value, dtype=torch.int8) for label, value in query.antecedent.items()}
     possible, expected = session.reference.answer(worlds.labels, asked, approach.mode, approach.stickiness)
     found = approach.counterfactual(worlds, asked, draw)
-    lost = lost_units(found.unreached, found.impossible)
+    lost = dropped_units(found.unreached, found.impossible)
     problem = f"of {faces} faces {lost}" if lost else None
     if not len(found.rows):
-        return {**told, **nothing, "error": problem}
+        return {**common, **nothing, "error": problem}
     before, after = judge.read(worlds.images[found.rows]), judge.read(found.images)
     sure = possible[found.rows]
     seen = []
@@ -50,7 +50,7 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
     picture = picture_name("query", approach.name, name)
     save_pairs(folder / picture, worlds.images[found.rows], found.images, before, after, approach.nodes, str(query))
     return {
-        **told,
+        **common,
         "seen": seen,
         "antecedent": Rate(int(shown.sum()), len(shown)).to_dict(),
         "picture": picture,
@@ -66,7 +66,7 @@ def ask_statement(session: Session, name: str, statement: Statement) -> dict[str
     """Ask one approach one statement in its own mode; return the statement's entry of report.json."""
     approach, scm = session.approach, session.reference.scm
     here = replace(statement, mode=approach.mode).truth(scm, approach.stickiness)
-    told = {
+    common = {
         "name": name,
         "sentence": str(statement),
         "statement": asdict(statement),
@@ -77,7 +77,7 @@ def ask_statement(session: Session, name: str, statement: Statement) -> dict[str
         "stickiness": approach.stickiness,
         "model": asdict(here),
     }
-    return {**told, **_answer(session, name, statement, here)}
+    return {**common, **_answer(session, name, statement, here)}
 
 
 def image_verdict(shown: Rate, asked: Interval) -> str:
@@ -99,7 +99,7 @@ def _answer(session: Session, name: str, statement: Statement, here: Truth) -> d
         return _nothing(n, "unreached" if isinstance(error, UnreachedError) else "impossible", str(error))
     asked = {label: torch.full((n,), value, dtype=torch.int8) for label, value in statement.antecedent.items()}
     found = approach.counterfactual(worlds, asked, generator_of(session.settings.seed, "statement", name))
-    lost = lost_units(found.unreached, found.impossible)
+    lost = dropped_units(found.unreached, found.impossible)
     units = {"asked": n, "unreached": found.unreached, "impossible": found.impossible, "told": lost}
     if not len(found.rows):
         return {**_nothing(n, "", too_few(0, n, lost)), "units": units}

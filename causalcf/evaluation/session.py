@@ -16,15 +16,15 @@ from .axioms import Flipped
 from .flips import Flip, flip
 from .judge import Judge
 
-LEAST_UNITS = 100  # fewer give no verdict: their interval is several margins wide
-MOST_LOST = 0.1  # nor where more than this share of the units was lost: the others are no fair sample
+MIN_UNITS = 100  # fewer give no verdict: their interval is several margins wide
+MAX_DROPPED = 0.1  # nor where more than this share of the units was lost: the others are no fair sample
 
 
 def too_few(n: int, asked: int, lost: str) -> str:
     """Return why n of the units asked are too few for a verdict, or ""."""
-    if n < LEAST_UNITS:
-        return f"{n} units of {asked} asked; a verdict takes {LEAST_UNITS}"
-    if asked - n > MOST_LOST * asked:
+    if n < MIN_UNITS:
+        return f"{n} units of {asked} asked; a verdict takes {MIN_UNITS}"
+    if asked - n > MAX_DROPPED * asked:
         return f"{asked - n} of {asked} units were lost ({lost}); a verdict takes nine tenths of them"
     return ""
 

@@ -140,7 +140,7 @@ def load_suite(path: str | Path) -> Suite:
             more=tuple(_question(one) for one in _listed("more", tree.get("more") or [])),
             shown=_shown(tree),
             queries=load_queries(_typed(tree, "queries", str, "")) if tree.get("queries") else {},
-            statements=told_statements(_typed(tree, "statements", str, "")) if tree.get("statements") else {},
+            statements=suite_statements(_typed(tree, "statements", str, "")) if tree.get("statements") else {},
             faces=_typed(tree, "faces", int, 100),
             axioms=_typed(tree, "axioms", bool, True),
             realism=_typed(tree, "realism", bool, True),
@@ -150,7 +150,7 @@ def load_suite(path: str | Path) -> Suite:
         raise QueryError(f"{file}: {error}") from None
 
 
-def told_statements(path: str) -> dict[str, Statement]:
+def suite_statements(path: str) -> dict[str, Statement]:
     """Load the statements of a file or preset, and check that no two conflict."""
     found = load_statements(path)
     refuse_conflicts(found, path)

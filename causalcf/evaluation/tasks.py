@@ -36,7 +36,7 @@ class Group:
     forget: Callable[[], None] = lambda: None
 
 
-def made_together(groups: Sequence[Group], pieces: Pieces) -> list[tuple[tuple[str, str], Any]]:
+def made_together(groups: Sequence[Group], pieces: ResultCache) -> list[tuple[tuple[str, str], Any]]:
     """Run all tasks over the processes; return ((section, name), result) pairs in order."""
     with counting("evaluation", sum(len(group.parts) for group in groups[rank() :: size()])) as advance:
         for group in groups[rank() :: size()]:
@@ -45,7 +45,7 @@ def made_together(groups: Sequence[Group], pieces: Pieces) -> list[tuple[tuple[s
     return from_first(lambda: [made for group in groups for made in _each(group, pieces, lambda n: None)])
 
 
-def _each(group: Group, pieces: Pieces, advance: Callable[[int], None]) -> list[tuple[tuple[str, str], Any]]:
+def _each(group: Group, pieces: ResultCache, advance: Callable[[int], None]) -> list[tuple[tuple[str, str], Any]]:
     made = []
     for part in group.parts:
         made.append(((part.section, part.name), pieces.get(part.names, part.make)))
@@ -57,7 +57,7 @@ def _each(group: Group, pieces: Pieces, advance: Callable[[int], None]) -> list[
 FOLDER = "unfinished"
 
 
-class Pieces:
+class ResultCache:
     """Result cache in a folder: JSON-ready results keyed by everything they depend on."""
 
     def __init__(self, folder: Path, *common: object) -> None:

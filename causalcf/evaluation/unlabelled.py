@@ -22,7 +22,7 @@ Read = Callable[[Tensor], Tensor]
 Kernel = Callable[[Tensor, torch.Generator], Tensor]  # (n, k) noise to (n, k), each unit's moved
 
 ROUND = 2048  # candidates looked at together
-MOST_EACH = 64  # candidates of one unit in a round
+MAX_EACH = 64  # candidates of one unit in a round
 HOPELESS = 0.8  # share of units left after a quarter of the budget
 
 
@@ -47,7 +47,7 @@ class UnlabelledApproach:
     judge: Read
     kernel: Kernel
     stickiness: float
-    told: str
+    description: str
     budget: int = 30
     mode: str = "observe"
     has_labels: bool = False
@@ -98,7 +98,7 @@ class UnlabelledApproach:
         while len(pending) and left > 0:
             if left <= 0.75 * budget and len(pending) > HOPELESS * len(worlds):
                 break
-            each = max(1, min(MOST_EACH, ROUND // len(pending), left // len(pending)))
+            each = max(1, min(MAX_EACH, ROUND // len(pending), left // len(pending)))
             looked = pending[:left]
             units = looked.repeat_interleave(each)
             moved = self.kernel(worlds.noise[units], generator)
@@ -120,9 +120,9 @@ class UnlabelledApproach:
         """Read labels with the run's own classifier, not the judge; skip this for an empty antecedent."""
         if not antecedent:
             return torch.zeros(len(images), len(self.nodes), dtype=torch.int8)
-        if self.asked.observer is None:
+        if self.asked.antecedent_classifier is None:
             raise RunError(f"{self.run} is a dcgan run: it needs a classifier to see antecedents in its images")
-        return self.asked.observer.select(self.nodes).labels(images)
+        return self.asked.antecedent_classifier.select(self.nodes).labels(images)
 
 
 def _first(hits: Tensor) -> Tensor:

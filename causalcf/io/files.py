@@ -154,7 +154,7 @@ LOCK, OWNER = "lock", "in-use.json"
 
 
 @contextmanager
-def occupying(folder: Path) -> Iterator[None]:
+def run_lock(folder: Path) -> Iterator[None]:
     """Hold the run lock; the system releases it when the process ends, in whatever way."""
     from filelock import FileLock, Timeout
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import torch
 
-MOST_WORKERS = 8  # beyond this the interpreter lock, not the work, sets the pace
+MAX_WORKERS = 8  # beyond this the interpreter lock, not the work, sets the pace
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -63,7 +63,7 @@ def in_parallel(work: Callable[[Work], object], items: Iterable[Work]) -> None:
     """Do work on each item, in as many threads as torch may use, at most 8; items are taken in order."""
     items = iter(items)
     first = list(islice(items, 2))
-    threads = min(torch.get_num_threads(), MOST_WORKERS)
+    threads = min(torch.get_num_threads(), MAX_WORKERS)
 
     def alone(item: Work) -> None:
         torch.set_num_threads(1)  # of the thread that this runs in

@@ -19,13 +19,13 @@ from ..errors import CausalCFError, RunError
 if TYPE_CHECKING:
     import torch
 
-MOST_JSON = 2**24  # bytes; a thousand times a run's metadata
-MOST_TICKS = 2**17  # of one run, each a line in its statistics
-MOST_STATISTICS = MOST_TICKS * 2**11  # bytes of them
-MOST_TENSORS = 2**31  # bytes of a checkpoint; four times one of the papers' size
-MOST_PICKLE = 2**22  # bytes of its part that is no tensor, which names them; that of a run is 50 kB
-MOST_PARTS = 100_000  # mappings, lists, tensors and values in it; a run's has 2,000
-MOST_LEVELS = 16  # of lists and mappings within each other; a run's has 6
+MAX_JSON = 2**24  # bytes; a thousand times a run's metadata
+MAX_TICKS = 2**17  # of one run, each a line in its statistics
+MAX_STATISTICS = MAX_TICKS * 2**11  # bytes of them
+MAX_TENSORS = 2**31  # bytes of a checkpoint; four times one of the papers' size
+MAX_PICKLE = 2**22  # bytes of its part that is no tensor, which names them; that of a run is 50 kB
+MAX_PARTS = 100_000  # mappings, lists, tensors and values in it; a run's has 2,000
+MAX_LEVELS = 16  # of lists and mappings within each other; a run's has 6
 
 
 def read_bounded(path: Path, most: int) -> bytes:
@@ -58,7 +58,7 @@ def read_last_line(path: Path, most: int = 2**16) -> bytes:
 
 def read_json(path: Path) -> Any:
     """Return the value in a JSON file of at most 16 MiB."""
-    return parse_json(read_bounded(path, MOST_JSON), path)
+    return parse_json(read_bounded(path, MAX_JSON), path)
 
 
 def parse_json(text: bytes | str, path: Path) -> Any:
@@ -114,8 +114,8 @@ def first_line(error: BaseException) -> str:
 def check_archive(path: Path) -> None:
     """Check the size and format of a tensor archive before anything in it is loaded."""
     size = path.stat().st_size
-    if size > MOST_TENSORS:
-        raise CausalCFError(f"it has {size:,} bytes; at most {MOST_TENSORS:,} are read")
+    if size > MAX_TENSORS:
+        raise CausalCFError(f"it has {size:,} bytes; at most {MAX_TENSORS:,} are read")
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
@@ -124,20 +124,20 @@ def check_archive(path: Path) -> None:
     if any(part.compress_type != zipfile.ZIP_STORED for part in parts) or sum(p.file_size for p in parts) > size:
         raise CausalCFError("its parts are larger than the file: torch writes them uncompressed")
     names = max((part.file_size for part in parts if part.filename.endswith(".pkl")), default=0)
-    if names > MOST_PICKLE:
-        raise CausalCFError(f"its names and values take {names:,} bytes; at most {MOST_PICKLE:,} are read")
+    if names > MAX_PICKLE:
+        raise CausalCFError(f"its names and values take {names:,} bytes; at most {MAX_PICKLE:,} are read")
 
 
 def _check_plain(state: Any) -> None:
     """Check that a value holds only tensors and plain values; a shared part counts at each occurrence."""
     import torch
 
-    left, pending = MOST_PARTS, [(state, 0)]
+    left, pending = MAX_PARTS, [(state, 0)]
     while pending:
         value, level = pending.pop()
         left -= 1
-        if left < 0 or level > MOST_LEVELS:
-            raise CausalCFError(f"it holds more than {MOST_PARTS:,} parts, or {MOST_LEVELS} levels of them")
+        if left < 0 or level > MAX_LEVELS:
+            raise CausalCFError(f"it holds more than {MAX_PARTS:,} parts, or {MAX_LEVELS} levels of them")
         if isinstance(value, Mapping):
             pending += [(part, level + 1) for pair in value.items() for part in pair]
         elif isinstance(value, (list, tuple)):

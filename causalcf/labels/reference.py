@@ -20,7 +20,7 @@ class Reference:
     kind: str
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """Return one sentence that says where the reference comes from."""
         if self.kind == "truth":
             return "The reference is the truth: the causal law that these faces were rendered from."
@@ -45,9 +45,9 @@ class Reference:
         answers = torch.full((len(unique), len(self.nodes)), torch.nan, dtype=torch.float64)
         if bool(possible.any()):
             known = self._facts(cells[possible])
-            supposed = {mode: dict(zip(names, values[possible].unbind(1), strict=True))}
+            intervention = {mode: dict(zip(names, values[possible].unbind(1), strict=True))}
             for column, name in enumerate(self.nodes):
-                asked = self.scm.counterfactual_probabilities({name: 1}, known, **supposed, stickiness=stickiness)
+                asked = self.scm.counterfactual_probabilities({name: 1}, known, **intervention, stickiness=stickiness)
                 answers[possible, column] = asked
         return possible[place], answers[place]
 
@@ -60,10 +60,10 @@ class Reference:
         possible = self._possible(cells, asked, mode, stickiness)
         answers = torch.full((len(cells),), torch.nan, dtype=torch.float64)
         if bool(possible.any()):
-            supposed = {mode: {name: values[possible] for name, values in asked.items()}}
+            intervention = {mode: {name: values[possible] for name, values in asked.items()}}
             known = self._facts(cells[possible])
             answers[possible] = self.scm.counterfactual_probabilities(
-                consequent, known, **supposed, stickiness=stickiness
+                consequent, known, **intervention, stickiness=stickiness
             )
         return answers[place]
 

@@ -65,8 +65,8 @@ def conflict_lines(found: Sequence[Checked]) -> list[str]:
 
 
 def _summary(found: Sequence[Checked]) -> str:
-    told = [_word(one.truth) for one in found]
-    counts = [f"{told.count(word)} {word}" for word in ("true", "false", "vacuous") if word in told]
+    words = [_word(one.truth) for one in found]
+    counts = [f"{words.count(word)} {word}" for word in ("true", "false", "vacuous") if word in words]
     n = len(conflict_lines(found))
     return f"{len(found)} statements: {', '.join(counts)}; {n or 'no'} {'conflict' if n == 1 else 'conflicts'}"
 

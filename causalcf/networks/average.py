@@ -11,13 +11,13 @@ from torch import Tensor, nn
 Net = TypeVar("Net", bound=nn.Module)
 
 
-def averaged_copy(net: Net) -> Net:
+def ema_copy(net: Net) -> Net:
     """Return a frozen copy of `net` in evaluation mode, to hold the EMA weights."""
     return copy.deepcopy(net).eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def update_average(average: nn.Module, net: nn.Module, decay: float) -> None:
+def update_ema(average: nn.Module, net: nn.Module, decay: float) -> None:
     """Update the EMA weights: move each a share 1 - decay towards the current weight."""
     torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
 

@@ -6,8 +6,8 @@ import copy
 
 from torch import nn
 
-from .average import averaged_copy
-from .dcgan import Discriminator, Generator, Labeler, NoiseReader, initialise
+from .average import ema_copy
+from .dcgan import Discriminator, Generator, Labeler, QNetwork, initialise
 
 
 class Networks(nn.Module):
@@ -35,8 +35,8 @@ class Networks(nn.Module):
         self.generator = Generator(noise_dim, n_labels, width, even_kernels)
         self.discriminator = Discriminator(n_labels, width)
         self.labeler = Labeler(n_labels, labeler_width) if n_labels else None
-        self.noise_reader = NoiseReader(noise_dim, labeler_width) if noise_reader else None
+        self.noise_reader = QNetwork(noise_dim, labeler_width) if noise_reader else None
         initialise(self)
         # The Anti-Labeler starts as the Labeler's twin, so that their terms cancel until one of them has learned.
         self.anti_labeler = copy.deepcopy(self.labeler)
-        self.average = averaged_copy(self.generator)
+        self.average = ema_copy(self.generator)

@@ -134,7 +134,7 @@ CODES = 10  # coordinates of z that are read: as many as InfoGAN's codes, and en
 POOL = 4  # images are averaged over 4x4 pixels first: noise hidden in fine speckle shall not count
 
 
-class NoiseReader(nn.Module):
+class QNetwork(nn.Module):
     """Q-network (InfoGAN) that estimates the first c = min(k, 10) noise coordinates of an image."""
 
     def __init__(self, noise_dim: int, width: int) -> None:

@@ -64,7 +64,7 @@ class ResidualBlock(nn.Module):
         return relu(self.second_norm(self.second(inner)) + self.shortcut(features))
 
 
-class ResidualReader(nn.Module):
+class ResidualNetwork(nn.Module):
     """Residual network from (n, 3, 64, 64) images in [-1, 1] to (n, d) logits, with four blocks."""
 
     def __init__(self, n_labels: int, width: int = 24, dropout: float = 0.0) -> None:
@@ -83,7 +83,7 @@ class ResidualReader(nn.Module):
         return self.read(self.dropout(self.blocks(self.stem(images)).mean((2, 3))))
 
 
-_NETWORKS: dict[str, Callable[[int, int, float], nn.Module]] = {"residual": ResidualReader, "alexnet": AlexNet}
+_NETWORKS: dict[str, Callable[[int, int, float], nn.Module]] = {"residual": ResidualNetwork, "alexnet": AlexNet}
 
 
 def build_network(name: str, n_labels: int, width: int, dropout: float = 0.0) -> nn.Module:

@@ -25,16 +25,16 @@ def with_weights(make: Callable[[], Network], weights: Mapping[str, Any]) -> Net
 def check_weights(make: Callable[[], nn.Module], weights: Mapping[str, Any]) -> None:
     """Check that the weights fit the network that `make` builds; a CausalCFError names the weight."""
     with torch.device("meta"):  # shapes alone: whatever sizes a file asks for take no memory
-        wanted = {name: _told(part) for name, part in make().state_dict().items()}
+        wanted = {name: _describe(part) for name, part in make().state_dict().items()}
     for name in wanted.keys() ^ weights.keys():
         raise CausalCFError(f"the weight {name!r} is {'missing' if name in wanted else 'of no such network'}")
     for name, expected in wanted.items():
         found = weights[name]
-        told = _told(found) if isinstance(found, torch.Tensor) else type(found).__name__
-        if told != expected:
-            raise CausalCFError(f"the weight {name!r} is {told}; expected {expected}")
+        kind = _describe(found) if isinstance(found, torch.Tensor) else type(found).__name__
+        if kind != expected:
+            raise CausalCFError(f"the weight {name!r} is {kind}; expected {expected}")
 
 
-def _told(tensor: torch.Tensor) -> str:
+def _describe(tensor: torch.Tensor) -> str:
     """Describe a tensor's shape and type; all float precisions count as the same."""
     return f"{tuple(tensor.shape)} of {'floats' if tensor.is_floating_point() else tensor.dtype}"

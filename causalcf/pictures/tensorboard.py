@@ -9,7 +9,7 @@ import numpy as np
 FILE_BYTES = 64 * 2**20  # when a new file is begun; a long run's pictures would else fill the disk
 
 
-class Board:
+class TensorBoardWriter:
     """TensorBoard writer; keeps `keep` files of 64 MiB and hides older files' events from `purge_step` on."""
 
     def __init__(self, folder: Path, keep: int, purge_step: int | None = None) -> None:

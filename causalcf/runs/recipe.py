@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from ..checks import MOST, SEEDS, check_types, option, require
+from ..checks import MAX, SEEDS, check_types, option, require
 from ..data import Data
 from ..errors import RecipeError, unknown
-from ..io.untrusted import MOST_TENSORS, MOST_TICKS
+from ..io.untrusted import MAX_TENSORS, MAX_TICKS
 
 APPROACHES = ("causalgan", "conditional", "dcgan")
 Approach = Literal["causalgan", "conditional", "dcgan"]
 # Stickiness where none is asked for: Pearl's counterfactual for do; for observe what Lucas and Kemp (2015) fit.
 STICKINESS = {"do": 1.0, "observe": 0.53}
-STATEMENT_WEIGHTS = (
+STATEMENT_OPTIONS = (
     "statement_share",
     "statement_rate",
     "statement_damping",
@@ -26,7 +26,7 @@ STATEMENT_WEIGHTS = (
     "keep_weight",
     "null_weight",
 )
-NO_MATTER = ("keep", "runs")  # where and how much is kept: nothing that the training itself depends on
+UNCOMPARED = ("keep", "runs")  # where and how much is kept: nothing that the training itself depends on
 LabelMethod = Literal["likelihood", "adversarial"]
 ObjectiveName = Literal["non-saturating", "hinge", "least-squares", "wgan-gp", "relativistic"]
 
@@ -127,19 +127,19 @@ class Recipe:
         least |= {"statement_every": 1, "statement_group": 2, "keep": 1}
         for name, low in least.items():
             require(getattr(self, name) >= low, name, getattr(self, name), f"at least {low}")
-        for name, most in MOST.items():
+        for name, most in MAX.items():
             require(getattr(self, name) <= most, name, getattr(self, name), f"at most {most:,}")
         size = checkpoint_bytes(self)
-        allowed = f"less: a checkpoint would take {size / 2**30:.1f} GiB, and at most {MOST_TENSORS / 2**30:g} are read"
+        allowed = f"less: a checkpoint would take {size / 2**30:.1f} GiB, and at most {MAX_TENSORS / 2**30:g} are read"
         widest = "width" if self.width >= self.labeler_width else "labeler_width"
-        require(size <= MOST_TENSORS, widest, getattr(self, widest), allowed)
-        least_tick = -(-self.images // MOST_TICKS)
-        allowed = f"at least {least_tick:,}: more than {MOST_TICKS:,} lines of statistics are not read"
+        require(size <= MAX_TENSORS, widest, getattr(self, widest), allowed)
+        least_tick = -(-self.images // MAX_TICKS)
+        allowed = f"at least {least_tick:,}: more than {MAX_TICKS:,} lines of statistics are not read"
         require(self.tick >= least_tick, "tick", self.tick, allowed)
         for name in ("learning_rate", "generator_rate", "anti_decay"):
             value = getattr(self, name)
             require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
-        for name in ("label_weight", "noise_weight", "balance", "r1", "label_grain", *STATEMENT_WEIGHTS):
+        for name in ("label_weight", "noise_weight", "balance", "r1", "label_grain", *STATEMENT_OPTIONS):
             value = getattr(self, name)
             require(value is None or (math.isfinite(value) and value >= 0), name, value, "a finite number, at least 0")
         own = self.objective == "relativistic" and bool(self.r1)

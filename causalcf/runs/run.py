@@ -55,10 +55,10 @@ class Run:
     step: int
     generator: Generator
     labeler: Labeler | None
-    observer: AttributeClassifier | None
+    antecedent_classifier: AttributeClassifier | None
     device: torch.device
     precision: str
-    told_by: str | None = None
+    constraint_classifier: str | None = None
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw (n, k) noise, uniform on (-1, 1)."""
@@ -149,7 +149,7 @@ class Run:
             )
         if do or not observe:
             raise RunError(f"{self.folder.name} is a dcgan run: its antecedent can only be observed; use observe=")
-        classify, nodes = self._observer(), self.graph.nodes
+        classify, nodes = self._antecedent_classifier(), self.graph.nodes
         return observed_counterfactual(
             self.generate, classify, nodes, worlds, observe, kept, draws, generator, method, budget, on_unit
         )
@@ -189,7 +189,7 @@ class Run:
             RunError: the run has neither.
         """
         if self.labeler is None:
-            return self._observer()(images)
+            return self._antecedent_classifier()(images)
         check_images(images)
         readings = []
         for chunk in images.split(CHUNK):
@@ -199,7 +199,7 @@ class Run:
 
     def judge(self, images: Tensor) -> Tensor:
         """Return (n, d) probabilities by the antecedent classifier if there is one, else by the run's own Labeler."""
-        return self.classify(images) if self.observer is None else self.observer(images)
+        return self.classify(images) if self.antecedent_classifier is None else self.antecedent_classifier(images)
 
     def _sample_seen(
         self,
@@ -212,34 +212,38 @@ class Run:
         if given:
             counts = [0]
 
-            def told(found: int, evaluations: int) -> None:
+            def constraint(found: int, evaluations: int) -> None:
                 on_world(found - counts[-1])
                 counts.append(found)
 
             found = sample_where(
                 self.generate,
-                self._observer(),
+                self._antecedent_classifier(),
                 given,
                 n,
                 attributes=self.graph.nodes,
                 noise_dim=self.recipe.noise_dim,
                 budget=budget,
                 generator=generator,
-                on_progress=told,
+                on_progress=constraint,
             )
             return Worlds(found.noise, (found.probabilities > 0.5).to(torch.int8), found.images)
         noise = self.sample_noise(n, generator)
         images = self.generate(noise)
-        seen = self.observer.labels(images) if self.observer else torch.zeros(n, 0, dtype=torch.int8)
+        seen = (
+            self.antecedent_classifier.labels(images)
+            if self.antecedent_classifier
+            else torch.zeros(n, 0, dtype=torch.int8)
+        )
         return Worlds(noise, seen, images)
 
-    def _observer(self) -> AttributeClassifier:
-        if self.observer is None:
+    def _antecedent_classifier(self) -> AttributeClassifier:
+        if self.antecedent_classifier is None:
             raise RunError(
                 f"{self.folder.name} is a dcgan run: it needs a classifier to see labels in images; train one with "
                 f"python -m causalcf.classify --data {self.recipe.data}, or name one with classifier="
             )
-        return self.observer
+        return self.antecedent_classifier
 
 
 def load_run(
@@ -268,8 +272,8 @@ def load_run(
     with rebuilding(folder / NAME):
         recipe, scm = check_state(state, graph)
         n_labels = len(graph.nodes) if scm is not None else 0
-        weights, told = state["networks"], state.get("telling")
-        told_by = None if told is None else str(told["classifier"])
+        weights, constraint = state["networks"], state.get("telling")
+        constraint_classifier = None if constraint is None else str(constraint["classifier"])
         generator = with_weights(
             lambda: Generator(recipe.noise_dim, n_labels, recipe.width, recipe.even_kernels), _part(weights, "average")
         )
@@ -280,11 +284,23 @@ def load_run(
     for net in (generator, labeler):
         if net is not None:
             net.to(where).to(memory_format=torch.channels_last).eval().requires_grad_(False)
-    observer = _observer_of(folder, recipe.data, graph, device, classifier)
-    return Run(folder, recipe, graph, scm, state["step"], generator, labeler, observer, where, precision, told_by)
+    antecedent_classifier = _find_antecedent_classifier(folder, recipe.data, graph, device, classifier)
+    return Run(
+        folder,
+        recipe,
+        graph,
+        scm,
+        state["step"],
+        generator,
+        labeler,
+        antecedent_classifier,
+        where,
+        precision,
+        constraint_classifier,
+    )
 
 
-def _observer_of(
+def _find_antecedent_classifier(
     folder: Path, data: str, graph: CausalGraph, device: str, classifier: str | Path | AttributeClassifier | None
 ) -> AttributeClassifier | None:
     """Load the antecedent classifier of the graph's nodes; skip a default one that lacks some nodes."""

@@ -144,12 +144,12 @@ def over_units(units: Tensor, sums: Tensor, trials: int | Tensor, asked: int | N
     each = torch.as_tensor(trials).expand(len(units))
     known, place = torch.unique(units, return_inverse=True)
     total, taken = (torch.zeros(len(known)).double().index_add(0, place, part.double()) for part in (sums, each))
-    told = {"n": int(each.sum()), "units": len(known), "answered": len(units), "asked": asked}
+    counts = {"n": int(each.sum()), "units": len(known), "answered": len(units), "asked": asked}
     if len(known) < 2:
-        return {**NO_UNITS.to_dict(), "interval_method": None, **told}
+        return {**NO_UNITS.to_dict(), "interval_method": None, **counts}
     found = _interval(total.numpy(), taken.numpy(), seed_of(*names))
     value = float(total.sum() / taken.sum())
-    return {**Estimate(value, found.low, found.high).to_dict(), "interval_method": found.method, **told}
+    return {**Estimate(value, found.low, found.high).to_dict(), "interval_method": found.method, **counts}
 
 
 def as_share(found: dict[str, Any], yardstick: float) -> dict[str, Any]:

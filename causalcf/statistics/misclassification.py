@@ -12,7 +12,7 @@ from scipy.stats import norm
 from .intervals import WILSON, Interval, mean_intervals
 from .rates import Rate
 
-LEAST_GAIN = 0.1  # a judge with less hardly tells the label at all: dividing by it would make numbers out of noise
+MIN_GAIN = 0.1  # a judge with less hardly tells the label at all: dividing by it would make numbers out of noise
 
 
 def corrected_effects(
@@ -28,15 +28,15 @@ def corrected_effects(
     for row, (sensitivity, specificity), interval in zip(np.asarray(values, float), gains, raw, strict=True):
         gain = sensitivity.value + specificity.value - 1
         drawn = _jeffreys(sensitivity, rng, resamples) + _jeffreys(specificity, rng, resamples) - 1
-        if not np.isfinite(gain) or gain < LEAST_GAIN or np.quantile(drawn, (1 - level) / 2) < LEAST_GAIN:
+        if not np.isfinite(gain) or gain < MIN_GAIN or np.quantile(drawn, (1 - level) / 2) < MIN_GAIN:
             found.append(None)
             continue
         low, high = _widened(row, interval, gain, drawn, rng, level)
         if low >= 1 or high <= -1:
             found.append(None)
             continue
-        told = Interval(_cut(low), _cut(high), f"{interval.method} of the effect, Jeffreys of the judge")
-        found.append((_cut(float(row.mean()) / gain), told))
+        interval_ = Interval(_cut(low), _cut(high), f"{interval.method} of the effect, Jeffreys of the judge")
+        found.append((_cut(float(row.mean()) / gain), interval_))
     return found
 
 

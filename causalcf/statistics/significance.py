@@ -48,7 +48,7 @@ def units_for(half_width: float, sd: float = SD) -> int:
     return math.ceil((norm.ppf(0.975) * sd / half_width) ** 2)
 
 
-def units_told(half_width: float) -> str:
+def describe_units(half_width: float) -> str:
     return (
         f"{units_for(half_width):,} faces for each cause: an effect's 95 % interval is then about {half_width:g} "
         f"either way where single answers have a standard deviation of {SD:g}, and narrower where they vary less."

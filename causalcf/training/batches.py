@@ -59,7 +59,7 @@ class Batch:
     images: Tensor
     labels: Tensor
     noise: Tensor
-    asked: Tensor
+    fake_labels: Tensor
 
 
 @dataclass
@@ -83,14 +83,14 @@ class Batches:
     def __call__(self, n: int, generator: torch.Generator) -> Batch:
         rows = self.draw.rows(n, generator)
         flipped = torch.rand(n, generator=generator) < (0.5 if self.data.flip else 0.0)
-        asked = self.draw.generated(n, generator)
+        fake_labels = self.draw.generated(n, generator)
         noise = uniform_noise(n, self.noise_dim, generator)
-        rows, flipped, asked, noise = (own_share(drawn) for drawn in (rows, flipped, asked, noise))
+        rows, flipped, fake_labels, noise = (own_share(drawn) for drawn in (rows, flipped, fake_labels, noise))
         images = to_symmetric(self.pixels[self._sent(rows)] if self.held else self._sent(self.pixels[rows]))
-        bits = self._sent(torch.cat([self.labels[rows], asked, flipped[:, None].to(asked.dtype)], 1))
-        labels, asked, flipped = bits.split([self.labels.shape[1], asked.shape[1], 1], 1)
+        bits = self._sent(torch.cat([self.labels[rows], fake_labels, flipped[:, None].to(fake_labels.dtype)], 1))
+        labels, fake_labels, flipped = bits.split([self.labels.shape[1], fake_labels.shape[1], 1], 1)
         images = torch.where(flipped.bool()[:, :, None, None], images.flip(3), images)
-        return Batch(images.contiguous(memory_format=torch.channels_last), labels, self._sent(noise), asked)
+        return Batch(images.contiguous(memory_format=torch.channels_last), labels, self._sent(noise), fake_labels)
 
     def _sent(self, part: Tensor) -> Tensor:
         """Return the tensor on the device; a copy to CUDA uses pinned memory and does not block."""

@@ -24,14 +24,14 @@ from ..language.lists import load_statements
 from ..networks.precision import choose_device
 from ..runs.checkpoint import NAME as CHECKPOINT
 from ..runs.directory import STATEMENTS, FinishedRun, StoredRun, stored_runs
-from ..runs.recipe import NO_MATTER, Recipe
-from .comparison_recipe import Comparison, Told
+from ..runs.recipe import UNCOMPARED, Recipe
+from .comparison_recipe import Arms, Comparison
 from .experiment import graph_of, resume_run, start_run, training_data
 
 
 def find_training(recipe: Recipe, fingerprint: str) -> StoredRun | None:
     """Return a recipe's newest finished run, else the unfinished one with the most images, else None."""
-    same = [run for run in stored_runs(recipe.runs) if _is_training(run, recipe, fingerprint)]
+    same = [run for run in stored_runs(recipe.runs) if _matches(run, recipe, fingerprint)]
     finished = [run for run in same if isinstance(run, FinishedRun)]
     if finished:
         return finished[-1]
@@ -50,19 +50,19 @@ def find_trained_classifier(recipe: ClassifierRecipe) -> Path | None:
     return max(same, key=lambda folder: (folder / META).stat().st_mtime, default=None)
 
 
-def _is_training(run: StoredRun, recipe: Recipe, fingerprint: str) -> bool:
+def _matches(run: StoredRun, recipe: Recipe, fingerprint: str) -> bool:
     stored = {**Recipe().to_dict(), **run.recipe}  # a run older than an option was trained as its default has it
     if not _is_same(stored, recipe.to_dict()) or run.meta.get("data_fingerprint") != fingerprint:
         return False
     if run.images >= recipe.images + recipe.batch:  # resumed to train for longer: another budget
         return False
     try:  # files may have been edited since
-        return load_graph(run.folder / "graph.yaml") == graph_of(recipe) and _was_told_so(run, recipe)
+        return load_graph(run.folder / "graph.yaml") == graph_of(recipe) and _has_statements(run, recipe)
     except (GraphError, StatementError):
         return False
 
 
-def _was_told_so(run: StoredRun, recipe: Recipe) -> bool:
+def _has_statements(run: StoredRun, recipe: Recipe) -> bool:
     if recipe.statements is None:
         return True
     return load_statements(run.folder / STATEMENTS) == load_statements(recipe.statements)
@@ -72,7 +72,7 @@ def _is_same(stored: Any, wanted: Mapping[str, Any]) -> bool:
     """Return whether two recipes are equal, apart from keys that do not affect training."""
     if not isinstance(stored, dict):
         return False
-    one, other = ({k: v for k, v in recipe.items() if k not in NO_MATTER} for recipe in (stored, wanted))
+    one, other = ({k: v for k, v in recipe.items() if k not in UNCOMPARED} for recipe in (stored, wanted))
     return one == other
 
 
@@ -93,7 +93,7 @@ def run_comparison(comparison: Comparison) -> int:
     choose_device(recipe.device)
     try:
         data = training_data(recipe, graph)
-        comparison.told.load(graph.nodes)
+        comparison.arms.load(graph.nodes)
         for classifier in (comparison.classifier, comparison.judge):
             _check_attributes(classifier, graph, data)
         for part in _parts(comparison, data.fingerprint):
@@ -108,36 +108,36 @@ def run_comparison(comparison: Comparison) -> int:
 
 def _parts(comparison: Comparison, fingerprint: str) -> list[Callable[[], int]]:
     """Return the trainings in order; each prints its number and the total."""
-    told = comparison.told
-    trainings = [part for recipe in comparison.recipes() for part in _trainings(recipe, told, fingerprint)]
+    arms = comparison.arms
+    trainings = [part for recipe in comparison.recipes() for part in _trainings(recipe, arms, fingerprint)]
     classifiers: list[Part] = [
         (f"{recipe.role}, seed {recipe.seed}", partial(_classify, recipe))
         for recipe in (comparison.classifier, comparison.judge)
     ]
     classifier, judge = classifiers
-    parts = [classifier, *trainings, judge] if told.anything else [*trainings, classifier, judge]
+    parts = [classifier, *trainings, judge] if arms.anything else [*trainings, classifier, judge]
     return [
         partial(part, partial(_tell, f"{number} of {len(parts)}: {name}"))
         for number, (name, part) in enumerate(parts, 1)
     ]
 
 
-def _trainings(recipe: Recipe, told: Told, fingerprint: str) -> list[Part]:
+def _trainings(recipe: Recipe, arms: Arms, fingerprint: str) -> list[Part]:
     """Return the training of an approach and seed; with statements, the common start and then its arms."""
     name = f"{recipe.approach}, seed {recipe.seed}"
-    if not told.anything:
+    if not arms.anything:
         return [(name, partial(_train, recipe, fingerprint))]
-    base = told.base(recipe)
+    base = arms.base(recipe)
     beginning: Part = (f"{name}, beginning", partial(_train, base, fingerprint))
-    arms = [(f"{name}, told {e}", partial(_train_arm, told, e, recipe, base, fingerprint)) for e in told.entries]
-    return [beginning, *arms]
+    trainings = [(f"{name}, told {e}", partial(_train_arm, arms, e, recipe, base, fingerprint)) for e in arms.entries]
+    return [beginning, *trainings]
 
 
-def _train_arm(told: Told, entry: str, recipe: Recipe, base: Recipe, fingerprint: str, say: Say) -> int:
+def _train_arm(arms: Arms, entry: str, recipe: Recipe, base: Recipe, fingerprint: str, say: Say) -> int:
     beginning = find_training(base, fingerprint)
     if not isinstance(beginning, FinishedRun):  # removed since it was trained or found
         raise RunError(f"the beginning of {recipe.approach}, seed {recipe.seed}, is gone from {recipe.runs}")
-    return _train(told.arm(entry, recipe, beginning.folder.name), fingerprint, say)
+    return _train(arms.arm(entry, recipe, beginning.folder.name), fingerprint, say)
 
 
 def _train(recipe: Recipe, fingerprint: str, say: Say) -> int:

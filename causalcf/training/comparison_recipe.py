@@ -13,13 +13,13 @@ from ..cli.parser import Flags
 from ..errors import RecipeError, unknown
 from ..language.conflicts import refuse_conflicts
 from ..language.lists import load_statements
-from ..runs.recipe import APPROACHES, STATEMENT_WEIGHTS, Approach, Recipe, option_names, recipe_from_dict
+from ..runs.recipe import APPROACHES, STATEMENT_OPTIONS, Approach, Recipe, option_names, recipe_from_dict
 
 NONE = "none"  # the arm that is told nothing
 
 
 @dataclass(frozen=True)
-class Told:
+class Arms:
     """Arms: statements files, presets or "none" (unconstrained); `since`: images of the common start."""
 
     entries: tuple[str, ...] = (NONE,)
@@ -53,21 +53,21 @@ class Told:
 
     def base(self, recipe: Recipe) -> Recipe:
         """Return the recipe of the arms' common start."""
-        return replace(_untold(recipe), name=f"{recipe.name}-base", images=self.since)
+        return replace(_unconstrained(recipe), name=f"{recipe.name}-base", images=self.since)
 
     def arm(self, entry: str, recipe: Recipe, start: str) -> Recipe:
         """Return the recipe of an arm that starts from the run `start`."""
         arm = replace(recipe, name=f"{recipe.name}-{Path(entry).stem}", start=start)
-        return _untold(arm) if entry == NONE else replace(arm, statements=entry, statement_from=self.since)
+        return _unconstrained(arm) if entry == NONE else replace(arm, statements=entry, statement_from=self.since)
 
 
-def _untold(recipe: Recipe) -> Recipe:
+def _unconstrained(recipe: Recipe) -> Recipe:
     """Return the recipe with default statement options, so that the same run is found for any arms."""
     return replace(recipe, **_defaults())
 
 
 def _defaults() -> dict[str, Any]:
-    return {f.name: f.default for f in fields(Recipe) if f.name.startswith("statement") or f.name in STATEMENT_WEIGHTS}
+    return {f.name: f.default for f in fields(Recipe) if f.name.startswith("statement") or f.name in STATEMENT_OPTIONS}
 
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -94,7 +94,7 @@ class Comparison:
     seeds: tuple[int, ...]
     classifier: ClassifierRecipe
     judge: ClassifierRecipe
-    told: Told = Told()
+    arms: Arms = Arms()
 
     def validate(self) -> Comparison:
         """Return the comparison if it is valid and the judge differs from the classifier (network, seed)."""
@@ -106,7 +106,7 @@ class Comparison:
             require(len(set(values)) == len(values), key, ", ".join(map(str, values)), "a list without repetition")
         for recipe in self.recipes():
             recipe.validate()
-        self.told.check(self.recipe)
+        self.arms.check(self.recipe)
         for key in ("network", "seed"):
             value = getattr(self.judge, key)
             if value == getattr(self.classifier, key):
@@ -123,25 +123,25 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values; `comparison_from_dict` restores the comparison from them."""
         shared = {key: value for key, value in self.recipe.to_dict().items() if key not in SINGLE}
-        lists = {"approaches": list(self.approaches), "seeds": list(self.seeds), "told": list(self.told.entries)}
-        own = {**lists, "told_from": self.told.since}
+        lists = {"approaches": list(self.approaches), "seeds": list(self.seeds), "told": list(self.arms.entries)}
+        own = {**lists, "told_from": self.arms.since}
         return {**shared, **own, "classifier": _own(self.classifier), "judge": _own(self.judge)}
 
 
 def comparison_from_dict(values: Mapping[str, Any]) -> Comparison:
     """Return a validated comparison from the keys of a recipe file; missing keys have defaults."""
     for key in values:
-        refuse_single(key)
+        check_not_single(key)
         if key not in (*option_names(), *KEYS):
             raise RecipeError(unknown("recipe key", str(key), [*option_names(), *KEYS]))
     recipe = recipe_from_dict({key: value for key, value in values.items() if key not in KEYS})
     approaches: Sequence[Approach] = values.get("approaches", APPROACHES)
     classifier, judge = (_with_role(role, values.get(role, {}), recipe) for role in ROLES)
-    told = Told(tuple(values.get("told", Told.entries)), values.get("told_from", Told.since))
-    return Comparison(recipe, tuple(approaches), tuple(values.get("seeds", (0,))), classifier, judge, told).validate()
+    arms = Arms(tuple(values.get("told", Arms.entries)), values.get("told_from", Arms.since))
+    return Comparison(recipe, tuple(approaches), tuple(values.get("seeds", (0,))), classifier, judge, arms).validate()
 
 
-def refuse_single(key: str, dashes: str = "") -> None:
+def check_not_single(key: str, dashes: str = "") -> None:
     """Raise a `RecipeError` for a key of a single training, which a comparison states as a list."""
     if key in SINGLE:
         raise RecipeError(f"{dashes}{key} has no meaning in a comparison; it takes {dashes}{SINGLE[key]}")
@@ -194,7 +194,7 @@ def take_comparison(in_file: dict[str, Any]) -> dict[str, Any] | None:
             raise RecipeError(f"{key} belongs to a comparison: a recipe with the key approaches")
         return None
     for key in in_file:
-        refuse_single(key)
+        check_not_single(key)
         if key not in option_names():
             raise RecipeError(unknown("key", key, [*option_names(), *KEYS]))
     for key in found:
@@ -211,7 +211,7 @@ def compared(taken: Mapping[str, Any] | None, shared: Mapping[str, Any], flags: 
             raise RecipeError(f"--{key.replace('_', '-')} belongs to a comparison, such as --recipe compare")
         return None
     for key in flags:
-        refuse_single(key, "--")
+        check_not_single(key, "--")
     if "resume" in flags:
         raise RecipeError("--resume goes on with one run; a comparison goes on when its command is given again")
     return comparison_from_dict({**shared, **taken, **given})

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from ..cli.command import INTERRUPTED
-from ..constraints.setup import telling_of
+from ..constraints.setup import constraint_of
 from ..data import attribute_names, load_data
 from ..data.images import ImageData, to_unit_interval
 from ..distributed.group import (
@@ -28,7 +28,7 @@ from ..distributed.group import (
 from ..errors import RunError, WriteError
 from ..graph.files import load_graph
 from ..graph.graph import CausalGraph, check_attributes
-from ..io.files import clear_leftovers, occupying, refusal, write_atomically
+from ..io.files import clear_leftovers, refusal, run_lock, write_atomically
 from ..io.folders import META, point_to, provenance, read_meta
 from ..io.progress import counting
 from ..io.text import escaped
@@ -37,15 +37,15 @@ from ..labels import LabelSCM, fit_label_scm
 from ..language.lists import load_statements, save_statements
 from ..language.statement import Statement
 from ..networks.precision import choose_device, choose_precision
-from ..pictures.tensorboard import Board
+from ..pictures.tensorboard import TensorBoardWriter
 from ..runs.checkpoint import NAME as CHECKPOINT
 from ..runs.checkpoint import go_back
 from ..runs.directory import STATEMENTS, create_run, find_checkpoint, save_recipe
 from ..runs.recipe import Recipe
 from .batches import Batches, LabelledDraw
-from .loop import Training, Watcher, tell, train
-from .start import find_beginning, read_stored
-from .watchers import Pictures, Progress, Statistics, Told
+from .loop import Training, Watcher, notify, train
+from .start import find_initial_run, read_stored
+from .watchers import Pictures, Progress, Statistics, ConstraintStatistics
 
 REALS = 60  # images of the data in reals.png
 
@@ -54,25 +54,25 @@ def start_run(recipe: Recipe) -> int:
     """Train a new run; return 0 when it finishes, 130 when it is interrupted."""
     graph = graph_of(recipe)
     device = device_of(recipe)
-    beginning = find_beginning(recipe, graph, device)
-    told = None if recipe.statements is None else load_statements(recipe.statements, graph.nodes)
+    initial = find_initial_run(recipe, graph, device)
+    statements = None if recipe.statements is None else load_statements(recipe.statements, graph.nodes)
     data = training_data(recipe, graph)
-    if beginning is None:
+    if initial is None:
         scm = from_first(lambda: label_generator(recipe, graph, data))
         precision = from_first(lambda: choose_precision(recipe.precision, device))
     else:
-        recipe = replace(recipe, start=beginning.name)
-        scm, precision = beginning.scm, beginning.precision(recipe.precision)
-    training = assemble(recipe, graph, scm, data, device, precision, told)
+        recipe = replace(recipe, start=initial.name)
+        scm, precision = initial.scm, initial.precision(recipe.precision)
+    training = assemble(recipe, graph, scm, data, device, precision, statements)
     meta = provenance(recipe.seed, device, precision, data.fingerprint)
-    if beginning is not None:
-        beginning.hand_over(training)
-        meta = {**meta, "start": beginning.told}
+    if initial is not None:
+        initial.hand_over(training)
+        meta = {**meta, "start": initial.record}
     folder = from_first(lambda: create_run(recipe, graph, meta))
-    with _occupying(folder):
+    with _locked(folder):
         if is_first():
-            if told is not None:
-                save_statements(folder / STATEMENTS, told)
+            if statements is not None:
+                save_statements(folder / STATEMENTS, statements)
             training.save(folder)
             point_to(folder)
         return _run_to_end(training, folder)
@@ -81,7 +81,7 @@ def start_run(recipe: Recipe) -> int:
 def resume_run(path: str, overrides: Mapping[str, Any], changed_data: bool = False) -> int:
     """Resume a run directory or one of its checkpoints; only `images` and `keep` may change."""
     folder, checkpoint = find_checkpoint(path)
-    with _occupying(folder):
+    with _locked(folder):
         if is_first():
             clear_leftovers(folder)
         training, stored = _stored_training(folder, checkpoint, overrides, changed_data)
@@ -94,9 +94,9 @@ def resume_run(path: str, overrides: Mapping[str, Any], changed_data: bool = Fal
         return _run_to_end(training, folder)
 
 
-def _occupying(folder: Path) -> AbstractContextManager[None]:
+def _locked(folder: Path) -> AbstractContextManager[None]:
     """Return the run lock; of several processes only the first holds it."""
-    return occupying(folder) if is_first() else nullcontext()
+    return run_lock(folder) if is_first() else nullcontext()
 
 
 def _stored_training(
@@ -108,9 +108,9 @@ def _stored_training(
     device = device_of(recipe)
     if device.type != state["device"]:
         raise RunError(f"{folder.name} was trained on {state['device']}; resume it there, not on {device.type}")
-    told = None if recipe.statements is None else load_statements(folder / STATEMENTS, graph.nodes)
+    statements = None if recipe.statements is None else load_statements(folder / STATEMENTS, graph.nodes)
     data = training_data(recipe, graph)
-    training = assemble(recipe, graph, stored.scm, data, device, state["precision"], told)
+    training = assemble(recipe, graph, stored.scm, data, device, state["precision"], statements)
     with rebuilding(checkpoint):
         training.restore(state, folder, changed_data)
     return training, stored.before
@@ -174,16 +174,18 @@ def assemble(
     data: ImageData,
     device: torch.device,
     precision: str,
-    told: Mapping[str, Statement] | None = None,
+    statements: Mapping[str, Statement] | None = None,
 ) -> Training:
     """Return a training at step 0."""
-    telling = None if told is None else telling_of(recipe, told, scm, data, graph.nodes, device, precision)
+    constraint = (
+        None if statements is None else constraint_of(recipe, statements, scm, data, graph.nodes, device, precision)
+    )
     labels = data.select(graph.nodes)
     # Plain dcgan sees no labels: its rows come as they are.
     draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0)
     shown = labels if scm is not None else labels[:, :0]
     batches = Batches(data, shown, draw, recipe.noise_dim, device)
-    return Training(recipe, graph, scm, batches, device, precision, telling)
+    return Training(recipe, graph, scm, batches, device, precision, constraint)
 
 
 def _run_to_end(training: Training, folder: Path) -> int:
@@ -213,14 +215,14 @@ def _watched(training: Training, folder: Path, advance: Callable[[int], None]) -
     """Train with all watchers in the first process; return False if interrupted."""
     if not is_first():  # who shows and keeps nothing
         return train(training, folder, [])
-    board = Board(folder, training.recipe.keep, training.step + 1 if training.step else None)
+    board = TensorBoardWriter(folder, training.recipe.keep, training.step + 1 if training.step else None)
     statistics = Statistics(folder, board, training.step)
     data = training.batches.data
     some = torch.arange(min(REALS, len(data)))
     pictures = Pictures(folder, to_unit_interval(data.batch(some)), data.select(training.graph.nodes), board)
-    watchers: list[Watcher] = [Progress(advance), Told(board), pictures, statistics]
-    if training.tick is not None and statistics.told < training.step:  # it was killed before all of it was told
-        tell(training, watchers)
+    watchers: list[Watcher] = [Progress(advance), ConstraintStatistics(board), pictures, statistics]
+    if training.tick is not None and statistics.recorded < training.step:  # it was killed before all of it was told
+        notify(training, watchers)
     try:
         return train(training, folder, watchers)
     finally:

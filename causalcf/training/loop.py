@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..constraints.constraint import Telling
+from ..constraints.constraint import StatementConstraint
 from ..distributed.batch import average_over_processes
 from ..distributed.group import anywhere, is_first
 from ..errors import CausalCFError, RunError
@@ -57,7 +57,7 @@ class Training:
     batches: Batches
     device: torch.device
     precision: str
-    telling: Telling | None = None
+    constraint: StatementConstraint | None = None
     step: int = 0
     seconds: float = 0.0
     tick: Tick | None = None
@@ -70,7 +70,7 @@ class Training:
             self.networks = networks_of(self.recipe, 0 if self.scm is None else len(self.graph.nodes))
         self.networks.to(self.device).to(memory_format=torch.channels_last)
         self.random = torch.Generator().manual_seed(self.recipe.seed)
-        self.update = TrainingStep(self.networks, self.recipe, self.device, self.precision, self.telling)
+        self.update = TrainingStep(self.networks, self.recipe, self.device, self.precision, self.constraint)
 
     @property
     def images(self) -> int:
@@ -110,7 +110,7 @@ class Training:
             "networks": self.networks.state_dict(),
             "optimisers": {name: o.state_dict() for name, o in self.update.optimisers.items()},
             "random": self.random.get_state(),
-            "telling": None if self.telling is None else self.telling.state(),
+            "telling": None if self.constraint is None else self.constraint.state(),
         }
 
     def save(self, folder: Path) -> None:
@@ -136,8 +136,8 @@ class Training:
             optimiser.load_state_dict(state["optimisers"][name])
             check_moments(optimiser)
         self.random.set_state(state["random"].cpu())
-        if self.telling is not None and state.get("telling") is not None:
-            self.telling.restore(state["telling"])
+        if self.constraint is not None and state.get("telling") is not None:
+            self.constraint.restore(state["telling"])
 
 
 class Watcher(Protocol):
@@ -157,11 +157,11 @@ def train(training: Training, folder: Path, watchers: Sequence[Watcher]) -> bool
             training.tick = _until_tick(training, watchers, interrupted)
             _require_finite(training, folder)
             training.save(folder)
-            tell(training, watchers)
+            notify(training, watchers)
     return training.finished
 
 
-def tell(training: Training, watchers: Sequence[Watcher]) -> None:
+def notify(training: Training, watchers: Sequence[Watcher]) -> None:
     """Call the watchers with the training's last tick."""
     assert training.tick is not None
     for watcher in watchers:

@@ -61,7 +61,7 @@ KEPT = ("approach", "labels", "objective", "width", "labeler_width", "noise_dim"
 
 
 @dataclass(frozen=True)
-class Beginning:
+class InitialRun:
     """The run that a new run starts from; `name` is how the new recipe refers to it."""
 
     folder: Path
@@ -80,7 +80,7 @@ class Beginning:
         return None if labels is None else LabelSCM.from_state(labels)
 
     @property
-    def told(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         """Return its record in the new run's metadata."""
         return {"run": self.folder.name, "images": self.images}
 
@@ -100,25 +100,25 @@ class Beginning:
                 group["lr"] = rate
 
 
-def find_beginning(recipe: Recipe, graph: CausalGraph, device: torch.device) -> Beginning | None:
+def find_initial_run(recipe: Recipe, graph: CausalGraph, device: torch.device) -> InitialRun | None:
     """Return the run that a recipe starts from, checked against it; None without a warm start."""
     if recipe.start is None:
         return None
     folder = _folder(recipe.start, recipe.runs)
     name = folder.name if folder.parent == Path(recipe.runs).resolve() else str(folder)
-    beginning, its_graph = Beginning(folder, name, load_checkpoint(folder)), load_graph(folder / "graph.yaml")
+    initial, its_graph = InitialRun(folder, name, load_checkpoint(folder)), load_graph(folder / "graph.yaml")
     with rebuilding(folder / CHECKPOINT):
-        its_recipe, _ = check_state(beginning.state, its_graph)
-        check_networks(beginning.state, its_recipe, its_graph)
+        its_recipe, _ = check_state(initial.state, its_graph)
+        check_networks(initial.state, its_recipe, its_graph)
     _check_recipe(recipe, its_recipe, folder.name)
     if its_graph != graph:
         raise RecipeError(f"graph {recipe.graph} is not that of {folder.name}, which the run is to start from")
-    kind = beginning.state["device"]
+    kind = initial.state["device"]
     if device.type != kind:
         raise RunError(f"start: {folder.name} was trained on {kind}; start from it there, not on {device.type}")
-    seen = beginning.images
+    seen = initial.images
     require(recipe.images > seen, "images", recipe.images, f"above {seen}, which {folder.name} has seen already")
-    return beginning
+    return initial
 
 
 def _folder(start: str, runs: str) -> Path:

@@ -9,22 +9,22 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from ..constraints.constraint import Telling
+from ..constraints.constraint import StatementConstraint
 from ..distributed.batch import average_over_processes, share_batch_norm, take_first, whole_batch
 from ..losses.adversarial import objective, squared_gradient_norm
 from ..losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
-from ..networks.average import update_average
+from ..networks.average import update_ema
 from ..networks.bundle import Networks
 from ..networks.precision import autocast
 from ..runs.recipe import Recipe
 from .batches import Batch
-from .views import moved_and_lit, under_grain
+from .views import augmented, with_label_noise
 
 Losses = dict[str, Tensor]
 
 R1, R1_EVERY = 0.3, 8  # the usual weight; steps
 # Of D's loss by a fake logit: far below what moves D, far above what float32 rounds to 0, where G would learn nothing.
-LEAST_SLOPE = 1e-20
+MIN_SLOPE = 1e-20
 
 
 @dataclass
@@ -35,7 +35,7 @@ class TrainingStep:
     recipe: Recipe
     device: torch.device
     precision: str
-    telling: Telling | None = None
+    constraint: StatementConstraint | None = None
     optimisers: dict[str, torch.optim.Adam] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class TrainingStep:
 
     def __call__(self, batch: Batch, step: int, generator: torch.Generator) -> Losses:
         with self._autocast():
-            fake = self.networks.generator(batch.noise, batch.asked)
+            fake = self.networks.generator(batch.noise, batch.fake_labels)
         shown = self._shown(fake, generator)
         leaf = shown.detach().requires_grad_()
         batch = replace(batch, images=self._shown(batch.images, generator))
@@ -66,28 +66,28 @@ class TrainingStep:
         self.optimisers["generator"].zero_grad()
         shown.backward(image_gradient.to(shown.dtype))
         average_over_processes(self._generator_gradients())
-        if self.telling is not None:
-            losses |= self._tell(self.telling, batch, fake.detach(), step)
+        if self.constraint is not None:
+            losses |= self._constrain(self.constraint, batch, fake.detach(), step)
         self.optimisers["generator"].step()
-        update_average(self.networks.average, self.networks.generator, self.recipe.average)
+        update_ema(self.networks.average, self.networks.generator, self.recipe.average)
         return losses
 
     def _shown(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return the images as the networks see them: augmented views if the recipe says so."""
-        return moved_and_lit(images, generator) if self.recipe.augment else images
+        return augmented(images, generator) if self.recipe.augment else images
 
     def _shown_to_readers(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return the images as Labeler and Anti-Labeler see them: with noise augmentation if set."""
-        return under_grain(images, self.recipe.label_grain, generator) if self.recipe.label_grain else images
+        return with_label_noise(images, self.recipe.label_grain, generator) if self.recipe.label_grain else images
 
     def _generator_gradients(self) -> list[Tensor]:
         return [weight.grad for weight in self.networks.generator.parameters() if weight.grad is not None]
 
-    def _tell(self, telling: Telling, batch: Batch, images: Tensor, step: int) -> Losses:
+    def _constrain(self, constraint: StatementConstraint, batch: Batch, images: Tensor, step: int) -> Losses:
         """Add the constraint gradient of the whole batch; all processes take the first one's."""
-        if not telling.due(step):
-            return telling.losses()
-        losses = telling(self.networks.generator, step, whole_batch(batch.noise), whole_batch(images))
+        if not constraint.due(step):
+            return constraint.losses()
+        losses = constraint(self.networks.generator, step, whole_batch(batch.noise), whole_batch(images))
         take_first(self._generator_gradients())
         return losses
 
@@ -105,13 +105,13 @@ class TrainingStep:
         return self._two_passes(batch, leaf, step, generator)
 
     def _shared_pass(self, batch: Batch, leaf: Tensor, step: int) -> tuple[Losses, Tensor]:
-        images, labels = torch.cat([batch.images, leaf]), torch.cat([batch.labels, batch.asked])
+        images, labels = torch.cat([batch.images, leaf]), torch.cat([batch.labels, batch.fake_labels])
         real, fake = self._judge(images, labels).split(len(leaf))
         terms = merged(self.objective.discriminator(real, fake), self._lazy_r1(batch, step))
         slopes = []
 
         def keep(slope: Tensor) -> Tensor:
-            slopes.append(slope.clamp(min=LEAST_SLOPE))
+            slopes.append(slope.clamp(min=MIN_SLOPE))
             return slopes[0]
 
         fake.register_hook(keep)
@@ -123,13 +123,13 @@ class TrainingStep:
 
     def _two_passes(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         still = leaf.detach()
-        real, fake = self._judge(batch.images, batch.labels), self._judge(still, batch.asked)
+        real, fake = self._judge(batch.images, batch.labels), self._judge(still, batch.fake_labels)
         penalty = self.objective.penalty(
-            self.networks.discriminator, (batch.images, batch.labels), (still, batch.asked), generator
+            self.networks.discriminator, (batch.images, batch.labels), (still, batch.fake_labels), generator
         )
         terms = merged(self.objective.discriminator(real, fake), penalty, self._lazy_r1(batch, step))
         self._learn("discriminator", total(terms))
-        ours = self.objective.generator(real.detach(), self._judge(leaf, batch.asked))
+        ours = self.objective.generator(real.detach(), self._judge(leaf, batch.fake_labels))
         (gradient,) = torch.autograd.grad(total(ours), leaf)
         return _means(terms | ours), gradient
 
@@ -149,8 +149,8 @@ class TrainingStep:
         seen = fake.detach().requires_grad_()
         with self._autocast():
             on_real = label_cross_entropy(labeler(real), batch.labels)
-            on_fake = label_cross_entropy(labeler(seen), batch.asked)
-            anti_on_fake = label_cross_entropy(anti_labeler(seen), batch.asked)
+            on_fake = label_cross_entropy(labeler(seen), batch.fake_labels)
+            anti_on_fake = label_cross_entropy(anti_labeler(seen), batch.fake_labels)
         (by_labeler,) = torch.autograd.grad(on_fake.mean(), seen)
         by_anti_labeler = self._learn("anti_labeler", anti_on_fake.mean(), seen)
         self._learn("labeler", on_real.mean())

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from ..io.files import write_atomically
 from ..io.text import file_names
-from ..io.untrusted import MOST_STATISTICS, parse_json, read_bounded
+from ..io.untrusted import MAX_STATISTICS, parse_json, read_bounded
 from ..labels.distance import pairwise_of_labels, pairwise_of_scm, tables_markdown
 from ..pictures.gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
 from ..pictures.sheets import Row, save_sheet, square_grid
-from ..pictures.tensorboard import Board
+from ..pictures.tensorboard import TensorBoardWriter
 from ..runs.run import Run
 from .loop import Training
 
@@ -42,11 +42,11 @@ class Progress:
 class Statistics:
     """Watcher that writes a JSON line a tick and TensorBoard scalars; it drops lines after `resumed_at`."""
 
-    def __init__(self, folder: Path, board: Board, resumed_at: int) -> None:
+    def __init__(self, folder: Path, board: TensorBoardWriter, resumed_at: int) -> None:
         self.path, self.board = folder / "stats.jsonl", board
         lines = _lines_until(self.path, resumed_at)
         write_atomically(self.path, "".join(lines).encode())
-        self.told = json.loads(lines[-1])["step"] if lines else 0
+        self.recorded = json.loads(lines[-1])["step"] if lines else 0
 
     def on_step(self, training: Training) -> None:
         pass
@@ -62,23 +62,23 @@ class Statistics:
             file.write(json.dumps(record) + "\n")
 
 
-class Told:
+class ConstraintStatistics:
     """Watcher that writes each statement's values and the number of draws to TensorBoard."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: TensorBoardWriter) -> None:
         self.board = board
 
     def on_step(self, training: Training) -> None:
         pass
 
     def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
-        if training.telling is None:
+        if training.constraint is None:
             return
-        for name, values in training.telling.told().items():
+        for name, values in training.constraint.record().items():
             for key, value in values.items():
                 self.board.add_scalar(f"statement {name}/{key}", value, training.step)
         for key in ("proposed", "accepted"):
-            self.board.add_scalar(f"statements/{key}", getattr(training.telling.source, key), training.step)
+            self.board.add_scalar(f"statements/{key}", getattr(training.constraint.source, key), training.step)
 
 
 def run_of(training: Training, folder: Path) -> Run:
@@ -102,13 +102,13 @@ def run_of(training: Training, folder: Path) -> Run:
 def _lines_until(path: Path, step: int) -> list[str]:
     """Return the complete lines of stats.jsonl up to a step; a line cut short by a crash is left out."""
     kept = []
-    text = read_bounded(path, MOST_STATISTICS).decode(errors="replace") if path.is_file() else ""
+    text = read_bounded(path, MAX_STATISTICS).decode(errors="replace") if path.is_file() else ""
     for line in text.splitlines(keepends=True):
         try:
-            told = parse_json(line, path)["step"]
+            recorded = parse_json(line, path)["step"]
         except (LookupError, TypeError, ValueError):
             break
-        if type(told) is not int or told > step:
+        if type(recorded) is not int or recorded > step:
             break
         kept.append(line)
     return kept
@@ -117,7 +117,7 @@ def _lines_until(path: Path, step: int) -> list[str]:
 class Pictures:
     """Watcher that saves grids on fixed noise at each tick, and CausalGAN's other figures at the end."""
 
-    def __init__(self, folder: Path, real: Tensor, labels: Tensor, board: Board) -> None:
+    def __init__(self, folder: Path, real: Tensor, labels: Tensor, board: TensorBoardWriter) -> None:
         """Take images of the data, (n, 3, 64, 64) in [0, 1], and all its labels in the graph's order."""
         self.folder, self.labels, self.board = folder, labels, board
         save_sheet(folder / "reals.png", square_grid(real, COLUMNS))

@@ -169,13 +169,13 @@ class _Climb:
 
     def too_far(self) -> str:
         judge = self.posterior.judge
-        told = f"{judge.antecedent} not reached within the budget of {judge.budget} proposals"
+        text = f"{judge.antecedent} not reached within the budget of {judge.budget} proposals"
         if self.now is None:
-            return f"{told}: it does not suffice for {self.particles} particles; raise budget="
+            return f"{text}: it does not suffice for {self.particles} particles; raise budget="
         if self.step == self.path.goal:
             return f"{judge.antecedent} reached, but the budget ended before the draws had mixed; raise budget="
         return (
-            f"{told}: after {len(self.steps)} steps the best of {self.particles} particles has "
+            f"{text}: after {len(self.steps)} steps the best of {self.particles} particles has "
             f"{self._shown(float(self.now.values.max())):.3g} where {self._shown(self.path.goal):.3g} is asked; raise "
             "budget= or lower stickiness="
         )

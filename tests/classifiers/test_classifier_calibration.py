@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from causalcf.classifiers.calibration import LEAST_SCALE, fit_calibration
-from causalcf.classifiers.early_stopping import MOST_UNEVEN, base_rates, weighting
+from causalcf.classifiers.calibration import MIN_SCALE, fit_calibration
+from causalcf.classifiers.early_stopping import MAX_UNEVEN, base_rates, weighting
 
 
 def seeded(seed=0):
@@ -35,7 +35,7 @@ def test_weights_shift_the_best_log_odds_by_what_they_say(rate, balance):
     loss = rate * weights.loss(best[None], one) + (1 - rate) * weights.loss(best[None], zero)
     assert torch.autograd.grad(loss.sum(), best)[0].abs().item() < 1e-9
     assert float(rate * weights.ones + (1 - rate) * weights.zeros) == pytest.approx(1)
-    assert 1 / MOST_UNEVEN - 1e-9 <= float(weights.ones / weights.zeros) <= MOST_UNEVEN + 1e-9
+    assert 1 / MAX_UNEVEN - 1e-9 <= float(weights.ones / weights.zeros) <= MAX_UNEVEN + 1e-9
     if balance == 1 and 0.05 < rate < 0.95:
         assert float(rate * weights.ones) == pytest.approx(0.5)
 
@@ -61,8 +61,8 @@ def test_the_fit_is_scipys(seed, rate, separation, strength, moved):
     found = fit_calibration(logits, labels, rates, shift)
     scale = float(found.scale)
     ours = objective([scale, float(found.shift) - prior + scale * (0.7 + prior)])
-    best = minimize(objective, [1.0, 0.0], method="L-BFGS-B", bounds=[(LEAST_SCALE, None), (None, None)])
-    assert ours <= best.fun + 1e-5 * abs(best.fun) and scale >= LEAST_SCALE
+    best = minimize(objective, [1.0, 0.0], method="L-BFGS-B", bounds=[(MIN_SCALE, None), (None, None)])
+    assert ours <= best.fun + 1e-5 * abs(best.fun) and scale >= MIN_SCALE
 
 
 def test_a_known_temperature_and_a_weighted_loss_are_undone():
@@ -88,7 +88,7 @@ def test_an_attribute_that_cannot_be_read_ends_at_its_base_rate():
     assert float(p.min()) > 0.03 and float(p.max()) < 0.08
     backwards = -4 * (labels * 2 - 1) + torch.randn(3000, 1, generator=draw, dtype=torch.float64)
     found = fit_calibration(backwards, labels, column(0.05), column(0.0))
-    assert float(found.scale) == LEAST_SCALE  # never reversed
+    assert float(found.scale) == MIN_SCALE  # never reversed
 
 
 def test_perfect_reading_stays_finite_and_columns_do_not_touch():

@@ -210,10 +210,10 @@ def test_calibration_error_intervals_cover_where_a_percentile_bootstrap_does_not
 
 def test_chance_alone_is_told():
     rng = np.random.default_rng(3)
-    plain, told = [], []
+    plain, description = [], []
     for seed in range(200):
         truth, p = skewed(400, 0.0, rng)
         found = calibration_error(truth, p, seeded(seed))
         plain.append(found.plain)
-        told.append(found.by_chance)
-    assert np.mean(told) == pytest.approx(np.mean(plain), rel=0.08) and min(plain) > 0.005
+        description.append(found.by_chance)
+    assert np.mean(description) == pytest.approx(np.mean(plain), rel=0.08) and min(plain) > 0.005

@@ -10,7 +10,7 @@ from image_trees import write_jpegs
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from causalcf.classifiers.early_stopping import Choice, read_part, weighting
+from causalcf.classifiers.early_stopping import Choice, classify_split, weighting
 from causalcf.classifiers.recipe import ClassifierRecipe
 from causalcf.classifiers.splits import HELD_OUT, SCORED, split_data, whole
 from causalcf.classifiers.training import Fit, train_classifier
@@ -118,7 +118,7 @@ def test_being_too_sure_of_itself_does_not_stop_a_network():
     choice = Choice(whole(data, "toy"), data.names, rates, none)
     calm, sure = (choice.consider(Reads(s, 4.0), 1, 0.5).held_out_loss for s in (2.0, 20.0))
     assert abs(calm - sure) < 0.02
-    logits = read_part(Reads(20.0, 4.0), whole(data, "toy"), mirror=False)
+    logits = classify_split(Reads(20.0, 4.0), whole(data, "toy"), mirror=False)
     assert binary_cross_entropy_with_logits(logits, data.labels.float()) > 2 * sure  # what stopping on it would see
 
 
@@ -182,7 +182,7 @@ def test_three_sets_apart(tmp_path, monkeypatch, splits, sizes):
     assert (len(parts.train), len(parts.held_out), len(parts.scored)) == sizes
     sets = [{(part.data.fingerprint, int(row)) for row in part.rows} for part in vars(parts).values()]
     assert sum(map(len, sets)) == len(set.union(*sets)) == 60
-    assert f"split {splits[-1]}" in parts.scored.told
+    assert f"split {splits[-1]}" in parts.scored.description
     again, other = split_data(recipe), split_data(replace(recipe, seed=1))
     assert torch.equal(parts.train.rows, again.train.rows)
     if len(set(splits)) < 3:

@@ -17,7 +17,7 @@ from causalcf.classifiers.calibration import Calibration
 from causalcf.classifiers.recipe import ClassifierRecipe, classifier_recipe
 from causalcf.classifiers.report import Report, right_and_wrong
 from causalcf.classifiers.scores import score_attributes
-from causalcf.classifiers.splits import Parts, whole
+from causalcf.classifiers.splits import Splits, whole
 from causalcf.classify import main, parse_options
 from causalcf.cli.command import run as run_command
 from causalcf.errors import CausalCFError, RecipeError, RunError
@@ -179,7 +179,7 @@ def test_a_report_names_the_nine_attributes_of_the_graph_among_more(tmp_path):
     plain = Calibration(torch.ones(10), torch.zeros(10))
     classifier = replace(untrained(), attributes=names, calibration=plain, base_rates=(0.5,) * 10)
     part = whole(toy(4), "toy")
-    report = Report("mine", classifier, Parts(part, part, part), scores)
+    report = Report("mine", classifier, Splits(part, part, part), scores)
     means = report.to_dict()["means"]
     nine_areas = [scores[name].auroc.value for name in nine]
     assert means["mean of graph celeba"]["auroc"]["value"] == pytest.approx(np.mean(nine_areas))

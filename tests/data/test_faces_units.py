@@ -24,7 +24,7 @@ from causalcf.data.faces import (
 )
 from causalcf.data.faces import dataset as dataset_module
 from causalcf.data.faces.__main__ import main
-from causalcf.data.faces.dataset import load_coin_faces
+from causalcf.data.faces.dataset import load_uniform_faces
 from causalcf.errors import CausalCFError, DataError, ImpossibleWorldError
 from causalcf.pictures.sheets import GAP, to_bytes
 
@@ -191,7 +191,7 @@ def test_a_bad_split_size_or_seed_is_refused(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=f"seed={seed}"):
             load_faces(seed=seed, cache=tmp_path)
         with pytest.raises(DataError, match=f"seed={seed}"):
-            load_coin_faces(4, seed, cache=tmp_path)
+            load_uniform_faces(4, seed, cache=tmp_path)
 
 
 def test_the_contact_sheet_shows_each_pixel_unblurred(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Rendered:
     nodes: tuple = NODES
     mode: str = "do"
     stickiness: float = 1.0
-    told: str = ""
+    description: str = ""
     has_labels: bool = True
 
     def actual(self, n, given, generator):

@@ -22,7 +22,7 @@ def estimate(value, half=0.011):
 
 
 def approach(name, mode="do", run="2026-11-24-faces-causalgan"):
-    told = "label model, do, same noise"
+    description = "label model, do, same noise"
     return {
         "name": name,
         "run": run,
@@ -31,7 +31,7 @@ def approach(name, mode="do", run="2026-11-24-faces-causalgan"):
         "mode": mode,
         "stickiness": 1.0,
         "images": 90112,
-        "told": told,
+        "told": description,
     }
 
 
@@ -40,7 +40,7 @@ def link(cause, effect, asked_of, found, reference, verdict, **changed):
     interval = [found - 0.0131, found + 0.0142]
     error = abs(found - reference)
     corrected = {"effect_estimate": found * 1.1, "interval": [1.1 * x for x in interval], "verdict": verdict}
-    told = {
+    description = {
         "cause": cause,
         "effect": effect,
         "approach": asked_of["name"],
@@ -71,7 +71,7 @@ def link(cause, effect, asked_of, found, reference, verdict, **changed):
         "sentence": f"Of 1,068 faces, {cause} changes {effect} by {100 * found:+.1f} points.",
         "picture": None,
     }
-    return {**told, **changed}
+    return {**description, **changed}
 
 
 def without_units(answer, why="12 units of 1068 asked; a verdict takes 100"):
@@ -227,41 +227,44 @@ def statement(name, asked_of, q, verdict, sentence="If this young man were old, 
     }
 
 
-def with_statements(outcome, names=("old-man",), **told):
+def with_statements(outcome, names=("old-man",), **description):
     """The same with an answer of each approach about each statement, the last approach's without units."""
     first, *_, last = outcome["approaches"]
-    answers = [statement(name, first, 0.123, "true", **told) for name in names]
-    return {**outcome, "statements": answers + [statement(name, last, None, "no verdict", **told) for name in names]}
+    answers = [statement(name, first, 0.123, "true", **description) for name in names]
+    return {
+        **outcome,
+        "statements": answers + [statement(name, last, None, "no verdict", **description) for name in names],
+    }
 
 
 def _drawn(draw, cause, effect, one, reference, strength):
     found = float(reference * strength + draw.normal(0, 0.015))
-    told = {"relation": "edge" if reference else "none"}
+    description = {"relation": "edge" if reference else "none"}
     if effect == "Mouth_Open" and cause == "Mustache":
         return without_units(link(cause, effect, one, found, reference, "none"))
     if effect == "Narrow_Eyes":
-        told["why"] = "the judge's balanced accuracy on Narrow_Eyes is 0.700; a verdict takes 0.75"
-        return link(cause, effect, one, found, reference, "withheld", **told)
+        description["why"] = "the judge's balanced accuracy on Narrow_Eyes is 0.700; a verdict takes 0.75"
+        return link(cause, effect, one, found, reference, "withheld", **description)
     if abs(found - reference) <= 0.05:
-        return link(cause, effect, one, found, reference, "respected", **told)
-    return link(cause, effect, one, found, reference, "absent" if abs(found) < 0.014 else "weak", **told)
+        return link(cause, effect, one, found, reference, "respected", **description)
+    return link(cause, effect, one, found, reference, "absent" if abs(found) < 0.014 else "weak", **description)
 
 
 def _violated(x, y, given, information):
-    told = {
+    description = {
         "mutual_information": information,
         "difference": 0.31,
         "p_value": 4e-5 if given else 0.0,
         "p_holm": 8e-5 if given else 0.0,
     }
-    return {"x": x, "y": y, "given": given, **told}
+    return {"x": x, "y": y, "given": given, **description}
 
 
 def pooled(value, units=385, measured=1, answered=385, asked=385):
     """A figure of the axioms, measured so often on each unit's answer."""
     ends = estimate(value) if value is not None else dict.fromkeys(("value", "low", "high"))
-    told = {"n": measured * answered, "units": units, "answered": answered, "asked": asked}
-    return {**ends, "interval_method": "BCa bootstrap" if value is not None else None, **told}
+    description = {"n": measured * answered, "units": units, "answered": answered, "asked": asked}
+    return {**ends, "interval_method": "BCa bootstrap" if value is not None else None, **description}
 
 
 def _axioms(draw, nodes):

@@ -30,8 +30,8 @@ def reader(tmp_path_factory):
     counts = {f"true {true}, said {said}": 90 if true == said else 10 for true in (0, 1) for said in (0, 1)}
     scores = {"calibration_error": {"corrected": share}, COUNTS: counts}
     scores |= dict.fromkeys(["accuracy", "balanced_accuracy", "auroc"], share)
-    told = {"attributes": dict.fromkeys(nodes, scores), "images": {"scored": {"n": 200, "told": "none"}}}
-    (folder / JSON).write_text(json.dumps(told))
+    description = {"attributes": dict.fromkeys(nodes, scores), "images": {"scored": {"n": 200, "told": "none"}}}
+    (folder / JSON).write_text(json.dumps(description))
     return folder
 
 
@@ -56,8 +56,8 @@ def test_two_processes_report_what_one_does(runs, reader, tmp_path, monkeypatch,
     assert min(map(len, made)) > 1 and sorted(made[0] + made[1]) == sorted(whole["made"])
     first, second = (json.loads((folder / "report.json").read_text()) for folder in (alone, together))
     assert second["provenance"]["processes"] == 2
-    for told in (first, second):
-        del told["provenance"], told["command"]
+    for description in (first, second):
+        del description["provenance"], description["command"]
     assert first == second and first["links"] and first["queries"] and first["statements"]
     assert pictures(alone) == pictures(together) and not (together / FOLDER).exists()
 

@@ -29,8 +29,8 @@ def kinds(approach, statements=None, asking=ASKING):
         ("conditional", ["conditional-statements-do"], ["conditional-do"]),
     ],
 )
-def test_runs_that_were_told_statements_have_kinds_of_their_own(approach, told, untold):
-    assert kinds(approach, "celeba") == (told, []) and kinds(approach) == (untold, [])
+def test_runs_that_were_told_statements_have_kinds_of_their_own(approach, description, untold):
+    assert kinds(approach, "celeba") == (description, []) and kinds(approach) == (untold, [])
 
 
 def test_what_is_left_out_is_named_by_its_kind():

@@ -190,9 +190,9 @@ def test_statements_alone_and_a_run_that_was_told_some(runs, judge_folder, tmp_p
         shutil.copytree((runs / name / "latest").resolve(), base / copied)
     recipe, state = base / "told" / "recipe.yaml", torch.load(base / "told" / "checkpoint.pt", weights_only=True)
     recipe.write_text(recipe.read_text().replace("statements: null", "statements: celeba"))
-    told = {"statements": "celeba", "statement_from": 0}
-    teller = {"classifier": of_weights(load_classifier(judge_folder, "cpu").network)}
-    changed = {**state, "recipe": {**state["recipe"], **told}, "telling": teller}
+    description = {"statements": "celeba", "statement_from": 0}
+    constrained_by = {"classifier": of_weights(load_classifier(judge_folder, "cpu").network)}
+    changed = {**state, "recipe": {**state["recipe"], **description}, "telling": constrained_by}
     torch.save(changed, base / "told" / "checkpoint.pt")
     listed = tmp_path / "mine.yaml"
     listed.write_text(
@@ -266,10 +266,10 @@ def test_where_nobody_can_be_asked_the_report_says_so(runs, judge_folder, tmp_pa
         (["--statements", "celeb"], "did you mean 'celeba'"),
     ],
 )
-def test_mistakes_on_the_command_line(arguments, told):
+def test_mistakes_on_the_command_line(arguments, description):
     with pytest.raises(QueryError) as caught:
         parse_options(arguments)
-    assert told in str(caught.value)
+    assert description in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -281,11 +281,11 @@ def test_mistakes_on_the_command_line(arguments, told):
         (["--link", "Young:Bald", "--judge", "nowhere"], "nowhere"),
     ],
 )
-def test_what_does_not_fit_the_runs(runs, judge_folder, tmp_path, arguments, told):
+def test_what_does_not_fit_the_runs(runs, judge_folder, tmp_path, arguments, description):
     judge = [] if "--judge" in arguments else ["--judge", str(judge_folder)]
     with pytest.raises((QueryError, RunError)) as caught:
         main([*arguments, "--runs", *of(runs, "a"), *judge, "--out", str(tmp_path)])
-    assert told in str(caught.value)
+    assert description in str(caught.value)
 
 
 def test_no_runs_and_no_approach_left_are_errors_with_advice(runs, judge_folder, tmp_path, capsys, monkeypatch):

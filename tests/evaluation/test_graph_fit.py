@@ -65,8 +65,8 @@ def test_p_values_of_true_independences_are_below_a_twentieth_no_more_often_than
 
 
 def test_the_report_is_json_ready():
-    told = graph_fit(law().graph, drawn(400), draws=2, generator=torch.Generator().manual_seed(0)).to_dict()
-    assert set(told) >= {"graph", "n", "tvd", "tvd_by_chance", "kl", "kl_by_chance", "violated", "missing_edges"}
+    description = graph_fit(law().graph, drawn(400), draws=2, generator=torch.Generator().manual_seed(0)).to_dict()
+    assert set(description) >= {"graph", "n", "tvd", "tvd_by_chance", "kl", "kl_by_chance", "violated", "missing_edges"}
 
 
 @needs_celeba

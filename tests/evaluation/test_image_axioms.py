@@ -82,16 +82,18 @@ def test_an_approach_that_obeys_has_all_and_is_asked_about_as_many_faces_as_ther
 def test_flips_that_were_not_reached_are_told_beside_those_that_were():
     worlds, flips = asked(Refuses())
     reached = int((worlds.labels[:, NODES.index("Mustache")] == 1).sum())
-    told = {"answered": N * (D - 1) + reached, "asked": N * D}
+    description = {"answered": N * (D - 1) + reached, "asked": N * D}
     found = effectiveness(Refuses(), flips, CELLS, 0)
-    assert all(one.items() >= told.items() for one in (found["all"], found["flipped"], *found["labels"].values()))
+    assert all(
+        one.items() >= description.items() for one in (found["all"], found["flipped"], *found["labels"].values())
+    )
 
     class Unlabelled(Refuses):
         has_labels = False
 
     flips = {cause: replace(flip, labels=None) for cause, flip in flips.items()}
     found = effectiveness(Unlabelled(has_labels=False), flips, CELLS, 0)
-    assert found["all"] == found["flipped"] and found["all"].items() >= told.items() and found["seen"] is None
+    assert found["all"] == found["flipped"] and found["all"].items() >= description.items() and found["seen"] is None
     assert found["labels"]["Mustache"].items() >= {"answered": reached, "asked": N}.items()
 
 

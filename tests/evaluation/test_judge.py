@@ -12,7 +12,7 @@ from judge_toys import NODES, images, written_classifier, written_judge, young_f
 from causalcf.classifiers.storage import save_classifier
 from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
 from causalcf.evaluation.axioms import Flipped, effectiveness
-from causalcf.evaluation.judge import doubts, load_judge
+from causalcf.evaluation.judge import independence_warnings, load_judge
 from causalcf.evaluation.links import Context, link_results, no_units
 from causalcf.evaluation.session import Settings
 from causalcf.graph.graph import CausalGraph
@@ -60,22 +60,39 @@ def test_with_labels_effectiveness_is_agreement_with_those_asked_for():
     assert rate["flipped"]["value"] == 0.5 and rate["flipped"]["n"] == 2 and rate["all"]["n"] == 4
 
 
-def run(statements=None, told_by=None, labels="some", observer=None, folder=Path("base/some"), **recipe):
+def run(
+    statements=None,
+    constraint_classifier=None,
+    labels="some",
+    antecedent_classifier=None,
+    folder=Path("base/some"),
+    **recipe,
+):
     recipe = Recipe(statements=statements, **recipe)
-    return SimpleNamespace(recipe=recipe, told_by=told_by, labels=labels, observer=observer, folder=folder)
+    return SimpleNamespace(
+        recipe=recipe,
+        constraint_classifier=constraint_classifier,
+        labels=labels,
+        antecedent_classifier=antecedent_classifier,
+        folder=folder,
+    )
 
 
 def test_a_judge_that_no_run_knows_is_independent():
     judge = written_judge(marker=1.0)
     other = written_classifier(2.0, "another")
-    runs = {"told": run("celeba", of_weights(other.network)), "seen": run(labels=None, observer=other), "plain": run()}
-    assert doubts(judge, runs) == []
+    runs = {
+        "told": run("celeba", of_weights(other.network)),
+        "seen": run(labels=None, antecedent_classifier=other),
+        "plain": run(),
+    }
+    assert independence_warnings(judge, runs) == []
 
 
 def test_a_judge_is_not_independent_of_a_run_that_it_told():
     judge = written_judge(marker=1.0)
     runs = {"plain": run(), "told": run("celeba", of_weights(written_classifier(1.0).network))}
-    assert doubts(judge, runs) == [
+    assert independence_warnings(judge, runs) == [
         "the judge is the classifier that told was told statements by: it may be deceived by it"
     ]
 
@@ -85,14 +102,16 @@ def test_a_judge_is_not_independent_of_a_run_told_by_one_of_its_kind(tmp_path, u
     (tmp_path / "reader").mkdir()
     save_classifier(tmp_path / "reader" / "classifier.pt", reader)
     recipe = {"statement_classifier": "/gone/reader", "runs": str(tmp_path)}
-    told = run("celeba", of_weights(reader.network), folder=tmp_path / "told", **recipe)  # beside the run
-    assert doubts(judge, {"told": told}) == [
+    description = run("celeba", of_weights(reader.network), folder=tmp_path / "told", **recipe)  # beside the run
+    assert independence_warnings(judge, {"told": description}) == [
         "the judge and a run's classifier are the same kind of network (residual): they may err alike"
     ]
     come_in_its_place = run("celeba", "f" * 16, folder=tmp_path / "told", **recipe)
-    assert doubts(judge, {"told": come_in_its_place}) == []
+    assert independence_warnings(judge, {"told": come_in_its_place}) == []
     unknown = run("celeba", None, folder=tmp_path / "told", **recipe)
-    assert len(doubts(SimpleNamespace(classifier=reader, role="judge", name="x"), {"told": unknown})) == 2
+    assert (
+        len(independence_warnings(SimpleNamespace(classifier=reader, role="judge", name="x"), {"told": unknown})) == 2
+    )
 
 
 @pytest.fixture
@@ -108,21 +127,23 @@ def untrained_reader():
 
 def test_who_sees_antecedents_is_not_who_judges_them():
     judge = written_judge(marker=1.0)
-    blind = run(labels=None, observer=written_classifier(1.0))
-    assert doubts(judge, {"dcgan": blind}) == [
+    blind = run(labels=None, antecedent_classifier=written_classifier(1.0))
+    assert independence_warnings(judge, {"dcgan": blind}) == [
         "the judge is the classifier that sees antecedents in the images of dcgan",
         "the judge and a run's classifier are the same kind of network (written): they may err alike",
     ]
-    assert doubts(judge, {"labelled": run(observer=written_classifier(1.0))}) == []  # nobody asks it
+    assert (
+        independence_warnings(judge, {"labelled": run(antecedent_classifier=written_classifier(1.0))}) == []
+    )  # nobody asks it
 
 
 @pytest.mark.parametrize(
     ("role", "told"),
     [("classifier", "toy was trained as a classifier, not as a judge"), (None, "toy does not say what it was")],
 )
-def test_a_judge_was_trained_to_be_one(role, told):
-    (doubt,) = doubts(written_judge(role=role), {"some": run()})
-    assert doubt.startswith(told)
+def test_a_judge_was_trained_to_be_one(role, description):
+    (doubt,) = independence_warnings(written_judge(role=role), {"some": run()})
+    assert doubt.startswith(description)
 
 
 def reported(folder, report):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from causalcf.errors import RunError
-from causalcf.evaluation import materials
+from causalcf.evaluation import inputs
 from causalcf.graph.graph import CausalGraph
 from causalcf.runs.recipe import Recipe
 
@@ -20,8 +20,8 @@ def run(name, graph=EDGE, **recipe):
 
 def loaded(monkeypatch, *runs):
     stored = {str(one.folder): one for one in runs}
-    monkeypatch.setattr(materials, "load_run", lambda path, device, reader: stored[str(path)])
-    return materials.load_runs(list(stored), "cpu", None)
+    monkeypatch.setattr(inputs, "load_run", lambda path, device, reader: stored[str(path)])
+    return inputs.load_runs(list(stored), "cpu", None)
 
 
 def test_runs_are_named_by_their_folders_or_where_those_repeat_by_their_paths(monkeypatch):
@@ -44,24 +44,24 @@ def test_runs_that_cannot_be_compared_are_named(monkeypatch, other, sentence):
 
 def test_the_graph_must_have_the_runs_labels():
     with pytest.raises(RunError, match="celeba-bald does not have the labels of the runs; they differ in Male"):
-        materials._graph((run("a"),), "celeba-bald")
+        inputs._graph((run("a"),), "celeba-bald")
 
 
 def test_photographs_have_one_graph_to_be_held_against_and_rendered_faces_their_own():
     two = [run("a", data="celeba", data_root="d"), run("b", NO_EDGE, data="celeba", data_root="d")]
     with pytest.raises(RunError, match="a and b were trained by different graphs"):
-        materials._graph(tuple(two), None)
-    assert materials._graph((run("a"), run("b", NO_EDGE)), None) is EDGE
+        inputs._graph(tuple(two), None)
+    assert inputs._graph((run("a"), run("b", NO_EDGE)), None) is EDGE
     conditional = run("b", NO_EDGE, data="celeba", data_root="d", approach="conditional")
-    assert materials._graph((conditional, two[0]), None) is EDGE
+    assert inputs._graph((conditional, two[0]), None) is EDGE
 
 
 def test_a_missing_judge_is_trained_beside_the_runs_once(monkeypatch, tmp_path, capsys):
     asked = []
     monkeypatch.setattr("causalcf.classifiers.experiment.make_classifier", asked.append)
-    found = materials._judge_beside(tmp_path, Recipe(), "cpu")
+    found = inputs._judge_of(tmp_path, Recipe(), "cpu")
     assert found == tmp_path / "judge-faces" and "no judge of faces" in capsys.readouterr().err
     (recipe,) = asked
     assert (recipe.role, recipe.runs, recipe.data) == ("judge", str(tmp_path), "faces")
     found.mkdir()
-    assert materials._judge_beside(tmp_path, Recipe(), "cpu") == found and len(asked) == 1
+    assert inputs._judge_of(tmp_path, Recipe(), "cpu") == found and len(asked) == 1

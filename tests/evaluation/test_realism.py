@@ -274,7 +274,7 @@ def evaluated(monkeypatch, data, held_out=None):
 
     judge = SimpleNamespace(classifier=SimpleNamespace(architecture=("toy", 1)))
     asked = SimpleNamespace(
-        materials=SimpleNamespace(data=data, held_out=held_out, judge=judge),
+        inputs=SimpleNamespace(data=data, held_out=held_out, judge=judge),
         settings=SimpleNamespace(seed=0),
         approaches=(SimpleNamespace(run="run", actual=actual),),
     )

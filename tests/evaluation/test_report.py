@@ -64,8 +64,8 @@ def test_every_figure_of_a_link_is_on_the_page_and_in_markdown(tmp_path):
     outcome = small()
     page, markdown = written(tmp_path, outcome)
     for link in outcome["links"]:
-        told = {key: value for key, value in link.items() if key not in ("stickiness", "p_value", "p_holm")}
-        for figure in figures_of(told):
+        description = {key: value for key, value in link.items() if key not in ("stickiness", "p_value", "p_holm")}
+        for figure in figures_of(description):
             assert f"{abs(figure):.3f}" in visible(page) and f"{abs(figure):.3f}" in markdown
         assert (link["sentence"] or link["why"]) in visible(page)
 
@@ -141,8 +141,8 @@ def test_the_judge_is_told_before_the_verdicts(large):
 
 def test_a_suite_is_told_in_full(large):
     outcome, page, markdown, _ = large
-    told = {key: outcome[key] for key in ("judge", "axioms")}
-    for figure in figures_of(told):
+    description = {key: outcome[key] for key in ("judge", "axioms")}
+    for figure in figures_of(description):
         assert f"{figure:.3f}" in visible(page) or f"{figure:.4f}" in visible(page)
     for text in (visible(page), markdown):
         for part in (
@@ -168,9 +168,9 @@ def test_a_suite_is_told_in_full(large):
 def test_what_was_not_answered_stands_beside_what_was(large):
     outcome, page, markdown, _ = large
     rows = {row[0]: row[1] for table in tables(markdown) for row in table if table[0][0] == "measure"}
-    told = {name: cell.rpartition(", ")[2] for name, cell in rows.items() if cell.endswith(" answered")}
+    description = {name: cell.rpartition(", ")[2] for name, cell in rows.items() if cell.endswith(" answered")}
     flips = "3,453 of 3,465 answered"
-    assert told == {
+    assert description == {
         "effectiveness, all": flips,
         "effectiveness, flipped": "3,465 of 3,465 answered",  # always told: approaches are compared by it
         **{f"effectiveness, labels, {name}": flips for name in outcome["nodes"]},

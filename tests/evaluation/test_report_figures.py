@@ -63,9 +63,9 @@ def test_colours_are_red_above_blue_below_and_white_at_zero(kept):
     reference, _, _ = heat_map.draw_heat_map(LARGE, "causalgan-do", 0.6).axes
     found = texts(reference)
     colours = {tuple(map(round, np.add(p.get_xy(), 0.5))): p.get_facecolor() for p in reference.patches if p.get_fill()}
-    for place, told in found.items():
+    for place, description in found.items():
         red, _, blue, _ = colours[place]
-        assert np.sign(round(red - blue, 1)) == np.sign(float(told)) or abs(float(told)) < 0.03
+        assert np.sign(round(red - blue, 1)) == np.sign(float(description)) or abs(float(description)) < 0.03
 
 
 def test_one_scale_serves_all_maps():
@@ -94,8 +94,8 @@ def test_marks_of_an_effect_plot_are_where_the_numbers_are(kept):
         assert ("None", (link["reference"],) * 2) in drawn
         bands = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
         assert any(np.allclose(band, (link["reference"] - 0.05, link["reference"] + 0.05)) for band in bands)
-    told = [text.get_text() for text in axes.texts]
-    assert told == ["causalgan-do", "respected", "dcgan-gaussian", "absent"]
+    description = [text.get_text() for text in axes.texts]
+    assert description == ["causalgan-do", "respected", "dcgan-gaussian", "absent"]
 
 
 def test_nothing_of_an_effect_plot_is_cut_off(kept):

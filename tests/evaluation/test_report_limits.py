@@ -15,8 +15,8 @@ PHOTOGRAPHS = {"name": "celeba", "n": 12000, "reference": "fitted", "told": "A l
 
 def test_five_sentences_whatever_was_asked():
     for outcome in (small(), suite(), {**suite(), "data": PHOTOGRAPHS}):
-        told = limits(outcome)
-        assert len(told) == 5 and all(line.endswith(".") and line.count(". ") == 0 for line in told)
+        description = limits(outcome)
+        assert len(description) == 5 and all(line.endswith(".") and line.count(". ") == 0 for line in description)
 
 
 def test_faces_and_photographs_are_told_apart():
@@ -32,8 +32,8 @@ def test_faces_and_photographs_are_told_apart():
 def test_the_judge_that_may_be_deceived_is_named(independent):
     outcome = suite()
     weak = {name: {**scores, "withheld": name == "Bald"} for name, scores in outcome["judge"]["attributes"].items()}
-    told = limits({**outcome, "judge": {**outcome["judge"], "independent": independent, "attributes": weak}})[3]
-    assert ("not independent" in told) is not independent and "of Bald too often for a verdict" in told
+    description = limits({**outcome, "judge": {**outcome["judge"], "independent": independent, "attributes": weak}})[3]
+    assert ("not independent" in description) is not independent and "of Bald too often for a verdict" in description
 
 
 def test_the_number_of_runs_is_counted_once_each():

@@ -72,7 +72,11 @@ def verdicts(modal):
 def chance_of_another(statement, q):
     """How probable it is that N units get another verdict than the truth."""
     truth = "true" if q in MODALS[statement.modal].interval() else "false"
-    return sum(float(binom.pmf(hits, N, q)) for hits, told in enumerate(verdicts(statement.modal)) if told != truth)
+    return sum(
+        float(binom.pmf(hits, N, q))
+        for hits, description in enumerate(verdicts(statement.modal))
+        if description != truth
+    )
 
 
 def test_the_true_renderer_gets_the_exact_truths():
@@ -163,8 +167,8 @@ def test_facts_and_antecedents_that_are_not_reached_get_no_verdict():
             rows = torch.arange(0, kept)
             return Drawn(rows, whole.noise[rows], whole.labels[rows], whole.images[rows], unreached=N - kept)
 
-    told = {0: "0 units of 800 asked", 60: "60 units of 800 asked", 700: "100 of 800 units were lost"}
-    for kept, why in told.items():
+    description = {0: "0 units of 800 asked", 60: "60 units of 800 asked", 700: "100 of 800 units were lost"}
+    for kept, why in description.items():
         answer = ask(Half())
         assert answer["verdict"] == "no verdict" and why in answer["why"] and answer["n"] == kept
         assert answer["units"]["unreached"] == N - kept and (answer["q_images"] is None) == (kept == 0)

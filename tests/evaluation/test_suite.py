@@ -56,10 +56,10 @@ def test_left_out_keys_have_defaults(tmp_path):
         ("[]", "a suite"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path, text, told):
+def test_what_is_wrong_is_said(tmp_path, text, description):
     with pytest.raises(QueryError) as caught:
         load_suite(written(tmp_path, text))
-    assert told in str(caught.value) and "mine.yaml" in str(caught.value)
+    assert description in str(caught.value) and "mine.yaml" in str(caught.value)
 
 
 def test_statements_are_checked_before_anything_is_asked(tmp_path):

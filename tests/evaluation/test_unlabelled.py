@@ -21,7 +21,7 @@ class Toy:
     folder = SimpleNamespace(name="toy")
 
     @property
-    def observer(self):
+    def antecedent_classifier(self):
         return SimpleNamespace(select=lambda nodes: SimpleNamespace(labels=self.see))
 
     def see(self, images):
@@ -77,7 +77,7 @@ def test_actual_worlds_are_as_given_or_an_error_says_how_many_were():
 
 def test_without_a_classifier_there_is_nothing_to_observe_with():
     class Blind(Toy):
-        observer = None
+        antecedent_classifier = None
 
     with pytest.raises(RunError, match="needs a classifier"):
         ask(approach(Blind(), esm_kernel(0.5)), 10)

@@ -9,14 +9,14 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from causalcf.evaluation.inputs import load_runs
 from same_training import difference
 from tiny_run import TINY, recipe_in
 
 from causalcf.cli.command import run as run_command
 from causalcf.errors import RunError, WriteError
-from causalcf.evaluation.materials import load_runs
-from causalcf.io.files import clear_leftovers, occupying, replacing, temporary_beside
-from causalcf.pictures.tensorboard import Board
+from causalcf.io.files import clear_leftovers, replacing, run_lock, temporary_beside
+from causalcf.pictures.tensorboard import TensorBoardWriter
 from causalcf.runs.directory import latest_runs
 from causalcf.runs.run import load_run
 from causalcf.train import main
@@ -132,7 +132,7 @@ def test_a_run_is_held_while_it_is_trained(tmp_path, monkeypatch):
 
     def advance(self):
         (folder,) = [path for path in (tmp_path / "runs").iterdir() if not path.is_symlink()]
-        with pytest.raises(RunError, match=f"process {os.getpid()}"), occupying(folder):
+        with pytest.raises(RunError, match=f"process {os.getpid()}"), run_lock(folder):
             pass
         refused.append(self.step)
         return usual(self)
@@ -202,7 +202,7 @@ def test_tensorboard_files_are_rotated(tmp_path, monkeypatch):
     monkeypatch.setattr("causalcf.pictures.tensorboard.FILE_BYTES", 50_000)
     from numpy.random import default_rng
 
-    board, draw = Board(tmp_path, keep=2), default_rng(0)
+    board, draw = TensorBoardWriter(tmp_path, keep=2), default_rng(0)
     for step in range(40):
         board.add_image("noise", draw.integers(0, 255, (64, 64, 3), "uint8"), step)
         board.flush()

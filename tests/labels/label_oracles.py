@@ -72,8 +72,8 @@ class Case:
     @cached_property
     def model(self) -> DiscreteSCM:
         """The same model with its noise split into atoms: what the extended structural model says by definition."""
-        laws = {f"u{node}": dict(enumerate(atoms.weights)) for node, atoms in self.atoms.items()}
-        return DiscreteSCM(laws, {node: self._equation(node) for node in self.graph.nodes})
+        distributions = {f"u{node}": dict(enumerate(atoms.weights)) for node, atoms in self.atoms.items()}
+        return DiscreteSCM(distributions, {node: self._equation(node) for node in self.graph.nodes})
 
     def _equation(self, node: str):
         bits, parents = self.atoms[node].bits, self.graph.parents(node)

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_oracles import cases
 
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM, ResponseMechanism, fit_label_scm
 from causalcf.labels.evidence import configurations
@@ -154,7 +154,7 @@ def flow(scm, cells, law, above, value, targets, s) -> np.ndarray:
 
 def test_labels_alone_do_not_lead_back_with_certainty():
     """A young man, not bald, made old and young again: as before given his noise, with .9836 given his labels."""
-    scm = celeba_law()
+    scm = celeba_scm()
     unit = {"Young": 1, "Male": 1, "Bald": 0}
     old, young = {"Young": 0, "Male": 1}, {"Young": 1, "Male": 1}
     labels = scm.sample(500, given=unit, generator=seeded())

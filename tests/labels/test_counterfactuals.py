@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from label_oracles import ALPHA, cases, chi_square, events, known_labels, threshold_case
 from scipy import stats
 
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.errors import CausalCFError, ImpossibleWorldError, IntractableError
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM, empirical_joint
@@ -44,7 +44,7 @@ def test_one_edge_table(facts, young, expected):
                 answer = route.counterfactual_probability({"Bald": 1}, facts, stickiness=s, **antecedent)
                 assert answer == pytest.approx(value, abs=6e-5)
         # The same units among CelebA's men, the sex held by intervention too.
-        among_men = celeba_law().counterfactual_probability(
+        among_men = celeba_scm().counterfactual_probability(
             {"Bald": 1}, {**facts, "Male": 1}, do={"Young": young, "Male": 1}, stickiness=s
         )
         assert among_men == pytest.approx(value, abs=6e-5)
@@ -156,7 +156,7 @@ def test_draws_average_over_unknown_labels(data):
 
 def test_wrong_stickiness_is_told_apart():
     """Negative control of the sampler test: draws at s=.5 are not the law at s=.7."""
-    scm, n = celeba_law(), 4000
+    scm, n = celeba_scm(), 4000
     unit = torch.tensor([[1, 1, 0, 0, 0, 1, 0, 1, 0]])
     draws = scm.counterfactual(unit, {"Young": 0}, {"Mustache": 1}, 0.5, n, seeded())[0]
     counts = torch.bincount(draws[:, 5].long() * 2 + draws[:, 7].long(), minlength=4).numpy()
@@ -176,7 +176,7 @@ def test_wrong_stickiness_is_told_apart():
 
 
 def test_one_do_for_each_unit():
-    scm = celeba_law()
+    scm = celeba_scm()
     units = scm.sample(500, generator=seeded())
     flipped = 1 - units[:, 1]
     found = scm.counterfactual(units, do={"Male": flipped}, stickiness=1.0, draws=3, generator=seeded(1))
@@ -215,7 +215,7 @@ def test_large_graph_with_few_facts_is_refused():
 
 
 def test_two_thousand_queries_a_second():
-    scm = celeba_law()
+    scm = celeba_scm()
     units = scm.sample(4000, generator=seeded())
     started = time.process_time()
     scm.counterfactual_probabilities({"Narrow_Eyes": 1}, units, {"Young": 0}, {"Mustache": 1}, stickiness=0.53)

@@ -11,12 +11,12 @@ from causalcf.errors import CausalCFError, IntractableError
 from causalcf.labels import empirical_joint, kl_divergence, marginals, pairwise, total_variation
 
 
-def laws(k: int = 3):
+def distributions(k: int = 3):
     cells = st.lists(st.integers(0, 20), min_size=2**k, max_size=2**k).filter(sum)
     return cells.map(lambda c: torch.tensor(c, dtype=torch.float64).reshape((2,) * k) / sum(c))
 
 
-@given(laws(), laws(), laws())
+@given(distributions(), distributions(), distributions())
 def test_axioms(p, q, r):
     assert total_variation(p, p) == 0 and kl_divergence(p, p) == pytest.approx(0, abs=1e-12)
     assert total_variation(p, q) == pytest.approx(total_variation(q, p))

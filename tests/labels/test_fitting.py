@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_oracles import graphs
 
-from causalcf.data.faces.units import celeba_law
+from causalcf.data.faces.units import celeba_scm
 from causalcf.errors import CausalCFError, DataError
 from causalcf.graph.files import load_graph
 from causalcf.graph.graph import CausalGraph
@@ -105,7 +105,7 @@ def test_bad_options_name_the_culprit(options, message):
 
 
 def test_recovers_the_law_it_was_sampled_from():
-    truth = celeba_law()
+    truth = celeba_scm()
     labels = truth.sample(50_000, generator=torch.Generator().manual_seed(0))
     fitted = fit_label_scm(truth.graph, labels)
     assert total_variation(truth.joint(), fitted.joint()) < 0.02
@@ -113,7 +113,7 @@ def test_recovers_the_law_it_was_sampled_from():
 
 
 def test_shipped_law_answers_do_and_given():
-    scm = celeba_law()
+    scm = celeba_scm()
     assert scm.probability({"Male": 1}, do={"Mustache": 1}) == pytest.approx(0.417, abs=5e-4)
     # The graph holds Young and Male independent, which the data do not; in the data themselves it is .9996 (below).
     assert scm.probability({"Male": 1}, given={"Mustache": 1}) == pytest.approx(0.9994, abs=5e-5)
@@ -133,7 +133,7 @@ def test_celeba_numbers():
         assert total_variation(data, fitted[name].joint()) == pytest.approx(tvd, abs=5e-5)
         if name == "celeba":
             assert kl_divergence(data, fitted[name].joint()) == pytest.approx(0.0779, abs=5e-5)
-            torch.testing.assert_close(celeba_law().joint(), fitted[name].joint(), rtol=0, atol=1e-9)
+            torch.testing.assert_close(celeba_scm().joint(), fitted[name].joint(), rtol=0, atol=1e-9)
     do, given_ = {"do": {"Mustache": 1}}, {"given": {"Mustache": 1}}
     assert fitted["celeba"].probability({"Male": 1}, **do) == pytest.approx(0.417, abs=5e-4)
     assert fitted["celeba"].probability({"Male": 1}, **given_) == pytest.approx(0.9994, abs=5e-5)

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from causalcf.networks.average import averaged_copy, calibrate_batch_norm, update_average
-from causalcf.networks.dcgan import Discriminator, EvenTransposed, Generator, Labeler, NoiseReader, initialise
-from causalcf.networks.readers import ResidualReader
+from causalcf.networks.average import calibrate_batch_norm, ema_copy, update_ema
+from causalcf.networks.dcgan import Discriminator, EvenTransposed, Generator, Labeler, QNetwork, initialise
+from causalcf.networks.readers import ResidualNetwork
 
 
 def seeded(seed=0):
@@ -41,7 +41,7 @@ def test_labels_reach_images_and_logits():
     judge = Discriminator(3, 4)
     images = torch.rand(2, 3, 64, 64, generator=seeded())
     assert judge(images, zero).shape == (2,) and not torch.allclose(judge(images, zero), judge(images, one))
-    assert Labeler(3, 4)(images).shape == ResidualReader(3, 4)(images).shape == (2, 3)
+    assert Labeler(3, 4)(images).shape == ResidualNetwork(3, 4)(images).shape == (2, 3)
 
 
 def test_transposed_convolutions_start_as_bilinear_upsampling():
@@ -96,19 +96,19 @@ def test_an_even_kernel_is_the_nearest_one_that_meets_the_condition():
 
 def test_the_average_moves_by_one_minus_decay():
     net = generator()
-    average = averaged_copy(net)
+    average = ema_copy(net)
     before = copy.deepcopy(average.state_dict())
     with torch.no_grad():
         for weight in net.parameters():
             weight.add_(1.0)
-    update_average(average, net, 0.9)
+    update_ema(average, net, 0.9)
     for name, weight in average.named_parameters():
         assert torch.allclose(weight, before[name] + 0.1, atol=1e-6)
         assert not weight.requires_grad
 
 
 def test_calibration_gives_the_statistics_of_the_batches_it_saw():
-    average = averaged_copy(generator())
+    average = ema_copy(generator())
     noise, labels = torch.rand(128, 5, generator=seeded()), torch.ones(128, 3, dtype=torch.int8)
     calibrate_batch_norm(average, noise, labels, batch=64)
     first = average.layers[0]
@@ -119,9 +119,9 @@ def test_calibration_gives_the_statistics_of_the_batches_it_saw():
 
 
 def test_the_noise_reader_reads_ten_coordinates_and_is_blind_to_speckle():
-    reader = NoiseReader(100, 4)
+    reader = QNetwork(100, 4)
     images = torch.rand(2, 3, 64, 64, generator=seeded())
     checkerboard = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 2 - 1
-    assert reader(images).shape == (2, 10) and NoiseReader(5, 4)(images).shape == (2, 5)
+    assert reader(images).shape == (2, 10) and QNetwork(5, 4)(images).shape == (2, 5)
     assert torch.allclose(reader(images), reader(images + checkerboard), atol=1e-5)
     assert not torch.allclose(reader(images), reader(images + 0.1), atol=1e-5)

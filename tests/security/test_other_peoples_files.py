@@ -15,7 +15,7 @@ from causalcf.errors import CausalCFError, RecipeError, RunError
 from causalcf.evaluation.suite import load_suite
 from causalcf.graph.files import load_graph
 from causalcf.io.folders import read_meta
-from causalcf.io.untrusted import MOST_JSON, read_bounded, read_json, read_tensors
+from causalcf.io.untrusted import MAX_JSON, read_bounded, read_json, read_tensors
 from causalcf.language.lists import load_queries, load_statements
 from causalcf.runs.checkpoint import load_checkpoint
 from causalcf.runs.directory import find_run, latest_runs
@@ -148,7 +148,7 @@ def test_a_recipe_s_name_stays_in_its_folder(name):
 def test_pipes_devices_and_endless_files_are_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "meta.json")
     (tmp_path / "recipe.yaml").symlink_to("/dev/zero")
-    (tmp_path / "big.json").write_bytes(b" " * (MOST_JSON + 1))
+    (tmp_path / "big.json").write_bytes(b" " * (MAX_JSON + 1))
     with limited():
         assert read_meta(tmp_path) == {}
         assert latest_runs(tmp_path.parent) == {}

@@ -112,7 +112,7 @@ class _Marked:
     def __init__(self, run, graph):
         from causalcf.labels import LabelSCM
 
-        self.run, self.graph, self.observer = run, graph, None
+        self.run, self.graph, self.antecedent_classifier = run, graph, None
         self.labels = LabelSCM.from_probabilities(graph, dict.fromkeys(graph.nodes, 0.5))
 
     def sample(self, n, do=None, given=None, generator=None, **search):

@@ -27,10 +27,10 @@ def source_of(statement, stickiness):
 def test_labels_follow_the_label_models_own_counterfactuals(mode, stickiness):
     statement = Statement({"Male": 1}, {"Bald": 1}, "might", {"Young": 0}, mode)
     question, source = source_of(statement, stickiness)
-    labels, supposed = source.pools[question.name]
+    labels, intervention = source.pools[question.name]
     assert bool((labels[:, GRAPH.nodes.index("Male")] == 1).all())
-    assert bool((supposed[:, GRAPH.nodes.index("Bald")] == 1).all())
-    old = int((supposed[:, GRAPH.nodes.index("Young")] == 0).sum())
+    assert bool((intervention[:, GRAPH.nodes.index("Bald")] == 1).all())
+    old = int((intervention[:, GRAPH.nodes.index("Young")] == 0).sum())
     asked = {mode: statement.antecedent}
     exact = law().counterfactual_probability({"Young": 0}, statement.given, **asked, stickiness=stickiness)
     assert binomtest(old, POOL, exact).pvalue > ALPHA

@@ -20,10 +20,10 @@ class Half(Reader):
         return images.flatten(1)[:, :3] * 0
 
 
-def told_once(told, net, gan=1.0):
+def told_once(record, net, gan=1.0):
     """The gradient that telling adds to one that was there."""
     net.weight.grad = torch.full_like(net.weight, gan)
-    told(net, 0, *NOTHING)
+    record(net, 0, *NOTHING)
     return net.weight.grad - gan
 
 
@@ -86,28 +86,28 @@ def test_each_term_changes_the_gradient():
 
 @pytest.mark.parametrize("labelled", [True, False])
 def test_a_statement_told_again_and_again_comes_true(labelled):
-    told = telling({"a": Statement({}, {"Young": 0}, "likely", {"Bald": 1})}, labelled, size=64)
+    record = telling({"a": Statement({}, {"Young": 0}, "likely", {"Bald": 1})}, labelled, size=64)
     net = Generator(7 if labelled else 4)
     optimiser = torch.optim.Adam(net.parameters(), 0.01)
     shares = []
     for step in range(300):
         net.weight.grad = torch.full_like(net.weight, 1e-9)
-        noise = torch.rand(64, 4, generator=told.random) * 2 - 1
+        noise = torch.rand(64, 4, generator=record.random) * 2 - 1
         images = torch.zeros(64, 3, 2, 2) if labelled else net(noise, noise[:, :0]).detach()
-        told(net, step, noise, images)
+        record(net, step, noise, images)
         optimiser.step()
-        shares.append(told.told()["a"].get("q"))
+        shares.append(record.record()["a"].get("q"))
     found = [share for share in shares if share is not None]
     assert found[0] < 0.65 and found[-1] > 0.67
 
 
 @pytest.mark.parametrize("labelled", [True, False])
 def test_restored_it_goes_on_to_the_bit(labelled):
-    def steps(told, net, first, last):
+    def steps(record, net, first, last):
         for step in range(first, last):
             net.weight.grad = torch.ones_like(net.weight)
             noise = torch.rand(32, 4, generator=torch.Generator().manual_seed(step)) * 2 - 1
-            told(net, step, noise, net(noise, torch.zeros(32, 3 if labelled else 0)).detach())
+            record(net, step, noise, net(noise, torch.zeros(32, 3 if labelled else 0)).detach())
             net.weight.data -= 0.01 * net.weight.grad
 
     inputs = 7 if labelled else 4
@@ -123,30 +123,30 @@ def test_restored_it_goes_on_to_the_bit(labelled):
 
 
 def test_another_classifier_does_not_go_on():
-    told = telling({"a": OLD_MAN})
+    record = telling({"a": OLD_MAN})
     with pytest.raises(RunError, match="classifier"):
-        told.restore({**told.state(), "classifier": "another"})
+        record.restore({**record.state(), "classifier": "another"})
 
 
 def test_what_is_told_wins_over_the_label_model():
     """A false "would" is calibrated to the bound of what it asks, not back to what the label model says."""
-    told = telling({"a": replace(OLD_MAN, modal="would")}, keep=0, contrast=0, decay=0)
-    question = told.questions[0]
+    record = telling({"a": replace(OLD_MAN, modal="would")}, keep=0, contrast=0, decay=0)
+    question = record.questions[0]
     after = torch.zeros(8, 3, dtype=torch.float64)
     wanted = torch.full((8,), 0.3, dtype=torch.float64)
 
     def loss(bald):
-        after[:, told.costs.targets.nodes.index("Bald")] = bald
-        return told.costs._statement("a", question, after, after, wanted).item()
+        after[:, record.costs.targets.nodes.index("Bald")] = bald
+        return record.costs._statement("a", question, after, after, wanted).item()
 
     assert loss(0.95) == pytest.approx(0, abs=1e-9)
     assert loss(0.3) > 0.5
 
 
 def test_giving_up_the_antecedent_costs_where_the_consequent_would_be_free():
-    told = telling({"a": replace(OLD_MAN, modal="might not")}, contrast=0, decay=0)
-    question, facts = told.questions[0], torch.tensor([[1, 1, 0]] * 8, dtype=torch.int8)
+    record = telling({"a": replace(OLD_MAN, modal="might not")}, contrast=0, decay=0)
+    question, facts = record.questions[0], torch.tensor([[1, 1, 0]] * 8, dtype=torch.int8)
     after = torch.tensor([[0.02, 0.98, 0.0]] * 8, dtype=torch.float64)  # Young, Male, Bald: still old men
     given_up = torch.tensor([[0.6, 0.98, 0.0]] * 8, dtype=torch.float64)  # young again
-    held, lost = (told.costs(question, None, read, facts)[f"{question.name}: kept"] for read in (after, given_up))
+    held, lost = (record.costs(question, None, read, facts)[f"{question.name}: kept"] for read in (after, given_up))
     assert lost > held + 0.1

@@ -11,7 +11,7 @@ from causalcf.classifiers.calibration import Calibration
 from causalcf.classifiers.classifier import AttributeClassifier
 from causalcf.classifiers.storage import save_classifier
 from causalcf.cli.command import run as run_command
-from causalcf.constraints.setup import statement_classifier, tell_with
+from causalcf.constraints.setup import constraint_with, statement_classifier
 from causalcf.data.faces import law
 from causalcf.errors import RecipeError, RunError, StatementError
 from causalcf.language.lists import load_statements
@@ -113,7 +113,7 @@ def test_telling_draws_apart_from_training(recipe, seed):
     recipe, names = replace(recipe, seed=seed), law().graph.nodes
     reader = statement_classifier(recipe, names, torch.device("cpu"))
     said, cpu = load_statements(recipe.statements), torch.device("cpu")
-    told = tell_with(reader, recipe, said, law(), None, names, cpu, "float32")
+    told = constraint_with(reader, recipe, said, law(), None, names, cpu, "float32")
     training = torch.rand(4096, generator=torch.Generator().manual_seed(seed))
     assert torch.isin(torch.rand(8, generator=told.random), training).sum() <= 1  # chance: of 2^24 floats
 

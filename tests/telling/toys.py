@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from causalcf.constraints.constraint import Telling
+from causalcf.constraints.constraint import StatementConstraint
 from causalcf.constraints.costs import Costs, Multipliers, RunningMeans, Targets
 from causalcf.constraints.questions import questions_of
 from causalcf.constraints.sources import LabelledSource, ReplaySource, Source
@@ -60,7 +60,7 @@ def telling(
     calibration: float = 1.0,
     size: int = 16,
     share: float = 1e9,
-) -> Telling:
+) -> StatementConstraint:
     mode = None if labelled else "observe"
     questions = questions_of(statements, GRAPH, keep, 0.0, mode)
     random = torch.Generator().manual_seed(5)
@@ -69,7 +69,7 @@ def telling(
         source = LabelledSource(law(), noise_dim, stickiness, questions, random)
     else:
         source = ReplaySource(GRAPH.nodes, noise_dim, stickiness, size, questions)
-    return Telling(
+    return StatementConstraint(
         questions,
         source,
         Costs(Targets(law(), GRAPH.nodes, stickiness), contrast, calibration, RunningMeans(decay)),

@@ -87,10 +87,12 @@ def test_observing_changes_causes_and_doing_does_not(runs):
 
 def test_a_dcgan_run_is_asked_through_a_classifier(runs):
     run = load_run(runs / "b" / "latest")
-    run = replace(run, observer=bright(run))
+    run = replace(run, antecedent_classifier=bright(run))
     male = run.graph.nodes.index("Male")
     worlds = run.sample(6, given={"Male": 0}, generator=seeded())
-    assert (worlds.labels[:, male] == 0).all() and torch.equal(run.observer.labels(worlds.images), worlds.labels)
+    assert (worlds.labels[:, male] == 0).all() and torch.equal(
+        run.antecedent_classifier.labels(worlds.images), worlds.labels
+    )
     done = []
     found = run.counterfactual(
         worlds, observe={"Male": 1}, stickiness=0.5, draws=4, generator=seeded(), on_unit=done.append

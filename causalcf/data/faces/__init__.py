@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from .renderer import render as render
     from .units import Units as Units
     from .units import counterfactual as counterfactual
-    from .units import law as law
     from .units import sample_units as sample_units
+    from .units import true_scm as true_scm
 
 
 def __getattr__(name: str) -> Any:

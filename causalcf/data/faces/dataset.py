@@ -91,7 +91,7 @@ def _digest(*tensors: Tensor) -> str:
     return hashed.hexdigest()
 
 
-def load_coin_faces(
+def load_uniform_faces(
     n: int = 20_000, seed: int = 0, cache: str | Path | None = None, progress: bool = True
 ) -> ImageData:
     """Load n >= 1 rendered faces whose nine labels are independent, each 1 with probability 0.5."""

@@ -23,7 +23,7 @@ from .renderer import render
 _FILE = Path(__file__).with_name("celeba_law.yaml")
 
 
-def celeba_law() -> LabelSCM:
+def celeba_scm() -> LabelSCM:
     """Return the maximum-likelihood `LabelSCM` of CelebA on the graph `celeba`, with threshold noise."""
     graph = load_graph("celeba")
     listed = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
@@ -59,10 +59,10 @@ class Units:
 
 
 @cache
-def law() -> LabelSCM:
+def true_scm() -> LabelSCM:
     """Return the true SCM of the labels: CelebA's conditional probabilities on the graph `celeba`."""
 
-    return celeba_law()
+    return celeba_scm()
 
 
 def sample_units(
@@ -72,7 +72,7 @@ def sample_units(
     given: Mapping[str, Any] | None = None,
 ) -> Units:
     """Sample n units after the intervention `do`, conditional on `given` in the world after `do`."""
-    labels = law().sample(n, do=do, given=given, generator=generator)
+    labels = true_scm().sample(n, do=do, given=given, generator=generator)
     label_noise = _abduct(labels, do or {}, generator)
     noise = torch.rand(n, len(NOISE), generator=generator, device=generator.device).cpu()
     return Units(_in_order(labels), label_noise, noise, _per_unit(do, n))
@@ -80,19 +80,19 @@ def sample_units(
 
 def counterfactual(units: Units, do: Mapping[str, Any] | None = None) -> Units:
     """Return the same units under `do`, with the same noise; earlier interventions stay unless set anew."""
-    labels = law().respond(units.label_noise, do={**units.do, **(do or {})})
+    labels = true_scm().respond(units.label_noise, do={**units.do, **(do or {})})
     return replace(units, labels=_in_order(labels), do={**units.do, **_per_unit(do, len(units))})
 
 
 def _in_order(labels: Tensor) -> Tensor:
     """Reorder the columns from the SCM's order to the order `LABELS`."""
-    nodes = law().graph.nodes
+    nodes = true_scm().graph.nodes
     return labels[:, [nodes.index(name) for name in LABELS]]
 
 
 def _abduct(labels: Tensor, do: Mapping[str, Any], generator: torch.Generator) -> Tensor:
     """Sample the label noise given the labels; a label set by `do` does not constrain its own noise."""
-    scm = law()
+    scm = true_scm()
     by_name = dict(zip(scm.graph.nodes, labels.unbind(1), strict=True))
     columns = []
     for node, mechanism in scm.mechanisms.items():

@@ -39,7 +39,7 @@ _STATEMENT_HEADS = [
 ]
 
 
-def by_statement(told: tuple[StatementGroup, ...], narrow: bool) -> list[Table]:
+def by_statement(statements: tuple[StatementGroup, ...], narrow: bool) -> list[Table]:
     """Build one table per statement, with a row per approach."""
     return [
         Table(
@@ -47,14 +47,14 @@ def by_statement(told: tuple[StatementGroup, ...], narrow: bool) -> list[Table]:
             ["approach", *_STATEMENT_HEADS],
             [_row(one["approach"], figures(one), narrow) for one in group.answers],
         )
-        for group in told
+        for group in statements
     ]
 
 
-def by_approach(told: tuple[StatementGroup, ...], narrow: bool) -> list[Table]:
+def by_approach(statements: tuple[StatementGroup, ...], narrow: bool) -> list[Table]:
     """Build one table per approach, with a row per statement."""
     rows: dict[str, list[list[str]]] = {}
-    for group in told:
+    for group in statements:
         for one in group.answers:
             row = _row(f"{group.name}: {group.sentence}", figures(one), narrow)
             rows.setdefault(one["approach"], []).append(row)
@@ -97,11 +97,11 @@ def print_table(outcome: Outcome, console: Console) -> None:
 
 def _print_statements(outcome: Outcome, console: Console) -> None:
     """Print a table per statement, or per approach if there are many, then the reasons for no verdict."""
-    told = statement_groups(outcome)
-    for table in (by_statement if len(told) <= FEW else by_approach)(told, console.width < _WIDE):
+    statements = statement_groups(outcome)
+    for table in (by_statement if len(statements) <= FEW else by_approach)(statements, console.width < _WIDE):
         console.print("")
         console.print(_rich(table, gap=1 if console.width >= _WIDE else 0))
-    for group in told:
+    for group in statements:
         for line in why_lines(group):
             console.print(_text(f"{group.name}, {line}"))
 

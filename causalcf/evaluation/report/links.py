@@ -30,8 +30,8 @@ def interval(ends: Sequence[float | None] | None, form: str = "+.3f") -> str:
 
 def with_interval(value: float | None, ends: Sequence[float | None] | None, form: str = "+.3f") -> str:
     """Format a number and its interval, if it has one."""
-    told = interval(ends, form)
-    return number(value, form) if told == NOTHING or value is None else f"{number(value, form)} {told}"
+    text = interval(ends, form)
+    return number(value, form) if text == NOTHING or value is None else f"{number(value, form)} {text}"
 
 
 def estimate(found: Mapping[str, Any] | None, form: str = ".3f") -> str:
@@ -122,8 +122,8 @@ def group_links(outcome: Outcome) -> tuple[Group, ...]:
     groups = []
     for number, links in enumerate(found.values(), start=1):
         first, ordered = links[0], sorted(links, key=lambda link: order.get(link["approach"], len(order)))
-        told = (first["cause"], first["effect"], first["given"], first["held"])
-        groups.append(Group(*told, tuple(ordered), f"link-{number}"))
+        text = (first["cause"], first["effect"], first["given"], first["held"])
+        groups.append(Group(*text, tuple(ordered), f"link-{number}"))
     return tuple(groups)
 
 
@@ -134,8 +134,8 @@ def approaches(outcome: Outcome) -> tuple[str, ...]:
 def asked_labels(outcome: Outcome) -> tuple[str, ...]:
     """Return the labels in links and statements, in the graph's order; all labels if there are none."""
     spoken = [{link["cause"], link["effect"], *link["given"], *link["held"]} for link in outcome["links"]]
-    for told in outcome.get("statements") or ():
-        spoken.append({name for part in ("given", "antecedent", "consequent") for name in told["statement"][part]})
+    for text in outcome.get("statements") or ():
+        spoken.append({name for part in ("given", "antecedent", "consequent") for name in text["statement"][part]})
     named = set().union(*spoken)
     return tuple(node for node in outcome["nodes"] if node in named or not named)
 

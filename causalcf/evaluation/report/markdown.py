@@ -132,6 +132,6 @@ def _list(lines: list[str]) -> str:
     return "\n".join(f"- {markdown(line)}" for line in lines)
 
 
-def _picture(told: str, file: str) -> str:
+def _picture(title: str, file: str) -> str:
     brackets = str.maketrans("[]", "()")  # which would end the text
-    return f"![{markdown(told.translate(brackets))}]({quote(file)})"
+    return f"![{markdown(title.translate(brackets))}]({quote(file)})"

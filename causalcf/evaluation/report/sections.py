@@ -30,8 +30,8 @@ def judge_table(outcome: Outcome) -> Table:
 def graph_table(outcome: Outcome) -> Table:
     """Build the distances of the fitted joint from the data, beside those expected by chance."""
     fit = outcome["graph_fit"]
-    told = {"total variation distance": "tvd", "Kullback-Leibler divergence, nats": "kl"}
-    rows = [[name, number(fit[key], ".4f"), number(fit[f"{key}_by_chance"], ".4f")] for name, key in told.items()]
+    label = {"total variation distance": "tvd", "Kullback-Leibler divergence, nats": "kl"}
+    rows = [[name, number(fit[key], ".4f"), number(fit[f"{key}_by_chance"], ".4f")] for name, key in label.items()]
     return Table(f"Graph {fit['graph']}, fitted", ["", "fitted", "by chance alone"], rows)
 
 
@@ -118,8 +118,8 @@ def provenance_table(outcome: Outcome) -> Table:
     rows += [[f"run {name}", anything(value)] for name, value in found["runs"].items()]
     known = found["fingerprints"]
     rows += [["judge, fingerprint", known["judge"]]]
-    for part, told in (("runs", "run"), ("classifiers", "classifier of run")):
-        rows += [[f"{told} {name}, fingerprint", anything(value)] for name, value in known[part].items()]
+    for part, label in (("runs", "run"), ("classifiers", "classifier of run")):
+        rows += [[f"{label} {name}, fingerprint", anything(value)] for name, value in known[part].items()]
     return Table("Provenance", ["", "value"], rows, prose=True)
 
 

@@ -104,8 +104,8 @@ def judge_line(outcome: Outcome) -> str:
 
 def _statements(outcome: Outcome) -> str:
     """Summarize how many statements get the label model's verdict on the same faces."""
-    told = [f"{name}: {same} of {n}" for name, *_, same, n in statement_counts_table(outcome).rows]
-    return f"Statements whose verdict is the label model's: {', '.join(told)}."
+    counts = [f"{name}: {same} of {n}" for name, *_, same, n in statement_counts_table(outcome).rows]
+    return f"Statements whose verdict is the label model's: {', '.join(counts)}."
 
 
 def _scores(name: str, scores: Outcome) -> str:

@@ -111,7 +111,7 @@ def link_table(group: Group) -> Table:
 
 def detail_table(group: Group) -> Table:
     """Build all figures of a link: one row per figure, one column per approach."""
-    rows = [[told, *map(show, group.links)] for told, show in _details(group).items()]
+    rows = [[text, *map(show, group.links)] for text, show in _details(group).items()]
     return Table(f"{group.name}: all figures", ["", *(link["approach"] for link in group.links)], rows)
 
 
@@ -141,9 +141,9 @@ def units_line(link: Link) -> str:
     """Return how many units an answer is based on, and what happened to the others."""
     units = link["units"]
     lost = [f"{count(units[kind])} {kind}" for kind in ("unreached", "impossible") if units[kind]]
-    told = units["told"] or "; ".join(lost)
+    text = units["told"] or "; ".join(lost)
     return f"{count(link['n'])} units of {count(units['asked'])} asked for" + (
-        f": {told.rstrip('.')}." if told else "."
+        f": {text.rstrip('.')}." if text else "."
     )
 
 
@@ -176,8 +176,8 @@ def _reference_rows(group: Group) -> list[list[str]]:
     for link in group.links:
         if link["reference"] is None:
             continue
-        told = (link["mode"], number(link["p_reference"]), effect(link["reference"]))
-        found.setdefault(told, []).append(link["approach"])
+        text = (link["mode"], number(link["p_reference"]), effect(link["reference"]))
+        found.setdefault(text, []).append(link["approach"])
     modes = [mode for mode, _, _ in found]
     rows = []
     for (mode, rate, strength), names in found.items():
@@ -218,8 +218,8 @@ class StatementGroup:
         """The probability that the statement asks for, and its truth in the label model."""
         first = self.answers[0]
         truth, mode = first["truth"], first["statement"]["mode"]
-        told = f"Asks for {first['asks']}. By the label model, {mode} at stickiness 1, it is {model_word(truth)}"
-        return f"{told}: {truth['reason'].rstrip('.')}."
+        text = f"Asks for {first['asks']}. By the label model, {mode} at stickiness 1, it is {model_word(truth)}"
+        return f"{text}: {truth['reason'].rstrip('.')}."
 
 
 def statement_groups(outcome: Outcome) -> tuple[StatementGroup, ...]:

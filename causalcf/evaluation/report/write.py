@@ -15,7 +15,7 @@ from .links import Outcome, group_links
 from .markdown import render_markdown
 from .plots import draw_figures
 
-_MOST_BYTES = 2**26  # of a picture
+_MAX_BYTES = 2**26  # of a picture
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -37,7 +37,7 @@ def _read(folder: Path, name: str, owner: str) -> bytes:
     if _leads_out(folder, name):
         raise CausalCFError(f"picture {name!r} of {owner} is outside {folder}; allowed: PNG files in that folder")
     try:
-        content = read_bounded(folder / name, _MOST_BYTES)
+        content = read_bounded(folder / name, _MAX_BYTES)
     except OSError:
         there = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.png"))
         close = "".join(f"; did you mean {found!r}?" for found in nearest(name, there, 1))
