@@ -52,16 +52,16 @@ def main() -> None:
 def prepare(folder: Path) -> None:
     """A run and a judge."""
     small = Recipe(images=64, batch=8, width=8, labeler_width=2, noise_dim=5, data_size=400, precision="float32")
-    start_run(replace(small, runs=str(folder)))
+    start_run(replace(small, runs_dir=str(folder)))
     judge = ClassifierRecipe(role="judge", images=2048, width=8, data_size=400, seed=1, precision="float32")
-    make_classifier(replace(judge, runs=str(folder)))
+    make_classifier(replace(judge, runs_dir=str(folder)))
 
 
 def peak(folder: Path, half_width: float) -> float:
     """Greatest resident memory of one evaluation, in MiB."""
     suite = folder / "suite.yaml"
     suite.write_text(f"links: all\nshown: []\naxioms: true\nrealism: false\nhalf_width: {half_width}\n")
-    command = [sys.executable, "-m", "causalcf.eval", "--suite", str(suite), "--base", str(folder)]
+    command = [sys.executable, "-m", "causalcf.eval", "--suite", str(suite), "--runs-dir", str(folder)]
     command += ["--out", str(folder / f"report-{half_width}"), "--half-width", str(half_width)]
     asked = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(asked.pid, 0)

@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .checks import SEEDS, option
 from .cli.command import run as run_command
-from .cli.parser import Flags, parse_conditions
+from .cli.parser import CommandOptions, Flags, parse_conditions
 from .errors import CausalCFError, GraphError, QueryError
 from .graph.files import load_graph
 from .io.text import escaped
@@ -39,23 +39,57 @@ EXAMPLES = """examples:
 
 
 @dataclass(frozen=True)
-class AskOptions:
-    """Parsed options of `python -m causalcf.ask`; `queries` maps names to questions, "" for a single one."""
+class AskOptions(CommandOptions):
+    """Options of `python -m causalcf.ask`; `queries` maps names to questions, "" for a single one."""
 
-    queries: dict[str, Query]
-    run: str
-    classifier: str | None
-    mode: str | None
-    stickiness: float | None
-    noise_stickiness: float | None
-    faces: int | None
-    draws: int
-    budget: int
-    rows: int
-    seed: int
-    as_json: bool
-    out: Path
-    device: str
+    question: tuple[str, ...] = option((), "a question in English", name="question", nargs="*", parse=tuple)
+    given: tuple[str, ...] = option(
+        (), "who is given, instead of a question", action="append", metavar="NAME=0|1,...", parse=tuple
+    )
+    antecedent: tuple[str, ...] = option(
+        (), "the antecedent, instead of a question", name="--if", action="append", metavar="NAME=0|1,...", parse=tuple
+    )
+    file: str | None = option(
+        None, "ask all questions of a file (eval/queries.yaml)", name="--queries", nargs="?", const="queries",
+        metavar="FILE",
+    )  # fmt: skip
+    mode: str | None = option(
+        None,
+        "",
+        switches={
+            "--do": ("do", "set the antecedent by intervention"),
+            "--observe": ("observe", "observe that the antecedent holds"),
+        },
+    )
+    run: str = option("runs/latest", "the run to ask", metavar="RUN")
+    classifier: str | None = option(
+        None,
+        "classifier of the images: faces, celeba or a classifier's folder. Default: classifier-<data> beside the run, "
+        "else the run's own Labeler",
+        metavar="NAME",
+    )
+    stickiness: float | None = option(
+        None,
+        "probability that a noise is kept. Default: 1 for do; 0.53 for observe, the fit of Lucas and Kemp (2015)",
+        low=0, high=1, metavar="S",
+    )  # fmt: skip
+    noise_stickiness: float | None = option(
+        None, "the same for the image noise alone. Default: as --stickiness", low=0, high=1, metavar="S"
+    )
+    faces: int | None = option(
+        None, "number of actual faces. Default: 100; 8 for a run without labels", name=("-n", "--faces"), low=1,
+        metavar="N",
+    )  # fmt: skip
+    draws: int = option(4, "counterfactual draws of each face; rates use the first", low=1, metavar="M")
+    budget: int = option(
+        20_000, "noises that a run without labels may try for each face before it gives up", low=1, metavar="B"
+    )
+    rows: int = option(6, "number of faces on the sheet", low=1, metavar="R")
+    seed: int = option(0, "seed of all random draws, in [0, 2^32)", low=0, below=SEEDS)
+    as_json: bool = option(False, "print JSON only", name="--json", action="store_true")
+    out: Path = option(Path("ask.png"), "the sheet to write", metavar="FILE.png")
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
+    queries: dict[str, Query] = field(default_factory=dict)
 
     def sheet(self, name: str) -> Path:
         """Return the path of a question's sheet; a named question adds its name to the file name."""
@@ -64,24 +98,10 @@ class AskOptions:
 
 def parse_options(arguments: Sequence[str]) -> AskOptions:
     """Parse the command line; check all that can be checked without loading the run."""
-    least = {"faces": 1, "draws": 1, "budget": 1, "rows": 1, "seed": 0}
-    options = _parser().parse_checked(arguments, least, shares=("stickiness", "noise_stickiness"))
-    return AskOptions(
-        queries=_queries(options),
-        run=options.run,
-        classifier=options.classifier,
-        mode=options.mode,
-        stickiness=options.stickiness,
-        noise_stickiness=options.noise_stickiness,
-        faces=options.faces,
-        draws=options.draws,
-        budget=options.budget,
-        rows=options.rows,
-        seed=options.seed,
-        as_json=options.json,
-        out=_sheet(Path(options.out)),
-        device=options.device,
-    )
+    parser = Flags(refuse=QueryError, prog="python -m causalcf.ask", description=DESCRIPTION, epilog=EXAMPLES)
+    parser.add_options(AskOptions)
+    options = parser.parse_options(AskOptions, arguments)
+    return replace(options, queries=_queries(options), out=_sheet(options.out))
 
 
 def _sheet(out: Path) -> Path:
@@ -91,19 +111,19 @@ def _sheet(out: Path) -> Path:
     return out
 
 
-def _queries(options: argparse.Namespace) -> dict[str, Query]:
+def _queries(options: AskOptions) -> dict[str, Query]:
     nodes = _graph_nodes(options.run)
-    english, flags = " ".join(options.question), [*options.given, *options.intervention]
-    if sum(map(bool, (english, flags, options.queries))) != 1:
+    english, flags = " ".join(options.question), [*options.given, *options.antecedent]
+    if sum(map(bool, (english, flags, options.file))) != 1:
         raise QueryError("ask one of: a question in English, --given and --if, or --queries; see --help")
-    if options.queries:
-        queries = load_queries(options.queries, nodes)
+    if options.file:
+        queries = load_queries(options.file, nodes)
     elif english:
         queries = {"": Query.parse(english, nodes)}
     else:
         names = nodes or None
         given = parse_conditions(options.given, "--given", names)
-        queries = {"": Query(given, parse_conditions(options.intervention, "--if", names))}
+        queries = {"": Query(given, parse_conditions(options.antecedent, "--if", names))}
     for name in queries:
         if "/" in name or len(name) > 60:
             raise QueryError(f"the question's name {name!r} goes into a picture's: without /, at most 60 letters")
@@ -117,53 +137,6 @@ def _graph_nodes(run: str) -> tuple[str, ...]:
         return load_graph(file).nodes if file.is_file() else ()
     except GraphError:
         return ()
-
-
-def _parser() -> Flags:
-    parser = Flags(
-        refuse=QueryError,
-        prog="python -m causalcf.ask",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("question", nargs="*", help="a question in English")
-    add("--given", action="append", default=[], metavar="NAME=0|1,...", help="who is given, instead of a question")
-    add("--if", action="append", default=[], dest="supposed", metavar="NAME=0|1,...", help="what is supposed of them")
-    add("--queries", nargs="?", const="queries", metavar="FILE", help="ask all questions of a file (eval/queries.yaml)")
-    add("--run", default="runs/latest", metavar="FOLDER", help="the run to ask (runs/latest)")
-    add(
-        "--classifier",
-        metavar="NAME",
-        help="what reads the images: faces, celeba or a classifier's folder (classifier-<data> beside the run, else "
-        "the run's own Labeler)",
-    )
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--do", action="store_const", const="do", dest="mode", help="set the antecedent by intervention")
-    mode.add_argument(
-        "--observe", action="store_const", const="observe", dest="mode", help="find the antecedent to be so"
-    )
-    sticky = "probability that a noise is kept (1 for do, .53 for observe, as Lucas and Kemp fitted to people in 2015)"
-    add("--stickiness", type=float, metavar="S", help=sticky)
-    add("--noise-stickiness", type=float, metavar="S", help="the same for the image's noise alone (as --stickiness)")
-    add("-n", "--faces", type=int, metavar="N", help="actual faces to sample (100; 8 for a run without labels)")
-    add(
-        "--draws", type=int, default=4, metavar="M", help="counterfactual draws of each face (4); rates count the first"
-    )
-    add(
-        "--budget",
-        type=int,
-        default=20_000,
-        metavar="B",
-        help="noises that a run without labels may look at for each face before it gives up (20,000)",
-    )
-    add("--rows", type=int, default=6, metavar="R", help="faces to show on the sheet (6)")
-    add("--seed", type=int, default=0, help="of all randomness, in [0, 2^32) (0)")
-    add("--json", action="store_true", help="print JSON and nothing else")
-    add("--out", default="ask.png", metavar="FILE.png", help="the sheet to write (ask.png)")
-    add("--device", default="auto", help="where to generate (auto)")
-    return parser
 
 
 FACES, FACES_WITHOUT_LABELS = 100, 8  # each face of a run without labels takes a search among noises

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import reprlib
-from collections.abc import Iterable, Mapping
-from dataclasses import field
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import CausalCFError, RecipeError, unknown
 
@@ -97,7 +99,9 @@ _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or 
 
 def check_types(options: Any, error: type[CausalCFError]) -> None:
     """Check the types of all fields of a dataclass; an int may stand for a float."""
-    for name, hint in get_type_hints(type(options)).items():
+    hints = get_type_hints(type(options))
+    for name in (f.name for f in fields(options) if "help" in f.metadata):
+        hint = hints[name]
         value, kinds = getattr(options, name), get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
         if any(_is_a(value, kind) for kind in kinds):
             continue
@@ -123,21 +127,102 @@ def _said(kind: Any) -> str:
     return "a list of names" if get_origin(kind) is tuple else _WORDS[kind]
 
 
-# Above these a run fits no machine; a recipe from elsewhere may ask for anything.
-MAX: Mapping[str, int] = {
-    **dict.fromkeys(("images", "tick", "statement_from", "statement_every"), 2**40),
-    **dict.fromkeys(("batch", "statement_group", "noise_dim"), 2**16),
-    **dict.fromkeys(("width", "labeler_width"), 1024),
-    "data_size": 2**24,
-}
-
-
-def option(default: Any, text: str) -> Any:
-    """Return a dataclass field with its default and its help text."""
-    return field(default=default, metadata={"help": text})
-
-
 def require(ok: bool, name: str, value: object, allowed: str) -> None:
     """Raise a `RecipeError` that names the option and what is allowed, unless `ok`."""
     if not ok:
         raise RecipeError(f"{name} is {value}; it must be {allowed}")
+
+
+def option(
+    default: Any,
+    text: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    **flag: Any,
+) -> Any:
+    """Return a field of an `Options` class: its default, its help text, its range and the form of its flag.
+
+    Args:
+        low, high: the smallest and the largest value allowed.
+        above, below: the same, but excluded.
+        flag: `name` ("--json"), `metavar`, `nargs`, `const`, `choices`, `action`; `switches` {"--do": ("do", help)}
+            sets the field to a constant each; `parse` turns what was typed into the value.
+    """
+    bounds = (low, high, above, below)
+    return field(default=default, metadata={"help": text, "bounds": bounds, "flag": flag})
+
+
+@dataclass(frozen=True)
+class Options:
+    """Base of recipes and of the commands' options: each is declared once, as a field made by `option`.
+
+    `Error` is raised for bad values, `GROUPS` orders the help, `RENAMED` maps an old key to its new name and a function
+    from the old value (and all values given) to the new one.
+    """
+
+    Error: ClassVar[type[CausalCFError]] = RecipeError
+    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    RENAMED: ClassVar[Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]]] = {}
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of all options."""
+        return [f.name for f in fields(cls) if "help" in f.metadata]
+
+    @classmethod
+    def shown(cls, name: str) -> str:
+        """Return an option as error messages name it."""
+        return name
+
+    @classmethod
+    def with_new_names(cls, values: Mapping[str, Any], context: Mapping[str, Any], warn: bool = True) -> dict[str, Any]:
+        """Return the values under today's names; `context` holds all values that are known."""
+        found = {}
+        for name, value in values.items():
+            new, convert = cls.RENAMED.get(name, (name, None))
+            if convert is not None:
+                if new in values:
+                    raise cls.Error(f"{cls.shown(name)} is the old name of {cls.shown(new)}; leave it out")
+                value = convert(value, context)
+                if warn:
+                    text = f"{cls.shown(name)} is now {cls.shown(new)}, here {value}; the old name goes in the next "
+                    warnings.warn(text + "release", FutureWarning, stacklevel=2)
+            found[new] = value
+        return found
+
+    def check_options(self) -> None:
+        """Check types and ranges; raise `Error` for the first option that is wrong."""
+        check_types(self, self.Error)
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if "bounds" in f.metadata and isinstance(value, (int, float)) and not isinstance(value, bool):
+                allowed = _broken(value, isinstance(f.default, float), *f.metadata["bounds"])
+                if allowed:
+                    raise self.Error(f"{self.shown(f.name)} is {value}; it must be {allowed}")
+
+
+def _broken(
+    value: float, real: bool, low: float | None, high: float | None, above: float | None, below: float | None
+) -> str:
+    """Return what is allowed if the value is not, else ""."""
+    within = math.isfinite(value) and not (
+        (low is not None and value < low)
+        or (high is not None and value > high)
+        or (above is not None and value <= above)
+        or (below is not None and value >= below)
+    )
+    if within:
+        return ""
+    if below is not None or (real and high is not None):
+        end = f"{'2^32' if below == SEEDS else f'{below:g}'})" if below is not None else f"{high:g}]"
+        return f"in {'[' if low is not None else '('}{low if low is not None else above:g}, {end}"
+    if above is not None:
+        return f"a finite number above {above:g}"
+    if real:
+        return f"a finite number, at least {low:g}"
+    if low is not None and value < low:
+        return f"at least {low}"
+    return f"at most {high:,}"

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import sys
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import get_type_hints
+from dataclasses import dataclass, replace
 
-from .classifiers.recipe import ClassifierRecipe, classifier_recipe, option_names
+from .classifiers.recipe import ClassifierRecipe
 from .cli.command import run
-from .cli.parser import Flags
+from .cli.parser import Flags, flag_of, named_options
 from .errors import RecipeError
 
-ALL = "all"
 EXAMPLES = """examples:
   python -m causalcf.classify --data faces
   python -m causalcf.classify --data celeba --data-root PATH
-  python -m causalcf.classify --data celeba --data-root PATH --network alexnet --attributes Male Smiling
-  python -m causalcf.classify --data faces --role judge --seed 1
+  python -m causalcf.classify --data celeba --data-root PATH --network residual --attributes Male Smiling
+  python -m causalcf.classify --data faces --role judge
   python -m causalcf.classify --report-only runs/classifier-celeba
 """
 
@@ -33,49 +30,29 @@ class ClassifyOptions:
 
 def parse_options(arguments: Sequence[str]) -> ClassifyOptions:
     """Parse the flags; an unknown flag is a `RecipeError` that names the nearest one."""
-    flags = _parser().parse_args(list(arguments))
-    if flags.report_only is not None:
-        _only_for_a_report(arguments)
-        return ClassifyOptions(
-            replace(ClassifierRecipe(), device=flags.device, data_root=flags.data_root), flags.report_only
-        )
-    values = {name: flags[name] for name in option_names()}
-    if values["attributes"] == [ALL]:
-        values["attributes"] = None
-    return ClassifyOptions(classifier_recipe(values), None)
+    parser = _parser()
+    if "report_only" not in named_options(arguments):
+        return ClassifyOptions(parser.parse_options(ClassifierRecipe, arguments).validate(), None)
+    flags, allowed = parser.parse_args(list(arguments)), ("data_root", "device", "report_only")
+    for name in named_options(arguments):
+        if name not in allowed:
+            options = ", ".join(map(flag_of, allowed))
+            raise RecipeError(f"{flag_of(name)} has no meaning beside --report-only; there are {options}")
+    recipe = replace(ClassifierRecipe(), device=flags.device, data_root=flags.data_root)
+    return ClassifyOptions(recipe, flags.report_only)
 
 
 def _parser() -> Flags:
     parser = Flags(
         refuse=RecipeError,
         prog="python -m causalcf.classify",
-        description="Train a classifier that reads attributes off faces; calibrate it, and report on unseen images.",
+        description="Train a classifier of face attributes, calibrate it, and report its scores on unseen images.",
         epilog=EXAMPLES,
-        formatter_class=RawDescriptionHelpFormatter,
     )
-    types = get_type_hints(ClassifierRecipe)
-    for option in fields(ClassifierRecipe):
-        text = option.metadata["help"]
-        if option.name == "attributes":
-            parser.add_argument(_flag(option.name), nargs="+", type=str, default=None, metavar="NAME", help=text)
-        else:
-            parser.add_argument(_flag(option.name), type=types[option.name], default=option.default, help=text)
-    text = "write the report of a finished classifier anew, on the device and data root given here"
+    text = "only write the report of a finished classifier again, with --device and --data-root"
     parser.add_argument("--report-only", type=str | None, default=None, metavar="FOLDER", help=text)
+    parser.add_options(ClassifierRecipe)
     return parser
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _only_for_a_report(arguments: Sequence[str]) -> None:
-    """Refuse flags that have no effect beside --report-only."""
-    allowed = {"--report-only", "--device", "--data-root"}
-    for argument in arguments:
-        name = argument.split("=")[0]
-        if name.startswith("--") and name not in allowed:
-            raise RecipeError(f"{name} has no meaning beside --report-only; there are {', '.join(sorted(allowed))}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -127,8 +127,8 @@ def check_size(distributions: Mapping[str, Distribution]) -> None:
     if n > MAX_WORLDS:
         shown = f"{n:,}" if n < 10**15 else f"about 10^{len(str(n)) - 1}"
         raise IntractableError(
-            f"{len(distributions)} exogenous variables have {shown} combinations of values, and a counterfactual concerns all "
-            f"pairs of them; the limit is {MAX_WORLDS:,} combinations"
+            f"{len(distributions)} exogenous variables have {shown} combinations of values, and a counterfactual "
+            f"concerns all pairs of them; the limit is {MAX_WORLDS:,} combinations"
         )
 
 

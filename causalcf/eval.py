@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from .cli.launch import run_together
-from .cli.parser import Flags, parse_conditions
+from .cli.parser import Flags
 from .errors import QueryError, unknown
-from .evaluation.links import VERDICTS
 from .evaluation.suite import (
     HALF_WIDTH,
+    VERDICTS,
     EvalOptions,
     Link,
     LinkQuestion,
     Suite,
-    check_half_width,
     load_suite,
     suite_statements,
 )
@@ -43,85 +41,34 @@ EXAMPLES = """examples:
 
 def parse_options(arguments: Sequence[str]) -> EvalOptions:
     """Parse the command line; check all that can be checked without loading a run."""
-    options = _parser().parse_checked(arguments, {"budget": 1, "seed": 0}, shares=("stickiness",))
-    check_half_width("--half-width", options.half_width)
+    parser = Flags(refuse=QueryError, prog="python -m causalcf.eval", description=DESCRIPTION, epilog=EXAMPLES)
+    parser.add_options(EvalOptions)
+    options = parser.parse_options(EvalOptions, arguments)
     if options.require is not None and options.require not in VERDICTS:
         raise QueryError("--require: " + unknown("verdict", options.require, VERDICTS))
-    given = parse_conditions(options.given, "--given")
-    suite = _suite(options, given)
-    return EvalOptions(
-        suite=suite,
-        runs=tuple(options.runs or ()),
-        base=options.base,
-        graph=options.graph,
-        judge=options.judge,
-        classifier=options.classifier,
-        data_root=options.data_root,
-        mode=options.mode,
-        stickiness=options.stickiness,
-        budget=options.budget,
-        half_width=options.half_width or suite.half_width or HALF_WIDTH,
-        require=options.require,
-        seed=options.seed,
-        out=None if options.out is None else Path(options.out),
-        device=options.device,
-    )
+    suite = _suite(options)
+    return replace(options, suite=suite, half_width=options.half_width or suite.half_width or HALF_WIDTH)
 
 
-def _suite(options: argparse.Namespace, given: Mapping[str, int]) -> Suite:
+def _suite(options: EvalOptions) -> Suite:
+    given = options.given
     links = tuple(LinkQuestion(Link.parse(text), given) for text in options.link)
-    if links and options.suite is not None:
+    if links and options.suite_file is not None:
         raise QueryError("ask one of: --link (once or more), or --suite; see --help")
-    if not links and options.suite is None and options.statements is None:
+    if not links and options.suite_file is None and options.statements is None:
         raise QueryError("ask one of: --link (once or more), --suite or --statements; see --help")
     if given and not links:
         raise QueryError("--given goes with --link; in a suite it stands beside each link")
-    if options.require is not None and not links and options.suite is None:
+    if options.require is not None and not links and options.suite_file is None:
         raise QueryError("--require is about links; ask some with --link or --suite")
-    if options.suite is not None:
-        suite = load_suite(options.suite)
+    if options.suite_file is not None:
+        suite = load_suite(options.suite_file)
     else:
         suite = Suite(", ".join(str(question.link) for question in links), links)
     if options.statements is None:
         return suite
     name = suite.name or f"statements {Path(options.statements).stem}"
     return replace(suite, name=name, statements=suite_statements(options.statements))
-
-
-def _parser() -> Flags:
-    parser = Flags(
-        refuse=QueryError,
-        prog="python -m causalcf.eval",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("--link", action="append", default=[], metavar="LINK", help='"Young->Bald" in quotes, Young:Bald or Young→Bald')
-    add("--suite", nargs="?", const="celeba", metavar="FILE", help="ask all that a suite lists (eval/celeba.yaml)")
-    add(
-        "--statements",
-        metavar="FILE",
-        help="are these true in the images? (celeba, or a file); instead of a suite's own",
-    )
-    add("--given", action="append", default=[], metavar="NAME=0|1,...", help="only faces of which this is so")
-    add("--runs", nargs="+", metavar="RUN", help="the runs to compare (the newest finished one of each approach)")
-    add("--base", default="runs", metavar="FOLDER", help="where runs, classifier and judge lie (runs)")
-    add("--mode", choices=("do", "observe"), help="only approaches that can be asked so, and those that can both")
-    add("--stickiness", type=float, metavar="S", help="of approaches by ESM (1 for do, .53 for observe)")
-    add("--graph", metavar="GRAPH", help="the causal graph assumed (the one that the runs were trained by)")
-    add("--judge", metavar="FOLDER", help="the judge (judge-<data> beside the runs; trained first if there is none)")
-    add("--classifier", metavar="FOLDER", help="sees antecedents in a dcgan's images (classifier-<data> in the base)")
-    add("--data-root", metavar="FOLDER", help="where the images lie now, if not where they were")
-    add("--half-width", type=float, metavar="W", help="of an effect's 95 %% interval, in shares (.03: 1,068 faces)")
-    add("--budget", type=int, default=30, metavar="B", help="noises a dcgan may look at for each face, on average (30)")
-    add("--require", metavar="VERDICT", help="exit 1 unless every link gets this verdict, such as respected")
-    add("--seed", type=int, default=0, help="of all randomness, in [0, 2^32) (0)")
-    add(
-        "--out", metavar="FOLDER", help="where the report goes (a new folder in the base); goes on if one stopped there"
-    )
-    add("--device", default="auto", help="where everything runs (auto)")
-    return parser
 
 
 PATIENCE = timedelta(days=30)  # one of several processes may have hours of work left when another is ready

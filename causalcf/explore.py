@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .checks import SEEDS, option
 from .cli.command import run as run_command
-from .cli.parser import Flags, parse_conditions
+from .cli.parser import CommandOptions, Flags, parse_given
 from .errors import QueryError
 
 if TYPE_CHECKING:
@@ -22,61 +23,31 @@ EXAMPLES = """examples:
   python -m causalcf.explore
   python -m causalcf.explore --given Male=0,Young=1 --rows 20 --out explored
 """
-MIN = {"rows": 1, "columns": 2, "faces": 2, "pairs": 1, "seed": 0}
 
 
 @dataclass(frozen=True)
-class ExploreOptions:
-    """Parsed options of `python -m causalcf.explore`."""
+class ExploreOptions(CommandOptions):
+    """Options of `python -m causalcf.explore`."""
 
-    run: str
-    given: dict[str, int]
-    rows: int
-    columns: int
-    faces: int
-    pairs: int
-    seed: int
-    out: str
-    as_json: bool
-    device: str
+    run: str = option("runs/latest", "the run to explore", metavar="RUN")
+    given: dict[str, int] = option(
+        None, "draw only such faces", action="append", metavar="NAME=0|1,...", parse=parse_given
+    )
+    rows: int = option(12, "number of coordinates to show", low=1)
+    columns: int = option(9, "positions across a coordinate's range, and steps between two faces", low=2)
+    faces: int = option(8, "number of faces to average a coordinate's change over", low=2)
+    pairs: int = option(4, "number of pairs of faces to interpolate between", low=1)
+    seed: int = option(0, "seed of the faces, in [0, 2^32)", low=0, below=SEEDS)
+    out: str = option("explored", "folder for the sheets", metavar="FOLDER")
+    as_json: bool = option(False, "print JSON only", name="--json", action="store_true")
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
 
 
 def parse_options(arguments: Sequence[str]) -> ExploreOptions:
     """Parse the command line; check all that can be checked without the run."""
-    flags = _parser().parse_checked(arguments, MIN)
-    return ExploreOptions(
-        run=flags.run,
-        given=parse_conditions(flags.given, "--given"),
-        rows=flags.rows,
-        columns=flags.columns,
-        faces=flags.faces,
-        pairs=flags.pairs,
-        seed=flags.seed,
-        out=flags.out,
-        as_json=flags.json,
-        device=flags.device,
-    )
-
-
-def _parser() -> Flags:
-    parser = Flags(
-        refuse=QueryError,
-        prog="python -m causalcf.explore",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-    )
-    add = parser.add_argument
-    add("--run", type=str, default="runs/latest", metavar="FOLDER", help="the run to explore")
-    add("--given", action="append", default=[], metavar="NAME=0|1,...", help="draw only such faces")
-    add("--rows", type=int, default=12, help="coordinates to show")
-    add("--columns", type=int, default=9, help="positions across a coordinate's range, steps between two faces")
-    add("--faces", type=int, default=8, help="faces that a coordinate's change is averaged over")
-    add("--pairs", type=int, default=4, help="pairs of faces to interpolate between")
-    add("--seed", type=int, default=0, help="of the faces, in [0, 2^32)")
-    add("--out", type=str, default="explored", metavar="FOLDER", help="where the sheets go")
-    add("--json", action="store_true", help="print JSON and nothing else")
-    add("--device", type=str, default="auto", help="auto, cpu, cuda, cuda:1, ...")
-    return parser
+    parser = Flags(refuse=QueryError, prog="python -m causalcf.explore", description=DESCRIPTION, epilog=EXAMPLES)
+    parser.add_options(ExploreOptions)
+    return parser.parse_options(ExploreOptions, arguments)
 
 
 def main(arguments: list[str] | None = None) -> None:

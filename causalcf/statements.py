@@ -4,30 +4,27 @@ The exit code is 1 if two statements conflict; `--json` prints the file, model a
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import TYPE_CHECKING, Literal
 
-import torch
-
+from .checks import option
 from .cli.command import run as run_command
-from .cli.parser import Flags
-from .data.celeba import celeba_tables
+from .cli.parser import CommandOptions, Flags
 from .errors import ImpossibleWorldError, RunError, StatementError
 from .graph.files import load_graph
 from .graph.graph import CausalGraph, check_attributes
-from .io.presets import preset_names
-from .labels import LabelSCM, fit_label_scm
 from .language.conflicts import Checked, check_statements, conflicts
-from .language.lists import KIND, load_statements
+from .language.lists import load_statements
 from .language.modals import EPS
 from .language.statement import Statement, Truth
 from .language.statement_table import print_table, to_dict
 
-DATA = ("faces", "celeba")
+if TYPE_CHECKING:
+    from .labels import LabelSCM
 
 DESCRIPTION = """Are counterfactual statements true, and can they all be? Each is held against an exact label model.
 
@@ -43,65 +40,45 @@ EXAMPLES = """examples:
 
 
 @dataclass(frozen=True)
-class StatementOptions:
-    """Options of the statements command."""
+class StatementOptions(CommandOptions):
+    """Options of `python -m causalcf.statements`."""
 
-    file: str
-    graph: str = "celeba"
-    data: str = "faces"
-    data_root: str | None = None
-    run: str | None = None
-    stickiness: float = 1.0
-    eps: float = EPS
-    as_json: bool = False
+    Error = StatementError
+    file: str = option("", "a file of statements, or a preset such as celeba", name="file", metavar="FILE")
+    graph: str | None = option(None, "causal graph: a YAML file or a preset; default: celeba", metavar="GRAPH")
+    data: Literal["faces", "celeba"] | None = option(
+        None, "whose labels: of the rendered faces (default; exact), or of CelebA (counted)"
+    )
+    data_root: str | None = option(None, "folder of CelebA's tables", metavar="FOLDER")
+    run: str | None = option(None, "use the label model of a trained run instead", metavar="RUN")
+    stickiness: float = option(1.0, "probability that a noise is kept", low=0, high=1, metavar="S")
+    eps: float = option(EPS, "tolerance of might and would", low=0, below=0.5, metavar="E")
+    as_json: bool = option(False, "print JSON only", name="--json", action="store_true")
 
 
 def parse_options(arguments: Sequence[str]) -> StatementOptions:
     """Parse the arguments and check everything that needs no file to be loaded."""
-    options = _parser().parse_checked(arguments, shares=("stickiness",))
-    if not 0 <= options.eps < 0.5:
-        raise StatementError(f"--eps is {options.eps:g}; it must lie in [0, .5)")
+    parser = Flags(
+        refuse=StatementError, prog="python -m causalcf.statements", description=DESCRIPTION, epilog=EXAMPLES
+    )
+    parser.add_options(StatementOptions)
+    options = parser.parse_options(StatementOptions, arguments)
     if options.run is not None and (options.graph, options.data, options.data_root) != (None, None, None):
         raise StatementError("--run has a graph and labels of its own; leave out --graph, --data and --data-root")
     if options.data_root is not None and options.data != "celeba":
         raise StatementError("--data-root goes with --data celeba")
     if options.data == "celeba" and options.data_root is None:
         raise StatementError("--data celeba needs --data-root: the folder that holds CelebA's tables")
-    return StatementOptions(
-        file=options.file,
-        graph=options.graph or "celeba",
-        data=options.data or "faces",
-        data_root=options.data_root,
-        run=options.run,
-        stickiness=options.stickiness,
-        eps=options.eps,
-        as_json=options.json,
-    )
-
-
-def _parser() -> Flags:
-    parser = Flags(
-        refuse=StatementError,
-        prog="python -m causalcf.statements",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("file", metavar="FILE", help=f"a file of statements, or one of: {', '.join(preset_names(KIND))}")
-    add("--graph", metavar="GRAPH", help="the causal graph: a file or a preset (celeba)")
-    add("--data", choices=DATA, help="whose labels: those of faces, known exactly, or CelebA's, counted (faces)")
-    add("--data-root", metavar="FOLDER", help="where CelebA's tables lie")
-    add("--run", metavar="FOLDER", help="ask the label model of a trained run instead")
-    sticky = "probability that a noise is kept (1)"
-    add("--stickiness", type=float, default=1.0, metavar="S", help=sticky)
-    add("--eps", type=float, default=EPS, metavar="E", help=f"the tolerance of might and would ({EPS:g})")
-    add("--json", action="store_true", help="print JSON and nothing else")
-    return parser
+    return replace(options, graph=options.graph or "celeba", data=options.data or "faces")
 
 
 def label_model(graph: str, data: str, data_root: str | None = None) -> LabelSCM:
     """Fit a graph to a data set's labels: exact for faces, maximum likelihood for CelebA."""
+    import torch
+
+    from .data.celeba import celeba_tables
+    from .labels import fit_label_scm
+
     wanted = load_graph(graph)
     if data == "faces":
         from .data.faces import true_scm
@@ -116,13 +93,18 @@ def label_model(graph: str, data: str, data_root: str | None = None) -> LabelSCM
 
 
 def run_model(folder: str) -> LabelSCM:
-    """Return the label model of a trained run; RunError if the run has none."""
-    from .runs.run import load_run
+    """Return the label model in a run's checkpoint, without building networks; RunError if the run has none."""
+    from .io.untrusted import rebuilding
+    from .runs.checkpoint import NAME, check_state, load_checkpoint
+    from .runs.directory import find_run
 
-    run = load_run(folder, "cpu")
-    if run.labels is None:
-        raise RunError(f"{run.folder.name} is a dcgan run: it has no label model; ask --graph and --data instead")
-    return run.labels
+    place = find_run(folder)
+    state, graph = load_checkpoint(place), load_graph(place / "graph.yaml")
+    with rebuilding(place / NAME):
+        _, scm = check_state(state, graph)
+    if scm is None:
+        raise RunError(f"{place.name} is a dcgan run: it has no label model; ask --graph and --data instead")
+    return scm
 
 
 def project(true_scm: LabelSCM, graph: CausalGraph) -> LabelSCM:
@@ -131,6 +113,10 @@ def project(true_scm: LabelSCM, graph: CausalGraph) -> LabelSCM:
         n: set(true_scm.graph.parents(n)) for n in true_scm.graph.nodes
     }:
         return true_scm
+    import torch
+
+    from .labels import LabelSCM
+
     tables = {}
     for node in graph.nodes:
         parents = graph.parents(node)
@@ -167,11 +153,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check(options: StatementOptions) -> list[Checked]:
-
     if options.run is not None:
         scm = run_model(options.run)
     else:
-        scm = label_model(options.graph, options.data, options.data_root)
+        scm = label_model(str(options.graph), str(options.data), options.data_root)
     return check_statements(load_statements(options.file, scm.graph.nodes), scm, options.stickiness, options.eps)
 
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import sys
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, get_type_hints
+from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
 from .cli.launch import run_together
-from .cli.parser import Flags
+from .cli.parser import Flags, named_options
 from .distributed.environment import launched
 from .errors import RecipeError
 from .io.presets import find_preset, preset_names
 from .io.yaml import FileKind, read_mapping
-from .runs.recipe import Recipe, option_names, recipe_from_dict
+from .runs.recipe import Recipe, recipe_from_dict
 from .training.comparison_recipe import Comparison, add_comparison_flags, compared, take_comparison
 
 DEFAULT, PHOTOGRAPHS = "faces", "celeba-cpu"  # recipes taken where none is named
 RECIPE = FileKind("a recipe", "from options to values", RecipeError)
 DESCRIPTION = """Train a GAN whose labels follow a causal graph.
 
-A recipe sets options anew: --dry-run prints what it comes to."""
+Options come from their defaults, then from the recipe, then from the flags. --dry-run prints the result."""
 EXAMPLES = """examples:
   python -m causalcf.train --graph graphs/celeba.yaml
   python -m causalcf.train --data celeba --data-root PATH
@@ -55,8 +54,7 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     """Resolve the options: defaults, then the recipe file, then the flags, in any order of flags."""
     parser = _parser()
     flags = parser.parse_args(list(arguments))
-    named = {name: flags[name] for name in _named(arguments) if name in flags}
-    given = {name: value for name, value in named.items() if name in option_names()}
+    named = {name: flags[name] for name in named_options(arguments) if name in flags}
     if flags.changed_data and flags.resume is None:
         raise RecipeError("--changed-data has a meaning only with --resume: a new run takes whatever images there are")
     usual = DEFAULT if flags.data == DEFAULT else PHOTOGRAPHS
@@ -65,10 +63,13 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
         mapping = read_mapping(path, RECIPE)
         taken = take_comparison(mapping)
         in_file = vars(parser.parse_object(mapping, defaults=False))
+        in_file = Recipe.with_new_names(in_file, in_file)
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from None
-    for name in set(in_file) - set(option_names()):
+    for name in set(in_file) - set(Recipe.names()):
         raise RecipeError(f"{path}: {name} belongs on the command line, not in a recipe")
+    recipe_flags = {name: value for name, value in named.items() if name in (*Recipe.names(), *Recipe.RENAMED)}
+    given = Recipe.with_new_names(recipe_flags, {**in_file, **recipe_flags})
     comparison = compared(taken, {**in_file, **given}, named)
     recipe = recipe_from_dict({**in_file, **given}) if comparison is None else comparison.recipe
     return TrainOptions(recipe, given, flags.resume, flags.dry_run, comparison, flags.changed_data)
@@ -80,42 +81,17 @@ def resolved(recipe: Recipe | Comparison) -> str:
 
 
 def _parser() -> Flags:
-    parser = Flags(
-        refuse=RecipeError,
-        prog="python -m causalcf.train",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
+    parser = Flags(refuse=RecipeError, prog="python -m causalcf.train", description=DESCRIPTION, epilog=EXAMPLES)
+    add, text = parser.add_argument, str | None
     presets = ", ".join(preset_names("train"))
-    usual = f"{DEFAULT}, or with --data celeba or folder {PHOTOGRAPHS}"
-    parser.add_argument(
-        "--recipe", type=str | None, default=None, help=f"a YAML file or one of {presets}; where left out, {usual}"
-    )
-    parser.add_argument(
-        "--resume",
-        type=str | None,
-        default=None,
-        help="go on with an interrupted run directory, or from a checkpoint in it",
-    )
-    parser.add_argument(
-        "--changed-data", action="store_true", help="with --resume: go on although the images have changed"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="print the resolved recipe and stop; with --resume, the run's"
-    )
-    types = get_type_hints(Recipe)
-    for option in fields(Recipe):
-        flag = "--" + option.name.replace("_", "-")
-        parser.add_argument(flag, type=types[option.name], default=option.default, help=option.metadata["help"])
+    usual = f"{DEFAULT}; with --data celeba or folder, {PHOTOGRAPHS}"
+    add("--recipe", type=text, default=None, help=f"a YAML file of options, or one of {presets}. Default: {usual}")
+    add("--resume", type=text, default=None, help="continue an interrupted run directory, or one of its checkpoints")
+    add("--changed-data", action="store_true", help="with --resume: continue although the images have changed")
+    add("--dry-run", action="store_true", help="check the names of graph, data and statements; print the recipe; stop")
+    parser.add_options(Recipe)
     add_comparison_flags(parser)
     return parser
-
-
-def _named(arguments: Sequence[str]) -> list[str]:
-    """Return the names of the options that the command line sets."""
-    flags = [argument for argument in arguments if argument.startswith("--")]
-    return [flag[2:].split("=")[0].replace("-", "_") for flag in flags]
 
 
 def main(arguments: list[str] | None = None) -> int:

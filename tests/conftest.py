@@ -58,7 +58,7 @@ def runs(tmp_path_factory):
     with made_once(tmp_path_factory, "runs") as (folder, empty):
         if empty:
             for name, approach in (("a", "causalgan"), ("b", "dcgan"), ("c", "conditional")):
-                start_run(replace(small, approach=approach, runs=str(folder / name)))
+                start_run(replace(small, approach=approach, runs_dir=str(folder / name)))
     return folder
 
 
@@ -78,7 +78,7 @@ def _compare(folder):
     from comparisons import PARTS, TINY, tell
 
     (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
-    code, said = tell("--recipe", str(folder / "tiny.yaml"), "--runs", str(folder / "runs"))
+    code, said = tell("--recipe", str(folder / "tiny.yaml"), "--runs-dir", str(folder / "runs"))
     assert code == 0
     told = [f"{number} of 5: {part}" for number, part in enumerate(PARTS, 1)]
     assert said == [*told, f"the comparison is finished; its runs and classifiers are in {folder / 'runs'}"]
@@ -88,7 +88,7 @@ def _compare(folder):
 def copy(compared, tmp_path):
     """Flags of the same comparison in a copy of its folder."""
     shutil.copytree(compared / "runs", tmp_path / "runs", symlinks=True)
-    return ["--recipe", str(compared / "tiny.yaml"), "--runs", str(tmp_path / "runs")]
+    return ["--recipe", str(compared / "tiny.yaml"), "--runs-dir", str(tmp_path / "runs")]
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +101,13 @@ def judge_folder(tmp_path_factory):
         if empty:
             make_classifier(
                 ClassifierRecipe(
-                    role="judge", data_size=6000, images=24_000, width=16, seed=1, precision="float32", runs=str(base)
+                    role="judge",
+                    data_size=6000,
+                    images=24_000,
+                    width=16,
+                    seed=1,
+                    precision="float32",
+                    runs_dir=str(base),
                 )
             )
     return (base / "judge-faces").resolve()

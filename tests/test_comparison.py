@@ -38,7 +38,7 @@ def test_the_same_command_again_trains_nothing(compared):
         return {path: path.lstat().st_mtime_ns for path in (compared / "runs").rglob("*")}
 
     before = state()
-    code, said = tell("--recipe", str(compared / "tiny.yaml"), "--runs", str(compared / "runs"))
+    code, said = tell("--recipe", str(compared / "tiny.yaml"), "--runs-dir", str(compared / "runs"))
     assert code == 0 and state() == before
     assert [line.split(";")[0] for line in said[:-1]] == [f"{n} of 5: {part}" for n, part in enumerate(PARTS, 1)]
     assert all("finished before, in " in line for line in said[:-1])
@@ -115,7 +115,7 @@ def test_a_run_trained_for_longer_is_no_run_of_the_shorter_recipe(copy, tmp_path
     fingerprint = fingerprint_of(run)
     assert resume_run(str(run), {"images": 96}) == 0
     assert find_training(recipe, fingerprint) is None
-    longer = replace(recipe, images=96, runs=str(tmp_path / "elsewhere" / ".." / "runs"))
+    longer = replace(recipe, images=96, runs_dir=str(tmp_path / "elsewhere" / ".." / "runs"))
     (tmp_path / "elsewhere").mkdir()
     assert find_training(longer, fingerprint).folder.resolve() == run.resolve()
     yaml_recipe = yaml.safe_load((run / "recipe.yaml").read_text())
@@ -174,11 +174,22 @@ def test_the_shipped_comparison_shares_the_settings_of_the_default_recipe():
 
 
 def test_settings_of_the_classifiers_come_from_what_all_share():
-    flags = ["--data", "celeba", "--data-root", "here", "--device", "cuda", "--runs", "there", "--precision", "bf16"]
+    flags = [
+        "--data",
+        "celeba",
+        "--data-root",
+        "here",
+        "--device",
+        "cuda",
+        "--runs-dir",
+        "there",
+        "--precision",
+        "bf16",
+    ]
     comparison = parse_options(["--recipe", "compare", *flags]).comparison
     for recipe in (comparison.classifier, comparison.judge):
         assert (recipe.data, recipe.data_root, recipe.device, recipe.runs) == ("celeba", "here", "cuda", "there")
-        assert recipe.precision == "bf16" and recipe.label_law == "natural"
+        assert recipe.precision == "bf16" and recipe.label_distribution == "natural"
     assert (comparison.classifier.images, comparison.judge.images) == (230_000, 460_000)
     assert (comparison.classifier.role, comparison.judge.role) == ("classifier", "judge")
 
@@ -254,7 +265,7 @@ def test_a_recipe_of_one_training_is_told_apart(tmp_path, monkeypatch, text, fla
     ],
 )
 def test_mistakes_that_only_the_data_show_are_named_before_anything_is_trained(compared, tmp_path, changes, sentence):
-    values = {**TINY, **changes, "runs": str(tmp_path / "runs")}
+    values = {**TINY, **changes, "runs_dir": str(tmp_path / "runs")}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(values))
     with pytest.raises(CausalCFError) as caught:
         main(["--recipe", str(tmp_path / "mine.yaml")])
@@ -272,8 +283,8 @@ def test_a_run_older_than_an_option_has_its_default(copy, tmp_path):
     recipes, _ = recipes_of(copy)
     run = latest_runs(tmp_path / "runs")["dcgan"]
     stored = yaml.safe_load((run / "recipe.yaml").read_text())
-    old = {key: value for key, value in stored.items() if not key.startswith("statement") and key != "start"}
+    old = {key: value for key, value in stored.items() if not key.startswith("statement") and key != "init_from"}
     (run / "recipe.yaml").write_text(yaml.safe_dump(old))
     assert find_training(recipes["dcgan"], fingerprint_of(run)).folder == run
     assert find_training(replace(recipes["dcgan"], statements="mine.yaml"), fingerprint_of(run)) is None
-    assert find_training(replace(recipes["dcgan"], start="another"), fingerprint_of(run)) is None
+    assert find_training(replace(recipes["dcgan"], init_from="another"), fingerprint_of(run)) is None

@@ -30,7 +30,7 @@ def fake_run(recipe):
 def telling(compared, tmp_path, monkeypatch):
     """Flags of a comparison with two arms, a file of statements, and the recipes of its fake trainings in order."""
     (tmp_path / "mine.yaml").write_text(STATEMENT)
-    flags = ["--recipe", str(compared / "tiny.yaml"), "--runs", str(tmp_path / "runs"), "--told-from", "32"]
+    flags = ["--recipe", str(compared / "tiny.yaml"), "--runs-dir", str(tmp_path / "runs"), "--constraints-from", "32"]
     done = []
 
     def start(recipe):
@@ -40,7 +40,7 @@ def telling(compared, tmp_path, monkeypatch):
     monkeypatch.setattr("causalcf.training.comparison.start_run", start)
     monkeypatch.setattr("causalcf.training.comparison.resume_run", lambda *_: pytest.fail("resumed"))
     monkeypatch.setattr("causalcf.training.comparison.make_classifier", done.append)
-    return [*flags, "--told", "none", str(tmp_path / "mine.yaml"), "--approaches", "causalgan", "dcgan"], done
+    return [*flags, "--constraints", "none", str(tmp_path / "mine.yaml"), "--approaches", "causalgan", "dcgan"], done
 
 
 def test_all_arms_share_a_beginning_and_a_budget(telling, tmp_path):
@@ -53,13 +53,13 @@ def test_all_arms_share_a_beginning_and_a_budget(telling, tmp_path):
     expected = [(seed, approach) for seed in (0, 1) for approach in ("causalgan", "dcgan") for _ in range(3)]
     assert [(recipe.seed, recipe.approach) for recipe in runs] == expected
     for base, untold, arms in zip(runs[::3], runs[1::3], runs[2::3], strict=True):
-        assert (base.name, base.images, base.start, base.statements) == ("tiny-base", 32, None, None)
-        assert untold.start == arms.start and (tmp_path / "runs" / arms.start / "recipe.yaml").is_file()
+        assert (base.name, base.images, base.init_from, base.statements) == ("tiny-base", 32, None, None)
+        assert untold.init_from == arms.init_from and (tmp_path / "runs" / arms.init_from / "recipe.yaml").is_file()
         assert (untold.name, untold.statements, arms.name, arms.statements) == ("tiny-none", None, "tiny-mine", mine)
-        assert replace(untold, name="", start=None, images=0) == replace(base, name="", images=0)
+        assert replace(untold, name="", init_from=None, images=0) == replace(base, name="", images=0)
         silent = replace(arms, statements=None, statement_rate=0.1, statement_from=16_384, name=untold.name)
         assert silent == untold and arms.images == 64 and (arms.statement_rate, arms.statement_from) == (0.2, 32)
-    starts = [recipe.start for recipe in runs[1::3]]
+    starts = [recipe.init_from for recipe in runs[1::3]]
     assert len(set(starts)) == 4
     names = [line.split(": ")[1] for line in said[:4]]
     assert names == ["classifier, seed 0", *(f"causalgan, seed 0, {arm.format(mine=mine)}" for arm in ARMS)]
@@ -107,7 +107,17 @@ def test_an_interrupted_beginning_ends_the_comparison(telling, monkeypatch):
 
 
 def test_a_comparison_that_tells_makes_itself_again(tmp_path):
-    flags = ["--recipe", "compare", "--told", "none", "mine.yaml", "--told-from", "4096", "--statement-rate", "0.2"]
+    flags = [
+        "--recipe",
+        "compare",
+        "--constraints",
+        "none",
+        "mine.yaml",
+        "--constraints-from",
+        "4096",
+        "--statement-rate",
+        "0.2",
+    ]
     asked = parse_options(flags).comparison
     assert (asked.arms.entries, asked.arms.since) == (("none", "mine.yaml"), 4096)
     (tmp_path / "told.yaml").write_text(resolved(asked))
@@ -120,19 +130,23 @@ def test_a_comparison_that_tells_makes_itself_again(tmp_path):
 @pytest.mark.parametrize(
     ("text", "flags", "sentence"),
     [
-        ("told: [none, a]", [], "told_from is 0; it must be above 0 and below images, 90112"),
-        ("told: [a]\ntold_from: 90112", [], "told_from is 90112; it must be above 0 and below images"),
-        ("told: [a]\ntold_from: 90090", [], "counted in batches of 32"),
-        ("told_from: 8", [], "told_from is 8; it must be left out where told names no statements"),
-        ("told: [none]", ["--told-from", "8"], "told_from is 8; it must be left out"),
-        ("told: []", [], "told is empty; it must be a list of at least one"),
-        ("told: [a, a]\ntold_from: 8", [], "told is a, a; it must be a list without repetition"),
-        ("told: none", [], "told is 'none'; it must be a list, such as [none, faces-true]"),
-        ("told: [none, null]", [], "told is ['none', None]; it must be a list"),
-        ("told_from: all", [], "told_from is 'all'; it must be a number of images"),
+        ("constraints: [none, a]", [], "constraints_from is 0; it must be above 0 and below images, 90112"),
+        (
+            "constraints: [a]\nconstraints_from: 90112",
+            [],
+            "constraints_from is 90112; it must be above 0 and below images",
+        ),
+        ("constraints: [a]\nconstraints_from: 90090", [], "counted in batches of 32"),
+        ("constraints_from: 8", [], "constraints_from is 8; it must be left out where constraints names no statements"),
+        ("constraints: [none]", ["--constraints-from", "8"], "constraints_from is 8; it must be left out"),
+        ("constraints: []", [], "constraints is empty; it must be a list of at least one"),
+        ("constraints: [a, a]\nconstraints_from: 8", [], "constraints is a, a; it must be a list without repetition"),
+        ("constraints: none", [], "constraints is 'none'; it must be a list, such as [none, faces-true]"),
+        ("constraints: [none, null]", [], "constraints is ['none', None]; it must be a list"),
+        ("constraints_from: all", [], "constraints_from is 'all'; it must be a number of images"),
         ("statements: a", [], "statements has no meaning in a comparison; it takes told"),
-        ("", ["--statements", "a"], "--statements has no meaning in a comparison; it takes --told"),
-        ("", ["--start=a"], "--start has no meaning in a comparison; it takes --told"),
+        ("", ["--statements", "a"], "--statements has no meaning in a comparison; it takes --constraints"),
+        ("", ["--init-from=a"], "--init_from has no meaning in a comparison; it takes --constraints"),
     ],
 )
 def test_what_cannot_be_told_is_named(tmp_path, text, flags, sentence):
@@ -143,7 +157,7 @@ def test_what_cannot_be_told_is_named(tmp_path, text, flags, sentence):
 
 
 def test_flags_of_arms_belong_to_a_comparison():
-    for flag in ("--told", "--told-from"):
+    for flag in ("--constraints", "--constraints-from"):
         with pytest.raises(RecipeError, match=f"^{flag} belongs to a comparison"):
             parse_options([flag, "8"])
 

@@ -29,12 +29,12 @@ statements:
   old: If someone were old, they would be bald.
   young: If someone were young, they would be bald.
 """
-TELLING = {"statement_from": 8, "statement_every": 2, "statement_group": 4}
+TELLING = {"statement_from": 8, "statement_interval": 16, "statement_group": 4}
 TRAININGS = {
     "causalgan": (replace(TINY, batch=64), 20),
     "dcgan": (replace(TINY, approach="dcgan"), 4),
     "conditional": (replace(TINY, approach="conditional"), 4),
-    "augmented": (replace(TINY, augment=True, label_grain=0.3, even_kernels=True), 4),
+    "augmented": (replace(TINY, augment=True, label_noise=0.3, even_kernels=True), 4),
     "wgan-gp": (replace(TINY, objective="wgan-gp"), 2),
     "relativistic": (replace(TINY, objective="relativistic"), 2),
 }

@@ -58,7 +58,7 @@ LEVELS = (
     Row("python -m causalcf.train --approach", "dry", slow=TRAINED),
     Row("python -m causalcf.train --graph mine.yaml", "dry", slow=TRAINED),
     Row(
-        "python -m causalcf.train --start",
+        "python -m causalcf.train --init-from",
         "dry",
         slow=f"{TRAINED} --noise-weight 0 --statement-classifier READER --statement-from 0",
     ),
@@ -243,7 +243,9 @@ def reader(place, runs):
     from causalcf.classifiers.experiment import make_classifier
     from causalcf.classifiers.recipe import ClassifierRecipe
 
-    small = ClassifierRecipe(network="alexnet", images=512, batch=64, width=8, data_size=200, runs=str(place / "runs"))
+    small = ClassifierRecipe(
+        network="alexnet", images=512, batch=64, width=8, data_size=200, runs_dir=str(place / "runs")
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
         return make_classifier(small)
@@ -254,9 +256,9 @@ def reader(place, runs):
 def test_a_dear_command_works_when_it_is_made_small(command, here, reader, monkeypatch):
     name, told = arguments_of(command)
     told += level_of(command).slow.split()
-    if name == "causalcf.eval" and "--runs" not in told:
-        told += ["--runs", RUN]
-    if "--runs" in told and told.count(RUN) > 1:
+    if name == "causalcf.eval" and "--run" not in told:
+        told += ["--run", RUN]
+    if "--run" in told and told.count(RUN) > 1:
         told.remove(RUN)  # the same run would be named twice
     told = [str(reader) if word == "READER" else word for word in told]
     assert run(name, told, monkeypatch) in ((0, 1) if "--require" in told else (0,))

@@ -74,7 +74,7 @@ def test_a_training_on_forty_labels_comes_to_its_end(tmp_path, monkeypatch):
     save_graph(dense_graph(), tmp_path / "dense.yaml")
     recipe = Recipe(
         data="folder", data_root=str(folder), graph=str(tmp_path / "dense.yaml"), images=16, batch=8, width=2,
-        labeler_width=2, noise_dim=5, tick=16, precision="float32", device="cpu", runs=str(tmp_path / "runs"),
+        labeler_width=2, noise_dim=5, tick=16, precision="float32", device="cpu", runs_dir=str(tmp_path / "runs"),
     )  # fmt: skip
     assert start_run(recipe) == 0
     run = tmp_path / "runs" / "latest"

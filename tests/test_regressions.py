@@ -84,7 +84,7 @@ def test_a_run_with_a_slash_in_a_node_name_finishes(tmp_path):
     (tmp_path / "graph.yaml").write_text("nodes:\n  Hat/Cap: []\n  Red: [Hat/Cap]\n")
     flags = ["--data", "folder", "--data-root", str(tmp_path), "--graph", str(tmp_path / "graph.yaml")]
     sizes = ["--images", "4", "--batch", "2", "--width", "2", "--labeler-width", "1", "--device", "cpu"]
-    code, _, said = command(train.main, *flags, *sizes, "--runs", str(tmp_path / "runs"))
+    code, _, said = command(train.main, *flags, *sizes, "--runs-dir", str(tmp_path / "runs"))
     assert code == 0, said
     assert (tmp_path / "runs/latest/do-vs-given-Hat-Cap.png").is_file()
 
@@ -233,7 +233,7 @@ def test_weights_that_are_none_are_refused(weights):
 def test_names_come_before_images(tmp_path, monkeypatch):
     monkeypatch.setenv("CAUSALCF_CACHE", str(tmp_path / "cache"))
     (tmp_path / "graph.yaml").write_text("nodes:\n  Young: []\n  Beard: [Young]\n")
-    flags = ["--graph", str(tmp_path / "graph.yaml"), "--runs", str(tmp_path / "runs")]
+    flags = ["--graph", str(tmp_path / "graph.yaml"), "--runs-dir", str(tmp_path / "runs")]
     for more in ([], ["--dry-run"]):
         code, out, said = command(train.main, *flags, *more)
         assert (code, out) == (2, "") and "Beard" in said

@@ -34,7 +34,7 @@ def trained(tmp_path_factory):
         patch.setenv("CAUSALCF_CACHE", str(base / "cache"))
         found = {}
         for approach in APPROACHES:
-            recipe = replace(TINY, approach=approach, runs=str(base / "runs"))
+            recipe = replace(TINY, approach=approach, runs_dir=str(base / "runs"))
             found[approach] = []
             for images in (40, 96):
                 one = replace(recipe, images=images)
@@ -46,7 +46,7 @@ def trained(tmp_path_factory):
 def started(tmp_path, short, **changes):
     """The recipe of a run that starts from another one, given with its directory."""
     recipe, folder = short
-    return replace(recipe, **{"images": 96, "runs": str(tmp_path / "runs"), "start": str(folder), **changes})
+    return replace(recipe, **{"images": 96, "runs_dir": str(tmp_path / "runs"), "init_from": str(folder), **changes})
 
 
 def run_of(recipe):
@@ -70,7 +70,7 @@ def test_a_started_run_says_what_it_began_with(trained, tmp_path):
     run = run_of(started(tmp_path, short))
     assert {path: path.stat().st_mtime_ns for path in short[1].iterdir()} == before
     assert json.loads((run / "meta.json").read_text())["start"] == {"run": short[1].name, "images": 40}
-    assert yaml.safe_load((run / "recipe.yaml").read_text())["start"] == str(short[1])
+    assert yaml.safe_load((run / "recipe.yaml").read_text())["init_from"] == str(short[1])
     assert load_run(run).step == 12
 
 
@@ -78,9 +78,9 @@ def test_a_run_beside_it_is_started_from_by_name(trained, tmp_path):
     recipe, folder = trained["causalgan"][0]
     shutil.copytree(folder, tmp_path / "runs" / folder.name)
     run = run_of(started(tmp_path, (recipe, folder.name)))
-    assert yaml.safe_load((run / "recipe.yaml").read_text())["start"] == folder.name
+    assert yaml.safe_load((run / "recipe.yaml").read_text())["init_from"] == folder.name
     by_path = run_of(started(tmp_path, (recipe, tmp_path / "runs" / folder.name), name="path"))
-    assert yaml.safe_load((by_path / "recipe.yaml").read_text())["start"] == folder.name
+    assert yaml.safe_load((by_path / "recipe.yaml").read_text())["init_from"] == folder.name
     assert difference(run, by_path) == []
 
 
@@ -135,7 +135,7 @@ def test_precision_is_not_measured_anew(trained, tmp_path, monkeypatch):
         ({"graph": "celeba"}, RecipeError, "graph celeba is not that of"),
         ({"data_size": 41}, RunError, "was trained on data"),
         ({"images": 40}, RecipeError, "images is 40; it must be above 40, which"),
-        ({"start": "nowhere"}, RunError, "no run directory"),
+        ({"init_from": "nowhere"}, RunError, "no run directory"),
     ],
 )
 def test_what_cannot_go_on_is_refused(trained, tmp_path, changes, error, sentence):
@@ -143,7 +143,7 @@ def test_what_cannot_go_on_is_refused(trained, tmp_path, changes, error, sentenc
     with pytest.raises(error) as caught:
         start_run(recipe)
     assert sentence in str(caught.value) and not (tmp_path / "runs").exists()
-    if not {"graph", "data_size", "start"} & changes.keys():
+    if not {"graph", "data_size", "init_from"} & changes.keys():
         assert trained["causalgan"][0][1].name in str(caught.value)
 
 
@@ -166,7 +166,7 @@ def test_a_mistyped_name_is_led_to_the_run_among_the_runs(trained, tmp_path):
 
 
 def test_a_mistake_ends_the_command_with_exit_code_2(tmp_path):
-    command = [sys.executable, "-m", "causalcf.train", "--start", "nowhere"]
+    command = [sys.executable, "-m", "causalcf.train", "--init-from", "nowhere"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2 and done.stderr.startswith("error: no run directory runs/nowhere")
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from causalcf.training.step import TrainingStep
 from causalcf.training.views import augmented, with_label_noise
 
 CPU = torch.device("cpu")
-SMALL = Recipe(width=4, labeler_width=4, noise_dim=6, batch=8, label_weight=0.7, anti_decay=40.0)
+SMALL = Recipe(width=4, labeler_width=4, noise_dim=6, batch=8, label_weight=0.7, anti_labeler_decay=320.0)
 
 
 def draw_batch(n_labels, n=8, seed=0):
@@ -51,10 +51,10 @@ def plain_gradients(nets, recipe, batch, step):
     g_loss = sum(t.mean() for t in loss.generator(real_logits.detach(), fake_logits).values())
     losses = {"discriminator": d_loss}
     if nets.labeler is not None:
-        k = anti_labeler_weight(step, recipe.anti_decay)
+        k = anti_labeler_weight(step * recipe.batch, recipe.anti_labeler_decay)
         read_real, read_fake = batch.images, fake
-        if recipe.label_grain:
-            read_real, read_fake = (with_label_noise(x, recipe.label_grain, draw) for x in (read_real, read_fake))
+        if recipe.label_noise:
+            read_real, read_fake = (with_label_noise(x, recipe.label_noise, draw) for x in (read_real, read_fake))
         on_fake = label_cross_entropy(nets.labeler(read_fake), batch.fake_labels).mean()
         anti = label_cross_entropy(nets.anti_labeler(read_fake), batch.fake_labels).mean()
         g_loss = g_loss + recipe.label_weight * (on_fake - k * anti)
@@ -72,7 +72,7 @@ def plain_gradients(nets, recipe, batch, step):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"noise_weight": 2.0}, {"label_grain": 0.3}, {"augment": True, "label_grain": 0.3, "noise_weight": 2.0}],
+    [{}, {"noise_weight": 2.0}, {"label_noise": 0.3}, {"augment": True, "label_noise": 0.3, "noise_weight": 2.0}],
 )
 @pytest.mark.parametrize("n_labels", [0, 3])
 def test_the_shared_pass_gives_every_network_the_gradient_of_separate_passes(n_labels, changes):
@@ -86,7 +86,7 @@ def test_the_shared_pass_gives_every_network_the_gradient_of_separate_passes(n_l
             assert torch.allclose(weight.grad, gradient, rtol=2e-3, atol=2e-5 * largest), name
 
 
-@pytest.mark.parametrize("wrong", [{"label_weight": 0.6}, {"augment": True}, {"label_grain": 0.3}])
+@pytest.mark.parametrize("wrong", [{"label_weight": 0.6}, {"augment": True}, {"label_noise": 0.3}])
 def test_the_oracle_tells_another_recipe_apart(wrong):
     nets, batch = networks(SMALL, 3), draw_batch(3)
     expected = plain_gradients(copy.deepcopy(nets), replace(SMALL, **wrong), batch, step=25)

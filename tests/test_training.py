@@ -42,7 +42,7 @@ def own_cache(tmp_path_factory):
 
 
 def recipe(tmp_path, **changes):
-    return replace(TINY, runs=str(tmp_path / "runs"), **changes).validate()
+    return replace(TINY, runs_dir=str(tmp_path / "runs"), **changes).validate()
 
 
 @pytest.mark.parametrize("approach", ["causalgan", "conditional", "dcgan"])
@@ -73,7 +73,7 @@ def test_another_seed_is_another_training(tmp_path):
 
 def launch(folder, *flags):
     options = [f"--{key.replace('_', '-')}={value}" for key, value in TINY.to_dict().items() if value is not None]
-    command = [sys.executable, "-m", "causalcf.train", *options, "--runs=runs", *flags]
+    command = [sys.executable, "-m", "causalcf.train", *options, "--runs-dir=runs", *flags]
     return subprocess.Popen(
         command, cwd=folder, stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"}
     )

@@ -57,7 +57,7 @@ def report_again(source: str, device: str = "auto", data_root: str | None = None
     folder = find_classifier(source).resolve().parent
     try:
         meta = read_json(folder / META)
-        recipe = classifier_recipe({**meta["recipe"], **({"data_root": data_root} if data_root else {})})
+        recipe = classifier_recipe({**meta["recipe"], **({"data_root": data_root} if data_root else {})}, warn=False)
         known = {kind: meta["images"][kind]["fingerprint"] for kind in (part.name for part in fields(Splits))}
         images_seen = int(meta["images_seen"])
         refuse_links_out(folder)

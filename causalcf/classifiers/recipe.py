@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Literal
 
-from ..checks import MAX, SEEDS, check_types, option, require
+from ..checks import SEEDS, Options, option, require
 from ..data import Data
 from ..errors import RecipeError, unknown
 
 NetworkName = Literal["residual", "alexnet"]
-LabelLaw = Literal["coin", "natural"]
+LabelDistribution = Literal["uniform", "natural"]
 Role = Literal["classifier", "judge"]
 
 LENGTHS: Mapping[str, int] = {"faces": 90_000, "celeba": 230_000, "folder": 120_000}  # images
@@ -33,111 +32,120 @@ USUAL_ON: Mapping[tuple[str, str], Mapping[str, float]] = {
 }
 
 
+def _all_is_none(names: list[str] | None) -> tuple[str, ...] | None:
+    return None if names is None or list(names) == ["all"] else tuple(names)
+
+
+RENAMED: Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]] = {
+    "grain": ("noise", lambda value, values: value),
+    "label_law": ("label_distribution", lambda value, values: {"coin": "uniform"}.get(value, value)),
+    "runs": ("runs_dir", lambda value, values: value),
+}
+
+
 @dataclass(frozen=True)
-class ClassifierRecipe:
-    """Options of `python -m causalcf.classify` with their defaults; `resolved` fills in each None."""
+class ClassifierRecipe(Options):
+    """The options of `python -m causalcf.classify`, with their defaults; None stands for what `resolved` fills in."""
 
     role: Role = option(
         "classifier",
-        "classifier: sees antecedents in images of runs without labels, and answers questions; judge: what evaluation "
-        "reads with, to be trained apart from it, with another network and seed",
+        "classifier: finds antecedents in images of runs without labels, and answers questions; judge: measures in the "
+        "evaluation. They differ in network and seed, so that they do not share errors",
     )
     data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
-    data_size: int = option(20_000, "how many faces are rendered to learn from (faces only)")
-    label_law: LabelLaw | None = option(
+    data_size: int = option(20_000, "number of faces to render for training (faces only)", low=20, high=2**24)
+    label_distribution: LabelDistribution | None = option(
         None,
-        "faces only: coin (default) learns from faces with every combination of labels equally often, so that a "
-        "moustache is no proof of a man; natural learns from the law of the data",
+        "faces only. uniform (default): all combinations of labels equally often, so that a moustache is no evidence "
+        "of a man; natural: the distribution of the data",
     )
     network: NetworkName | None = option(
         None,
         "residual: four residual blocks, the default of a judge; alexnet: AlexNet adapted to 64x64, the default of a "
         "classifier",
     )
-    attributes: tuple[str, ...] | None = option(None, "what it reads; every attribute of the data unless named")
-    images: int | None = option(None, "length of training in images seen; by default as many as suit two CPU cores")
-    batch: int = option(128, "images a step")
-    width: int | None = option(None, "channels of the first layer, a multiple of 8; by default the network's own")
-    learning_rate: float | None = option(None, "AdamW's rate at its peak; by default the network's own")
-    weight_decay: float | None = option(
-        None, "AdamW's pull of the weights towards 0; by default what suits network and data"
+    attributes: tuple[str, ...] | None = option(
+        None, "the attributes to learn; default: all of the data", nargs="+", metavar="NAME", parse=_all_is_none
     )
+    images: int | None = option(
+        None, "length of training in images; default: as many as suit two CPU cores", low=1, high=2**40
+    )
+    batch: int = option(128, "images in a step", low=2, high=2**16)
+    width: int | None = option(
+        None, "channels of the first layer, a multiple of 8; default: the network's own", low=1, high=1024
+    )
+    learning_rate: float | None = option(None, "peak rate of AdamW; default: the network's own", above=0)
+    weight_decay: float | None = option(None, "weight decay of AdamW; default: by network and data", low=0)
     dropout: float | None = option(
-        None, "share of the last features left out in training, in [0, 1); by default what suits network and data"
+        None, "share of the last features dropped in training; default: by network and data", low=0, below=1
     )
     balance: float = option(
-        0.5, "0: every image counts alike; 1: both values of an attribute weigh the same; undone after training"
+        0.5,
+        "0: every image has weight 1; 1: both values of an attribute have the same total weight; calibration undoes it",
+        low=0,
+        high=1,
     )
-    grain: float = option(
+    noise: float = option(
         0.3,
-        "greatest standard deviation, of pixels in [-1, 1], of the grain laid over half of the images learned from, so "
-        "that speckle in generated images misleads it less; 0: none",
+        "noise augmentation: largest standard deviation of the noise on half of the images, pixels in [-1, 1]; against "
+        "errors on speckle in generated images; 0: none",
+        low=0,
+        below=10,
     )
-    patience: int = option(8, "twentieths of the training without improvement on held-out images before it stops")
+    patience: int = option(8, "evaluations (twentieths of the training) without improvement before it stops", low=1)
     seed: int | None = option(
-        None, "seed of every random draw, and of what is held out, in [0, 2^32); by default 0, of a judge 1"
+        None, "seed of all random draws and of the held-out split; default: 0, of a judge 1", low=0, below=SEEDS
     )
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: Literal["auto", "bf16", "float32"] = option(
-        "auto", "arithmetic of the convolutions in training; auto: bf16 where the processor has it"
+        "auto", "arithmetic of the convolutions in training; auto: bf16 if the processor has bf16 instructions"
     )
-    runs: str = option("runs", "folder that the classifier's own folder goes into")
+    runs_dir: str = option("runs", "folder of all classifiers' folders")
+
+    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "data": ("data", "data_root", "data_size", "label_distribution", "attributes", "balance", "noise"),
+        "network": ("role", "network", "width", "dropout"),
+        "training": ("images", "batch", "learning_rate", "weight_decay", "patience", "seed", "device", "precision"),
+        "run": ("runs_dir",),
+    }
+    RENAMED = RENAMED
 
     def validate(self) -> ClassifierRecipe:
-        """Return the recipe itself, or raise a `RecipeError` that names the first option out of range."""
-        check_types(self, RecipeError)
-        least = {"data_size": 20, "images": 1, "batch": 2, "patience": 1}
-        for name, low in least.items():
-            value = getattr(self, name)
-            require(value is None or value >= low, name, value, f"at least {low}")
-        for name in ("data_size", "images", "batch", "width"):
-            value = getattr(self, name)
-            require(value is None or value <= MAX[name], name, value, f"at most {MAX[name]:,}")
+        """Return the recipe if every value is in range, else raise a `RecipeError`."""
+        self.check_options()
         # Below 8 channels torch 2.14 crashes in the backward pass of the shortcuts' strided 1x1 convolutions on a CPU.
-        require(self.width is None or (self.width > 0 and self.width % 8 == 0), "width", self.width, "a multiple of 8")
-        rate = self.learning_rate
-        require(rate is None or (math.isfinite(rate) and rate > 0), "learning_rate", rate, "a finite number above 0")
-        decay, dropout = self.weight_decay, self.dropout
-        require(
-            decay is None or (math.isfinite(decay) and decay >= 0), "weight_decay", decay, "a finite number, 0 or more"
-        )
-        require(dropout is None or 0 <= dropout < 1, "dropout", dropout, "in [0, 1)")
-        require(0 <= self.balance <= 1, "balance", self.balance, "in [0, 1]")
-        require(0 <= self.grain < 10, "grain", self.grain, "in [0, 10)")
-        require(self.seed is None or 0 <= self.seed < SEEDS, "seed", self.seed, "in [0, 2^32)")
+        require(self.width is None or self.width % 8 == 0, "width", self.width, "a multiple of 8")
         faces = self.data == "faces"
         require(faces or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(not faces or self.data_root is None, "data_root", self.data_root, "left out for faces")
-        require(faces or self.label_law != "coin", "label_law", "coin", f"natural or left out when data is {self.data}")
+        allowed = f"natural or left out when data is {self.data}"
+        require(faces or self.label_distribution != "uniform", "label_distribution", "uniform", allowed)
         require(self.attributes is None or len(self.attributes) > 0, "attributes", self.attributes, "at least one name")
         return self
 
     def resolved(self) -> ClassifierRecipe:
-        """Return the recipe with the defaults that depend on other options; `attributes` may stay None."""
+        """Return the recipe with all data-dependent defaults filled in, except `attributes`."""
         of_role = OF_ROLE[self.role]
         network = self.network or of_role["network"]
         on_these = USUAL_ON.get((network, self.data), {})
         usual: dict[str, Any] = {"images": LENGTHS[self.data], **of_role, **USUAL[network], **on_these}
         missing = {name: value for name, value in usual.items() if getattr(self, name) is None}
-        label_law = self.label_law or ("coin" if self.data == "faces" else "natural")
-        return replace(self, label_law=label_law, **missing)
+        labels: LabelDistribution = "uniform" if self.data == "faces" else "natural"
+        return replace(self, label_distribution=self.label_distribution or labels, **missing)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
         return {**asdict(self), "attributes": None if self.attributes is None else list(self.attributes)}
 
 
-def option_names() -> list[str]:
-    return [f.name for f in fields(ClassifierRecipe)]
-
-
-def classifier_recipe(values: Mapping[str, Any]) -> ClassifierRecipe:
-    """Build a validated recipe from plain values; an unknown key is an error that names the nearest."""
+def classifier_recipe(values: Mapping[str, Any], warn: bool = True) -> ClassifierRecipe:
+    """Return a validated recipe from plain values, as `meta.json` (of any version, without warnings) holds them."""
+    values = ClassifierRecipe.with_new_names(values, values, warn)
     for key in values:
-        if key not in option_names():
-            raise RecipeError(unknown("option", str(key), option_names()))
+        if key not in ClassifierRecipe.names():
+            raise RecipeError(unknown("option", str(key), ClassifierRecipe.names()))
     listed = values.get("attributes")
     if listed is not None and not isinstance(listed, (list, tuple)):
         raise RecipeError(f"attributes is {listed!r}; it must be a list of names")
-    attributes = None if listed is None else tuple(listed)
-    return ClassifierRecipe(**{**values, "attributes": attributes}).validate()
+    return ClassifierRecipe(**{**values, "attributes": None if listed is None else tuple(listed)}).validate()

@@ -102,7 +102,7 @@ def _splits(recipe: ClassifierRecipe) -> dict[str, Split]:
 
 
 def _faces(recipe: ClassifierRecipe) -> Split:
-    if recipe.label_law == "coin":
+    if recipe.label_distribution == "uniform":
         from ..data.faces.dataset import load_uniform_faces
 
         return whole(load_uniform_faces(recipe.data_size), "faces with labels by coin")

@@ -113,7 +113,7 @@ def classifier_folder(recipe: ClassifierRecipe) -> Iterator[Path]:
     """Create a new folder for a classifier; delete it if the block ends before `classifier.pt` exists."""
     recipe = recipe.resolved()
     stem = f"{recipe.role}-{recipe.data}-{recipe.network}-{datetime.date.today().isoformat()}"
-    folder = new_folder(Path(recipe.runs), stem)
+    folder = new_folder(Path(recipe.runs_dir), stem)
     try:
         yield folder
     finally:

@@ -126,8 +126,8 @@ def _batches(
         rows, waiting = waiting[:n], waiting[n:]
         draws = torch.rand(n, DRAWS, generator=generator)
         images = varied(to_symmetric(train.pixels(rows).to(device)), train.data.flip, draws)
-        if recipe.grain:
-            images = with_noise(images, recipe.grain, draw_noise_strength(images.shape, generator))
+        if recipe.noise:
+            images = with_noise(images, recipe.noise, draw_noise_strength(images.shape, generator))
         yield images.contiguous(memory_format=torch.channels_last), labels[rows].to(device, torch.float32)
 
 

@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ..distributed.environment import launched, launched_first
 from ..errors import CausalCFError
@@ -26,7 +28,7 @@ def run(main: Callable[[], int | None], together: bool = False) -> int:
     if launched() > 1 and not together:
         return _refuse_several()
     try:
-        with _heeding_termination(), _quiet_threads():
+        with _heeding_termination(), _quiet_threads(), _plain_warnings():
             code = main() or 0
         sys.stdout.flush()  # what is still to be written may find nobody to read it
         return code
@@ -70,6 +72,24 @@ def _heeding_termination() -> Iterator[None]:
     finally:
         if usual:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show what a user should change, such as an old option's name, in one line."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, FutureWarning):
+            print(f"warning: {escaped(message)}", file=sys.stderr)
+        else:
+            usual(message, category, *place, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
 
 
 @contextmanager

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, NoReturn
+from argparse import SUPPRESS, RawDescriptionHelpFormatter
+from collections.abc import Iterable, Sequence
+from dataclasses import Field, fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
 from jsonargparse import ArgumentParser
 
-from ..checks import SEEDS
+from ..checks import Options
 from ..errors import CausalCFError, QueryError, nearest, unknown
+
+Chosen = TypeVar("Chosen", bound=Options)
 
 
 class Flags(ArgumentParser):
@@ -18,21 +23,36 @@ class Flags(ArgumentParser):
 
     def __init__(self, *, refuse: type[CausalCFError] = CausalCFError, **options: Any) -> None:
         self._refuse = refuse
+        options.setdefault("formatter_class", RawDescriptionHelpFormatter)
+        options.setdefault("usage", f"{options.get('prog', 'python')} [options]")
         super().__init__(allow_abbrev=False, default_env=False, **options)
 
-    def parse_checked(
-        self, arguments: Sequence[str], least: Mapping[str, int] = MappingProxyType({}), shares: Sequence[str] = ()
-    ) -> Any:
-        """Parse and check options: minima in `least` (all below 2^32), and `shares` in [0, 1]."""
-        options = self.parse_args(list(arguments))
-        for name in shares:
-            if options[name] is not None and not 0 <= options[name] <= 1:
-                raise self._refuse(f"--{name.replace('_', '-')} is {options[name]:g}; it must lie in [0, 1]")
-        for name, low in least.items():
-            if options[name] is not None and not low <= options[name] < SEEDS:
-                allowed = f"at least {low}" if options[name] < low else f"in [{low}, 2^32)"
-                raise self._refuse(f"--{name.replace('_', '-')} is {options[name]}; it must be {allowed}")
-        return options
+    def add_options(self, options: type[Options]) -> None:
+        """Add a flag for each option of a class, in its groups, and hidden flags for old names."""
+        types, every = get_type_hints(options), {f.name: f for f in fields(options) if "help" in f.metadata}
+        listed = dict(every)
+        for title, patterns in {**options.GROUPS, "options": ("*",)}.items():
+            names = [name for pattern in patterns for name in listed if fnmatchcase(name, pattern)]
+            group = self.add_argument_group(title) if options.GROUPS and names else self
+            for name in dict.fromkeys(names):
+                _add(group, listed.pop(name), types[name])
+        for old, (new, _) in options.RENAMED.items():
+            several = {key: form for key, form in every[new].metadata["flag"].items() if key == "nargs"}
+            self.add_argument(flag_of(old), type=str if several else Any, default=None, help=SUPPRESS, **several)
+
+    def parse_options(self, options: type[Chosen], arguments: Sequence[str]) -> Chosen:
+        """Parse a command line into a class whose options were added; ranges are checked, too."""
+        found = vars(self.parse_args(list(arguments)))
+        named = named_options(arguments)
+        old = {name: found[name] for name in options.RENAMED if name in named}
+        values = {**found, **options.with_new_names(old, {**found, **old})}
+        parsed = {f.name: values[f.name] for f in fields(options) if "help" in f.metadata}
+        for f in fields(options):
+            if parse := f.metadata.get("flag", {}).get("parse"):
+                parsed[f.name] = parse(parsed[f.name])
+        chosen = options(**parsed)
+        chosen.check_options()
+        return chosen
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         flags = [flag for flag in self._option_string_actions if flag.startswith("--") and "." not in flag]
@@ -44,6 +64,54 @@ class Flags(ArgumentParser):
             keys = [flag[2:].replace("-", "_") for flag in flags]
             raise self._refuse(_unknown("key", unknown.group(1), keys))
         raise self._refuse(_plain(message))
+
+
+class CommandOptions(Options):
+    """Base of the options of commands that ask: errors are `QueryError`s and name the flag."""
+
+    Error = QueryError
+
+    @classmethod
+    def shown(cls, name: str) -> str:
+        return flag_of(name)
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of an option."""
+    return "--" + name.replace("_", "-")
+
+
+def named_options(arguments: Sequence[str]) -> list[str]:
+    """Return the names of the options that a command line sets."""
+    flags = [argument for argument in arguments if argument.startswith("--")]
+    return [flag[2:].split("=")[0].replace("-", "_") for flag in flags]
+
+
+def _add(group: Any, one: Field[Any], kind: Any) -> None:
+    """Add one option's flag, or its switches of which at most one can be set."""
+    form = dict(one.metadata["flag"])
+    form.pop("parse", None)
+    if "switches" in form:
+        switches = group.add_mutually_exclusive_group()
+        for flag, (value, text) in form["switches"].items():
+            switches.add_argument(flag, action="store_const", const=value, dest=one.name, help=text)
+        return
+    flags = form.pop("name", flag_of(one.name))
+    flags = (flags,) if isinstance(flags, str) else flags
+    if flags[0].startswith("-"):
+        form["dest"] = one.name
+    if "action" not in form:
+        form["type"] = str if "nargs" in form else kind
+        if flags[0].startswith("-"):
+            form["default"] = one.default
+    if form.get("action") == "append":
+        form["default"] = []
+    text, choices = one.metadata["help"], [word for part in get_args(kind) for word in get_args(part)]
+    if choices:
+        form.setdefault("metavar", f"{{{','.join(map(str, choices))}}}")
+    if isinstance(one.default, (str, int, float, Path)) and not isinstance(one.default, bool) and flags[0][0] == "-":
+        text += f" (default: {one.default})"
+    group.add_argument(*flags, help=text.replace("%", "%%"), **form)
 
 
 def _plain(message: str) -> str:
@@ -80,3 +148,8 @@ def parse_conditions(texts: Iterable[str], what: str, names: Sequence[str] | Non
             raise QueryError(f"{what}: {name} is given twice")
         values[name] = int(value)
     return values
+
+
+def parse_given(texts: Iterable[str]) -> dict[str, int]:
+    """Parse all values of --given."""
+    return parse_conditions(texts, "--given")

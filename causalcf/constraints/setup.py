@@ -92,7 +92,7 @@ def refuse_impossible(found: Sequence[Checked]) -> None:
 
 def statement_classifier(recipe: Recipe, nodes: Sequence[str], device: torch.device) -> AttributeClassifier:
     """Load the frozen classifier of the constraint; it must not be the judge."""
-    file = find_classifier(recipe.statement_classifier or recipe.data, recipe.runs)
+    file = find_classifier(recipe.statement_classifier or recipe.data, recipe.runs_dir)
     if role_of(file) == "judge":
         raise RecipeError(
             f"statement_classifier is {file.parent}, a judge; a generator trained against the judge deceives it. Train "

@@ -32,7 +32,7 @@ from .measure import Evaluation, measure
 from .report.console import print_table
 from .report.write import write_report
 from .session import Settings
-from .suite import EvalOptions
+from .suite import HALF_WIDTH, EvalOptions
 from .tasks import ResultCache
 
 
@@ -47,7 +47,8 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     with _folder(options) as folder:
         inputs = load_inputs(runs, options.graph, options.judge, options.data_root, options.device)
         approaches, left_out = _approaches(inputs, options, passed_over)
-    settings = Settings(units_for(options.half_width), options.half_width, options.seed)
+    half_width = options.half_width or HALF_WIDTH
+    settings = Settings(units_for(half_width), half_width, options.seed)
     evaluation = Evaluation(inputs, approaches, options.suite, settings, folder)
     pieces = ResultCache(folder, *_identity(evaluation, options))
     head = _head(evaluation, arguments, left_out)
@@ -64,7 +65,7 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _runs(options: EvalOptions) -> tuple[list[Path], list[str]]:
-    return ([Path(run) for run in options.runs], []) if options.runs else newest_runs(options.base)
+    return ([Path(run) for run in options.run], []) if options.run else newest_runs(options.runs_dir)
 
 
 def _approaches(inputs: Inputs, options: EvalOptions, passed_over: list[str]) -> tuple[tuple[Approach, ...], list[str]]:
@@ -96,7 +97,7 @@ def _numbered(found: list[Contender]) -> list[Contender]:
 @contextmanager
 def _folder(options: EvalOptions) -> Iterator[Path]:
     """Create the report's folder and test writing to it; remove it if the evaluation is refused."""
-    place = options.out or Path(options.base)
+    place = options.out or Path(options.runs_dir)
     made = is_first() and (options.out is None or not place.exists())
     try:
         if options.out is None:

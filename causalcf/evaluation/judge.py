@@ -191,7 +191,7 @@ def _constraint_classifier(run: Run) -> AttributeClassifier | None:
         return None
     named, base = run.recipe.statement_classifier or run.recipe.data, run.folder.parent
     beside = named if named in SOURCES else base / Path(named).name
-    for source, place in ((named, run.recipe.runs), (beside, base)):
+    for source, place in ((named, run.recipe.runs_dir), (beside, base)):
         with suppress(CausalCFError):  # it lies elsewhere now
             found = load_classifier(source, "cpu", place)
             if run.constraint_classifier in (None, of_weights(found.network)):  # and not one that has come in its place

@@ -23,12 +23,7 @@ from .approaches import Approach
 from .flips import Flip, leak
 from .judge import Judge
 from .session import Settings, too_few
-from .suite import Link, LinkQuestion
-
-RESPECTED, WEAK, EXAGGERATED = "respected", "weak", "exaggerated"
-ABSENT, REVERSED, LEAKS = "absent", "reversed", "leaks"
-NONE, WITHHELD = "none", "withheld"
-VERDICTS = (RESPECTED, WEAK, EXAGGERATED, ABSENT, REVERSED, LEAKS, NONE, WITHHELD)
+from .suite import ABSENT, EXAGGERATED, LEAKS, NONE, RESPECTED, REVERSED, WEAK, WITHHELD, Link, LinkQuestion
 
 ROUNDING = 1e-12  # a difference of .05 that arithmetic makes .05000000000000003 is still within .05
 ZERO = 1e-9  # a reference nearer to 0 is 0: the sum that it is has rounding errors

@@ -28,7 +28,7 @@ def newest_runs(base: str | Path) -> tuple[list[Path], list[str]]:
     """Return the newest finished run of each kind on the newest run's data, and notes on runs left out."""
     finished = finished_runs(base)
     if not finished:
-        raise RunError(f"no finished run in {base}; train one with python -m causalcf.train, or name some with --runs")
+        raise RunError(f"no finished run in {base}; train one with python -m causalcf.train, or name some with --run")
     same = [run for run in finished if _data_of(run) == _data_of(finished[-1])]
     newest = {run.kind: run for run in same}
     left_out = [text for run in newest.values() if (text := _other_statements(run, same))]
@@ -51,7 +51,7 @@ def _other_statements(run: FinishedRun, runs: list[FinishedRun]) -> str:
     named = ", ".join(f"{name} ({statements})" for statements, name in others.items())
     return (
         f"of the {run.kind} runs the newest is asked, {run.folder.name}, which was told {text}; left out are those "
-        f"told other statements: {named}; name them with --runs"
+        f"told other statements: {named}; name them with --run"
     )
 
 
@@ -80,19 +80,19 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
     folders = [run.folder for run in runs]
     for folder in folders:
         if folders.count(folder) > 1:
-            raise RunError(f"--runs names {folder} twice")
+            raise RunError(f"--run names {folder} twice")
     first = runs[0]
     for run in runs[1:]:
         for what in ("data", "data_root", "data_size"):
             ours, theirs = getattr(first.recipe, what), getattr(run.recipe, what)
             if ours != theirs:
                 text = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"
-                raise RunError(f"the runs cannot be compared: their {what} differs ({text}); name others with --runs")
+                raise RunError(f"the runs cannot be compared: their {what} differs ({text}); name others with --run")
         if set(run.graph.nodes) != set(first.graph.nodes):
             missing = sorted(set(first.graph.nodes) ^ set(run.graph.nodes))
             raise RunError(
                 f"the runs cannot be compared: {first.folder.name} and {run.folder.name} do not both have the labels "
-                f"{', '.join(missing)}; name others with --runs"
+                f"{', '.join(missing)}; name others with --run"
             )
     names = [folder.name for folder in folders]
     return {run.folder.name if names.count(run.folder.name) == 1 else str(run.folder): run for run in runs}
@@ -179,7 +179,7 @@ def _judge_of(base: Path, recipe: Recipe, device: str) -> Path:
 
         print(f"no judge of {recipe.data} in {base}; training one, once", file=sys.stderr)
         shared: dict[str, Any] = {"data": recipe.data, "data_root": recipe.data_root, "device": device}
-        make_classifier(ClassifierRecipe(role="judge", runs=str(base), **shared))
+        make_classifier(ClassifierRecipe(role="judge", runs_dir=str(base), **shared))
     return link
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
+from ..checks import SEEDS, option
+from ..cli.parser import CommandOptions, parse_given
 from ..errors import QueryError, unknown
 from ..io.presets import find_preset
 from ..io.yaml import FileKind, read_mapping
@@ -64,6 +66,10 @@ def all_links(nodes: Sequence[str]) -> list[Link]:
 
 ALL = "all"
 HALF_WIDTH = 0.03
+RESPECTED, WEAK, EXAGGERATED = "respected", "weak", "exaggerated"
+ABSENT, REVERSED, LEAKS = "absent", "reversed", "leaks"
+NONE, WITHHELD = "none", "withheld"
+VERDICTS = (RESPECTED, WEAK, EXAGGERATED, ABSENT, REVERSED, LEAKS, NONE, WITHHELD)
 _FILE = FileKind("a suite", "from settings to values", QueryError)
 _KEYS = ("name", "half_width", "links", "more", "shown", "queries", "statements", "faces", "axioms", "realism")
 _LINK_KEYS = ("link", "given", "held")
@@ -144,7 +150,7 @@ def load_suite(path: str | Path) -> Suite:
             faces=_typed(tree, "faces", int, 100),
             axioms=_typed(tree, "axioms", bool, True),
             realism=_typed(tree, "realism", bool, True),
-            half_width=check_half_width("half_width", _typed(tree, "half_width", float, None)),
+            half_width=_half_width(_typed(tree, "half_width", float, None)),
         )
     except QueryError as error:
         raise QueryError(f"{file}: {error}") from None
@@ -157,10 +163,10 @@ def suite_statements(path: str) -> dict[str, Statement]:
     return found
 
 
-def check_half_width(name: str, value: float | None) -> float | None:
-    """Check that a half-width lies in [0.01, 1), and return it."""
+def _half_width(value: float | None) -> float | None:
+    """Check a half-width; a smaller one would need more than ten thousand faces for each cause."""
     if value is not None and not 0.01 <= value < 1:
-        raise QueryError(f"{name} is {value:g}; it must lie in [.01, 1)")
+        raise QueryError(f"half_width is {value:g}; it must be in [0.01, 1)")
     return value
 
 
@@ -201,21 +207,62 @@ def _typed(tree: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class EvalOptions:
-    """Parsed options of `python -m causalcf.eval`."""
+class EvalOptions(CommandOptions):
+    """Options of `python -m causalcf.eval`."""
 
-    suite: Suite
-    runs: tuple[str, ...] = ()
-    base: str = "runs"
-    graph: str | None = None
-    judge: str | None = None
-    classifier: str | None = None
-    data_root: str | None = None
-    mode: str | None = None
-    stickiness: float | None = None
-    budget: int = 30
-    half_width: float = HALF_WIDTH
-    require: str | None = None
-    seed: int = 0
-    out: Path | None = None
-    device: str = "auto"
+    link: tuple[str, ...] = option(
+        (), '"Young->Bald" in quotes, Young:Bald or Young→Bald; may be repeated', action="append", metavar="LINK",
+        parse=tuple,
+    )  # fmt: skip
+    suite_file: str | None = option(
+        None, "ask all that a suite lists (eval/celeba.yaml)", name="--suite", nargs="?", const="celeba", metavar="FILE"
+    )
+    statements: str | None = option(
+        None, "are these statements true in the images? (celeba, or a file); replaces those of a suite", metavar="FILE"
+    )
+    given: dict[str, int] = option(
+        None, "only faces with these labels", action="append", metavar="NAME=0|1,...", parse=parse_given
+    )
+    mode: Literal["do", "observe"] | None = option(None, "only approaches with this mode, and those with both")
+    run: tuple[str, ...] = option(
+        (), "the runs to compare; default: the newest finished one of each approach", nargs="+", metavar="RUN",
+        parse=lambda runs: tuple(runs or ()),
+    )  # fmt: skip
+    runs_dir: str = option("runs", "folder of runs, classifiers and judges", metavar="FOLDER")
+    graph: str | None = option(None, "causal graph to assume; default: the one of the runs", metavar="GRAPH")
+    judge: str | None = option(
+        None, "the judge; default: judge-<data> beside the runs, trained first if there is none", metavar="FOLDER"
+    )
+    classifier: str | None = option(
+        None, "antecedent classifier of a dcgan; default: classifier-<data> beside the runs", metavar="FOLDER"
+    )
+    data_root: str | None = option(None, "folder of the images, if it has moved", metavar="FOLDER")
+    stickiness: float | None = option(
+        None, "stickiness of approaches by ESM; default: 1 for do, 0.53 for observe", low=0, high=1, metavar="S"
+    )
+    budget: int = option(30, "noises that a dcgan may try for each face, on average", low=1, metavar="B")
+    half_width: float | None = option(
+        None,
+        f"half-width of an effect's 95 % interval; it sets the number of faces. Default: {HALF_WIDTH} (1,068 faces)",
+        low=0.01, below=1, metavar="W",
+    )  # fmt: skip
+    require: str | None = option(
+        None, "exit with 1 unless every link gets this verdict, such as respected", metavar="VERDICT"
+    )
+    seed: int = option(0, "seed of all random draws, in [0, 2^32)", low=0, below=SEEDS)
+    out: Path | None = option(
+        None, "folder of the report; an interrupted evaluation there is resumed. Default: a new folder in --runs-dir",
+        metavar="FOLDER",
+    )  # fmt: skip
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
+    suite: Suite = field(default_factory=lambda: Suite("", ()))
+
+    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "questions": ("link", "suite_file", "statements", "given", "mode"),
+        "what is compared, and with what": ("run", "runs_dir", "graph", "judge", "classifier", "data_root"),
+        "precision and outcome": ("stickiness", "budget", "half_width", "require", "seed", "out", "device"),
+    }
+    RENAMED: ClassVar[Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]]] = {
+        "runs": ("run", lambda value, values: value),
+        "base": ("runs_dir", lambda value, values: value),
+    }

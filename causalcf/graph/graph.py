@@ -4,7 +4,6 @@ The order of a node's parents is the index order of the node's probability table
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -89,43 +88,31 @@ def _no_node(parent: str, child: str, nodes: Iterable[str]) -> str:
 _SHOWN_CYCLE = 12  # nodes of a cycle that a sentence can carry
 
 
-def causal_order(parents: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the nodes in topological order (Kahn 1962); ties follow the order of the listing."""
-    names = tuple(parents)
-    place = {name: i for i, name in enumerate(names)}
-    missing = [len(parents[name]) for name in names]
-    children: list[list[int]] = [[] for _ in names]
-    for name in names:
-        for parent in parents[name]:
-            children[place[parent]].append(place[name])
-    ready = [i for i, count in enumerate(missing) if count == 0]
-    order: list[str] = []
-    while ready:
-        i = heapq.heappop(ready)
-        order.append(names[i])
-        for child in children[i]:
-            missing[child] -= 1
-            if missing[child] == 0:
-                heapq.heappush(ready, child)
-    if len(order) < len(names):
-        raise GraphError(f"the graph has a cycle: {_cycle(parents, set(names) - set(order))}")
-    return tuple(order)
+def _ordered(parents: Mapping[str, tuple[str, ...]]) -> nx.DiGraph:
+    """Return the graph with its nodes in topological order; ties follow the order of the listing."""
+    import networkx as nx
 
-
-def _cycle(parents: Mapping[str, tuple[str, ...]], stuck: set[str]) -> str:
-    """Return one cycle among nodes that each have a parent among them, as `A -> B -> A`."""
-    walked: dict[str, int] = {}
-    node = next(name for name in parents if name in stuck)
-    while node not in walked:
-        walked[node] = len(walked)
-        node = next(parent for parent in parents[node] if parent in stuck)
-    cycle = list(walked)[walked[node] :][::-1]
+    listed = nx.DiGraph((parent, child) for child, above in parents.items() for parent in above)
+    listed.add_nodes_from(parents)
     place = {name: i for i, name in enumerate(parents)}
+    try:
+        nodes = list(nx.lexicographical_topological_sort(listed, key=place.__getitem__))
+    except nx.NetworkXUnfeasible:
+        raise GraphError(f"the graph has a cycle: {_cycle(nx.find_cycle(listed), place)}") from None
+    ordered = nx.DiGraph()
+    ordered.add_nodes_from(nodes)
+    ordered.add_edges_from((parent, child) for child in nodes for parent in parents[child])
+    return ordered
+
+
+def _cycle(edges: Sequence[tuple[str, str]], place: Mapping[str, int]) -> str:
+    """Return a cycle as `A -> B -> A`, from the node that is listed first."""
+    cycle = [parent for parent, _ in edges]
     start = min(range(len(cycle)), key=lambda i: place[cycle[i]])
     cycle = cycle[start:] + cycle[:start]
     if len(cycle) > _SHOWN_CYCLE:
-        left_out = len(cycle) - _SHOWN_CYCLE
-        cycle = [*cycle[: _SHOWN_CYCLE // 2], f"({left_out} more)", *cycle[-_SHOWN_CYCLE // 2 :]]
+        half, left_out = _SHOWN_CYCLE // 2, len(cycle) - _SHOWN_CYCLE
+        cycle = [*cycle[:half], f"({left_out} more)", *cycle[-half:]]
     return " -> ".join([*cycle, cycle[0]])
 
 
@@ -164,30 +151,19 @@ class CausalGraph:
     description: str = field(default="", repr=False)
     nodes: tuple[str, ...] = field(init=False)
     edges: tuple[tuple[str, str], ...] = field(init=False)
-    _parents: dict[str, tuple[str, ...]] = field(init=False, repr=False)
-    _children: dict[str, tuple[str, ...]] = field(init=False, repr=False)
+    _graph: nx.DiGraph = field(init=False, repr=False)
 
     def __post_init__(self, listing: Listing) -> None:
         check_text(self.name, self.description)
-        listed = checked_parents(listing.items() if isinstance(listing, Mapping) else listing)
-        nodes = causal_order(listed)
-        parents = {node: listed[node] for node in nodes}
-        edges = tuple((parent, child) for child in nodes for parent in parents[child])
-        children: dict[str, list[str]] = {node: [] for node in nodes}
-        for parent, child in edges:
-            children[parent].append(child)
-        for attribute, value in (
-            ("nodes", nodes),
-            ("edges", edges),
-            ("_parents", parents),
-            ("_children", {node: tuple(below) for node, below in children.items()}),
-        ):
+        graph = _ordered(checked_parents(listing.items() if isinstance(listing, Mapping) else listing))
+        edges = tuple((parent, child) for child in graph for parent in graph.predecessors(child))
+        for attribute, value in (("nodes", tuple(graph)), ("edges", edges), ("_graph", graph)):
             object.__setattr__(self, attribute, value)  # the one moment at which a frozen instance is filled
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CausalGraph):
             return NotImplemented
-        return self.nodes == other.nodes and self._parents == other._parents
+        return self.nodes == other.nodes and self.edges == other.edges
 
     def __hash__(self) -> int:
         return hash((self.nodes, self.edges))
@@ -200,7 +176,7 @@ class CausalGraph:
         return len(self.nodes)
 
     def __contains__(self, node: object) -> bool:
-        return node in self._parents
+        return node in self.nodes
 
     def parents(self, node: str) -> tuple[str, ...]:
         """Return the direct causes of a node, in the order in which they were listed.
@@ -209,7 +185,7 @@ class CausalGraph:
             GraphError: `node` is not in the graph; the message names the nearest node.
         """
         self._require(node)
-        return self._parents[node]
+        return tuple(self._graph.predecessors(node))
 
     def children(self, node: str) -> tuple[str, ...]:
         """Return the direct effects of a node, in the order of `nodes`.
@@ -218,7 +194,7 @@ class CausalGraph:
             GraphError: `node` is not in the graph; the message names the nearest node.
         """
         self._require(node)
-        return self._children[node]
+        return tuple(self._graph.successors(node))
 
     def ancestors(self, node: str) -> frozenset[str]:
         """Return all direct and indirect causes of a node, without the node itself.
@@ -226,8 +202,10 @@ class CausalGraph:
         Raises:
             GraphError: `node` is not in the graph; the message names the nearest node.
         """
+        import networkx as nx
+
         self._require(node)
-        return _reachable(node, self._parents)
+        return frozenset(nx.ancestors(self._graph, node))
 
     def descendants(self, node: str) -> frozenset[str]:
         """Return all direct and indirect effects of a node, without the node itself.
@@ -235,8 +213,10 @@ class CausalGraph:
         Raises:
             GraphError: `node` is not in the graph; the message names the nearest node.
         """
+        import networkx as nx
+
         self._require(node)
-        return _reachable(node, self._children)
+        return frozenset(nx.descendants(self._graph, node))
 
     def without_edges(self) -> CausalGraph:
         """Return a graph with the same nodes in the same order and without edges.
@@ -265,7 +245,7 @@ class CausalGraph:
 
     def _require(self, node: str) -> None:
         check(isinstance(node, str), "node", node, "a node's name", GraphError)
-        if node not in self._parents:
+        if node not in self.nodes:
             raise GraphError(f"graph {self.name!r}: " + unknown("node", node, self.nodes))
 
 
@@ -280,14 +260,3 @@ def check_attributes(graph: CausalGraph, names: Iterable[str], what: str) -> Non
         close = nearest(other, allowed, n=1)
         sentence += f"; also unknown: {other!r}" + (f" (nearest: {close[0]!r})" if close else "")
     raise GraphError(f"graph {graph.name!r} does not fit {what}: {sentence}")
-
-
-def _reachable(start: str, steps: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
-    found: set[str] = set()
-    waiting = list(steps[start])
-    while waiting:
-        node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting.extend(steps[node])
-    return frozenset(found)

@@ -148,17 +148,12 @@ def _heights(columns: list[list[Slot]], routes: Mapping[tuple[str, str], list[Sl
 
 
 def _spread(slots: list[Slot], wanted: list[float]) -> list[float]:
-    """Return the least-squares places without overlap, by isotonic regression (pool adjacent violators)."""
+    """Return the least-squares places without overlap, by isotonic regression."""
+    from scipy.optimize import isotonic_regression
+
     rooms = [_ROW if isinstance(slot, str) else _LANE for slot in slots]
     offsets = [0.0]
     for above, below in pairwise(rooms):
         offsets.append(offsets[-1] + (above + below) / 2)
-    pools: list[tuple[float, int]] = []  # mean and size
-    for target, offset in zip(wanted, offsets, strict=True):
-        mean, size = target - offset, 1
-        while pools and pools[-1][0] > mean:
-            other, count = pools.pop()
-            mean, size = (mean * size + other * count) / (size + count), size + count
-        pools.append((mean, size))
-    level = [mean for mean, size in pools for _ in range(size)]
-    return [place + offset for place, offset in zip(level, offsets, strict=True)]
+    level = isotonic_regression([target - offset for target, offset in zip(wanted, offsets, strict=True)]).x
+    return [float(place) + offset for place, offset in zip(level, offsets, strict=True)]

@@ -13,12 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
-
-from torch import nn
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import RunError, WriteError
 from .untrusted import read_json
+
+if TYPE_CHECKING:
+    from torch import nn
+
 
 # What the system refuses because of where a program runs, not because of a mistake in it.
 _REFUSALS = (

@@ -30,7 +30,6 @@ class NonSaturating:
     """Non-saturating objective (Goodfellow et al. 2014): G maximises log D; CausalGAN's default."""
 
     shares_pass = True
-    lazy_r1 = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
         return {"real": softplus(-real), "fake": softplus(fake)}
@@ -70,7 +69,6 @@ class WassersteinGP(NonSaturating):
     """Wasserstein objective with gradient penalty (Gulrajani et al. 2017), penalty weight 10."""
 
     shares_pass = False
-    lazy_r1 = False
     weight = 10.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
@@ -92,7 +90,6 @@ class Relativistic(NonSaturating):
     """Relativistic pairing (Jolicoeur-Martineau 2019) with R1 and R2 (R3GAN, Huang et al. 2024)."""
 
     shares_pass = False
-    lazy_r1 = False
     weight = 1.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:

@@ -13,9 +13,9 @@ def label_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(logits.float(), labels.float(), reduction="none").sum(1)
 
 
-def anti_labeler_weight(step: int, decay: float = 3000.0) -> float:
-    """Return the Anti-Labeler's weight exp(-step / decay), which fades during training."""
-    return math.exp(-step / decay)
+def anti_labeler_weight(images: int, decay: float) -> float:
+    """Return the Anti-Labeler's weight exp(-images / decay), which fades during training."""
+    return math.exp(-images / decay)
 
 
 def noise_error(estimate: Tensor, noise: Tensor) -> Tensor:

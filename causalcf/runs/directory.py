@@ -54,7 +54,7 @@ def run_kind(approach: str, statements: str | None) -> str:
 def create_run(recipe: Recipe, graph: CausalGraph, meta: dict[str, Any]) -> Path:
     """Create a run directory with the resolved recipe, the graph and the metadata."""
     stem = f"{datetime.date.today().isoformat()}-{recipe.name}-{recipe.approach}"
-    folder = new_folder(Path(recipe.runs), stem)
+    folder = new_folder(Path(recipe.runs_dir), stem)
     save_recipe(folder, recipe)
     save_graph(graph, folder / "graph.yaml")
     write_atomically(folder / META, json.dumps(meta, indent=2).encode())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal
 
-from ..checks import MAX, SEEDS, check_types, option, require
+from ..checks import SEEDS, Options, option, require
 from ..data import Data
 from ..errors import RecipeError, unknown
 from ..io.untrusted import MAX_TENSORS, MAX_TICKS
@@ -26,14 +26,49 @@ STATEMENT_OPTIONS = (
     "keep_weight",
     "null_weight",
 )
-UNCOMPARED = ("keep", "runs")  # where and how much is kept: nothing that the training itself depends on
+UNCOMPARED = ("keep", "runs_dir")  # where and how much is kept: nothing that the training itself depends on
 LabelMethod = Literal["likelihood", "adversarial"]
+OWN_PENALTY = ("wgan-gp", "relativistic")  # objectives that no R1 is added to by default
 ObjectiveName = Literal["non-saturating", "hinge", "least-squares", "wgan-gp", "relativistic"]
 
 
+def _half_life(decay: Any, values: Mapping[str, Any]) -> float:
+    """Turn an EMA decay per step into a half-life in images."""
+    if not isinstance(decay, (int, float)) or not 0 <= decay < 1:
+        raise RecipeError(f"average is {decay!r}; it must be in [0, 1)")
+    return float(f"{_batch(values) * math.log(0.5) / math.log(decay):.5g}") if decay else 0.0
+
+
+def _in_images(steps: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(steps, bool) or not isinstance(steps, (int, float)):
+        raise RecipeError(f"{steps!r} is no number of steps")
+    return steps * _batch(values)
+
+
+def _batch(values: Mapping[str, Any]) -> int:
+    batch = values.get("batch", 32)
+    return batch if isinstance(batch, int) else 32
+
+
+def _same(value: Any, values: Mapping[str, Any]) -> Any:
+    return value
+
+
+RENAMED: Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]] = {
+    "start": ("init_from", _same),
+    "label_grain": ("label_noise", _same),
+    "anti_decay": ("anti_labeler_decay", _in_images),
+    "average": ("ema_half_life", _half_life),
+    "statement_every": ("statement_interval", _in_images),
+    "runs": ("runs_dir", _same),
+}
+
+
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Options):
     """The options of `python -m causalcf.train`, with their defaults.
+
+    Lengths and rates count images, so that another batch size means the same training.
 
     Example:
         >>> recipe = Recipe(approach="dcgan", images=50_000)
@@ -41,94 +76,113 @@ class Recipe:
         ('dcgan', True)
     """
 
-    name: str = option("faces", "names the run directory")
-    graph: str = option("celeba", "causal graph: a YAML file or a preset name")
+    name: str = option("faces", "name of the recipe; it becomes part of the run directory's name")
+    graph: str = option("celeba", "causal graph: a YAML file or the name of a preset")
     data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
-    data_size: int = option(20_000, "how many faces are rendered (faces only)")
+    data_size: int = option(20_000, "number of faces to render (faces only)", low=2, high=2**24)
     approach: Approach = option(
-        "causalgan", "causalgan; conditional: the same networks, labels from a graph without edges; dcgan: no labels"
+        "causalgan",
+        "causalgan; conditional: the same networks, but labels from a graph without edges; dcgan: no labels",
     )
-    labels: LabelMethod = option("likelihood", "how the label generator is fitted")
+    labels: LabelMethod = option("likelihood", "how to fit the label generator")
     objective: ObjectiveName = option("non-saturating", "adversarial objective")
-    images: int = option(90_112, "length of training, in real images seen by the discriminator")
-    batch: int = option(32, "images a step")
-    width: int = option(32, "channels at 32x32 in generator and discriminator (64 in the papers)")
-    labeler_width: int = option(16, "the same for Labeler and Anti-Labeler")
-    noise_dim: int = option(100, "coordinates of z, uniform on (-1, 1)")
-    learning_rate: float = option(2e-4, "Adam's rate for discriminator and label readers (beta1 .5)")
-    generator_rate: float = option(4e-4, "Adam's rate for the generator")
-    label_weight: float = option(1.0, "weight of the label terms in the generator's loss")
+    images: int = option(90_112, "length of training, in real images", low=1, high=2**40)
+    batch: int = option(32, "images in a step", low=2, high=2**16)
+    width: int = option(32, "channels at 32x32 of generator and discriminator (64 in the papers)", low=1, high=1024)
+    labeler_width: int = option(16, "channels at 32x32 of Labeler and Anti-Labeler", low=1, high=1024)
+    noise_dim: int = option(100, "coordinates of z, uniform on (-1, 1)", low=1, high=2**16)
+    learning_rate: float = option(2e-4, "Adam's rate for discriminator and label networks (beta1 0.5)", above=0)
+    generator_rate: float = option(4e-4, "Adam's rate for the generator", above=0)
+    label_weight: float = option(1.0, "weight of the label terms in the generator's loss", low=0)
     noise_weight: float = option(
-        0.0, "weight of reading the noise back off generated images (InfoGAN), against collapse onto few faces; 0: none"
+        0.0, "weight of the InfoGAN loss, which predicts z from G(z) and reduces mode collapse; 0: none", low=0
     )
     r1: float | None = option(
         None,
-        "weight of the gradient penalty on real images (R1), applied every 8 steps; by default 0.3, and 0 (none) where "
-        "the objective has a penalty of its own (wgan-gp, relativistic)",
+        "weight of the gradient penalty on real images (R1), applied every 8 steps. Default: 0.3; 0 (none) if the "
+        "objective has a penalty of its own (wgan-gp, relativistic)",
+        low=0,
     )
-    anti_decay: float = option(500.0, "steps over which the Anti-Labeler's weight falls by e")
-    balance: float = option(0.7, "rows are drawn by (frequency of their label combination)^-balance; 0: as they come")
+    anti_labeler_decay: float = option(
+        16_000.0, "images over which the weight of the Anti-Labeler's loss falls by a factor of e", above=0
+    )
+    balance: float = option(
+        0.7, "rows are drawn with weight (frequency of their label combination)^-balance; 0: uniformly", low=0, high=1
+    )
     augment: bool = option(
-        False, "whether all networks see images moved and lit anew each time, real and generated alike: for few images"
+        False, "show all networks images that are shifted, rotated and relit anew each time; for small data sets"
     )
-    label_grain: float = option(
-        0.0, "greatest standard deviation, of pixels in [-1, 1], of the grain over what Labeler and Anti-Labeler see"
+    label_noise: float = option(
+        0.0, "largest standard deviation of the noise on images that the Labelers see; pixels lie in [-1, 1]", low=0
     )
     even_kernels: bool = option(
-        False,
-        "whether the generator's layers weigh neighbouring pixels alike: no checkerboard over what varies slowly",
+        False, "constrain the generator's kernels to weigh neighbouring pixels equally: no checkerboard"
     )
-    average: float = option(0.995, "decay of the averaged generator that all samples come from")
-    start: str | None = option(
-        None, "a run to begin with: its weights, optimisers and random state; its images count towards `images`"
+    ema_half_life: float = option(
+        4_425.0, "half-life of the generator's EMA weights, in images; all samples use them", low=0
+    )
+    init_from: str | None = option(
+        None, "run to start from: its weights, optimisers and random state; its images count towards --images"
     )
     statements: str | None = option(
-        None, "counterfactual statements told while training: a YAML file, or a preset of eval/statements"
+        None, "statement constraints: a YAML file, or a preset of eval/statements such as faces-true"
     )
     statement_classifier: str | None = option(
-        None, "classifier that reads images for the statements, never the judge; by default the data's in `runs`"
+        None, "classifier that the constraints use, never the judge. Default: the newest of the data in --runs-dir"
     )
     statement_stickiness: float | None = option(
-        None, "probability that a noise is kept in their counterfactuals; by default 1 with labels, .53 without"
+        None, "probability that a noise is kept in their counterfactuals. Default: 1 with labels, 0.53 without"
     )
     statement_from: int = option(
-        16_384, "images seen before statements are told: in early images there is nothing to see"
+        16_384, "images before the constraints start; early samples are too poor to classify", low=0, high=2**40
     )
-    statement_every: int = option(4, "steps from one group of counterfactuals to the next")
-    statement_group: int = option(32, "units in a group")
+    statement_interval: int = option(
+        128, "images from one group of counterfactuals to the next, rounded to steps", low=1, high=2**40
+    )
+    statement_group: int = option(32, "units in a group", low=2, high=2**16)
     statement_share: float = option(
-        0.5, "greatest norm of the statements' gradient, in norms of the generator's other gradient"
+        0.5, "largest norm of the constraint gradient, as a multiple of the norm of the rest", low=0
     )
-    statement_rate: float = option(0.1, "dual ascent: what a statement's multiplier gains for each unit of its loss")
-    statement_damping: float = option(1.0, "dual ascent: the penalty's own weight, which damps the multiplier's swings")
-    statement_slack: float = option(0.01, "loss up to which a statement costs nothing")
-    contrast_weight: float = option(1.0, "weight of the contrast of a statement with the actual world; 0: none")
-    calibration_weight: float = option(1.0, "weight of agreement with the label model's own probability; 0: none")
-    keep_weight: float = option(1.0, "weight of keeping what does not descend from the antecedent; 0: none")
-    null_weight: float = option(0.0, "weight of antecedents that hold already changing nothing; 0: none")
-    seed: int = option(0, "seed of every random draw, in [0, 2^32)")
+    statement_rate: float = option(0.1, "dual ascent: gain of a constraint's multiplier per unit of its loss", low=0)
+    statement_damping: float = option(1.0, "dual ascent: weight of the quadratic penalty, which damps it", low=0)
+    statement_slack: float = option(0.01, "loss below which a constraint costs nothing", low=0)
+    contrast_weight: float = option(1.0, "weight of a constraint's contrast with the actual world; 0: none", low=0)
+    calibration_weight: float = option(1.0, "weight of agreement with the label model's probability; 0: none", low=0)
+    keep_weight: float = option(1.0, "weight of keeping all labels that do not descend from the antecedent", low=0)
+    null_weight: float = option(0.0, "weight of changing nothing where the antecedent already holds; 0: none", low=0)
+    seed: int = option(0, "seed of all random draws, in [0, 2^32)", low=0, below=SEEDS)
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: Literal["auto", "bf16", "float32"] = option(
-        "auto", "arithmetic of the convolutions; auto: bf16 where the processor has it"
+        "auto", "arithmetic of the convolutions; auto: bf16 if the processor has bf16 instructions"
     )
-    tick: int = option(8192, "images between status lines and checkpoints")
-    keep: int = option(2, "checkpoints that are kept, the newest of them; and TensorBoard files of 64 MiB")
-    runs: str = option("runs", "folder that run directories go into")
+    tick: int = option(8192, "images between status lines, pictures and checkpoints", low=1, high=2**40)
+    keep: int = option(2, "number of checkpoints to keep, and of TensorBoard files of 64 MiB", low=1)
+    runs_dir: str = option("runs", "folder of all run directories")
+
+    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "data": ("graph", "data", "data_root", "data_size", "balance", "augment"),
+        "networks": ("approach", "labels", "width", "labeler_width", "noise_dim", "even_kernels"),
+        "losses": (
+            "objective", "r1", "label_weight", "noise_weight", "label_noise", "anti_labeler_decay",
+            "learning_rate", "generator_rate", "ema_half_life",
+        ),
+        "statement constraints": ("statements", "statement_*", *STATEMENT_OPTIONS),
+        "run": (
+            "name", "images", "batch", "init_from", "seed", "device", "precision", "tick", "keep", "runs_dir",
+        ),
+    }  # fmt: skip
+    RENAMED = RENAMED
 
     def validate(self) -> Recipe:
         """Return the recipe if every value is in range.
 
         Raises:
-            RecipeError: an option is out of range; the message names the first such option and what is allowed.
+            RecipeError: names the first option that is not, and what is allowed.
         """
-        check_types(self, RecipeError)
-        least = {"images": 1, "batch": 2, "width": 1, "labeler_width": 1, "noise_dim": 1, "tick": 1, "data_size": 2}
-        least |= {"statement_every": 1, "statement_group": 2, "keep": 1}
-        for name, low in least.items():
-            require(getattr(self, name) >= low, name, getattr(self, name), f"at least {low}")
-        for name, most in MAX.items():
-            require(getattr(self, name) <= most, name, getattr(self, name), f"at most {most:,}")
+        self.check_options()
+        own = self.objective == "relativistic" and bool(self.r1)
+        require(not own, "r1", self.r1, "0 or left out for relativistic, which has R1 and R2 of its own")
         size = checkpoint_bytes(self)
         allowed = f"less: a checkpoint would take {size / 2**30:.1f} GiB, and at most {MAX_TENSORS / 2**30:g} are read"
         widest = "width" if self.width >= self.labeler_width else "labeler_width"
@@ -136,17 +190,6 @@ class Recipe:
         least_tick = -(-self.images // MAX_TICKS)
         allowed = f"at least {least_tick:,}: more than {MAX_TICKS:,} lines of statistics are not read"
         require(self.tick >= least_tick, "tick", self.tick, allowed)
-        for name in ("learning_rate", "generator_rate", "anti_decay"):
-            value = getattr(self, name)
-            require(math.isfinite(value) and value > 0, name, value, "a finite number above 0")
-        for name in ("label_weight", "noise_weight", "balance", "r1", "label_grain", *STATEMENT_OPTIONS):
-            value = getattr(self, name)
-            require(value is None or (math.isfinite(value) and value >= 0), name, value, "a finite number, at least 0")
-        own = self.objective == "relativistic" and bool(self.r1)
-        require(not own, "r1", self.r1, "0 or left out for relativistic, which has R1 and R2 of its own")
-        require(self.balance <= 1, "balance", self.balance, "at most 1 (1 draws every label combination alike)")
-        require(0 <= self.average < 1, "average", self.average, "in [0, 1)")
-        require(0 <= self.seed < SEEDS, "seed", self.seed, "in [0, 2^32)")
         self._check_statements()
         is_name = 0 < len(self.name.encode(errors="replace")) <= 100 and self.name.isprintable()
         allowed = "a file name, printable and of at most 100 bytes"
@@ -154,6 +197,21 @@ class Recipe:
         require(self.data == "faces" or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(self.data != "faces" or self.data_root is None, "data_root", self.data_root, "left out for faces")
         return self
+
+    @property
+    def r1_weight(self) -> float:
+        """Weight of lazy R1."""
+        return 0.3 * (self.objective not in OWN_PENALTY) if self.r1 is None else self.r1
+
+    @property
+    def ema_decay(self) -> float:
+        """Decay of the EMA weights in one step."""
+        return 0.5 ** (self.batch / self.ema_half_life) if self.ema_half_life else 0.0
+
+    @property
+    def statement_every(self) -> int:
+        """Steps from one group of counterfactuals to the next."""
+        return max(1, round(self.statement_interval / self.batch))
 
     @property
     def stickiness(self) -> float:
@@ -172,9 +230,8 @@ class Recipe:
         require(0 <= s <= 1, "statement_stickiness", s, "in [0, 1]")
         if self.approach == "dcgan":
             require(s < 1, "statement_stickiness", s, "below 1 for dcgan: noise that is kept shows what it showed")
-        require(self.statement_from >= 0, "statement_from", self.statement_from, "at least 0")
         if self.statements is not None:
-            allowed = f"below images ({self.images}), or the statements are never told"
+            allowed = f"below images ({self.images}), or the constraints never start"
             require(self.statement_from < self.images, "statement_from", self.statement_from, allowed)
         if s == 1:
             require(self.null_weight == 0, "null_weight", self.null_weight, "0 at stickiness 1, where nothing changes")
@@ -201,24 +258,18 @@ def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
     return 4 * (3 * trained + generator)
 
 
-def option_names() -> list[str]:
-    return [f.name for f in fields(Recipe)]
-
-
 def stored_recipe(values: Mapping[str, Any]) -> Recipe:
-    """A run's recipe as any version of this program has stored it.
-
-    Raises:
-        RecipeError: as `recipe_from_dict`.
-    """
+    """Return a run's recipe as any version of this program has stored it."""
+    values = Recipe.with_new_names(values, values, warn=False)
     if values.get("objective") == "relativistic":
-        values = {**values, "r1": 0}  # once accepted there, where it had no effect
+        values["r1"] = 0  # once accepted there, where it had no effect
     return recipe_from_dict(values)
 
 
 def recipe_from_dict(values: Mapping[str, Any]) -> Recipe:
-    """Return a validated recipe; the error for an unknown key names the nearest one."""
+    """Return a validated recipe; an unknown key is a `RecipeError` that names the nearest one."""
+    values = Recipe.with_new_names(values, values)
     for key in values:
-        if key not in option_names():
-            raise RecipeError(unknown("recipe key", str(key), option_names()))
+        if key not in Recipe.names():
+            raise RecipeError(unknown("recipe key", str(key), Recipe.names()))
     return Recipe(**values).validate()

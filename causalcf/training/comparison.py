@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from .experiment import graph_of, resume_run, start_run, training_data
 
 def find_training(recipe: Recipe, fingerprint: str) -> StoredRun | None:
     """Return a recipe's newest finished run, else the unfinished one with the most images, else None."""
-    same = [run for run in stored_runs(recipe.runs) if _matches(run, recipe, fingerprint)]
+    same = [run for run in stored_runs(recipe.runs_dir) if _matches(run, recipe, fingerprint)]
     finished = [run for run in same if isinstance(run, FinishedRun)]
     if finished:
         return finished[-1]
@@ -41,8 +42,10 @@ def find_training(recipe: Recipe, fingerprint: str) -> StoredRun | None:
 
 def find_trained_classifier(recipe: ClassifierRecipe) -> Path | None:
     """Return the newest classifier of a resolved recipe, trained on the current data, or None."""
-    metas = {folder: read_meta(folder) for folder in folders_in(recipe.runs) if (folder / CLASSIFIER).is_file()}
-    same = [folder for folder, meta in metas.items() if _is_same(meta.get("recipe"), recipe.to_dict())]
+    metas = {folder: read_meta(folder) for folder in folders_in(recipe.runs_dir) if (folder / CLASSIFIER).is_file()}
+    same = [
+        folder for folder, meta in metas.items() if _is_same(_classifier_today(meta.get("recipe")), recipe.to_dict())
+    ]
     if not same:
         return None
     now = {kind: part.data.fingerprint for kind, part in vars(split_data(recipe)).items()}
@@ -51,8 +54,7 @@ def find_trained_classifier(recipe: ClassifierRecipe) -> Path | None:
 
 
 def _matches(run: StoredRun, recipe: Recipe, fingerprint: str) -> bool:
-    stored = {**Recipe().to_dict(), **run.recipe}  # a run older than an option was trained as its default has it
-    if not _is_same(stored, recipe.to_dict()) or run.meta.get("data_fingerprint") != fingerprint:
+    if not _is_same(_today(run.recipe), _today(recipe.to_dict())) or run.meta.get("data_fingerprint") != fingerprint:
         return False
     if run.images >= recipe.images + recipe.batch:  # resumed to train for longer: another budget
         return False
@@ -66,6 +68,16 @@ def _has_statements(run: StoredRun, recipe: Recipe) -> bool:
     if recipe.statements is None:
         return True
     return load_statements(run.folder / STATEMENTS) == load_statements(recipe.statements)
+
+
+def _today(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored recipe with today's keys; an older run was trained with the default of a newer option."""
+    values = {**Recipe().to_dict(), **Recipe.with_new_names(stored, stored, warn=False)}
+    return {**values, "r1": replace(Recipe(), r1=values["r1"], objective=values["objective"]).r1_weight}
+
+
+def _classifier_today(stored: Any) -> Any:
+    return ClassifierRecipe.with_new_names(stored, stored, warn=False) if isinstance(stored, dict) else stored
 
 
 def _is_same(stored: Any, wanted: Mapping[str, Any]) -> bool:
@@ -102,7 +114,7 @@ def run_comparison(comparison: Comparison) -> int:
     except KeyboardInterrupt:
         _say("the comparison is interrupted; the same command goes on from here")
         return INTERRUPTED
-    _say(f"the comparison is finished; its runs and classifiers are in {recipe.runs}")
+    _say(f"the comparison is finished; its runs and classifiers are in {recipe.runs_dir}")
     return 0
 
 
@@ -136,7 +148,7 @@ def _trainings(recipe: Recipe, arms: Arms, fingerprint: str) -> list[Part]:
 def _train_arm(arms: Arms, entry: str, recipe: Recipe, base: Recipe, fingerprint: str, say: Say) -> int:
     beginning = find_training(base, fingerprint)
     if not isinstance(beginning, FinishedRun):  # removed since it was trained or found
-        raise RunError(f"the beginning of {recipe.approach}, seed {recipe.seed}, is gone from {recipe.runs}")
+        raise RunError(f"the beginning of {recipe.approach}, seed {recipe.seed}, is gone from {recipe.runs_dir}")
     return _train(arms.arm(entry, recipe, beginning.folder.name), fingerprint, say)
 
 

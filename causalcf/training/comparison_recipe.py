@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+from argparse import SUPPRESS
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 from ..checks import require
 from ..classifiers.recipe import ClassifierRecipe, Role, classifier_recipe
@@ -13,9 +15,9 @@ from ..cli.parser import Flags
 from ..errors import RecipeError, unknown
 from ..language.conflicts import refuse_conflicts
 from ..language.lists import load_statements
-from ..runs.recipe import APPROACHES, STATEMENT_OPTIONS, Approach, Recipe, option_names, recipe_from_dict
+from ..runs.recipe import APPROACHES, STATEMENT_OPTIONS, Approach, Recipe, recipe_from_dict
 
-NONE = "none"  # the arm that is told nothing
+NONE = "none"  # the arm without statement constraints
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,15 @@ class Arms:
 
     def check(self, recipe: Recipe) -> None:
         """Check that the arms differ and that the common start is shorter than the training."""
-        require(len(self.entries) > 0, "told", "empty", "a list of at least one")
+        require(len(self.entries) > 0, "constraints", "empty", "a list of at least one")
         repeated = len(set(self.entries)) < len(self.entries)
-        require(not repeated, "told", ", ".join(self.entries), "a list without repetition")
+        require(not repeated, "constraints", ", ".join(self.entries), "a list without repetition")
         if not self.anything:
-            require(self.since == 0, "told_from", self.since, "left out where told names no statements")
+            require(self.since == 0, "constraints_from", self.since, "left out where constraints names no statements")
             return
         seen = -(-self.since // recipe.batch) * recipe.batch  # in whole batches
         allowed = f"above 0 and below images, {recipe.images}, counted in batches of {recipe.batch}"
-        require(0 < seen < recipe.images, "told_from", self.since, allowed)
+        require(0 < seen < recipe.images, "constraints_from", self.since, allowed)
 
     def load(self, nodes: Sequence[str]) -> None:
         """Read and check all statement files, so that errors show before any training."""
@@ -57,7 +59,7 @@ class Arms:
 
     def arm(self, entry: str, recipe: Recipe, start: str) -> Recipe:
         """Return the recipe of an arm that starts from the run `start`."""
-        arm = replace(recipe, name=f"{recipe.name}-{Path(entry).stem}", start=start)
+        arm = replace(recipe, name=f"{recipe.name}-{Path(entry).stem}", init_from=start)
         return _unconstrained(arm) if entry == NONE else replace(arm, statements=entry, statement_from=self.since)
 
 
@@ -71,10 +73,16 @@ def _defaults() -> dict[str, Any]:
 
 
 ROLES: tuple[Role, ...] = get_args(Role)
-KEYS = ("approaches", "seeds", "told", "told_from", *ROLES)  # what a comparison says beside the keys of a recipe
-# Keys of a recipe that it says otherwise.
-SINGLE: Mapping[str, str] = {"approach": "approaches", "seed": "seeds", "statements": "told", "start": "told"}
-SHARED = ("data", "data_root", "data_size", "device", "runs")  # classifiers have these from the shared settings
+KEYS = ("approaches", "seeds", "constraints", "constraints_from", *ROLES)  # beside the keys of a recipe
+# Keys of a recipe that a comparison states as lists.
+SINGLE: Mapping[str, str] = {
+    "approach": "approaches",
+    "seed": "seeds",
+    "statements": "constraints",
+    **dict.fromkeys(("init_from", "start"), "constraints"),
+}
+RENAMED = {"told": "constraints", "told_from": "constraints_from"}  # old keys, for one release
+SHARED = ("data", "data_root", "data_size", "device", "runs_dir")  # classifiers have these from the shared settings
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Comparison:
         approaches, seeds: each approach is trained once with each seed.
         classifier: finds antecedents in images of runs without labels; resolved.
         judge: measures in the evaluation; resolved.
-        told: the statement constraints of each arm; by default one arm without constraints.
+        arms: the statement constraints of each arm; by default one arm without constraints.
     """
 
     recipe: Recipe
@@ -123,8 +131,8 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values; `comparison_from_dict` restores the comparison from them."""
         shared = {key: value for key, value in self.recipe.to_dict().items() if key not in SINGLE}
-        lists = {"approaches": list(self.approaches), "seeds": list(self.seeds), "told": list(self.arms.entries)}
-        own = {**lists, "told_from": self.arms.since}
+        lists = {"approaches": list(self.approaches), "seeds": list(self.seeds), "constraints": list(self.arms.entries)}
+        own = {**lists, "constraints_from": self.arms.since}
         return {**shared, **own, "classifier": _own(self.classifier), "judge": _own(self.judge)}
 
 
@@ -132,12 +140,12 @@ def comparison_from_dict(values: Mapping[str, Any]) -> Comparison:
     """Return a validated comparison from the keys of a recipe file; missing keys have defaults."""
     for key in values:
         check_not_single(key)
-        if key not in (*option_names(), *KEYS):
-            raise RecipeError(unknown("recipe key", str(key), [*option_names(), *KEYS]))
+        if key not in (*Recipe.names(), *KEYS):
+            raise RecipeError(unknown("recipe key", str(key), [*Recipe.names(), *KEYS]))
     recipe = recipe_from_dict({key: value for key, value in values.items() if key not in KEYS})
     approaches: Sequence[Approach] = values.get("approaches", APPROACHES)
     classifier, judge = (_with_role(role, values.get(role, {}), recipe) for role in ROLES)
-    arms = Arms(tuple(values.get("told", Arms.entries)), values.get("told_from", Arms.since))
+    arms = Arms(tuple(values.get("constraints", Arms.entries)), values.get("constraints_from", Arms.since))
     return Comparison(recipe, tuple(approaches), tuple(values.get("seeds", (0,))), classifier, judge, arms).validate()
 
 
@@ -168,35 +176,34 @@ def _own(recipe: ClassifierRecipe) -> dict[str, Any]:
 LISTS: Mapping[str, tuple[type, str]] = {
     "approaches": (str, "[causalgan, dcgan]"),
     "seeds": (int, "[0, 1]"),
-    "told": (str, "[none, faces-true]"),
+    "constraints": (str, "[none, faces-true]"),
 }
-FLAGS = (*LISTS, "told_from")
+FLAGS = (*LISTS, "constraints_from")
 
 
 def add_comparison_flags(parser: Flags) -> None:
-    """Add --approaches, --seeds, --told, --told-from; classifier settings are in the file only."""
-    text = "what a comparison trains, a recipe with this key such as compare"
-    parser.add_argument("--approaches", nargs="+", type=str, default=None, metavar="NAME", help=text)
-    text = "a comparison's seeds; every approach is trained with each"
-    parser.add_argument("--seeds", nargs="+", type=int, default=None, metavar="SEED", help=text)
-    text = "a comparison's arms, which share a beginning: none, or the statements told (a YAML file, or a preset)"
-    parser.add_argument("--told", nargs="+", type=str, default=None, metavar="NAME", help=text)
-    parser.add_argument(
-        "--told-from", type=int, default=0, metavar="IMAGES", help="length of that beginning, in images"
-    )
+    """Add the flags of a comparison's lists; classifier settings are in the file only."""
+    add = parser.add_argument_group("comparison (a recipe with the key approaches, such as compare)").add_argument
+    add("--approaches", nargs="+", type=str, default=None, metavar="NAME", help="the approaches to train")
+    add("--seeds", nargs="+", type=int, default=None, metavar="SEED", help="the seeds; every approach uses each")
+    text = "the arms, which share a start: none, or statement constraints (a YAML file, or a preset)"
+    add("--constraints", nargs="+", type=str, default=None, metavar="NAME", help=text)
+    add("--constraints-from", type=int, default=0, metavar="IMAGES", help="length of the arms' common start, in images")
+    parser.add_argument("--told", nargs="+", type=str, default=None, help=SUPPRESS)
+    parser.add_argument("--told-from", type=int, default=0, help=SUPPRESS)
 
 
 def take_comparison(in_file: dict[str, Any]) -> dict[str, Any] | None:
     """Remove a comparison's keys from a recipe and check their types; None for a single training."""
-    found = {key: in_file.pop(key) for key in KEYS if key in in_file}
+    found = _with_new_names({key: in_file.pop(key) for key in (*KEYS, *RENAMED) if key in in_file})
     if "approaches" not in found:
         for key in found:
             raise RecipeError(f"{key} belongs to a comparison: a recipe with the key approaches")
         return None
     for key in in_file:
         check_not_single(key)
-        if key not in option_names():
-            raise RecipeError(unknown("key", key, [*option_names(), *KEYS]))
+        if key not in Recipe.names():
+            raise RecipeError(unknown("key", key, [*Recipe.names(), *KEYS]))
     for key in found:
         check = _section if key in ROLES else _list if key in LISTS else _number
         found[key] = check(key, found[key])
@@ -205,7 +212,7 @@ def take_comparison(in_file: dict[str, Any]) -> dict[str, Any] | None:
 
 def compared(taken: Mapping[str, Any] | None, shared: Mapping[str, Any], flags: Mapping[str, Any]) -> Comparison | None:
     """Return the comparison that a recipe file and flags describe; None if the file has none."""
-    given = {key: flags[key] for key in FLAGS if key in flags}
+    given = _with_new_names({key: flags[key] for key in (*FLAGS, *RENAMED) if key in flags})
     if taken is None:
         for key in given:
             raise RecipeError(f"--{key.replace('_', '-')} belongs to a comparison, such as --recipe compare")
@@ -215,6 +222,15 @@ def compared(taken: Mapping[str, Any] | None, shared: Mapping[str, Any], flags: 
     if "resume" in flags:
         raise RecipeError("--resume goes on with one run; a comparison goes on when its command is given again")
     return comparison_from_dict({**shared, **taken, **given})
+
+
+def _with_new_names(values: dict[str, Any]) -> dict[str, Any]:
+    for old in [key for key in RENAMED if key in values]:
+        warnings.warn(
+            f"{old} is now {RENAMED[old]}; the old name goes in the next release", FutureWarning, stacklevel=3
+        )
+        values[RENAMED[old]] = values.pop(old)
+    return values
 
 
 def _list(key: str, value: Any) -> list[Any]:
@@ -233,9 +249,8 @@ def _number(key: str, value: Any) -> int:
 def _section(role: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RecipeError(f"{role} is {value!r}; it must be a mapping from a classifier's options to values")
-    parser, types = Flags(refuse=RecipeError), get_type_hints(ClassifierRecipe)
-    for option in fields(ClassifierRecipe):
-        parser.add_argument("--" + option.name.replace("_", "-"), type=types[option.name], default=option.default)
+    parser = Flags(refuse=RecipeError)
+    parser.add_options(ClassifierRecipe)
     try:
         return vars(parser.parse_object(value, defaults=False))
     except RecipeError as error:

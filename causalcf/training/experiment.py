@@ -45,7 +45,7 @@ from ..runs.recipe import Recipe
 from .batches import Batches, LabelledDraw
 from .loop import Training, Watcher, notify, train
 from .start import find_initial_run, read_stored
-from .watchers import Pictures, Progress, Statistics, ConstraintStatistics
+from .watchers import ConstraintStatistics, Pictures, Progress, Statistics
 
 REALS = 60  # images of the data in reals.png
 
@@ -61,7 +61,7 @@ def start_run(recipe: Recipe) -> int:
         scm = from_first(lambda: label_generator(recipe, graph, data))
         precision = from_first(lambda: choose_precision(recipe.precision, device))
     else:
-        recipe = replace(recipe, start=initial.name)
+        recipe = replace(recipe, init_from=initial.name)
         scm, precision = initial.scm, initial.precision(recipe.precision)
     training = assemble(recipe, graph, scm, data, device, precision, statements)
     meta = provenance(recipe.seed, device, precision, data.fingerprint)

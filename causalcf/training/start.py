@@ -102,10 +102,10 @@ class InitialRun:
 
 def find_initial_run(recipe: Recipe, graph: CausalGraph, device: torch.device) -> InitialRun | None:
     """Return the run that a recipe starts from, checked against it; None without a warm start."""
-    if recipe.start is None:
+    if recipe.init_from is None:
         return None
-    folder = _folder(recipe.start, recipe.runs)
-    name = folder.name if folder.parent == Path(recipe.runs).resolve() else str(folder)
+    folder = _folder(recipe.init_from, recipe.runs_dir)
+    name = folder.name if folder.parent == Path(recipe.runs_dir).resolve() else str(folder)
     initial, its_graph = InitialRun(folder, name, load_checkpoint(folder)), load_graph(folder / "graph.yaml")
     with rebuilding(folder / CHECKPOINT):
         its_recipe, _ = check_state(initial.state, its_graph)

@@ -22,7 +22,7 @@ from .views import augmented, with_label_noise
 
 Losses = dict[str, Tensor]
 
-R1, R1_EVERY = 0.3, 8  # the usual weight; steps
+R1_EVERY = 8  # steps
 # Of D's loss by a fake logit: far below what moves D, far above what float32 rounds to 0, where G would learn nothing.
 MIN_SLOPE = 1e-20
 
@@ -41,7 +41,6 @@ class TrainingStep:
     def __post_init__(self) -> None:
         share_batch_norm(self.networks.generator)
         self.objective = objective(self.recipe.objective)
-        self.r1 = R1 * self.objective.lazy_r1 if self.recipe.r1 is None else self.recipe.r1
         trained = {name: net for name, net in self.networks.named_children() if name != "average" and net is not None}
         rates = dict.fromkeys(trained, self.recipe.learning_rate)
         rates["generator"] = self.recipe.generator_rate
@@ -69,7 +68,7 @@ class TrainingStep:
         if self.constraint is not None:
             losses |= self._constrain(self.constraint, batch, fake.detach(), step)
         self.optimisers["generator"].step()
-        update_ema(self.networks.average, self.networks.generator, self.recipe.average)
+        update_ema(self.networks.average, self.networks.generator, self.recipe.ema_decay)
         return losses
 
     def _shown(self, images: Tensor, generator: torch.Generator) -> Tensor:
@@ -78,7 +77,7 @@ class TrainingStep:
 
     def _shown_to_readers(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return the images as Labeler and Anti-Labeler see them: with noise augmentation if set."""
-        return with_label_noise(images, self.recipe.label_grain, generator) if self.recipe.label_grain else images
+        return with_label_noise(images, self.recipe.label_noise, generator) if self.recipe.label_noise else images
 
     def _generator_gradients(self) -> list[Tensor]:
         return [weight.grad for weight in self.networks.generator.parameters() if weight.grad is not None]
@@ -135,11 +134,11 @@ class TrainingStep:
 
     def _lazy_r1(self, batch: Batch, step: int) -> Losses:
         """Return R1 on real images every 8 steps, times 8 (Karras et al. 2020), in float32."""
-        if self.r1 == 0 or step % R1_EVERY:
+        if self.recipe.r1_weight == 0 or step % R1_EVERY:
             return {}
         images = batch.images.detach().requires_grad_()
         norm = squared_gradient_norm(self.networks.discriminator(images, batch.labels), images)
-        return {"r1": R1_EVERY * self.r1 / 2 * norm}
+        return {"r1": R1_EVERY * self.recipe.r1_weight / 2 * norm}
 
     def _labels(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         """Update Labeler and Anti-Labeler; return the gradient of G's label terms by each generated image."""
@@ -154,7 +153,7 @@ class TrainingStep:
         (by_labeler,) = torch.autograd.grad(on_fake.mean(), seen)
         by_anti_labeler = self._learn("anti_labeler", anti_on_fake.mean(), seen)
         self._learn("labeler", on_real.mean())
-        k = anti_labeler_weight(step, self.recipe.anti_decay)
+        k = anti_labeler_weight(step * self.recipe.batch, self.recipe.anti_labeler_decay)
         terms = {"labeler_real": on_real, "labeler_fake": on_fake, "anti_labeler_fake": anti_on_fake}
         by_seen = self.recipe.label_weight * (by_labeler - k * by_anti_labeler)
         return _means(terms), torch.autograd.grad(fake, leaf, by_seen)[0]

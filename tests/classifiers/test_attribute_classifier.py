@@ -97,7 +97,7 @@ def test_the_way_to_disk_and_back_changes_nothing(tmp_path, name):
 
 
 def test_the_newest_finished_classifier_of_a_data_set_is_found(tmp_path):
-    recipe = ClassifierRecipe(runs=str(tmp_path))
+    recipe = ClassifierRecipe(runs_dir=str(tmp_path))
     folders = []
     for _ in range(2):
         with classifier_folder(recipe) as folder:
@@ -117,7 +117,7 @@ def test_the_newest_finished_classifier_of_a_data_set_is_found(tmp_path):
 
 
 def test_a_missing_or_broken_classifier_is_named(tmp_path):
-    with classifier_folder(ClassifierRecipe(runs=str(tmp_path))) as folder:
+    with classifier_folder(ClassifierRecipe(runs_dir=str(tmp_path))) as folder:
         save_classifier(folder / NAME, untrained())
     with pytest.raises(RunError, match=r"no classifier of celeba in .*--data celeba"):
         load_classifier("celeba", runs=tmp_path)

@@ -192,7 +192,7 @@ def test_three_sets_apart(tmp_path, monkeypatch, splits, sizes):
 def test_faces_learn_by_coin_and_are_scored_on_their_natural_law(tmp_path, monkeypatch):
     monkeypatch.setenv("CAUSALCF_CACHE", str(tmp_path))
     coin = split_data(ClassifierRecipe(data_size=1200))
-    natural = split_data(ClassifierRecipe(data_size=1200, label_law="natural"))
+    natural = split_data(ClassifierRecipe(data_size=1200, label_distribution="natural"))
     rates = {
         law: parts.train.labels(["Bald"]).double().mean().item() for law, parts in (("coin", coin), ("as", natural))
     }

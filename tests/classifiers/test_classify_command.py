@@ -56,7 +56,7 @@ def test_help_needs_no_torch():
         (["--learning-rate", "nan"], 'option "learning_rate": Expected a float or NoneType. Got value: nan'),
         (["--data", "celeba"], "data_root is None; it must be set when data is celeba"),
         (["--data-root", "x"], "data_root is x; it must be left out for faces"),
-        (["--data", "celeba", "--data-root", "x", "--label-law", "coin"], "label_law is coin"),
+        (["--data", "celeba", "--data-root", "x", "--label-distribution", "uniform"], "label_distribution is uniform"),
         (["--report-only", "x", "--width", "3"], "--width has no meaning beside --report-only"),
     ],
 )
@@ -67,7 +67,7 @@ def test_mistakes_are_named(flags, sentence):
 
 def test_options_fill_in_what_depends_on_others():
     recipe = parse_options(["--attributes", "Male", "Bald"]).recipe
-    assert recipe.attributes == ("Male", "Bald") and recipe.resolved().label_law == "coin"
+    assert recipe.attributes == ("Male", "Bald") and recipe.resolved().label_distribution == "uniform"
     assert parse_options(["--attributes", "all"]).recipe.attributes is None
     assert recipe.resolved().learning_rate < ClassifierRecipe(role="judge").resolved().learning_rate
     assert classifier_recipe(json.loads(json.dumps(recipe.to_dict()))) == recipe
@@ -97,7 +97,7 @@ def test_nothing_is_left_behind_by_a_mistake(tmp_path, flags, sentence):
 
 def test_a_file_in_the_place_of_the_runs_is_one_sentence(tmp_path, capsys):
     (tmp_path / "afile").write_text("mine")
-    assert run_command(lambda: main([*SMALL, "--runs", "afile"])) == 2
+    assert run_command(lambda: main([*SMALL, "--runs-dir", "afile"])) == 2
     assert capsys.readouterr().err.splitlines()[-1] == "error: File exists: afile"
     assert (tmp_path / "afile").read_text() == "mine"
 

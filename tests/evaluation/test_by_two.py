@@ -41,7 +41,7 @@ def arguments(runs, reader, folder, names, axioms):
     (folder / "asked.yaml").write_text("queries: {bald: 'Given a young man, what if he were bald?'}")
     suite.write_text(SUITE.format(axioms=axioms, statements=folder / "said.yaml", queries=folder / "asked.yaml"))
     asked = [str(runs / name / "latest") for name in names]
-    common = ["--judge", str(reader), "--classifier", str(reader), "--budget", "3", "--runs", *asked]
+    common = ["--judge", str(reader), "--classifier", str(reader), "--budget", "3", "--run", *asked]
     return ["--suite", str(suite), *common]
 
 

@@ -34,7 +34,7 @@ def test_runs_told_other_statements_are_named(tmp_path):
     assert chosen == [tmp_path / "plain", newest]
     assert said == (
         "of the dcgan-statements runs the newest is asked, false-0, which was told faces-false; left out are those "
-        "told other statements: true-1 (faces-true); name them with --runs"
+        "told other statements: true-1 (faces-true); name them with --run"
     )
 
 

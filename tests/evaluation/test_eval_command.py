@@ -16,7 +16,7 @@ from causalcf.cli.command import run as run_command
 from causalcf.errors import QueryError, RunError
 from causalcf.eval import main, parse_options
 from causalcf.evaluation import measure
-from causalcf.evaluation.links import VERDICTS
+from causalcf.evaluation.suite import VERDICTS
 from causalcf.evaluation.tasks import FOLDER
 from causalcf.io.files import of_weights
 
@@ -42,7 +42,7 @@ def of(runs, *names):
 def evaluated(out, runs, judge_folder, names, *more):
     """The report of a small evaluation."""
     common = ["--half-width", ".09", "--judge", str(judge_folder), "--classifier", str(judge_folder), "--budget", "3"]
-    code = main([*more, "--runs", *of(runs, *names), *common, "--out", str(out)])
+    code = main([*more, "--run", *of(runs, *names), *common, "--out", str(out)])
     return json.loads((out / "report.json").read_text()), code
 
 
@@ -201,7 +201,7 @@ def test_statements_alone_and_a_run_that_was_told_some(runs, judge_folder, tmp_p
     )
     common = ["--half-width", ".09", "--judge", str(judge_folder), "--classifier", str(judge_folder), "--budget", "3"]
     asked = ["--statements", str(listed), *common]
-    assert main([*asked, "--base", str(base), "--out", str(tmp_path / "out")]) == 0  # the newest of each kind
+    assert main([*asked, "--runs-dir", str(base), "--out", str(tmp_path / "out")]) == 0  # the newest of each kind
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     names = ["causalgan-do", "causalgan-esm", "causalgan-statements-do", "causalgan-statements-esm"]
     names += ["dcgan-gaussian", "dcgan-esm"]
@@ -217,7 +217,7 @@ def test_statements_alone_and_a_run_that_was_told_some(runs, judge_folder, tmp_p
     assert (tmp_path / "out" / "report.html").read_text().count("If this man were old, he might be bald.") == 1
     monkeypatch.setattr("causalcf.runs.run.CHUNK", 7)
     monkeypatch.setattr("causalcf.evaluation.judge.CHUNK", 11)
-    assert main([*asked, "--runs", *of(runs, "a"), "--out", str(tmp_path / "again")]) == 0
+    assert main([*asked, "--run", *of(runs, "a"), "--out", str(tmp_path / "again")]) == 0
     again = json.loads((tmp_path / "again" / "report.json").read_text())["statements"]
     assert again == [one for one in report["statements"] if one["approach"] in names[:2]]
 
@@ -228,7 +228,7 @@ def test_two_runs_of_a_kind_are_told_apart_and_asked_about_the_same_people(runs,
     suite = tmp_path / "small.yaml"
     suite.write_text('links: ["Male->Bald", "Male:Bald"]\naxioms: false\nhalf_width: 0.09\n')
     arguments = ["--suite", str(suite), "--judge", str(judge_folder), "--out", str(tmp_path / "out"), "--mode", "do"]
-    assert main([*arguments, "--runs", *of(runs, "a"), str(copied), *of(runs, "b")]) == 0
+    assert main([*arguments, "--run", *of(runs, "a"), str(copied), *of(runs, "b")]) == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert (
         len({approach["name"] for approach in report["approaches"]}) == len(report["links"]) == 2
@@ -236,7 +236,7 @@ def test_two_runs_of_a_kind_are_told_apart_and_asked_about_the_same_people(runs,
     assert len({link["effect_estimate"] for link in report["links"] if "do" in link["approach"]}) == 1
     assert len(report["realism"]) == 2  # nobody asks the dcgan by do
     with pytest.raises(RunError, match="twice"):
-        main([*arguments, "--runs", *of(runs, "a", "a")])
+        main([*arguments, "--run", *of(runs, "a", "a")])
 
 
 def test_where_nobody_can_be_asked_the_report_says_so(runs, judge_folder, tmp_path):
@@ -284,16 +284,16 @@ def test_mistakes_on_the_command_line(arguments, description):
 def test_what_does_not_fit_the_runs(runs, judge_folder, tmp_path, arguments, description):
     judge = [] if "--judge" in arguments else ["--judge", str(judge_folder)]
     with pytest.raises((QueryError, RunError)) as caught:
-        main([*arguments, "--runs", *of(runs, "a"), *judge, "--out", str(tmp_path)])
+        main([*arguments, "--run", *of(runs, "a"), *judge, "--out", str(tmp_path)])
     assert description in str(caught.value)
 
 
 def test_no_runs_and_no_approach_left_are_errors_with_advice(runs, judge_folder, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert run_command(lambda: main(["--link", "Young:Bald", "--base", str(tmp_path)])) == 2
+    assert run_command(lambda: main(["--link", "Young:Bald", "--runs-dir", str(tmp_path)])) == 2
     assert "python -m causalcf.train" in capsys.readouterr().err
     judge = ["--judge", str(judge_folder), "--classifier", str(judge_folder)]
-    only_do = ["--link", "Young:Bald", "--mode", "do", "--runs", *of(runs, "b"), *judge]
+    only_do = ["--link", "Young:Bald", "--mode", "do", "--run", *of(runs, "b"), *judge]
     assert run_command(lambda: main(only_do)) == 2
     assert "dcgan-esm is left out: it is asked by observe" in capsys.readouterr().err
     assert run_command(lambda: main([*only_do, "--out", str(tmp_path / "deep" / "report")])) == 2

@@ -101,7 +101,7 @@ def test_a_judge_is_not_independent_of_a_run_told_by_one_of_its_kind(tmp_path, u
     reader, judge = untrained_reader
     (tmp_path / "reader").mkdir()
     save_classifier(tmp_path / "reader" / "classifier.pt", reader)
-    recipe = {"statement_classifier": "/gone/reader", "runs": str(tmp_path)}
+    recipe = {"statement_classifier": "/gone/reader", "runs_dir": str(tmp_path)}
     description = run("celeba", of_weights(reader.network), folder=tmp_path / "told", **recipe)  # beside the run
     assert independence_warnings(judge, {"told": description}) == [
         "the judge and a run's classifier are the same kind of network (residual): they may err alike"

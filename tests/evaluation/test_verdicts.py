@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from causalcf.errors import CausalCFError
-from causalcf.evaluation.links import ABSENT, EXAGGERATED, LEAKS, RESPECTED, REVERSED, VERDICTS, WEAK, verdict
+from causalcf.evaluation.links import ABSENT, EXAGGERATED, LEAKS, RESPECTED, REVERSED, WEAK, verdict
+from causalcf.evaluation.suite import VERDICTS
 from causalcf.statistics.intervals import mean_intervals
 from causalcf.statistics.significance import holm, sign_test, units_for
 

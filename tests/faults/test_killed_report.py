@@ -66,7 +66,7 @@ def test_an_evaluation_killed_at_its_report_gives_the_whole_one_when_run_again(
     def plan_of(die):
         plan = {**killing.plan(die), "cache": str(runs / "cache")}
         flags = ["--link", "Young:Bald", "--half-width", ".09", "--judge", str(judge_folder)]
-        flags += ["--runs", str(runs / "c" / "latest"), "--out", str(Path(plan["folder"]) / "report")]
+        flags += ["--run", str(runs / "c" / "latest"), "--out", str(Path(plan["folder"]) / "report")]
         return {**plan, "evaluation": flags}
 
     def found_in(plan):

@@ -84,7 +84,7 @@ def test_a_read_only_folder_can_be_asked_but_not_trained_in(tmp_path, run, capfd
 @pytest.mark.parametrize(("inside", "sentence"), [("", "File exists"), ("/runs", "Not a directory")])
 def test_a_file_in_the_place_of_the_runs_is_one_sentence(tmp_path, capsys, inside, sentence):
     (tmp_path / "afile").write_text("mine")
-    assert run_command(lambda: main([*flags(tmp_path), f"--runs={tmp_path}/afile{inside}"])) == 2
+    assert run_command(lambda: main([*flags(tmp_path), f"--runs-dir={tmp_path}/afile{inside}"])) == 2
     assert capsys.readouterr().err.splitlines()[-1] == f"error: {sentence}: {tmp_path}/afile{inside}"
     assert (tmp_path / "afile").read_text() == "mine"
 

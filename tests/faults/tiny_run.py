@@ -9,4 +9,4 @@ TINY = Recipe(
 
 
 def recipe_in(folder, **changes):
-    return Recipe(**{**TINY.to_dict(), "runs": str(folder / "runs"), **changes}).validate()
+    return Recipe(**{**TINY.to_dict(), "runs_dir": str(folder / "runs"), **changes}).validate()

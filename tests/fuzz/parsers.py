@@ -99,7 +99,7 @@ def conditions(text):
 
 
 DRAW, TRAIN = ("causalcf.draw", "--mermaid", "{}"), ("causalcf.train", "--dry-run", "--recipe", "{}")
-EVAL, ASK = ("causalcf.eval", "--base", "/nonexistent"), ("causalcf.ask", "--run", "/nonexistent")
+EVAL, ASK = ("causalcf.eval", "--runs-dir", "/nonexistent"), ("causalcf.ask", "--run", "/nonexistent")
 BITS = ("0", "1", "-1", "\n")
 PARSERS = {
     "graph": Parser(load_graph, shipped("graphs")[-5:], (*NAMES, *YAML, "nodes:"), "mine.yaml", DRAW),

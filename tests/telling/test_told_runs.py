@@ -32,7 +32,7 @@ TINY = Recipe(
     tick=32,
     precision="float32",
     statement_from=8,
-    statement_every=1,
+    statement_interval=1,
     statement_group=4,
 )
 SAID = """
@@ -69,7 +69,7 @@ def classifier(folder, role="classifier", seed=0):
 def recipe(tmp_path):
     (tmp_path / "said.yaml").write_text(SAID)
     classifier(tmp_path / "runs" / "classifier-faces")
-    return replace(TINY, runs=str(tmp_path / "runs"), statements=str(tmp_path / "said.yaml")).validate()
+    return replace(TINY, runs_dir=str(tmp_path / "runs"), statements=str(tmp_path / "said.yaml")).validate()
 
 
 def latest(recipe):
@@ -154,7 +154,7 @@ def test_a_judge_is_never_trained_against(recipe, tmp_path):
 
 def test_without_a_classifier_the_command_that_makes_one_is_named(recipe, tmp_path):
     with pytest.raises(RunError, match=r"causalcf\.classify --data faces"):
-        start_run(replace(recipe, runs=str(tmp_path / "elsewhere")))
+        start_run(replace(recipe, runs_dir=str(tmp_path / "elsewhere")))
     assert not list((tmp_path / "elsewhere").glob("*tiny*"))
 
 

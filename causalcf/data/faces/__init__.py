@@ -13,7 +13,7 @@ _HOME = {
     "Units": "units",
     "contact_sheet": "__main__",
     "counterfactual": "units",
-    "law": "units",
+    "true_scm": "units",
     "load_faces": "dataset",
     "render": "renderer",
     "sample_units": "units",

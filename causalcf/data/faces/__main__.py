@@ -5,15 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import torch
-
 from ...cli.command import run
 from ...cli.parser import Flags
 from ...errors import DataError
-from ...pictures.sheets import Row, save_sheet
-from .person import LABELS
-from .renderer import render
-from .units import Units, sample_units
 
 
 def contact_sheet(path: str | Path, n: int = 12, seed: int = 0, scale: int = 2) -> Path:
@@ -21,18 +15,21 @@ def contact_sheet(path: str | Path, n: int = 12, seed: int = 0, scale: int = 2) 
     for what, value, low, high in (("n", n, 1, 100), ("seed", seed, 0, 2**31), ("scale", scale, 1, 8)):
         if not low <= value <= high:
             raise DataError(f"contact sheet: {what}={value}; expected {low} to {high}")
+    import torch
+
+    from ...pictures.sheets import save_sheet
+    from .person import LABELS
+    from .renderer import render
+    from .units import sample_units
+
     units = sample_units(n, torch.Generator().manual_seed(seed))
-    save_sheet(path, _rows(units), scale)
-    return Path(path)
-
-
-def _rows(units: Units) -> list[Row]:
     rows = [("as drawn", units.images())]
     for column, name in enumerate(LABELS):
         flipped = units.labels.clone()
         flipped[:, column] = 1 - flipped[:, column]
         rows.append((f"{name} flipped", render(flipped, units.noise)))
-    return rows
+    save_sheet(path, rows, scale)
+    return Path(path)
 
 
 def main(arguments: list[str] | None = None) -> None:
