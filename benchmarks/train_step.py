@@ -35,7 +35,7 @@ from causalcf.constraints.constraint import StatementConstraint
 from causalcf.constraints.questions import Question
 from causalcf.constraints.setup import constraint_with
 from causalcf.constraints.sources import Group, Read, ReplaySource
-from causalcf.data.faces import law
+from causalcf.data.faces import true_scm
 from causalcf.language.lists import load_statements
 from causalcf.losses.adversarial import objective, squared_gradient_norm
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
@@ -137,15 +137,17 @@ class EveryNoiseFits(ReplaySource):
 
 def told(recipe: Recipe, device: torch.device, precision: str) -> StatementConstraint:
     """Statements told by an untrained classifier, which costs what a trained one costs."""
-    names = law().graph.nodes
+    names = true_scm().graph.nodes
     network = build_network("alexnet", len(names), 32).to(device, memory_format=torch.channels_last)
     network.eval().requires_grad_(False)
     plain = Calibration(torch.ones(len(names)), torch.zeros(len(names)))
     rates = (0.5,) * len(names)
     classifier = AttributeClassifier(names, network, tuple(range(len(names))), plain, rates, False, ("alexnet", 32))
     recipe = replace(recipe, statement_from=0)
-    scm = None if recipe.approach == "dcgan" else law()
-    found = constraint_with(classifier, recipe, load_statements("faces-true"), law(), scm, names, device, precision)
+    scm = None if recipe.approach == "dcgan" else true_scm()
+    found = constraint_with(
+        classifier, recipe, load_statements("faces-true"), true_scm(), scm, names, device, precision
+    )
     if scm is None:
         found.source = EveryNoiseFits(names, recipe.noise_dim, recipe.stickiness, found.size, found.questions)
     return found

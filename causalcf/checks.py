@@ -118,13 +118,15 @@ def _is_a(value: Any, kind: Any) -> bool:
         return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
     if kind is float and type(value) is int:
         return abs(value) < 2**1000  # what a float can hold
+    if isinstance(get_origin(kind) or kind, type) and kind not in _WORDS:
+        return isinstance(value, get_origin(kind) or kind)
     return type(value) is kind
 
 
 def _said(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"
-    return "a list of names" if get_origin(kind) is tuple else _WORDS[kind]
+    return "a list of names" if get_origin(kind) is tuple else _WORDS.get(kind, str(kind))
 
 
 def require(ok: bool, name: str, value: object, allowed: str) -> None:
@@ -159,49 +161,54 @@ def option(
 class Options:
     """Base of recipes and of the commands' options: each is declared once, as a field made by `option`.
 
-    `Error` is raised for bad values, `GROUPS` orders the help, `RENAMED` maps an old key to its new name and a function
-    from the old value (and all values given) to the new one.
+    `_error` is raised for bad values. `_GROUPS` orders the help. `_RENAMED` maps an old key to its new name and to a
+    function from the old value, and all values given, to the new value.
     """
 
-    Error: ClassVar[type[CausalCFError]] = RecipeError
-    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    RENAMED: ClassVar[Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]]] = {}
+    _error: ClassVar[type[CausalCFError]] = RecipeError
+    _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    _RENAMED: ClassVar[Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]]] = {}
 
     @classmethod
-    def names(cls) -> list[str]:
-        """Return the names of all options."""
-        return [f.name for f in fields(cls) if "help" in f.metadata]
-
-    @classmethod
-    def shown(cls, name: str) -> str:
+    def _shown(cls, name: str) -> str:
         """Return an option as error messages name it."""
         return name
 
-    @classmethod
-    def with_new_names(cls, values: Mapping[str, Any], context: Mapping[str, Any], warn: bool = True) -> dict[str, Any]:
-        """Return the values under today's names; `context` holds all values that are known."""
-        found = {}
-        for name, value in values.items():
-            new, convert = cls.RENAMED.get(name, (name, None))
-            if convert is not None:
-                if new in values:
-                    raise cls.Error(f"{cls.shown(name)} is the old name of {cls.shown(new)}; leave it out")
-                value = convert(value, context)
-                if warn:
-                    text = f"{cls.shown(name)} is now {cls.shown(new)}, here {value}; the old name goes in the next "
-                    warnings.warn(text + "release", FutureWarning, stacklevel=2)
-            found[new] = value
-        return found
 
-    def check_options(self) -> None:
-        """Check types and ranges; raise `Error` for the first option that is wrong."""
-        check_types(self, self.Error)
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if "bounds" in f.metadata and isinstance(value, (int, float)) and not isinstance(value, bool):
-                allowed = _broken(value, isinstance(f.default, float), *f.metadata["bounds"])
-                if allowed:
-                    raise self.Error(f"{self.shown(f.name)} is {value}; it must be {allowed}")
+def option_names(options: type[Options]) -> list[str]:
+    """Return the names of all options of a class."""
+    return [f.name for f in fields(options) if "help" in f.metadata]
+
+
+def with_new_names(
+    options: type[Options], values: Mapping[str, Any], context: Mapping[str, Any], warn: bool = True
+) -> dict[str, Any]:
+    """Return values under today's names; `context` holds all values that are known."""
+    found = {}
+    for name, value in values.items():
+        new, convert = options._RENAMED.get(name, (name, None))
+        if convert is not None:
+            old, today = options._shown(name), options._shown(new)
+            if new in values:
+                raise options._error(f"{old} is the old name of {today}; leave it out")
+            value = convert(value, context)
+            if warn:
+                text = f"{old} is now {today}, here {value}; the old name goes in the next release"
+                warnings.warn(text, FutureWarning, stacklevel=2)
+        found[new] = value
+    return found
+
+
+def check_options(options: Options) -> None:
+    """Check types and ranges of all options; the first that is wrong is an error."""
+    check_types(options, options._error)
+    for f in fields(options):
+        value = getattr(options, f.name)
+        if "bounds" in f.metadata and isinstance(value, (int, float)) and not isinstance(value, bool):
+            real = isinstance(f.default, float) or isinstance(value, float)
+            allowed = _broken(value, real, *f.metadata["bounds"])
+            if allowed:
+                raise options._error(f"{options._shown(f.name)} is {value}; it must be {allowed}")
 
 
 def _broken(

@@ -43,7 +43,7 @@ EXAMPLES = """examples:
 class StatementOptions(CommandOptions):
     """Options of `python -m causalcf.statements`."""
 
-    Error = StatementError
+    _error = StatementError
     file: str = option("", "a file of statements, or a preset such as celeba", name="file", metavar="FILE")
     graph: str | None = option(None, "causal graph: a YAML file or a preset; default: celeba", metavar="GRAPH")
     data: Literal["faces", "celeba"] | None = option(

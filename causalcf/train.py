@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from .checks import option_names, with_new_names
 from .cli.launch import run_together
 from .cli.parser import Flags, named_options
 from .distributed.environment import launched
@@ -63,13 +64,13 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
         mapping = read_mapping(path, RECIPE)
         taken = take_comparison(mapping)
         in_file = vars(parser.parse_object(mapping, defaults=False))
-        in_file = Recipe.with_new_names(in_file, in_file)
+        in_file = with_new_names(Recipe, in_file, in_file)
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from None
-    for name in set(in_file) - set(Recipe.names()):
+    for name in set(in_file) - set(option_names(Recipe)):
         raise RecipeError(f"{path}: {name} belongs on the command line, not in a recipe")
-    recipe_flags = {name: value for name, value in named.items() if name in (*Recipe.names(), *Recipe.RENAMED)}
-    given = Recipe.with_new_names(recipe_flags, {**in_file, **recipe_flags})
+    recipe_flags = {name: value for name, value in named.items() if name in (*option_names(Recipe), *Recipe._RENAMED)}
+    given = with_new_names(Recipe, recipe_flags, {**in_file, **recipe_flags})
     comparison = compared(taken, {**in_file, **given}, named)
     recipe = recipe_from_dict({**in_file, **given}) if comparison is None else comparison.recipe
     return TrainOptions(recipe, given, flags.resume, flags.dry_run, comparison, flags.changed_data)

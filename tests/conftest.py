@@ -116,7 +116,7 @@ def judge_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def judge(judge_folder):
     """That judge, of the labels of the law in their order."""
-    from causalcf.data.faces import law
+    from causalcf.data.faces import true_scm
     from causalcf.evaluation.judge import load_judge
 
-    return load_judge(judge_folder, law().graph.nodes)
+    return load_judge(judge_folder, true_scm().graph.nodes)

@@ -190,7 +190,7 @@ REFUSED = {
         ("label_noise", lambda: recipe(label_noise=-0.1)),
         ("augment", lambda: recipe(augment="yes")),
         ("even_kernels", lambda: recipe(even_kernels="yes")),
-        ("start", lambda: recipe(init_from=3)),
+        ("init_from", lambda: recipe(init_from=3)),
         ("data_root", lambda: recipe(data="folder")),
     ],
     "Recipe.validate": [("name", lambda: cf.Recipe(name="a/b").validate())],

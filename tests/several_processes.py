@@ -42,8 +42,8 @@ def steps(recipe, n, state=None):
         data = training_data(recipe, graph)
         told = None if recipe.statements is None else load_statements(recipe.statements, graph.nodes)
         training = assemble(recipe, graph, label_generator(recipe, graph, data), data, CPU, "float32", told)
-        if training.telling is not None:
-            training.telling.classifier.network.to(torch.float32)  # in which it reads
+        if training.constraint is not None:
+            training.constraint.classifier.network.to(torch.float32)  # in which it reads
         if state is not None:
             training.restore(torch.load(state, weights_only=True), state)
         losses = []

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFont
 
 from causalcf.errors import DataError, WriteError
-from causalcf.pictures.captions import GAP, LINE, Panel, save_captioned, wrap
+from causalcf.pictures.captions import CAPTION_GAP, LINE, Panel, save_captioned, wrap
 from causalcf.pictures.sheets import to_bytes
 
 FONT = ImageFont.load_default(12)
@@ -35,19 +35,19 @@ def test_images_are_whole_and_text_stays_in_its_column(tmp_path):
     assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), shown)
     for number, pixels in enumerate(to_bytes(images)):
         big = pixels.repeat(3, 0).repeat(3, 1)
-        left = GAP + (number % 2) * (192 + GAP)
+        left = CAPTION_GAP + (number % 2) * (192 + CAPTION_GAP)
         found = [y for y in range(shown.shape[0] - 191) if np.array_equal(shown[y : y + 192, left : left + 192], big)]
         assert len(found) == 1
-    for left in (0, GAP + 192, 2 * (GAP + 192)):  # the gaps between columns, below the title
-        assert (shown[60:, left : left + GAP] == 255).all()
-    assert (shown[-GAP + 2 :] == 255).all() and (shown[:2] == 255).all()
+    for left in (0, CAPTION_GAP + 192, 2 * (CAPTION_GAP + 192)):  # the gaps between columns, below the title
+        assert (shown[60:, left : left + CAPTION_GAP] == 255).all()
+    assert (shown[-CAPTION_GAP + 2 :] == 255).all() and (shown[:2] == 255).all()
 
 
 def test_the_caption_is_drawn_and_its_last_line_is_red(tmp_path):
     _, bare = sheet(tmp_path / "a.png", [[[""]]])
     _, said = sheet(tmp_path / "b.png", [[["one", "two"]]])
     assert said.shape[0] - bare.shape[0] == 2 * LINE
-    below = said[GAP + 192 + 6 :]
+    below = said[CAPTION_GAP + 192 + 6 :]
     first, second = below[:LINE], below[LINE : 2 * LINE]
     assert first.min() < 100 and (np.ptp(first.astype(int), 2) <= 1).all()
     assert second[..., 1].min() < 100 and (second[..., 0] >= second[..., 1]).all() and np.ptp(second, 2).max() > 100

@@ -188,7 +188,7 @@ def test_settings_of_the_classifiers_come_from_what_all_share():
     ]
     comparison = parse_options(["--recipe", "compare", *flags]).comparison
     for recipe in (comparison.classifier, comparison.judge):
-        assert (recipe.data, recipe.data_root, recipe.device, recipe.runs) == ("celeba", "here", "cuda", "there")
+        assert (recipe.data, recipe.data_root, recipe.device, recipe.runs_dir) == ("celeba", "here", "cuda", "there")
         assert recipe.precision == "bf16" and recipe.label_distribution == "natural"
     assert (comparison.classifier.images, comparison.judge.images) == (230_000, 460_000)
     assert (comparison.classifier.role, comparison.judge.role) == ("classifier", "judge")

@@ -144,7 +144,7 @@ def test_a_comparison_that_tells_makes_itself_again(tmp_path):
         ("constraints: none", [], "constraints is 'none'; it must be a list, such as [none, faces-true]"),
         ("constraints: [none, null]", [], "constraints is ['none', None]; it must be a list"),
         ("constraints_from: all", [], "constraints_from is 'all'; it must be a number of images"),
-        ("statements: a", [], "statements has no meaning in a comparison; it takes told"),
+        ("statements: a", [], "statements has no meaning in a comparison; it takes constraints"),
         ("", ["--statements", "a"], "--statements has no meaning in a comparison; it takes --constraints"),
         ("", ["--init-from=a"], "--init_from has no meaning in a comparison; it takes --constraints"),
     ],

@@ -143,8 +143,8 @@ def test_distributed_data_parallel_would_not_average_a_penalty(together):
 
 RIGGED = """
 import os, signal, sys
-from causalcf.distributed.launch import run_together
-from causalcf.step import TrainingStep
+from causalcf.cli.launch import run_together
+from causalcf.training.step import TrainingStep
 from causalcf.train import main
 
 healthy = TrainingStep.__call__

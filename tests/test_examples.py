@@ -5,17 +5,14 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
-import pkgutil
 import sys
 
 import pytest
 
 import causalcf
 
-PACKAGES = ("causalcf", "causalcf.labels", "causalcf.statements")
-DOCUMENTED = ("causalcf.worlds", "causalcf.evaluation")  # whose functions are public where they tell their source
-# What these take is the outcome of a whole evaluation, an approach being asked, or a trained judge.
-ELSEWHERE = {"write_report", "read_pictures", "ask_statement", "judge_features", "main"}
+PACKAGES = ("causalcf",)
+ELSEWHERE = {"main"}
 
 
 def public():
@@ -24,13 +21,6 @@ def public():
         module = importlib.import_module(package)
         for name in module.__all__:
             found[f"{package}.{name}"] = getattr(module, name)
-    for package in DOCUMENTED:
-        for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
-            module = importlib.import_module(f"{package}.{info.name}")
-            for name, value in vars(module).items():
-                own = inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
-                if own and "Source:" in (value.__doc__ or ""):
-                    found[f"{module.__name__}.{name}"] = value
     kinds = inspect.isclass, inspect.isfunction
     return {name: value for name, value in found.items() if any(is_kind(value) for is_kind in kinds)}
 
@@ -41,7 +31,7 @@ def examples(value):
 
 def test_every_public_name_has_an_example():
     names = public()
-    assert len(names) > 70
+    assert len(names) > 30
     without = [name for name, value in names.items() if not examples(value)]
     assert [name for name in without if name.rpartition(".")[2] not in ELSEWHERE] == []
 

@@ -51,7 +51,7 @@ def started(tmp_path, short, **changes):
 
 def run_of(recipe):
     assert start_run(recipe) == 0
-    return latest_runs(recipe.runs)[recipe.approach]
+    return latest_runs(recipe.runs_dir)[recipe.approach]
 
 
 @pytest.mark.parametrize("approach", APPROACHES)
@@ -162,7 +162,7 @@ def test_a_run_trained_elsewhere_or_not_at_all_is_refused(trained, tmp_path):
 def test_a_mistyped_name_is_led_to_the_run_among_the_runs(trained, tmp_path):
     recipe, folder = trained["dcgan"][0]
     with pytest.raises(CausalCFError, match=f"did you mean {folder.parent}/{folder.name}"):
-        start_run(started(tmp_path, (recipe, folder.name[:-1]), runs=recipe.runs))
+        start_run(started(tmp_path, (recipe, folder.name[:-1]), runs=recipe.runs_dir))
 
 
 def test_a_mistake_ends_the_command_with_exit_code_2(tmp_path):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from dags import listings
-from fake_run import FakeRun
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,7 +42,7 @@ def check(monkeypatch, tmp_path, capsys):
 def test_help_needs_no_torch():
     code = "import sys, causalcf.statements as s\ntry: s.main(['--help'])\nfinally: assert 'torch' not in sys.modules"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert told.returncode == 0 and "one of: celeba" in told.stdout, told.stderr
+    assert told.returncode == 0 and "a preset such as celeba" in told.stdout, told.stderr
 
 
 def test_the_shipped_statements_are_shown_in_a_table(check):
@@ -70,13 +69,18 @@ def test_conflicts_and_vacuous_statements_are_told(check, tmp_path):
     assert yes["about_change"]["probability"] == pytest.approx(0.1033 * (0.53 + 0.47 * 0.41675), abs=1e-4)
 
 
-def test_a_run_answers_by_its_own_labels(check, monkeypatch):
-    monkeypatch.setattr("causalcf.runs.run.load_run", lambda *_: FakeRun())
-    Path("s.yaml").write_text("statements: {a: 'If this young man (who is not bald) were old, he might be bald.'}")
-    code, out, _ = check("s.yaml", "--run", "somewhere", "--json")
+def test_a_run_answers_by_its_own_labels(check, runs):
+    """The label model is read from the checkpoint; no network is built."""
+    from causalcf import Statement, load_run
+
+    sentence = "If this young man (who is not bald) were old, he might be bald."
+    Path("s.yaml").write_text(f"statements: {{a: {sentence!r}}}")
+    folder = str(runs / "a" / "latest")
+    code, out, _ = check("s.yaml", "--run", folder, "--json")
     (one,) = json.loads(out)["statements"]
-    assert code == 0 and one["probability"] == pytest.approx((0.11263 - 0.01946) / (1 - 0.01946), abs=1e-12)
-    assert "graph" not in one and json.loads(out)["model"] == "somewhere"
+    expected = Statement.parse(sentence).truth(load_run(folder).labels)
+    assert code == 0 and one["probability"] == pytest.approx(expected.probability, abs=1e-12)
+    assert "graph" not in one and json.loads(out)["model"] == folder
 
 
 def test_celeba_is_counted_from_its_training_labels_without_its_images(check, tmp_path):
@@ -119,12 +123,9 @@ def test_mistakes_are_one_sentence_and_exit_code_2(check, arguments, sentence):
     assert code == 2 and out == "" and err.startswith("error: ") and sentence in err and "Traceback" not in err
 
 
-def test_a_run_without_labels_has_no_model(check, monkeypatch):
-    fake = FakeRun(labelled=False)
-    monkeypatch.setattr("causalcf.runs.run.load_run", lambda *_: fake)
-    monkeypatch.setattr(FakeRun, "folder", Path("runs/b"), raising=False)
-    code, _, err = check("celeba", "--run", "runs/b")
-    assert code == 2 and "b is a dcgan run: it has no label model" in err
+def test_a_run_without_labels_has_no_model(check, runs):
+    code, _, err = check("celeba", "--run", str(runs / "b" / "latest"))
+    assert code == 2 and "dcgan run: it has no label model" in err
 
 
 def test_a_name_cannot_write_to_the_terminal(check, tmp_path):

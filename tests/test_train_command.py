@@ -7,6 +7,7 @@ import sys
 import pytest
 import yaml
 
+from causalcf.checks import option_names
 from causalcf.errors import RecipeError, RunError
 from causalcf.runs.recipe import Recipe, recipe_from_dict
 from causalcf.train import main, parse_options
@@ -22,7 +23,7 @@ def test_help_needs_no_torch():
     code += "assert 'torch' not in sys.modules, 'torch was imported'"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for option in Recipe.__dataclass_fields__:
+    for option in option_names(Recipe):
         assert "--" + option.replace("_", "-") in done.stdout
 
 
@@ -83,7 +84,7 @@ def test_the_recipe_suits_the_data_where_none_is_named(flags, name, data):
         (["--width", "wide"], 'option "width"'),
         (["--width", "0"], "width is 0; it must be at least 1"),
         (["--seed", "4294967296"], "seed is 4294967296; it must be in [0, 2^32)"),
-        (["--balance", "2"], "balance is 2.0; it must be at most 1"),
+        (["--balance", "2"], "balance is 2.0; it must be in [0, 1]"),
         (["--learning-rate=-1"], "learning_rate is -1.0"),
         (["--recipe", "fces"], "did you mean 'faces'?"),
         (["--recipe", "wrong.yaml"], "wrong.yaml: unknown key widht; did you mean width?"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from ..checks import SEEDS, Options, option, require
+from ..checks import SEEDS, Options, check_options, option, option_names, require, with_new_names
 from ..data import Data
 from ..errors import RecipeError, unknown
 
@@ -103,17 +103,17 @@ class ClassifierRecipe(Options):
     )
     runs_dir: str = option("runs", "folder of all classifiers' folders")
 
-    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+    _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "data": ("data", "data_root", "data_size", "label_distribution", "attributes", "balance", "noise"),
         "network": ("role", "network", "width", "dropout"),
         "training": ("images", "batch", "learning_rate", "weight_decay", "patience", "seed", "device", "precision"),
         "run": ("runs_dir",),
     }
-    RENAMED = RENAMED
+    _RENAMED = RENAMED
 
     def validate(self) -> ClassifierRecipe:
         """Return the recipe if every value is in range, else raise a `RecipeError`."""
-        self.check_options()
+        check_options(self)
         # Below 8 channels torch 2.14 crashes in the backward pass of the shortcuts' strided 1x1 convolutions on a CPU.
         require(self.width is None or self.width % 8 == 0, "width", self.width, "a multiple of 8")
         faces = self.data == "faces"
@@ -141,10 +141,10 @@ class ClassifierRecipe(Options):
 
 def classifier_recipe(values: Mapping[str, Any], warn: bool = True) -> ClassifierRecipe:
     """Return a validated recipe from plain values, as `meta.json` (of any version, without warnings) holds them."""
-    values = ClassifierRecipe.with_new_names(values, values, warn)
+    values = with_new_names(ClassifierRecipe, values, values, warn)
     for key in values:
-        if key not in ClassifierRecipe.names():
-            raise RecipeError(unknown("option", str(key), ClassifierRecipe.names()))
+        if key not in option_names(ClassifierRecipe):
+            raise RecipeError(unknown("option", str(key), option_names(ClassifierRecipe)))
     listed = values.get("attributes")
     if listed is not None and not isinstance(listed, (list, tuple)):
         raise RecipeError(f"attributes is {listed!r}; it must be a list of names")

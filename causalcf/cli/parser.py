@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
 from jsonargparse import ArgumentParser
 
-from ..checks import Options
+from ..checks import Options, check_options, with_new_names
 from ..errors import CausalCFError, QueryError, nearest, unknown
 
 Chosen = TypeVar("Chosen", bound=Options)
@@ -31,12 +31,12 @@ class Flags(ArgumentParser):
         """Add a flag for each option of a class, in its groups, and hidden flags for old names."""
         types, every = get_type_hints(options), {f.name: f for f in fields(options) if "help" in f.metadata}
         listed = dict(every)
-        for title, patterns in {**options.GROUPS, "options": ("*",)}.items():
+        for title, patterns in {**options._GROUPS, "options": ("*",)}.items():
             names = [name for pattern in patterns for name in listed if fnmatchcase(name, pattern)]
-            group = self.add_argument_group(title) if options.GROUPS and names else self
+            group = self.add_argument_group(title) if options._GROUPS and names else self
             for name in dict.fromkeys(names):
                 _add(group, listed.pop(name), types[name])
-        for old, (new, _) in options.RENAMED.items():
+        for old, (new, _) in options._RENAMED.items():
             several = {key: form for key, form in every[new].metadata["flag"].items() if key == "nargs"}
             self.add_argument(flag_of(old), type=str if several else Any, default=None, help=SUPPRESS, **several)
 
@@ -44,14 +44,14 @@ class Flags(ArgumentParser):
         """Parse a command line into a class whose options were added; ranges are checked, too."""
         found = vars(self.parse_args(list(arguments)))
         named = named_options(arguments)
-        old = {name: found[name] for name in options.RENAMED if name in named}
-        values = {**found, **options.with_new_names(old, {**found, **old})}
+        old = {name: found[name] for name in options._RENAMED if name in named}
+        values = {**found, **with_new_names(options, old, {**found, **old})}
         parsed = {f.name: values[f.name] for f in fields(options) if "help" in f.metadata}
         for f in fields(options):
             if parse := f.metadata.get("flag", {}).get("parse"):
                 parsed[f.name] = parse(parsed[f.name])
         chosen = options(**parsed)
-        chosen.check_options()
+        check_options(chosen)
         return chosen
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
@@ -69,10 +69,10 @@ class Flags(ArgumentParser):
 class CommandOptions(Options):
     """Base of the options of commands that ask: errors are `QueryError`s and name the flag."""
 
-    Error = QueryError
+    _error = QueryError
 
     @classmethod
-    def shown(cls, name: str) -> str:
+    def _shown(cls, name: str) -> str:
         return flag_of(name)
 
 

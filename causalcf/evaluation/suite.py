@@ -257,12 +257,12 @@ class EvalOptions(CommandOptions):
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     suite: Suite = field(default_factory=lambda: Suite("", ()))
 
-    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+    _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "questions": ("link", "suite_file", "statements", "given", "mode"),
         "what is compared, and with what": ("run", "runs_dir", "graph", "judge", "classifier", "data_root"),
         "precision and outcome": ("stickiness", "budget", "half_width", "require", "seed", "out", "device"),
     }
-    RENAMED: ClassVar[Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]]] = {
+    _RENAMED: ClassVar[Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]]] = {
         "runs": ("run", lambda value, values: value),
         "base": ("runs_dir", lambda value, values: value),
     }

@@ -181,14 +181,18 @@ class Statement:
                 raise StatementError(f"{where} has no such label: " + unknown("attribute", name, nodes))
 
     def truth(self, scm: LabelSCM, stickiness: float = 1.0, eps: float = EPS) -> Truth:
-        """Whether it is true under a label model; see `causalcf.language.statement.truth`.
+        """Return the exact truth of the statement under a label model.
+
+        Each modal compares q = P(consequent* | given, antecedent) with a threshold. "would" holds if q >= 1 - eps,
+        "might" if q > eps, "probably" if q > 0.5, and "likely" if q > 0.7. A modal with "not" applies the same test to
+        1 - q. The truth is vacuous if P(given) or P(antecedent) is zero, or if given and antecedent cannot be observed
+        together.
 
         Example:
-            >>> from causalcf.data.faces.units import celeba_law
+            >>> from causalcf.data.faces.units import celeba_scm
             >>> statement = Statement.parse("If this young man (who is not bald) were old, he might be bald.")
-            >>> told = statement.truth(celeba_law())
+            >>> told = statement.truth(celeba_scm())
             >>> told.value, round(told.probability, 4)
             (True, 0.095)
         """
-
         return truth(self, scm, stickiness, eps)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TEXT_SIZE = 12  # screen pixels
 TITLE_SIZE = 16
 LINE = 15  # screen pixels from line to line
-GAP = 12  # between panels, and round the sheet
+CAPTION_GAP = 12  # between panels, and round the sheet
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,22 @@ def save_captioned(
         raise DataError("no images to put on a sheet")
     small, large = ImageFont.load_default(TEXT_SIZE), ImageFont.load_default(TITLE_SIZE)
     _, high, wide = rows[0][0].image.shape
-    column, columns = scale * wide + GAP, max(len(row) for row in rows)
-    titles = wrap(title, large, columns * column - GAP)
+    column, columns = scale * wide + CAPTION_GAP, max(len(row) for row in rows)
+    titles = wrap(title, large, columns * column - CAPTION_GAP)
     captions = [[_wrapped(panel, small, scale * wide) for panel in row] for row in rows]
-    tops = [GAP + len(titles) * (LINE + 6) + (LINE + 4 if headings else 0)]
+    tops = [CAPTION_GAP + len(titles) * (LINE + 6) + (LINE + 4 if headings else 0)]
     for texts in captions:
-        tops.append(tops[-1] + scale * high + 6 + LINE * max(len(lines) for lines in texts) + GAP)
+        tops.append(tops[-1] + scale * high + 6 + LINE * max(len(lines) for lines in texts) + CAPTION_GAP)
 
-    sheet = Image.new("RGB", (GAP + columns * column, tops[-1]), "white")
+    sheet = Image.new("RGB", (CAPTION_GAP + columns * column, tops[-1]), "white")
     pen = ImageDraw.Draw(sheet)
     for i, line in enumerate(titles):
-        pen.text((GAP, GAP + i * (LINE + 6)), line, fill="black", font=large, anchor="la")
+        pen.text((CAPTION_GAP, CAPTION_GAP + i * (LINE + 6)), line, fill="black", font=large, anchor="la")
     for i, heading in enumerate(headings):
-        pen.text((GAP + i * column, tops[0] - LINE - 2), heading, fill="dimgray", font=small, anchor="la")
+        pen.text((CAPTION_GAP + i * column, tops[0] - LINE - 2), heading, fill="dimgray", font=small, anchor="la")
     for top, row, texts in zip(tops[:-1], rows, captions, strict=True):
         for i, (panel, lines) in enumerate(zip(row, texts, strict=True)):
-            left = GAP + i * column
+            left = CAPTION_GAP + i * column
             pixels = to_bytes(panel.image[None])[0].repeat(scale, 0).repeat(scale, 1)
             sheet.paste(Image.fromarray(pixels), (left, top))
             for k, (line, colour) in enumerate(lines):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
-from ..checks import SEEDS, Options, option, require
+from ..checks import SEEDS, Options, check_options, option, option_names, require, with_new_names
 from ..data import Data
 from ..errors import RecipeError, unknown
 from ..io.untrusted import MAX_TENSORS, MAX_TICKS
@@ -160,7 +160,7 @@ class Recipe(Options):
     keep: int = option(2, "number of checkpoints to keep, and of TensorBoard files of 64 MiB", low=1)
     runs_dir: str = option("runs", "folder of all run directories")
 
-    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+    _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "data": ("graph", "data", "data_root", "data_size", "balance", "augment"),
         "networks": ("approach", "labels", "width", "labeler_width", "noise_dim", "even_kernels"),
         "losses": (
@@ -172,7 +172,7 @@ class Recipe(Options):
             "name", "images", "batch", "init_from", "seed", "device", "precision", "tick", "keep", "runs_dir",
         ),
     }  # fmt: skip
-    RENAMED = RENAMED
+    _RENAMED = RENAMED
 
     def validate(self) -> Recipe:
         """Return the recipe if every value is in range.
@@ -180,7 +180,7 @@ class Recipe(Options):
         Raises:
             RecipeError: names the first option that is not, and what is allowed.
         """
-        self.check_options()
+        check_options(self)
         own = self.objective == "relativistic" and bool(self.r1)
         require(not own, "r1", self.r1, "0 or left out for relativistic, which has R1 and R2 of its own")
         size = checkpoint_bytes(self)
@@ -260,7 +260,7 @@ def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
 
 def stored_recipe(values: Mapping[str, Any]) -> Recipe:
     """Return a run's recipe as any version of this program has stored it."""
-    values = Recipe.with_new_names(values, values, warn=False)
+    values = with_new_names(Recipe, values, values, warn=False)
     if values.get("objective") == "relativistic":
         values["r1"] = 0  # once accepted there, where it had no effect
     return recipe_from_dict(values)
@@ -268,8 +268,8 @@ def stored_recipe(values: Mapping[str, Any]) -> Recipe:
 
 def recipe_from_dict(values: Mapping[str, Any]) -> Recipe:
     """Return a validated recipe; an unknown key is a `RecipeError` that names the nearest one."""
-    values = Recipe.with_new_names(values, values)
+    values = with_new_names(Recipe, values, values)
     for key in values:
-        if key not in Recipe.names():
-            raise RecipeError(unknown("recipe key", str(key), Recipe.names()))
+        if key not in option_names(Recipe):
+            raise RecipeError(unknown("recipe key", str(key), option_names(Recipe)))
     return Recipe(**values).validate()

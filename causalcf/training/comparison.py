@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..checks import with_new_names
 from ..classifiers.experiment import make_classifier, report_again
 from ..classifiers.recipe import ClassifierRecipe
 from ..classifiers.report import JSON
@@ -72,12 +73,12 @@ def _has_statements(run: StoredRun, recipe: Recipe) -> bool:
 
 def _today(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return a stored recipe with today's keys; an older run was trained with the default of a newer option."""
-    values = {**Recipe().to_dict(), **Recipe.with_new_names(stored, stored, warn=False)}
+    values = {**Recipe().to_dict(), **with_new_names(Recipe, stored, stored, warn=False)}
     return {**values, "r1": replace(Recipe(), r1=values["r1"], objective=values["objective"]).r1_weight}
 
 
 def _classifier_today(stored: Any) -> Any:
-    return ClassifierRecipe.with_new_names(stored, stored, warn=False) if isinstance(stored, dict) else stored
+    return with_new_names(ClassifierRecipe, stored, stored, warn=False) if isinstance(stored, dict) else stored
 
 
 def _is_same(stored: Any, wanted: Mapping[str, Any]) -> bool:

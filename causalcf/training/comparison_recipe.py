@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from ..checks import require
+from ..checks import option_names, require
 from ..classifiers.recipe import ClassifierRecipe, Role, classifier_recipe
 from ..cli.parser import Flags
 from ..errors import RecipeError, unknown
@@ -140,8 +140,8 @@ def comparison_from_dict(values: Mapping[str, Any]) -> Comparison:
     """Return a validated comparison from the keys of a recipe file; missing keys have defaults."""
     for key in values:
         check_not_single(key)
-        if key not in (*Recipe.names(), *KEYS):
-            raise RecipeError(unknown("recipe key", str(key), [*Recipe.names(), *KEYS]))
+        if key not in (*option_names(Recipe), *KEYS):
+            raise RecipeError(unknown("recipe key", str(key), [*option_names(Recipe), *KEYS]))
     recipe = recipe_from_dict({key: value for key, value in values.items() if key not in KEYS})
     approaches: Sequence[Approach] = values.get("approaches", APPROACHES)
     classifier, judge = (_with_role(role, values.get(role, {}), recipe) for role in ROLES)
@@ -202,8 +202,8 @@ def take_comparison(in_file: dict[str, Any]) -> dict[str, Any] | None:
         return None
     for key in in_file:
         check_not_single(key)
-        if key not in Recipe.names():
-            raise RecipeError(unknown("key", key, [*Recipe.names(), *KEYS]))
+        if key not in option_names(Recipe):
+            raise RecipeError(unknown("key", key, [*option_names(Recipe), *KEYS]))
     for key in found:
         check = _section if key in ROLES else _list if key in LISTS else _number
         found[key] = check(key, found[key])

@@ -12,6 +12,7 @@ import pytest
 import torch
 from classifier_toys import toy, untrained
 
+from causalcf.checks import option_names
 from causalcf.classifiers import load_classifier
 from causalcf.classifiers.calibration import Calibration
 from causalcf.classifiers.recipe import ClassifierRecipe, classifier_recipe
@@ -38,7 +39,7 @@ def test_help_needs_no_torch():
     code += "assert 'torch' not in sys.modules, 'torch was imported'"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for option in [*ClassifierRecipe.__dataclass_fields__, "report_only"]:
+    for option in [*option_names(ClassifierRecipe), "report_only"]:
         assert "--" + option.replace("_", "-") in done.stdout
 
 
@@ -48,7 +49,7 @@ def test_help_needs_no_torch():
         (["--atributes", "Male"], "unknown option --atributes; did you mean --attributes?"),
         (["--network", "resnet"], 'option "network"'),
         (["--balance", "2"], r"balance is 2.0; it must be in \[0, 1\]"),
-        (["--weight-decay", "-1"], "weight_decay is -1.0; it must be a finite number, 0 or more"),
+        (["--weight-decay", "-1"], "weight_decay is -1.0; it must be a finite number, at least 0"),
         (["--dropout", "1"], r"dropout is 1.0; it must be in \[0, 1\)"),
         (["--width", "12"], "width is 12; it must be a multiple of 8"),
         (["--seed", "4294967296"], r"seed is 4294967296; it must be in \[0, 2\^32\)"),

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import torch
 
-from causalcf.data.faces import LABELS, Units, counterfactual, law, render, sample_units
+from causalcf.data.faces import LABELS, Units, counterfactual, render, sample_units, true_scm
 from causalcf.evaluation.approaches import Drawn, in_order
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import fit_label_scm
 from causalcf.runs.counterfactual import Worlds
 
-NODES = law().graph.nodes
+NODES = true_scm().graph.nodes
 D = len(NODES)
 
 
@@ -60,9 +60,9 @@ class IgnoresGraph(Rendered):
 
 def reversed_law():
     """The law's joint distribution under the graph with every edge turned round, as far as that graph can have it."""
-    graph = law().graph
+    graph = true_scm().graph
     turned = CausalGraph({node: [b for a, b in graph.edges if a == node] for node in graph.nodes}, "reversed")
-    sampled = law().sample(200_000, generator=torch.Generator().manual_seed(0))
+    sampled = true_scm().sample(200_000, generator=torch.Generator().manual_seed(0))
     return fit_label_scm(turned, dict(zip(NODES, sampled.T.numpy(), strict=True)))
 
 
@@ -88,4 +88,4 @@ class Confounded(Rendered):
     """Takes correlation for causation: supposing a label, it redraws all others as among people who have it."""
 
     def respond(self, worlds, antecedent, generator):
-        return law().counterfactual(worlds.labels, observe=antecedent, stickiness=0.0, generator=generator)[:, 0]
+        return true_scm().counterfactual(worlds.labels, observe=antecedent, stickiness=0.0, generator=generator)[:, 0]

@@ -6,7 +6,7 @@ import pytest
 from several_processes import by_two, report, save_reader
 
 from causalcf.classifiers.report import JSON
-from causalcf.data.faces import law
+from causalcf.data.faces import true_scm
 from causalcf.evaluation.judge import COUNTS
 from causalcf.evaluation.tasks import FOLDER
 
@@ -24,7 +24,7 @@ statements: {statements}
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory):
     """An untrained judge with a report that praises it; its readings are as good as any for being the same."""
-    nodes = law().graph.nodes
+    nodes = true_scm().graph.nodes
     folder = save_reader(tmp_path_factory.mktemp("reader") / "untrained", nodes)
     share = {"value": 0.9, "low": 0.8, "high": 0.95}
     counts = {f"true {true}, said {said}": 90 if true == said else 10 for true in (0, 1) for said in (0, 1)}

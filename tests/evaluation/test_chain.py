@@ -3,7 +3,7 @@
 import pytest
 from artificial import NODES, Confounded, IgnoresGraph, Rendered, ReversedGraph
 
-from causalcf.data.faces import law
+from causalcf.data.faces import true_scm
 from causalcf.evaluation.axioms import composition, effectiveness
 from causalcf.evaluation.flips import flip
 from causalcf.evaluation.links import ABSENT, LEAKS, RESPECTED, Context, adjust, link_results
@@ -12,14 +12,14 @@ from causalcf.labels.reference import Reference
 
 MARGIN = 0.05
 N = 800
-REFERENCE = Reference(law(), NODES, "truth")
+REFERENCE = Reference(true_scm(), NODES, "truth")
 
 
 def judged(approach, judge, causes=NODES):
     """The verdict and the result of each pair of the causes, all 72 unless told, and the flips behind them."""
     settings = Settings(N, MARGIN, margin=MARGIN, resamples=500)
     session = Session(approach, REFERENCE, judge, settings)
-    context = Context(law().graph, judge, settings)
+    context = Context(true_scm().graph, judge, settings)
     links = []
     for cause in causes:
         effects = [name for name in NODES if name != cause]
@@ -48,7 +48,7 @@ def test_true_counterfactuals_are_respected_on_all_pairs(truth):
 def test_true_counterfactuals_have_effectiveness_at_its_ceiling(truth, judge):
     _, session = truth
     flips = {cause: session.flipped(cause) for cause in NODES}
-    cells = law().sample(20_000)
+    cells = true_scm().sample(20_000)
     found = effectiveness(session.approach, flips, cells, 0)
     ceiling = min(min(rate.interval[0] for rate in judge.rates(name)) for name in NODES)
     assert found["all"]["value"] >= ceiling > 0.8 and found["unseen"]["value"] > 0.95
@@ -59,12 +59,12 @@ def test_an_approach_that_ignores_the_graph_is_absent_on_exactly_the_descendants
     links, _ = judged(IgnoresGraph("ignores"), judge)
     absent = {pair for pair, link in links.items() if link["verdict"] == ABSENT}
     assert absent == {pair for pair, link in links.items() if abs(link["reference"]) > MARGIN}
-    assert all(pair[1] in law().graph.descendants(pair[0]) for pair in absent) and len(absent) > 5
+    assert all(pair[1] in true_scm().graph.descendants(pair[0]) for pair in absent) and len(absent) > 5
 
 
 def test_a_reversed_graph_leaks_into_causes_and_leaves_effects_alone(judge, truth):
     links, session = judged(ReversedGraph("reversed"), judge)
-    graph = law().graph
+    graph = true_scm().graph
     for (cause, effect), link in links.items():
         upwards = _expected(session, cause)[effect]
         if effect in graph.ancestors(cause) and abs(upwards) > MARGIN + 0.03:
@@ -79,8 +79,8 @@ def test_taking_correlation_for_causation_leaks_where_there_is_no_path(judge):
     links, _ = judged(Confounded("confounded"), judge, ("Bald", "Mustache", "Wearing_Lipstick", "Mouth_Slightly_Open"))
     leaks = 0
     for (cause, effect), link in links.items():
-        among = [law().probability({effect: 1}, given={cause: value}) for value in (0, 1)]
-        if effect not in law().graph.descendants(cause) and abs(among[1] - among[0]) > MARGIN + 0.08:
+        among = [true_scm().probability({effect: 1}, given={cause: value}) for value in (0, 1)]
+        if effect not in true_scm().graph.descendants(cause) and abs(among[1] - among[0]) > MARGIN + 0.08:
             leaks += 1
             assert link["verdict"] == LEAKS, (cause, effect)
     assert leaks >= 5 and links["Wearing_Lipstick", "Male"]["verdict"] == LEAKS

@@ -4,9 +4,9 @@ import json
 
 import pytest
 import yaml
-from causalcf.evaluation.inputs import newest_runs
 
 from causalcf.errors import RunError
+from causalcf.evaluation.inputs import newest_runs
 
 
 def finished(base, name, approach="dcgan", statements=None, data_size=400):

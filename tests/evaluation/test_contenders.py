@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 from artificial import NODES
 
-from causalcf.data.faces import law
+from causalcf.data.faces import true_scm
 from causalcf.evaluation.contenders import Asking, contenders
 from causalcf.labels.reference import Reference
 from causalcf.runs.recipe import Recipe
 
-REFERENCE = Reference(law(), NODES, "truth")
+REFERENCE = Reference(true_scm(), NODES, "truth")
 ASKING = Asking()
 JUDGE = SimpleNamespace(facts=None)
 

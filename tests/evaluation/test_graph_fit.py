@@ -6,7 +6,7 @@ import torch
 from celeba_table import celeba_table, needs_celeba
 from scipy.stats import binomtest, chi2_contingency
 
-from causalcf.data.faces import law
+from causalcf.data.faces import true_scm
 from causalcf.evaluation.graph_fit import graph_fit
 from causalcf.evaluation.independence import local_independences
 from causalcf.graph.files import load_graph
@@ -16,7 +16,7 @@ ALPHA = 1e-5
 
 
 def drawn(n, seed=0):
-    return law().sample(n, generator=torch.Generator().manual_seed(seed))
+    return true_scm().sample(n, generator=torch.Generator().manual_seed(seed))
 
 
 def test_two_labels_by_hand():
@@ -30,7 +30,7 @@ def test_two_labels_by_hand():
 
 def test_the_g_test_is_scipys():
     labels = drawn(3000)
-    names = law().graph.nodes
+    names = true_scm().graph.nodes
     found = local_independences(CausalGraph({name: [] for name in names}), labels)
     assert len(found) == 72
     for one in found[:20]:
@@ -44,7 +44,7 @@ def test_the_g_test_is_scipys():
 
 
 def test_a_right_graph_misfits_by_chance_alone_and_a_lost_edge_is_found_first():
-    labels, graph = drawn(5000), law().graph
+    labels, graph = drawn(5000), true_scm().graph
     right = graph_fit(graph, labels, generator=torch.Generator().manual_seed(0))
     assert not right.violated and right.tvd == pytest.approx(right.tvd_by_chance, rel=0.25)
     lost = ("Male", "Wearing_Lipstick")
@@ -57,15 +57,15 @@ def test_a_right_graph_misfits_by_chance_alone_and_a_lost_edge_is_found_first():
 
 
 def test_p_values_of_true_independences_are_below_a_twentieth_no_more_often_than_that():
-    found = [one.p_value for seed in range(40) for one in local_independences(law().graph, drawn(2000, seed))]
+    found = [one.p_value for seed in range(40) for one in local_independences(true_scm().graph, drawn(2000, seed))]
     assert binomtest(sum(p < 0.05 for p in found), len(found), 0.05, alternative="greater").pvalue > ALPHA
-    empty = CausalGraph({name: [] for name in law().graph.nodes})
+    empty = CausalGraph({name: [] for name in true_scm().graph.nodes})
     wrong = [one.p_value for one in local_independences(empty, drawn(2000))]
     assert binomtest(sum(p < 0.05 for p in wrong), len(wrong), 0.05, alternative="greater").pvalue < ALPHA
 
 
 def test_the_report_is_json_ready():
-    description = graph_fit(law().graph, drawn(400), draws=2, generator=torch.Generator().manual_seed(0)).to_dict()
+    description = graph_fit(true_scm().graph, drawn(400), draws=2, generator=torch.Generator().manual_seed(0)).to_dict()
     assert set(description) >= {"graph", "n", "tvd", "tvd_by_chance", "kl", "kl_by_chance", "violated", "missing_edges"}
 
 

@@ -8,7 +8,7 @@ import torch
 from artificial import NODES, IgnoresGraph
 from test_statement_truths import Exact, written
 
-from causalcf.data.faces import law
+from causalcf.data.faces import true_scm
 from causalcf.evaluation.approaches import Drawn
 from causalcf.evaluation.axioms import FEW, axioms, composition, effectiveness, reversibility
 from causalcf.evaluation.session import Session, Settings
@@ -18,8 +18,8 @@ from causalcf.statistics.rates import Rate
 N = 300
 D = len(NODES)
 MANY = FEW // D + 1
-REFERENCE = Reference(law(), NODES, "truth")
-CELLS = law().sample(5000)
+REFERENCE = Reference(true_scm(), NODES, "truth")
+CELLS = true_scm().sample(5000)
 
 
 class Reader(Exact):
@@ -41,7 +41,7 @@ def asked(approach, n=N):
 
 def measured(approach, n=N):
     worlds, flips = asked(approach, n)
-    return axioms(approach, Reader(), law().graph, worlds, flips, CELLS, 0)
+    return axioms(approach, Reader(), true_scm().graph, worlds, flips, CELLS, 0)
 
 
 class Refuses(written(IgnoresGraph)):
@@ -140,7 +140,7 @@ def test_composition_and_diversity_tell_who_was_lost():
 
     worlds, flips = asked(Half())
     assert composition(Half(), worlds, 0)["pixels"].items() >= {"n": N // 2, "asked": N}.items()
-    found = axioms(Half(), Reader(), law().graph, worlds, flips, CELLS, 0)["diversity"]
+    found = axioms(Half(), Reader(), true_scm().graph, worlds, flips, CELLS, 0)["diversity"]
     assert (
         found.items() >= {"n": FEW // 4 - 1, "units": FEW // 4 - 1, "answered": FEW // 4 - 1, "asked": FEW // 4}.items()
     )

@@ -194,7 +194,7 @@ def test_agreement_is_with_what_the_label_model_says_of_the_same_faces(tmp_path,
 
 def test_many_links_are_folded_and_can_be_reached(large):
     _, page, _, _ = large
-    assert page.count("<details>") == 1 + 72
+    assert page.count("<details>") == 2 + 72  # the matrix, the meanings, and every link
     targets = set(re.findall(r'href="#([^"]+)"', page))
     assert {f"link-{i}" for i in range(1, 73)} <= targets <= set(re.findall(r'id="([^"]+)"', page))
 

@@ -4,11 +4,8 @@ import pytest
 from markdown_it import MarkdownIt
 from report_toys import small, suite
 
-from causalcf.evaluation.report.html import render_html
-from causalcf.evaluation.report.links import group_links
-from causalcf.evaluation.report.markdown import render_markdown
-from causalcf.evaluation.report.plots import draw_figures
 from causalcf.evaluation.report.summary import limits
+from causalcf.evaluation.report.write import write_report
 
 PHOTOGRAPHS = {"name": "celeba", "n": 12000, "reference": "fitted", "told": "A label model fitted to the data."}
 
@@ -47,10 +44,9 @@ def test_both_reports_show_them(tmp_path):
     outcome = {**small(), "data": PHOTOGRAPHS}
     for link in outcome["links"]:
         link["picture"] = None
-    groups = group_links(outcome)
-    figures = draw_figures(outcome, groups)
-    page = render_html(outcome, groups, figures, {})
-    text = MarkdownIt().render(render_markdown(outcome, groups, figures))
+    write_report(tmp_path, outcome)
+    page = (tmp_path / "report.html").read_text()
+    text = MarkdownIt().render((tmp_path / "report.md").read_text())
     for line in limits(outcome):
         shown = line.replace("'", "&#39;")
         assert shown in page and line in text.replace("&quot;", '"')

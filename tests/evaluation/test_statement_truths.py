@@ -8,7 +8,7 @@ import torch
 from artificial import NODES, IgnoresGraph, Rendered
 from scipy.stats import binom, binomtest
 
-from causalcf.data.faces import LABELS, law, sample_units
+from causalcf.data.faces import LABELS, sample_units, true_scm
 from causalcf.errors import UnreachedError
 from causalcf.evaluation.approaches import Drawn, in_order
 from causalcf.evaluation.queries import ask_statement, image_verdict
@@ -23,7 +23,7 @@ from causalcf.statistics.rates import Rate
 
 ALPHA = 1e-5
 N = 800
-REFERENCE = Reference(law(), NODES, "truth")
+REFERENCE = Reference(true_scm(), NODES, "truth")
 STATEMENTS = load_statements("celeba")
 OLD_MAN = STATEMENTS["old-man-bald"]
 
@@ -82,7 +82,7 @@ def chance_of_another(statement, q):
 def test_the_true_renderer_gets_the_exact_truths():
     approach, clear = written(Rendered)(), 0
     for name, statement in STATEMENTS.items():
-        answer, exact = ask(approach, name), statement.truth(law())
+        answer, exact = ask(approach, name), statement.truth(true_scm())
         hits = round(answer["q_images"]["value"] * N)
         assert binomtest(hits, N, exact.probability).pvalue > ALPHA, name
         assert answer["model"]["probability"] == answer["truth"]["probability"] == exact.probability
@@ -119,7 +119,7 @@ class Observed(written(Rendered)):
 
     def respond(self, worlds, antecedent, generator):
         s = self.stickiness
-        return law().counterfactual(worlds.labels, observe=antecedent, stickiness=s, generator=generator)[:, 0]
+        return true_scm().counterfactual(worlds.labels, observe=antecedent, stickiness=s, generator=generator)[:, 0]
 
 
 def test_under_observe_images_are_held_against_the_same_faces():
@@ -188,7 +188,7 @@ def test_a_judge_that_reads_the_consequent_poorly_withholds_the_verdict():
 def test_all_of_a_consequent_must_show():
     both = Statement({"Male": 0}, {"Male": 1}, "might", {"Male": 1, "Mustache": 1})
     answer = ask(written(Rendered)(), "both", both)
-    exact = both.truth(law()).probability
+    exact = both.truth(true_scm()).probability
     assert binomtest(round(answer["q_images"]["value"] * N), N, exact).pvalue > ALPHA and exact < 0.2
 
 

@@ -17,7 +17,7 @@ from causalcf.training.experiment import start_run
 
 SAMPLE = """
 import hashlib, sys, torch
-from causalcf.worlds.run import load_run
+from causalcf.runs.run import load_run
 run = load_run(sys.argv[1])
 worlds = run.sample(8, generator=torch.Generator().manual_seed(3))
 print(hashlib.sha256(worlds.images.numpy().tobytes() + worlds.labels.numpy().tobytes()).hexdigest())
@@ -26,7 +26,7 @@ TRAIN = """
 import sys
 from pathlib import Path
 from tiny_run import recipe_in
-from causalcf.experiment import start_run
+from causalcf.training.experiment import start_run
 import torch
 torch.set_num_threads(int(sys.argv[2]))
 start_run(recipe_in(Path(sys.argv[1])))

@@ -9,12 +9,12 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from causalcf.evaluation.inputs import load_runs
 from same_training import difference
 from tiny_run import TINY, recipe_in
 
 from causalcf.cli.command import run as run_command
 from causalcf.errors import RunError, WriteError
+from causalcf.evaluation.inputs import load_runs
 from causalcf.io.files import clear_leftovers, replacing, run_lock, temporary_beside
 from causalcf.pictures.tensorboard import TensorBoardWriter
 from causalcf.runs.directory import latest_runs
@@ -105,8 +105,8 @@ def test_what_a_library_wraps_is_still_told_as_what_it_is(tmp_path):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from causalcf.occupied import occupying
-with occupying(Path(sys.argv[1])):
+from causalcf.io.files import run_lock
+with run_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
 """

@@ -79,7 +79,7 @@ def test_a_sample_ends_with_code_2_at_the_command_lines(found, tmp_path):
 # One process for several command lines: importing takes longer than all of them.
 _SEVERAL = """
 import ast, importlib, sys
-from causalcf.command import run
+from causalcf.cli.command import run
 for module, *flags in ast.literal_eval(sys.argv[1]):
     main = importlib.import_module(module).main
     print(run(lambda: main(flags)))

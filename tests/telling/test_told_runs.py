@@ -12,7 +12,7 @@ from causalcf.classifiers.classifier import AttributeClassifier
 from causalcf.classifiers.storage import save_classifier
 from causalcf.cli.command import run as run_command
 from causalcf.constraints.setup import constraint_with, statement_classifier
-from causalcf.data.faces import law
+from causalcf.data.faces import true_scm
 from causalcf.errors import RecipeError, RunError, StatementError
 from causalcf.language.lists import load_statements
 from causalcf.networks.readers import build_network
@@ -52,7 +52,7 @@ def own_cache(tmp_path_factory):
 def classifier(folder, role="classifier", seed=0):
     """An untrained one: it sees this and that in anything."""
     torch.manual_seed(seed)
-    names = law().graph.nodes
+    names = true_scm().graph.nodes
     network = build_network("alexnet", len(names), 8).eval()
     for parameter in network.parameters():
         parameter.data *= 3
@@ -73,7 +73,7 @@ def recipe(tmp_path):
 
 
 def latest(recipe):
-    return load_checkpoint(Path(recipe.runs) / "latest")
+    return load_checkpoint(Path(recipe.runs_dir) / "latest")
 
 
 def networks(recipe):
@@ -90,7 +90,7 @@ def test_a_told_training_is_resumed_to_the_bit(recipe, approach):
     assert start_run(recipe) == 0
     whole, told = networks(recipe), latest(recipe)["telling"]
     assert start_run(replace(recipe, images=32)) == 0
-    assert resume_run(f"{recipe.runs}/latest", {"images": 64}) == 0
+    assert resume_run(f"{recipe.runs_dir}/latest", {"images": 64}) == 0
     assert same(whole, networks(recipe))
     again = latest(recipe)["telling"]
     assert again["multipliers"] == told["multipliers"] and torch.equal(again["random"], told["random"])
@@ -110,10 +110,10 @@ def test_statements_that_cost_nothing_leave_no_trace_and_others_do(recipe, appro
 
 @pytest.mark.parametrize("seed", [0, 7])
 def test_telling_draws_apart_from_training(recipe, seed):
-    recipe, names = replace(recipe, seed=seed), law().graph.nodes
+    recipe, names = replace(recipe, seed=seed), true_scm().graph.nodes
     reader = statement_classifier(recipe, names, torch.device("cpu"))
     said, cpu = load_statements(recipe.statements), torch.device("cpu")
-    told = constraint_with(reader, recipe, said, law(), None, names, cpu, "float32")
+    told = constraint_with(reader, recipe, said, true_scm(), None, names, cpu, "float32")
     training = torch.rand(4096, generator=torch.Generator().manual_seed(seed))
     assert torch.isin(torch.rand(8, generator=told.random), training).sum() <= 1  # chance: of 2^24 floats
 
@@ -130,15 +130,15 @@ def test_what_was_told_is_kept_with_the_run(recipe, tmp_path):
     start_run(replace(recipe, images=16))
     wanted = load_statements(recipe.statements)
     (tmp_path / "said.yaml").unlink()  # a resumed run does not need it
-    assert load_statements(f"{recipe.runs}/latest/statements.yaml") == wanted
-    assert resume_run(f"{recipe.runs}/latest", {"images": 32}) == 0
+    assert load_statements(f"{recipe.runs_dir}/latest/statements.yaml") == wanted
+    assert resume_run(f"{recipe.runs_dir}/latest", {"images": 32}) == 0
 
 
 def test_tensorboard_has_each_statement(recipe):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     start_run(recipe)
-    events = EventAccumulator(f"{recipe.runs}/latest")
+    events = EventAccumulator(f"{recipe.runs_dir}/latest")
     events.Reload()
     tags = set(events.Tags()["scalars"])
     assert {f"statement old/{key}" for key in ("q", "target", "loss", "multiplier")} <= tags
@@ -162,7 +162,7 @@ def test_another_classifier_does_not_resume(recipe, tmp_path):
     start_run(replace(recipe, images=16))
     classifier(tmp_path / "runs" / "classifier-faces", seed=1)
     with pytest.raises(RunError, match="classifier"):
-        resume_run(f"{recipe.runs}/latest", {"images": 32})
+        resume_run(f"{recipe.runs_dir}/latest", {"images": 32})
 
 
 @pytest.mark.parametrize(

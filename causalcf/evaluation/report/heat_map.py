@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_CELL, _GAP, _BAR, _HEAD, _FOOT = 0.44, 0.25, 0.85, 0.45, 0.5  # inches
-_SIZE, _SMALL = 9.0, 7.5  # points
+_CELL, _GAP, _BAR, _MAP_HEAD, _MAP_FOOT = 0.44, 0.25, 0.85, 0.45, 0.5  # inches
+_MAP_SIZE, _SMALL = 9.0, 7.5  # points
 _COLOURS = "RdBu_r"  # told apart by the colour-blind, white at 0
 _LONGEST = 22  # letters of a name
 _CORNER: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "bottom", "fontsize": _SMALL}
@@ -36,25 +36,25 @@ def draw_heat_map(outcome: Outcome, approach: str, scale: float) -> bytes:
     names = [drawable(node, _LONGEST) for node in nodes]
     side = _CELL * len(nodes)
     figure = new_figure(1, 1)
-    label = text_width(figure, names, fontsize=_SIZE) + 0.12
+    label = text_width(figure, names, fontsize=_MAP_SIZE) + 0.12
     left = label + 0.1
-    width, height = left + 2 * side + _GAP + _BAR, _HEAD + label + side + _FOOT
+    width, height = left + 2 * side + _GAP + _BAR, _MAP_HEAD + label + side + _MAP_FOOT
     figure.set_size_inches(width, height)
     cells = cells_of(outcome, approach)
 
     def panel(x: float) -> Axes:
-        return figure.add_axes((x / width, _FOOT / height, side / width, side / height))
+        return figure.add_axes((x / width, _MAP_FOOT / height, side / width, side / height))
 
     wrong = {pair for pair, link in cells.items() if link["verdict"] not in (*NO_VERDICT, "respected")}
     edges = {pair for pair, link in cells.items() if link["relation"] == "edge"}
     first, second = panel(left), panel(left + side + _GAP)
     _draw_panel(first, nodes, cells, lambda link: link["reference"], scale, edges)
     _draw_panel(second, nodes, cells, _shown, scale, wrong)
-    first.set_yticks(range(len(names)), names, fontsize=_SIZE, **TEXT)
+    first.set_yticks(range(len(names)), names, fontsize=_MAP_SIZE, **TEXT)
     first.annotate("effect →\ncause ↓", (0, 1), xycoords="axes fraction", xytext=(-6, 6), **_CORNER, **TEXT)
     second.set_yticks([])
     for axes, title in ((first, "reference effect"), (second, approach)):
-        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=_SIZE, **TEXT)
+        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=_MAP_SIZE, **TEXT)
         x = axes.get_position().x0
         figure.text(
             x,

@@ -1,143 +1,178 @@
-"""Tables of everything except links: judge, graph, axioms, realism, questions, provenance."""
+"""The report as one list of sections, for HTML and Markdown; the terminal shows a digest of the same tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from .links import NOTHING, Outcome, anything, count, estimate, is_estimate, number, p_value
+from . import measures, tables
+from .links import FEW, Group, Link, Outcome, effect, interval
+from .plots import Figures
+from .summary import limits
 from .tables import Table
 
-SCORES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "auroc": "AUROC",
-    "calibration_error": "calibration error",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-}
+
+@dataclass(frozen=True)
+class Note:
+    """Explanation beside the figures, less prominent than text."""
+
+    text: str
 
 
-def judge_table(outcome: Outcome) -> Table:
-    """Build the judge's scores by attribute; they limit every other measurement."""
-    rows = [
-        [name, *(estimate(scores[score]) for score in SCORES), "withheld" if scores["withheld"] else "given"]
-        for name, scores in outcome["judge"]["attributes"].items()
+@dataclass(frozen=True)
+class Lines:
+    """Bullet list."""
+
+    lines: tuple[str, ...]
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text to be copied as it is."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot of the report, or a picture of faces made by the evaluation, with the text that stands for it."""
+
+    file: str
+    text: str
+    faces: bool = False
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A title and its blocks in order; what is folded is shown on demand, and in Markdown by its faces alone."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    anchor: str = ""
+    verdicts: tuple[str, ...] = ()
+    folded: bool = False
+    only: str = ""
+
+
+Block: TypeAlias = "str | Note | Lines | Code | Picture | Table | Section"
+
+
+def report_sections(outcome: Outcome, groups: tuple[Group, ...], figures: Figures) -> list[Section]:
+    """Return the sections of a report that have something to show."""
+    few = len(groups) <= FEW
+    found = [
+        _section("Verdicts", "verdicts", _verdicts(outcome, groups, figures, few) if groups else ()),
+        _section("Links", "links", _links(outcome, groups, figures, few) if groups else ()),
+        _section("Statements", "statements", _statements(outcome)),
+        _section("Judge", "judge", _judge(outcome)),
+        _section("Graph", "graph", _graph(outcome)),
+        _section("Axioms", "axioms", [measures.axioms_table(outcome)]),
+        _section("Realism", "realism", [measures.realism_table(outcome)]),
+        _section("Questions", "questions", [_question(query) for query in outcome["queries"]]),
+        _section("Limits", "limits", [Lines(tuple(limits(outcome)))]),
+        _section("Provenance", "provenance", _provenance(outcome)),
     ]
-    return Table("Judge", ["attribute", *SCORES.values(), "verdicts"], rows)
+    return [section for section in found if section.blocks]
 
 
-def graph_table(outcome: Outcome) -> Table:
-    """Build the distances of the fitted joint from the data, beside those expected by chance."""
-    fit = outcome["graph_fit"]
-    label = {"total variation distance": "tvd", "Kullback-Leibler divergence, nats": "kl"}
-    rows = [[name, number(fit[key], ".4f"), number(fit[f"{key}_by_chance"], ".4f")] for name, key in label.items()]
-    return Table(f"Graph {fit['graph']}, fitted", ["", "fitted", "by chance alone"], rows)
+def _section(title: str, anchor: str, blocks: Iterable[Block]) -> Section:
+    return Section(title, tuple(block for block in blocks if _holds(block)), anchor)
 
 
-def violated_table(outcome: Outcome) -> Table:
-    """Build the independences that the graph claims and the data contradict, worst first."""
-    heads = ["independent by the graph", "given", "mutual information, nats", "difference", "p (Holm)"]
-    rows = [
-        [
-            f"{claim['x']}, {claim['y']}",
-            ", ".join(claim["given"]) or "nothing",
-            number(claim["mutual_information"], ".4g"),
-            number(claim["difference"], ".3g"),
-            p_value(claim["p_holm"]),
-        ]
-        for claim in outcome["graph_fit"]["violated"]
+def _holds(block: Block) -> bool:
+    return bool(block.lines if isinstance(block, Lines) else block)
+
+
+def _verdicts(outcome: Outcome, groups: tuple[Group, ...], figures: Figures, few: bool) -> Iterable[Block]:
+    if few:
+        yield tables.verdict_table(groups)
+        yield Lines(tuple(tables.silent(groups)))
+    else:
+        yield tables.counts_table(outcome)
+        matrix = tables.matrix_table(outcome, groups)
+        yield Section(matrix.title, (matrix,), folded=True, only="html")
+    yield Note(outcome["settings"]["told"])
+    margin = f"The margin is {outcome['settings']['margin']}."
+    yield Section("What the verdicts mean", (margin, tables.meanings_table()), folded=True, only="html")
+    for name, file in figures.heat_maps.items():
+        text = (
+            "Heat maps of the effect of each attribute (rows) on each other (columns): the reference on the left, "
+            f"{name} on the right. The figures are in the section Links."
+        )
+        yield Section(f"All pairs: {name}", (Picture(file, text, wide=True),))
+
+
+def _links(outcome: Outcome, groups: tuple[Group, ...], figures: Figures, few: bool) -> Iterable[Block]:
+    yield Note(tables.DIRECTION)
+    if not few:
+        names = ", ".join(one["name"] for one in outcome["approaches"])
+        yield Section("Every link and approach", (tables.flat_table(groups),), only="markdown")
+        yield Note(f"Verdicts are in this order: {names}.")
+    for group in groups:
+        plot = Picture(figures.effects[group.anchor], _effects_in_words(group))
+        blocks: tuple[Block, ...] = (plot, *(_answer(group, link) for link in group.links), tables.detail_table(group))
+        verdicts = tuple(link["verdict"] for link in group.links) if not few else ()
+        yield Section(group.name, blocks, group.anchor, verdicts, folded=not few)
+
+
+def _answer(group: Group, link: Link) -> Section:
+    blocks: list[Block] = [link["sentence"]] if link["sentence"] else []
+    blocks += [f"No verdict: {link['why']}."] if link["why"] else []
+    blocks.append(Note(tables.units_line(link)))
+    if link["picture"]:
+        said = link["sentence"] or link["why"]
+        text = f"Faces before (above) and after (below), asked of {link['approach']}: {group.name}. {said}"
+        blocks.append(Picture(link["picture"], text, faces=True))
+    return Section(link["approach"], tuple(blocks), verdicts=(link["verdict"],))
+
+
+def _effects_in_words(group: Group) -> str:
+    """Describe an effect plot, for who cannot see it."""
+    texts = [
+        f"{link['approach']} {effect(link['effect_estimate'])} {interval(link['interval'])}, "
+        f"reference {effect(link['reference'])}: {link['verdict']}"
+        for link in group.links
     ]
-    return Table("Independences that the data contradict, worst first", heads, rows)
+    return f"Effect of {group.name}. {'; '.join(texts)}."
 
 
-def missing_table(outcome: Outcome) -> Table:
-    """Build the edges whose addition improves the fit, best first."""
-    heads = ["edge", "gain, nats per unit", "total variation distance after", "BIC"]
-    rows = [
-        [edge["edge"], number(edge["gain"], ".4g"), number(edge["tvd_after"], ".4f"), number(edge["bic"], ".1f")]
-        for edge in outcome["graph_fit"]["missing_edges"]
-    ]
-    return Table("Edges that the graph lacks, best first", heads, rows)
+def _statements(outcome: Outcome) -> Iterable[Block]:
+    groups = tables.statement_groups(outcome)
+    if groups:
+        yield Note(tables.MEANING)
+        yield tables.statement_counts_table(outcome)
+    for group in groups:
+        lines = Lines(tuple(tables.why_lines(group)))
+        yield Section(group.name, (group.sentence, Note(group.line), tables.statement_table(group), lines))
 
 
-def approaches_table(outcome: Outcome) -> Table:
-    """Build the description of each approach."""
-    heads = ["approach", "run", "image model", "statements told", "mode", "stickiness", "images", "how"]
-    keys = ("name", "run", "approach", "statements", "mode", "stickiness")
-    rows = [
-        [*(anything(one[key]) for key in keys), count(one["images"]), anything(one["told"])]
-        for one in outcome["approaches"]
-    ]
-    return Table("Approaches", heads, rows, prose=True)
+def _judge(outcome: Outcome) -> Iterable[Block]:
+    judge = outcome["judge"]
+    yield f"{judge['name']}, {judge['network']}. {judge['told']}"
+    yield Lines(tuple(judge["warnings"]), warning=True)
+    yield measures.judge_table(outcome)
 
 
-def axioms_table(outcome: Outcome) -> Table:
-    """Build the axioms: one row per measure, one column per approach."""
-    by_approach = {name: dict(_flat(measures)) for name, measures in outcome["axioms"].items()}
-    measures = dict.fromkeys(name for found in by_approach.values() for name in found)
-    rows = [[name, *(found.get(name, NOTHING) for found in by_approach.values())] for name in measures]
-    return Table("Axioms of counterfactuals", ["measure", *by_approach], rows)
+def _graph(outcome: Outcome) -> Iterable[Block]:
+    if outcome["graph_fit"]:
+        yield from (build(outcome) for build in (measures.graph_table, measures.violated_table, measures.missing_table))
 
 
-def realism_table(outcome: Outcome) -> Table:
-    """Build the distances from held-out images: one row per measure, one column per image model."""
-    models = outcome["realism"]
-    measures = dict.fromkeys(name for found in models.values() for name in found)
-    rows = [[name, *(anything(found.get(name)) for found in models.values())] for name in measures]
-    return Table("Realism", ["measure", *models], rows)
+def _question(query: Mapping[str, Any]) -> Section:
+    blocks: list[Block] = [query["question"], measures.antecedent_line(query)]
+    if query["picture"]:
+        text = f"Faces before (above) and after (below): {query['question']}"
+        blocks.append(Picture(query["picture"], text, faces=True))
+    blocks.append(measures.query_table(query))
+    return _section(f"{query['name']}, {query['approach']}", "", blocks)
 
 
-def query_table(query: Mapping[str, Any]) -> Table:
-    """Build the judge's label rates before and after a question's antecedent, and those expected."""
-    rows = [
-        [seen["label"], estimate(seen["before"]), estimate(seen["after"]), number(seen["expected"])]
-        for seen in query["seen"] or ()
-    ]
-    return Table(f"{query['name']}, {query['approach']}", ["label", "before", "after", "expected after"], rows)
-
-
-def antecedent_line(query: Mapping[str, Any]) -> str:
-    """Return how often the antecedent shows afterwards, and the error if there is one."""
-    seen = query["antecedent"]
-    parts = [f"Antecedent seen afterwards: {estimate(seen)}."] if seen else []
-    parts += [f"{query['error'].rstrip('.')}."] if query["error"] else []
-    return " ".join(parts)
-
-
-def settings_table(outcome: Outcome) -> Table:
-    """Build the settings: the number of units, the margin and others."""
-    settings = outcome["settings"]
-    rows = [[name.replace("_", " "), anything(value)] for name, value in settings.items() if name != "told"]
-    return Table("Settings", ["setting", "value"], rows)
-
-
-def provenance_table(outcome: Outcome) -> Table:
-    found, apart = outcome["provenance"], ("runs", "fingerprints")
-    rows = [[name.replace("_", " "), anything(value)] for name, value in found.items() if name not in apart]
-    rows += [[f"run {name}", anything(value)] for name, value in found["runs"].items()]
-    known = found["fingerprints"]
-    rows += [["judge, fingerprint", known["judge"]]]
-    for part, label in (("runs", "run"), ("classifiers", "classifier of run")):
-        rows += [[f"{label} {name}, fingerprint", anything(value)] for name, value in known[part].items()]
-    return Table("Provenance", ["", "value"], rows, prose=True)
-
-
-def _flat(measures: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
-    """Flatten nested measures to (name, figure); four decimals, since pixel distances are small."""
-    for name, found in measures.items():
-        full = f"{path}, {name}" if path else name
-        if isinstance(found, Mapping) and not is_estimate(found):
-            yield from _flat(found, full)
-        elif isinstance(found, Mapping):
-            yield full, estimate(found, ".4f") + _answered(found, always=name == "flipped")
-        else:
-            yield full, anything(found)
-
-
-def _answered(found: Mapping[str, Any], always: bool) -> str:
-    """Return how many of the units asked were answered; "" if all were, unless `always`."""
-    answered, asked = found.get("answered"), found.get("asked")
-    if answered is None or asked is None or (answered == asked and not always):
-        return ""
-    return f", {count(answered)} of {count(asked)} answered"
+def _provenance(outcome: Outcome) -> Iterable[Block]:
+    yield Code(outcome["command"])
+    yield measures.approaches_table(outcome)
+    yield measures.settings_table(outcome)
+    yield measures.provenance_table(outcome)
+    yield Section("What the verdicts mean", (tables.meanings_table(),), only="markdown")

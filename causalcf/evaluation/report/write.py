@@ -14,6 +14,8 @@ from .html import render_html
 from .links import Outcome, group_links
 from .markdown import render_markdown
 from .plots import draw_figures
+from .sections import report_sections
+from .summary import graph_line, judge_line, summary
 
 _MAX_BYTES = 2**26  # of a picture
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -61,12 +63,18 @@ def write_report(folder: Path, outcome: Mapping[str, Any]) -> None:
     """Write report.json, report.md, report.html and the plots; make all before writing any."""
     groups = group_links(outcome)
     written = json.dumps(outcome, allow_nan=False, indent=2)
-    pictures = read_pictures(folder, outcome)
-    figures = draw_figures(outcome, groups)
+    faces, figures = read_pictures(folder, outcome), draw_figures(outcome, groups)
+    sections = report_sections(outcome, groups, figures)
+    head = {
+        "summary": summary(outcome, groups),
+        "data": outcome["data"]["told"],
+        "judge": judge_line(outcome),
+        "graph": graph_line(outcome),
+    }
     files = {
         **figures.files,
-        HTML: render_html(outcome, groups, figures, pictures).encode(),
-        MARKDOWN: render_markdown(outcome, groups, figures).encode(),
+        HTML: render_html(outcome, head, sections, figures.files, faces).encode(),
+        MARKDOWN: render_markdown(outcome, head, sections).encode(),
         JSON: written.encode(),
     }
     clear_leftovers(folder)

@@ -62,6 +62,6 @@ def test_a_missing_judge_is_trained_beside_the_runs_once(monkeypatch, tmp_path, 
     found = inputs._judge_of(tmp_path, Recipe(), "cpu")
     assert found == tmp_path / "judge-faces" and "no judge of faces" in capsys.readouterr().err
     (recipe,) = asked
-    assert (recipe.role, recipe.runs, recipe.data) == ("judge", str(tmp_path), "faces")
+    assert (recipe.role, recipe.runs_dir, recipe.data) == ("judge", str(tmp_path), "faces")
     found.mkdir()
     assert inputs._judge_of(tmp_path, Recipe(), "cpu") == found and len(asked) == 1
