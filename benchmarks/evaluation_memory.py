@@ -25,7 +25,7 @@ from causalcf.classifiers.experiment import make_classifier
 from causalcf.classifiers.recipe import ClassifierRecipe
 from causalcf.cli.command import run
 from causalcf.runs.recipe import Recipe
-from causalcf.statistics.significance import units_for
+from causalcf.statistics.misclassification import units_for
 from causalcf.training.experiment import start_run
 
 IMAGE = 3 * 64 * 64 * 4 / 2**20  # MiB

@@ -170,8 +170,7 @@ def _ask_one(run: Run, query: Query, name: str, options: AskOptions) -> dict[str
     import torch
 
     from .answers.answer import answer
-    from .answers.sheet import save_answer
-    from .answers.text import to_dict, to_text
+    from .answers.text import save_answer, to_dict, to_text
     from .io.progress import counting
 
     query, faces = _suited(run, query, options.mode), options.faces

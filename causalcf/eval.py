@@ -12,16 +12,7 @@ from typing import Any
 from .cli.launch import run_together
 from .cli.parser import Flags
 from .errors import QueryError, unknown
-from .evaluation.suite import (
-    HALF_WIDTH,
-    VERDICTS,
-    EvalOptions,
-    Link,
-    LinkQuestion,
-    Suite,
-    load_suite,
-    suite_statements,
-)
+from .evaluation.suite import HALF_WIDTH, VERDICTS, EvalOptions, Link, LinkQuestion, Suite, load_suite, suite_statements
 from .io.text import escaped
 
 DESCRIPTION = """Which approach respects which causal link? Flip the cause on many faces, look at the effect, and hold

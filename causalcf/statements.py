@@ -17,11 +17,10 @@ from .cli.parser import CommandOptions, Flags
 from .errors import ImpossibleWorldError, RunError, StatementError
 from .graph.files import load_graph
 from .graph.graph import CausalGraph, check_attributes
-from .language.conflicts import Checked, check_statements, conflicts
+from .language.conflicts import Checked, check_statements, conflicts, print_table, to_dict
 from .language.lists import load_statements
 from .language.modals import EPS
 from .language.statement import Statement, Truth
-from .language.statement_table import print_table, to_dict
 
 if TYPE_CHECKING:
     from .labels import LabelSCM

@@ -14,8 +14,7 @@ from .cli.launch import run_together
 from .cli.parser import Flags, named_options
 from .distributed.environment import launched
 from .errors import RecipeError
-from .io.presets import find_preset, preset_names
-from .io.yaml import FileKind, read_mapping
+from .io.yaml import FileKind, find_preset, preset_names, read_mapping
 from .runs.recipe import Recipe, recipe_from_dict
 from .training.comparison_recipe import Comparison, add_comparison_flags, compared, take_comparison
 

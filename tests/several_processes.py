@@ -15,7 +15,7 @@ from causalcf.cli.launch import end_at_once
 from causalcf.distributed.batch import average_over_processes, own_share
 from causalcf.distributed.group import leave
 from causalcf.eval import main as evaluate
-from causalcf.evaluation.tasks import ResultCache
+from causalcf.evaluation.session import ResultCache
 from causalcf.language.lists import load_statements
 from causalcf.losses.adversarial import squared_gradient_norm
 from causalcf.networks.dcgan import Discriminator
@@ -79,7 +79,7 @@ def report(arguments):
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(ResultCache, "get", noting))
         stack.enter_context(mock.patch("causalcf.evaluation.measure.REAL", 50))
-        stack.enter_context(mock.patch("causalcf.evaluation.unlabelled.ROUND", 64))
+        stack.enter_context(mock.patch("causalcf.evaluation.approaches.ROUND", 64))
         return {"code": evaluate(arguments), "made": made}
 
 

@@ -8,8 +8,7 @@ from fake_run import BALD_MEN, GRAPH, TABLES, FakeRun
 from scipy.stats import binomtest
 
 from causalcf.answers.answer import answer, answer_labels, expect_labels
-from causalcf.answers.sheet import save_answer
-from causalcf.answers.text import to_dict, to_text
+from causalcf.answers.text import save_answer, to_dict, to_text
 from causalcf.errors import CausalCFError, ImpossibleWorldError, IntractableError, QueryError
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
@@ -224,9 +223,7 @@ def test_plain_values_are_json_with_stable_keys():
 
 def test_captions_tell_what_changed_and_what_was_asked_for_in_vain(monkeypatch, tmp_path):
     kept = {}
-    monkeypatch.setattr(
-        "causalcf.answers.sheet.save_captioned", lambda path, rows, **more: kept.update(more, rows=rows)
-    )
+    monkeypatch.setattr("causalcf.answers.text.save_captioned", lambda path, rows, **more: kept.update(more, rows=rows))
     query = Query({"Male": 0, "Young": 1, "Bald": 0, "Eyeglasses": 0}, {"Mustache": 1})
     save_answer(tmp_path / "a.png", answer(FakeRun(), query, 3, 2, generator=seeded()), rows=2)
     assert kept["title"] == str(query) and list(kept["headings"]) == ["actual", "draw 1", "draw 2"]

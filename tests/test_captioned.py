@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFont
 
 from causalcf.errors import DataError, WriteError
-from causalcf.pictures.captions import CAPTION_GAP, LINE, Panel, save_captioned, wrap
-from causalcf.pictures.sheets import to_bytes
+from causalcf.pictures.sheets import CAPTION_GAP, LINE, Panel, save_captioned, to_bytes, wrap
 
 FONT = ImageFont.load_default(12)
 LONG = "a young bald woman with glasses, a moustache, lipstick, narrow eyes and an open mouth, smiling"

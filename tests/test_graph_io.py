@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from causalcf.errors import GraphError
 from causalcf.graph.files import load_graph, save_graph, to_yaml
 from causalcf.graph.graph import CausalGraph, check_attributes
-from causalcf.io.presets import preset_names
+from causalcf.io.yaml import preset_names
 from causalcf.language.vocabulary import CELEBA_ATTRIBUTES
 
 NINE = (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from causalcf.cli.parser import parse_conditions
 from causalcf.errors import CausalCFError, QueryError
-from causalcf.io.presets import preset_folder
+from causalcf.io.yaml import preset_folder
 from causalcf.language.lists import load_queries
 from causalcf.language.query import Query
 from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, WORDS

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from causalcf.training.views import augmented, with_label_noise
+from causalcf.training.batches import augmented, with_label_noise
 
 VIEWS = {"moved": augmented, "grain": lambda images, draw: with_label_noise(images, 0.3, draw)}
 

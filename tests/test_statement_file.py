@@ -9,7 +9,7 @@ import pytest
 import causalcf as cf
 from causalcf.data.faces.units import celeba_scm
 from causalcf.errors import StatementError
-from causalcf.io.presets import preset_folder
+from causalcf.io.yaml import preset_folder
 from causalcf.language.conflicts import check_statements
 from causalcf.language.lists import KIND, load_statements
 from causalcf.language.statement import Statement

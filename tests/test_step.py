@@ -10,9 +10,8 @@ from causalcf.losses.adversarial import OBJECTIVES, objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
 from causalcf.runs.checkpoint import networks_of
 from causalcf.runs.recipe import Recipe
-from causalcf.training.batches import Batch
+from causalcf.training.batches import Batch, augmented, with_label_noise
 from causalcf.training.step import TrainingStep
-from causalcf.training.views import augmented, with_label_noise
 
 CPU = torch.device("cpu")
 SMALL = Recipe(width=4, labeler_width=4, noise_dim=6, batch=8, label_weight=0.7, anti_labeler_decay=320.0)

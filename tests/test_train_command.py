@@ -135,7 +135,7 @@ def test_exit_code_2_and_no_traceback(tmp_path, flags, sentence):
 
 
 def test_every_recipe_that_is_shipped_is_valid():
-    from causalcf.io.presets import preset_names
+    from causalcf.io.yaml import preset_names
 
     for name in preset_names("train"):
         flags = ["--recipe", name] + (["--data-root", "x"] if name.startswith("celeba") else [])

@@ -19,9 +19,9 @@ from ..errors import RunError, nearest
 from ..io.files import replacing
 from ..io.folders import new_folder, read_meta
 from ..io.untrusted import first_line, read_tensors
+from ..networks.bundle import with_weights
 from ..networks.precision import choose_device
 from ..networks.readers import build_network
-from ..networks.weights import with_weights
 from .calibration import Calibration
 from .classifier import AttributeClassifier
 from .recipe import ClassifierRecipe, Role

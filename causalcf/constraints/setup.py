@@ -15,10 +15,9 @@ from ..errors import RecipeError, StatementError
 from ..graph.files import load_graph
 from ..io.files import of_weights
 from ..labels import LabelSCM, fit_label_scm
-from ..language.conflicts import Checked, check_statements
+from ..language.conflicts import Checked, check_statements, conflict_lines, print_table
 from ..language.modals import EPS
 from ..language.statement import Statement
-from ..language.statement_table import conflict_lines, print_table
 from ..randomness import generator_of
 from ..runs.recipe import Recipe
 from .constraint import StatementConstraint

@@ -10,9 +10,8 @@ from ..labels.reference import Reference
 from ..runs.directory import run_kind
 from ..runs.recipe import STICKINESS
 from ..runs.run import Run
+from .approaches import Kernel, LabelledApproach, UnlabelledApproach, esm_kernel, gaussian_kernel
 from .judge import Judge
-from .labelled import LabelledApproach
-from .unlabelled import Kernel, UnlabelledApproach, esm_kernel, gaussian_kernel
 
 Contender = LabelledApproach | UnlabelledApproach
 SCALE = 0.5  # of dcgan-gaussian's steps, in units of z

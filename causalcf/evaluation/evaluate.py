@@ -23,17 +23,16 @@ from ..io.files import of_code
 from ..io.folders import new_folder, provenance
 from ..io.text import escaped
 from ..networks.precision import choose_device
-from ..statistics.significance import describe_units, units_for
+from ..statistics.misclassification import describe_units, units_for
 from .approaches import Approach
 from .contenders import Asking, Contender, contenders
 from .inputs import Inputs, load_inputs, load_runs, newest_runs
 from .judge import independence_warnings
 from .measure import Evaluation, measure
-from .report.console import print_table
+from .report.render import print_table
 from .report.write import write_report
-from .session import Settings
+from .session import ResultCache, Settings
 from .suite import HALF_WIDTH, EvalOptions
-from .tasks import ResultCache
 
 
 def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:

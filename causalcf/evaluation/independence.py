@@ -15,7 +15,7 @@ from scipy.stats import chi2
 
 from ..graph.graph import CausalGraph
 from ..labels.fitting import label_rows
-from ..statistics.significance import holm
+from ..statistics.misclassification import holm
 
 MIN_EXPECTED = 5.0  # rows expected in each of four cells for the chi-squared law to hold (Cochran, 1954)
 

@@ -16,9 +16,8 @@ from ..graph.graph import CausalGraph
 from ..language import short
 from ..randomness import seed_of
 from ..statistics.intervals import Interval, mean_intervals
-from ..statistics.misclassification import corrected_effects
+from ..statistics.misclassification import corrected_effects, holm, sign_test
 from ..statistics.rates import Rate
-from ..statistics.significance import holm, sign_test
 from .approaches import Approach
 from .flips import Flip, leak
 from .judge import Judge

@@ -17,16 +17,15 @@ from ..randomness import generator_of
 from .approaches import Approach
 from .axioms import axioms
 from .contenders import kind_of
+from .flips import picture_name, save_flip
 from .graph_fit import graph_fit
 from .inputs import Inputs
 from .judge import extractor_name, judge_features
 from .links import Context, adjust, link_results, no_units
-from .pairs import picture_name, save_flip
 from .queries import ask_query, ask_statement
 from .realism import frechet_distance, kernel_distance
-from .session import Session, Settings, conditions
+from .session import Group, Part, ResultCache, Session, Settings, conditions, made_together
 from .suite import LinkQuestion, Suite
-from .tasks import Group, Part, ResultCache, made_together
 
 REAL = 2000  # images that realism is measured on
 

@@ -17,8 +17,8 @@ from ..language.statement import Statement, Truth
 from ..randomness import generator_of
 from ..statistics.rates import Rate
 from .approaches import dropped_units
+from .flips import picture_name, save_pairs
 from .judge import Judge
-from .pairs import picture_name, save_pairs
 from .session import Session, conditions, too_few
 
 

@@ -10,8 +10,7 @@ from typing import Any, ClassVar, Literal
 from ..checks import SEEDS, option
 from ..cli.parser import CommandOptions, parse_given
 from ..errors import QueryError, unknown
-from ..io.presets import find_preset
-from ..io.yaml import FileKind, read_mapping
+from ..io.yaml import FileKind, find_preset, read_mapping
 from ..language.conflicts import refuse_conflicts
 from ..language.lists import check_keys, load_queries, load_statements
 from ..language.query import Query

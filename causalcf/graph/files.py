@@ -11,8 +11,7 @@ import yaml
 
 from ..checks import check, check_path
 from ..errors import GraphError, unknown
-from ..io.presets import find_preset
-from ..io.yaml import read_mapping
+from ..io.yaml import find_preset, read_mapping
 from .graph import CausalGraph
 
 _KEYS = ("name", "description", "nodes")

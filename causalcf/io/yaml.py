@@ -1,17 +1,51 @@
-"""Strict YAML for untrusted input, read as mappings, lists and scalars; a repeated key is an error.
-The size is limited; anchors, aliases and deep nesting stop the parser.
+"""Strict YAML for untrusted input, and the presets that travel with the package.
+The size is limited; anchors, aliases, deep nesting and repeated keys are errors.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..errors import CausalCFError, GraphError
+from ..checks import check_path
+from ..errors import CausalCFError, GraphError, unknown
 from .untrusted import read_bounded
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def preset_folder(kind: str) -> Path:
+    """Return the folder of a kind of preset: "graphs", "train", "eval" or "eval/statements"."""
+    shipped = _PACKAGE / "_shipped" / kind
+    return shipped if shipped.is_dir() else _PACKAGE.parent / kind
+
+
+def preset_names(kind: str) -> list[str]:
+    return sorted(path.stem for path in preset_folder(kind).glob("*.yaml"))
+
+
+def find_preset(kind: str, name: str | Path, error: type[CausalCFError] = CausalCFError) -> Path:
+    """Return the YAML file of a path or preset; the bare name of a preset comes before a path."""
+    check_path("path", name, error)
+    path = Path(name)
+    preset = preset_folder(kind) / f"{path.stem}.yaml"
+    is_preset = preset.is_file() and path.parent.as_posix() in (".", kind) and path.suffix in ("", ".yaml")
+    if path.suffix == "" and path.parent == Path() and is_preset:
+        return preset  # a bare name, whatever folder of that name stands about
+    if os.path.isfile(path):
+        return path
+    if os.path.isdir(path):
+        raise error(f"{name} is a folder; expected a YAML file or one of: {', '.join(preset_names(kind))}")
+    if is_preset:
+        return preset
+    kinds = {"graphs": "graph", "train": "recipe", "eval": "evaluation", "eval/statements": "statement"}
+    what = kinds.get(kind, kind)
+    raise error(f"no file {name}, and " + unknown(f"{what} preset", str(name), preset_names(kind)))
+
 
 _MAX_BYTES = 2**17  # 9 times celeba-all, which has 40 nodes and 780 edges; the worst of this size takes seconds
 _MAX_DEPTH = 8  # twice what any of the files needs

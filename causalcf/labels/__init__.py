@@ -2,8 +2,7 @@
 
 from .distance import empirical_joint, kl_divergence, marginals, pairwise, total_variation
 from .fitting import fit_label_scm
-from .mechanisms import Mechanism, NeuralMechanism, TableMechanism
-from .response import ResponseMechanism
+from .mechanisms import Mechanism, NeuralMechanism, ResponseMechanism, TableMechanism
 from .scm import LabelSCM
 
 __all__ = [

@@ -21,7 +21,7 @@ from .controller import Controller, Critic
 from .counterfactuals import parent_indices
 from .distance import empirical_joint, total_variation
 from .evidence import configurations
-from .response import ResponseMechanism
+from .mechanisms import ResponseMechanism
 from .scm import LabelSCM
 
 MAX_LABELS = 12  # the critic scores all 2^d cells

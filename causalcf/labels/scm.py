@@ -15,8 +15,7 @@ from ..randomness import fresh
 from .counterfactuals import CounterfactualQueries, actual_world, parent_indices
 from .elimination import Evidence, log_probability, sample_network
 from .evidence import as_labels, assignment, check_agree, configurations, describe, merge, units
-from .mechanisms import Mechanism, NeuralMechanism, TableMechanism
-from .response import ResponseMechanism
+from .mechanisms import Mechanism, NeuralMechanism, ResponseMechanism, TableMechanism
 
 KINDS: dict[str, type[Mechanism]] = {m.kind: m for m in (TableMechanism, NeuralMechanism, ResponseMechanism)}
 

@@ -1,8 +1,8 @@
 """Conditions in English, such as "an old man without glasses", to attribute values and back."""
 
 from .reading import read, refuse_unknown, settle, subject_end, vocabulary
-from .tokens import Token, tokenize
 from .wording import describe, infinitive, predicate, pronoun, short, this_one
+from .words import Token, tokenize
 
 __all__ = [
     "Token",

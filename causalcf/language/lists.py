@@ -12,8 +12,7 @@ import yaml
 from ..checks import as_names
 from ..errors import CausalCFError, QueryError, StatementError, unknown
 from ..io.files import write_atomically
-from ..io.presets import find_preset
-from ..io.yaml import FileKind, read_mapping
+from ..io.yaml import FileKind, find_preset, read_mapping
 from .query import Query
 from .statement import Statement
 

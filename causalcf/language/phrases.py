@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .tokens import POSSESSIVE, Token
-from .words import FINITE, GERUNDS, HAVING, POSSESSIVES, REMOVALS, ROLES, SEX, TO_BE, Role
+from .words import FINITE, GERUNDS, HAVING, POSSESSIVE, POSSESSIVES, REMOVALS, ROLES, SEX, TO_BE, Role, Token
 
 OTHERS = "it may speak of somebody else; say what the person themselves is or has"
 

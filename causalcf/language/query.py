@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from ..errors import QueryError, unknown
 from .phrases import Reading
 from .reading import read, refuse_unknown, settle, subject_end, vocabulary
-from .tokens import COMMA, Token, tokenize
 from .wording import describe, predicate, pronoun
-from .words import POSSESSIVES, RELATIVE, SEX, SUBJECTS
+from .words import COMMA, POSSESSIVES, RELATIVE, SEX, SUBJECTS, Token, tokenize
 
 SHAPE = '"Given a woman, what if she had a moustache?" or "What if this woman had a moustache?"'
 MODES = ("do", "observe")

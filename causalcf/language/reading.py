@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..checks import as_names
 from ..errors import QueryError, nearest
 from .phrases import Condition, Reading, Walk
-from .tokens import POSSESSIVE, Token
 from .vocabulary import WORDS
-from .words import FINITE, ROLES
+from .words import FINITE, POSSESSIVE, ROLES, Token
 
 Words = Mapping[str, tuple[str, int]]
 

@@ -1,4 +1,4 @@
-"""Counterfactual statements as data: given conditions, antecedent, modal, consequent and mode."""
+"""Counterfactual statements as data: given conditions, antecedent, modal, consequent, mode; their exact truth."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .wording import describe
 
 if TYPE_CHECKING:
     from ..labels import LabelSCM
+
 
 _ROUNDING = 1e-12  # closer to 0 or 1 than this is certain: what sums of float64 leave of an exact 0 or 1
 

@@ -12,9 +12,8 @@ from ..errors import QueryError, StatementError, nearest
 from .modals import MODALS, SPOKEN
 from .query import Query
 from .reading import read, settle, subject_end, vocabulary
-from .tokens import COMMA, Token, tokenize
 from .wording import infinitive, predicate, pronoun, this_one
-from .words import POSSESSIVES, SEX, SUBJECTS
+from .words import COMMA, POSSESSIVES, SEX, SUBJECTS, Token, tokenize
 
 SHAPE = '"If this young man were old, he might be bald."'
 

@@ -1,13 +1,75 @@
-"""All networks of one run, built from numbers."""
+"""All networks of one run, built from numbers: fresh ones, their EMA weights, and stored weights that fit."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from .average import ema_copy
+from ..errors import CausalCFError
 from .dcgan import Discriminator, Generator, Labeler, QNetwork, initialise
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def ema_copy(net: Net) -> Net:
+    """Return a frozen copy of `net` in evaluation mode, to hold the EMA weights."""
+    return copy.deepcopy(net).eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def update_ema(average: nn.Module, net: nn.Module, decay: float) -> None:
+    """Update the EMA weights: move each a share 1 - decay towards the current weight."""
+    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
+
+
+@torch.no_grad()
+def calibrate_batch_norm(average: nn.Module, noise: Tensor, labels: Tensor, batch: int = 64) -> None:
+    """Recompute the batch norm statistics for the EMA weights, averaged over batches of inputs."""
+    norms = [m for m in average.modules() if isinstance(m, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over batches
+        norm.train()
+    for z, row in zip(noise.split(batch), labels.split(batch), strict=True):
+        average(z, row)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()
+
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def with_weights(make: Callable[[], Network], weights: Mapping[str, Any]) -> Network:
+    """Build a network with these weights, after `check_weights`; the global random state is kept."""
+    check_weights(make, weights)
+    with torch.random.fork_rng(devices=[]):  # the fresh weights that the stored ones replace draw on global state
+        network = make()
+    network.load_state_dict(dict(weights))
+    return network
+
+
+def check_weights(make: Callable[[], nn.Module], weights: Mapping[str, Any]) -> None:
+    """Check that the weights fit the network that `make` builds; a CausalCFError names the weight."""
+    with torch.device("meta"):  # shapes alone: whatever sizes a file asks for take no memory
+        wanted = {name: _describe(part) for name, part in make().state_dict().items()}
+    for name in wanted.keys() ^ weights.keys():
+        raise CausalCFError(f"the weight {name!r} is {'missing' if name in wanted else 'of no such network'}")
+    for name, expected in wanted.items():
+        found = weights[name]
+        kind = _describe(found) if isinstance(found, torch.Tensor) else type(found).__name__
+        if kind != expected:
+            raise CausalCFError(f"the weight {name!r} is {kind}; expected {expected}")
+
+
+def _describe(tensor: torch.Tensor) -> str:
+    """Describe a tensor's shape and type; all float precisions count as the same."""
+    return f"{tuple(tensor.shape)} of {'floats' if tensor.is_floating_point() else tensor.dtype}"
 
 
 class Networks(nn.Module):

@@ -17,8 +17,7 @@ from ..graph.graph import CausalGraph
 from ..io.files import link_atomically, replacing, temporary_beside
 from ..io.untrusted import check_archive, first_line, read_tensors
 from ..labels import LabelSCM
-from ..networks.bundle import Networks
-from ..networks.weights import check_weights
+from ..networks.bundle import Networks, check_weights
 from .recipe import Recipe, stored_recipe
 
 NAME = "checkpoint.pt"

@@ -17,9 +17,9 @@ from ..graph.files import load_graph
 from ..graph.graph import CausalGraph
 from ..io.untrusted import rebuilding
 from ..labels import LabelSCM
+from ..networks.bundle import with_weights
 from ..networks.dcgan import Generator, Labeler
 from ..networks.precision import autocast, choose_device
-from ..networks.weights import with_weights
 from ..randomness import uniform_noise
 from ..worlds.conditional import sample_where
 from ..worlds.observed import Method

@@ -1,16 +1,61 @@
-"""Effects corrected for the judge's own errors (Rogan and Gladen 1978).
-The gain, sensitivity + specificity - 1, divides the effect; the interval includes its error.
-"""
+"""Sample sizes, p-values, multiple testing, and effects corrected for the judge's errors."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import binomtest, norm, ttest_1samp
 
+from ..errors import CausalCFError
 from .intervals import WILSON, Interval, mean_intervals
 from .rates import Rate
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values by Holm's step-down method (Holm 1979), in their own order."""
+    p = np.asarray(p_values, dtype=float)
+    if not ((p >= 0) & (p <= 1)).all():  # also false for NaN
+        raise CausalCFError(f"p-values must lie in [0, 1]; found {[float(one) for one in p if not 0 <= one <= 1]}")
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1.0)
+    adjusted = np.empty_like(p)
+    adjusted[order] = stepped
+    return adjusted.tolist()
+
+
+def sign_test(values: np.ndarray) -> float:
+    """Return the two-sided p-value of mean 0: McNemar's exact test for -1/0/1 values, else a t test."""
+    values = np.asarray(values, dtype=float)
+    if not values.size or not np.isfinite(values).all():
+        raise CausalCFError(f"values must be finite and at least one; found {values.tolist()[:5]}")
+    if np.isin(values, (-1.0, 0.0, 1.0)).all():
+        up, down = int((values > 0).sum()), int((values < 0).sum())
+        return float(binomtest(up, up + down).pvalue) if up + down else 1.0
+    if (values == values[0]).all():
+        return float(min(1.0, 2 * (1 + abs(values[0])) ** -float(len(values))))
+    return float(ttest_1samp(values, 0.0).pvalue)
+
+
+SD = 0.5  # of one unit's answer: the largest that a rate has
+
+
+def units_for(half_width: float, sd: float = SD) -> int:
+    """Return the units needed for a 95 % interval of a mean, by the normal approximation."""
+    if not 0 < half_width < 1:
+        raise CausalCFError(f"half_width is {half_width}; it must lie in (0, 1)")
+    if not 0 < sd < math.inf:
+        raise CausalCFError(f"sd is {sd}; it must be finite and above 0")
+    return math.ceil((norm.ppf(0.975) * sd / half_width) ** 2)
+
+
+def describe_units(half_width: float) -> str:
+    return (
+        f"{units_for(half_width):,} faces for each cause: an effect's 95 % interval is then about {half_width:g} "
+        f"either way where single answers have a standard deviation of {SD:g}, and narrower where they vary less."
+    )
+
 
 MIN_GAIN = 0.1  # a judge with less hardly tells the label at all: dividing by it would make numbers out of noise
 

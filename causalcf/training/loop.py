@@ -23,8 +23,7 @@ from ..distributed.group import anywhere, is_first
 from ..errors import CausalCFError, RunError
 from ..graph.graph import CausalGraph
 from ..labels import LabelSCM
-from ..networks.average import calibrate_batch_norm
-from ..networks.bundle import Networks
+from ..networks.bundle import Networks, calibrate_batch_norm
 from ..networks.precision import autocast
 from ..randomness import uniform_noise
 from ..runs.checkpoint import check_moments, networks_of, save_checkpoint

@@ -13,12 +13,10 @@ from ..constraints.constraint import StatementConstraint
 from ..distributed.batch import average_over_processes, share_batch_norm, take_first, whole_batch
 from ..losses.adversarial import objective, squared_gradient_norm
 from ..losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
-from ..networks.average import update_ema
-from ..networks.bundle import Networks
+from ..networks.bundle import Networks, update_ema
 from ..networks.precision import autocast
 from ..runs.recipe import Recipe
-from .batches import Batch
-from .views import augmented, with_label_noise
+from .batches import Batch, augmented, with_label_noise
 
 Losses = dict[str, Tensor]
 

@@ -12,7 +12,7 @@ from ..errors import CausalCFError, UnreachedError
 from ..randomness import uniform
 from .condition import BudgetEnded, Progress
 from .diagnostics import CounterfactualNoise, Diagnostics, distinct, effective_size
-from .moves import StepSize, forget
+from .metropolis import StepSize, forget
 from .posterior import Population, Posterior
 
 

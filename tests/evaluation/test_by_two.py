@@ -8,7 +8,7 @@ from several_processes import by_two, report, save_reader
 from causalcf.classifiers.report import JSON
 from causalcf.data.faces import true_scm
 from causalcf.evaluation.judge import COUNTS
-from causalcf.evaluation.tasks import FOLDER
+from causalcf.evaluation.session import FOLDER
 
 SUITE = """
 links: ["Young->Bald", "Male->Bald"]

@@ -16,8 +16,8 @@ from causalcf.cli.command import run as run_command
 from causalcf.errors import QueryError, RunError
 from causalcf.eval import main, parse_options
 from causalcf.evaluation import measure
+from causalcf.evaluation.session import FOLDER
 from causalcf.evaluation.suite import VERDICTS
-from causalcf.evaluation.tasks import FOLDER
 from causalcf.io.files import of_weights
 
 LINK_KEYS = {
@@ -31,7 +31,7 @@ LINK_KEYS = {
 @pytest.fixture(autouse=True)
 def cache(runs, monkeypatch):
     monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
-    monkeypatch.setattr("causalcf.evaluation.unlabelled.ROUND", 64)
+    monkeypatch.setattr("causalcf.evaluation.approaches.ROUND", 64)
     monkeypatch.setattr("causalcf.evaluation.measure.REAL", 100)
 
 
@@ -52,7 +52,7 @@ def everything(runs, judge_folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("report")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
-        patch.setattr("causalcf.evaluation.unlabelled.ROUND", 64)
+        patch.setattr("causalcf.evaluation.approaches.ROUND", 64)
         links = ["--link", "Young->Bald", "--link", "Male:Wearing_Lipstick"]
         return out, evaluated(out, runs, judge_folder, "abc", *links)[0]
 

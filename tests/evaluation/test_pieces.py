@@ -2,7 +2,7 @@
 
 import pytest
 
-from causalcf.evaluation.tasks import FOLDER, ResultCache
+from causalcf.evaluation.session import FOLDER, ResultCache
 
 
 def test_a_part_is_made_once_and_only_for_what_it_depends_on(tmp_path):

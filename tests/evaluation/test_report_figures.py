@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from report_toys import FACES, HOSTILE, png, small, suite
 
-from causalcf.evaluation.report import heat_map
 from causalcf.evaluation.report import plots as effect_plot
+from causalcf.evaluation.report import plots as heat_map
 from causalcf.evaluation.report.links import cells_of, group_links, mapped_approaches
 from causalcf.evaluation.report.plots import draw_figures
 

@@ -8,7 +8,7 @@ import torch
 from scipy.stats import kstest
 
 from causalcf.errors import RunError, UnreachedError
-from causalcf.evaluation.unlabelled import UnlabelledApproach, esm_kernel, gaussian_kernel
+from causalcf.evaluation.approaches import UnlabelledApproach, esm_kernel, gaussian_kernel
 
 ALPHA = 1e-5
 

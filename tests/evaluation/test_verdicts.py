@@ -12,7 +12,7 @@ from causalcf.errors import CausalCFError
 from causalcf.evaluation.links import ABSENT, EXAGGERATED, LEAKS, RESPECTED, REVERSED, WEAK, verdict
 from causalcf.evaluation.suite import VERDICTS
 from causalcf.statistics.intervals import mean_intervals
-from causalcf.statistics.significance import holm, sign_test, units_for
+from causalcf.statistics.misclassification import holm, sign_test, units_for
 
 ALPHA = 1e-5
 SHARES = st.floats(-1, 1)

@@ -15,7 +15,7 @@ from report_toys import small
 from causalcf.eval import main
 from causalcf.evaluation.report import plots as figures
 from causalcf.evaluation.report.write import write_report
-from causalcf.evaluation.tasks import FOLDER
+from causalcf.evaluation.session import FOLDER
 
 NAMED, FLUSHED, WRITTEN = "a file taking its name", "a file on its way to the disk", "a part of the report"
 PARTS = ("report.html", "report.md", "report.json")  # in the order in which they are written

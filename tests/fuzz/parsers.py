@@ -11,7 +11,7 @@ from causalcf.cli.parser import parse_conditions
 from causalcf.data.tables import read_attributes, read_partition
 from causalcf.evaluation.suite import Link, load_suite
 from causalcf.graph.files import load_graph
-from causalcf.io.presets import preset_folder
+from causalcf.io.yaml import preset_folder
 from causalcf.language.lists import load_queries, load_statements
 from causalcf.language.query import Query
 from causalcf.language.statement import Statement

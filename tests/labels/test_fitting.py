@@ -17,8 +17,8 @@ from causalcf.errors import CausalCFError, DataError
 from causalcf.graph.files import load_graph
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM, empirical_joint, fit_label_scm, kl_divergence, total_variation
+from causalcf.labels.fitting import fit_neural
 from causalcf.labels.mechanisms import NeuralMechanism
-from causalcf.labels.regression import fit_neural
 
 GRAPH = CausalGraph({"Bald": ["Male", "Young"], "Young": [], "Male": []})
 TABLE = {"Young": [1, 1, 0, 0, 1], "Male": [1, 0, 1, 1, 1], "Bald": [0, 0, 1, 0, 1], "Extra": [7, 7, 7, 7, 7]}

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from causalcf.networks.average import calibrate_batch_norm, ema_copy, update_ema
+from causalcf.networks.bundle import calibrate_batch_norm, ema_copy, update_ema
 from causalcf.networks.dcgan import Discriminator, EvenTransposed, Generator, Labeler, QNetwork, initialise
 from causalcf.networks.readers import ResidualNetwork
 

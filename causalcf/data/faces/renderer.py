@@ -6,7 +6,11 @@ import torch
 from torch import Tensor
 
 from ...errors import DataError
-from . import body, eyes, hair, head, mouth
+from . import features as eyes
+from . import features as mouth
+from . import head
+from . import head as body
+from . import head as hair
 from .person import LABELS, NOISE, Person
 from .shapes import Canvas
 

@@ -10,10 +10,9 @@ from typing import Any
 from ...errors import CausalCFError, nearest
 from ...io.files import clear_leftovers, write_atomically
 from ...io.untrusted import read_bounded
-from .html import render_html
 from .links import Outcome, group_links
-from .markdown import render_markdown
 from .plots import draw_figures
+from .render import render_html, render_markdown
 from .sections import report_sections
 from .summary import graph_line, judge_line, summary
 
