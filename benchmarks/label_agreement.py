@@ -16,20 +16,19 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from rich.console import Console
 from rich.table import Table
+from torch import Tensor
 
-from causalcf.classifiers import (
-    AttributeClassifier,
-    ClassifierRecipe,
-    load_classifier,
-    save_classifier,
-    train_classifier,
-    whole,
-)
+from causalcf.classifiers.classifier import AttributeClassifier
+from causalcf.classifiers.recipe import ClassifierRecipe
+from causalcf.classifiers.splits import whole
+from causalcf.classifiers.storage import load_classifier, save_classifier
+from causalcf.classifiers.training import train_classifier
 from causalcf.cli.command import run as run_command
 from causalcf.data import load_data
 from causalcf.data.cache import cache_root
@@ -39,10 +38,46 @@ from causalcf.errors import RunError
 from causalcf.io.progress import counting
 from causalcf.networks.precision import choose_device, choose_precision
 from causalcf.runs.run import load_run
-from causalcf.statistics.rates import Rate, agreement, one_flip_effectiveness
+from causalcf.statistics.rates import Rate
 from causalcf.training.experiment import training_data
 
 HELD_OUT = 4000
+
+
+Generate = Callable[[Tensor, Tensor], Tensor]
+
+
+Read = Callable[[Tensor], Tensor]
+
+
+def agreement(names: Sequence[str], asked: Tensor, seen: Tensor) -> dict[str, Rate]:
+    """Return, per label, how often the label read equals the label generated from, of (n, d) 0/1 arrays."""
+    hits = (asked == seen).sum(0).tolist()
+    return {name: Rate(int(hit), len(asked)) for name, hit in zip(names, hits, strict=True)}
+
+
+def one_flips(labels: Tensor, column: int, seen_in_data: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the rows whose labels with one label flipped occur in the data, and the flipped labels."""
+    flipped = labels.clone()
+    flipped[:, column] = 1 - flipped[:, column]
+    occurs = {tuple(cell) for cell in seen_in_data.tolist()}
+    rows = torch.tensor([i for i, cell in enumerate(flipped.tolist()) if tuple(cell) in occurs], dtype=torch.long)
+    return rows, flipped[rows]
+
+
+def one_flip_effectiveness(
+    generate: Generate, read: Read, names: Sequence[str], noise: Tensor, labels: Tensor, seen_in_data: Tensor
+) -> dict[str, Rate]:
+    """Return, per label, how often flipping it alone shows; only combinations that occur in the data."""
+    rates = {}
+    for column, name in enumerate(names):
+        rows, flipped = one_flips(labels, column, seen_in_data)
+        if len(rows) == 0:
+            rates[name] = Rate(0, 0)
+            continue
+        seen = read(generate(noise[rows], flipped))
+        rates[name] = Rate(int((seen[:, column] == flipped[:, column]).sum()), len(rows))
+    return rates
 
 
 def main() -> None:

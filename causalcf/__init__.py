@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 # Where each public name lives; imported on first use, so that `import causalcf` and `--help` need no torch.
 _PUBLIC = {
-    "AttributeClassifier": "classifiers",
+    "AttributeClassifier": "classifiers.classifier",
     "CausalCFError": "errors",
     "CausalGraph": "graph",
     "CounterfactualNoise": "worlds.diagnostics",
@@ -34,7 +34,7 @@ _PUBLIC = {
     "esm_cf_sampler": "worlds.samplers",
     "fit_label_scm": "labels",
     "gaussian_cf_sampler": "worlds.samplers",
-    "load_classifier": "classifiers",
+    "load_classifier": "classifiers.storage",
     "load_data": "data",
     "load_graph": "graph",
     "load_queries": "language.lists",
@@ -50,8 +50,8 @@ __all__ = ["__version__", *_MODULES, *_PUBLIC]
 if TYPE_CHECKING:
     from . import esm as esm
     from .answers.answer import answer as answer
-    from .classifiers import AttributeClassifier as AttributeClassifier
-    from .classifiers import load_classifier as load_classifier
+    from .classifiers.classifier import AttributeClassifier as AttributeClassifier
+    from .classifiers.storage import load_classifier as load_classifier
     from .data import load_data as load_data
     from .errors import CausalCFError as CausalCFError
     from .errors import DataError as DataError

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 import yaml
 from comparisons import PARTS, TINY, fingerprint_of, recipes_of, same_weights, tell
+from newest import latest_runs
 
 from causalcf.errors import CausalCFError, RecipeError
-from causalcf.runs.directory import latest_runs, stored_runs
+from causalcf.runs.directory import stored_runs
 from causalcf.train import main, parse_options, resolved
 from causalcf.training.comparison import find_trained_classifier, find_training
 from causalcf.training.comparison_recipe import comparison_from_dict

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 from comparisons import same_weights, tell
+from newest import latest_runs
 
 from causalcf.errors import CausalCFError, RecipeError
 from causalcf.language.lists import load_statements, save_statements
-from causalcf.runs.directory import create_run, latest_runs, stored_runs
+from causalcf.runs.directory import create_run, stored_runs
 from causalcf.train import main, parse_options, resolved
 from causalcf.training.experiment import graph_of, start_run, training_data
 

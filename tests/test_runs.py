@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from newest import latest_runs
 
 from causalcf.errors import WriteError
 from causalcf.io.files import temporary_beside
 from causalcf.io.folders import point_to
-from causalcf.runs.directory import FinishedRun, finished_runs, latest_runs, stored_runs
+from causalcf.runs.directory import FinishedRun, finished_runs, stored_runs
 from causalcf.runs.recipe import Recipe
 
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 import torch
 import yaml
+from newest import latest_runs
 from same_training import difference
 
 from causalcf.errors import CausalCFError, RecipeError, RunError
 from causalcf.runs.checkpoint import load_checkpoint
-from causalcf.runs.directory import latest_runs, stored_runs
+from causalcf.runs.directory import stored_runs
 from causalcf.runs.recipe import Recipe
 from causalcf.runs.run import load_run
 from causalcf.training.experiment import resume_run, start_run

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.optimize import minimize
+from scipy.special import expit
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 MIN_SCALE = 0.01  # a temperature of 100: no evidence at all
-SCALE_SPREAD, OFFSET_SPREAD = 1.0, 0.5  # standard deviations of the normal priors of 1 / temperature and offset
+CENTRE, SPREAD = np.array([1.0, 0.0]), np.array([1.0, 0.5])  # normal priors of 1 / temperature and offset
 
 
 @dataclass(frozen=True)
@@ -42,50 +45,23 @@ def fit_calibration(logits: Tensor, labels: Tensor, rates: Tensor, shift: Tensor
     """Fit temperature and offset per attribute by MAP on held-out images (Guo et al. 2017; Platt 1999)."""
     prior = rates.double().logit()
     evidence = logits.double() - shift.double() - prior
-    scale, offset = _newton(evidence, labels.double(), prior)
+    columns = zip(evidence.T.numpy(), labels.T.double().numpy(), prior.tolist(), strict=True)
+    scale, offset = torch.from_numpy(np.stack([_most_probable(*column) for column in columns], 1))
     return Calibration(scale, offset + prior - scale * (shift.double() + prior))
 
 
-def _newton(evidence: Tensor, labels: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
-    """Minimise `_penalised` for all attributes at once by Newton's method with step halving."""
-    scale, offset = torch.ones_like(prior), torch.zeros_like(prior)
-    best = _penalised(evidence, labels, prior, scale, offset)
-    for _ in range(100):
-        d_scale, d_offset = _step(evidence, labels, prior, scale, offset)
-        length = torch.ones_like(prior)
-        for _ in range(30):
-            tried = (scale - length * d_scale).clamp_min(MIN_SCALE), offset - length * d_offset
-            value = _penalised(evidence, labels, prior, *tried)
-            worse = value > best + 1e-12 * best.abs()
-            if not bool(worse.any()):
-                break
-            length = torch.where(worse, length / 2, length)
-        better = value < best
-        moved = torch.maximum((tried[0] - scale).abs(), (tried[1] - offset).abs())[better]
-        scale, offset = torch.where(better, tried[0], scale), torch.where(better, tried[1], offset)
-        best = torch.where(better, value, best)
-        if len(moved) == 0 or float(moved.max()) < 1e-10:
-            break
-    return scale, offset
+def _most_probable(evidence: np.ndarray, labels: np.ndarray, prior: float) -> np.ndarray:
+    """Return the scale and offset of one attribute that minimise the negative log posterior."""
 
+    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
+        log_odds = at[0] * evidence + at[1] + prior
+        error = expit(log_odds) - labels
+        off, spread = at - CENTRE, SPREAD**2
+        value = (np.logaddexp(0, log_odds) - labels * log_odds).sum() + (off**2 / spread).sum() / 2
+        return float(value), np.array([error @ evidence, error.sum()]) + off / spread
 
-def _penalised(evidence: Tensor, labels: Tensor, prior: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
-    """Return the negative log posterior of each attribute, (d,), up to a constant."""
-    log_odds = scale * evidence + offset + prior
-    misfit = (softplus(log_odds) - labels * log_odds).sum(0)
-    return misfit + ((scale - 1) / SCALE_SPREAD) ** 2 / 2 + (offset / OFFSET_SPREAD) ** 2 / 2
-
-
-def _step(evidence: Tensor, labels: Tensor, prior: Tensor, scale: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
-    """Return Newton's step in (scale, offset); a scale fixed at its bound stays there."""
-    p = (scale * evidence + offset + prior).sigmoid()
-    curve = p * (1 - p)
-    g_scale = ((p - labels) * evidence).sum(0) + (scale - 1) / SCALE_SPREAD**2
-    g_offset = (p - labels).sum(0) + offset / OFFSET_SPREAD**2
-    h_scale = (curve * evidence**2).sum(0) + 1 / SCALE_SPREAD**2
-    h_both = (curve * evidence).sum(0)
-    h_offset = curve.sum(0) + 1 / OFFSET_SPREAD**2
-    held = (scale <= MIN_SCALE) & (g_scale > 0)
-    g_scale, h_both = torch.where(held, 0.0, g_scale), torch.where(held, 0.0, h_both)
-    determinant = h_scale * h_offset - h_both**2
-    return (h_offset * g_scale - h_both * g_offset) / determinant, (h_scale * g_offset - h_both * g_scale) / determinant
+    bounds = ((MIN_SCALE, None), (None, None))
+    tight = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 1000}
+    with np.errstate(invalid="ignore"):  # logits that have diverged are reported by who trains
+        found = minimize(loss, CENTRE, jac=True, method="L-BFGS-B", bounds=bounds, options=tight)
+    return np.asarray(found.x)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..classifiers import AttributeClassifier
+from ..classifiers.classifier import AttributeClassifier
 from ..errors import RunError
 from ..networks.dcgan import Generator
 from ..networks.precision import autocast

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import torch
 
-from ..classifiers import AttributeClassifier, load_classifier
-from ..classifiers.storage import command_for, find_classifier, role_of
+from ..classifiers.classifier import AttributeClassifier
+from ..classifiers.storage import command_for, find_classifier, load_classifier, role_of
 from ..data.images import ImageData
 from ..errors import RecipeError, StatementError
 from ..graph.files import load_graph

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..classifiers import ClassifierRecipe, load_classifier
+from ..classifiers.recipe import ClassifierRecipe
+from ..classifiers.storage import load_classifier
 from ..data import attribute_names, load_data
 from ..data.images import ImageData
 from ..distributed.group import first_of_machine_first, from_first

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..classifiers import AttributeClassifier, load_classifier
+from ..classifiers.classifier import AttributeClassifier
 from ..classifiers.report import JSON
-from ..classifiers.storage import find_classifier, role_of
+from ..classifiers.storage import find_classifier, load_classifier, role_of
 from ..data import SOURCES
 from ..errors import CausalCFError, RunError, unknown
 from ..io.files import of_file, of_weights

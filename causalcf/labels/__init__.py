@@ -1,6 +1,6 @@
 """Structural causal models of binary labels: fitting, exact queries and counterfactuals."""
 
-from .distance import empirical_joint, kl_divergence, marginals, pairwise, total_variation
+from .distance import empirical_joint, pairwise, total_variation
 from .fitting import fit_label_scm
 from .mechanisms import Mechanism, NeuralMechanism, ResponseMechanism, TableMechanism
 from .scm import LabelSCM
@@ -13,8 +13,6 @@ __all__ = [
     "TableMechanism",
     "empirical_joint",
     "fit_label_scm",
-    "kl_divergence",
-    "marginals",
     "pairwise",
     "total_variation",
 ]

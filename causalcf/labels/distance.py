@@ -33,18 +33,6 @@ def total_variation(p: torch.Tensor, q: torch.Tensor) -> float:
     return float((p.double() - q.double()).abs().sum() / 2)
 
 
-def kl_divergence(p: torch.Tensor, q: torch.Tensor) -> float:
-    """Return the sum of p log(p / q) in nats; it is infinite where q is zero and p is not."""
-    _same_shape(p, q)
-    held = p > 0
-    return float((p[held].double() * (p[held].double() / q[held].double()).log()).sum())
-
-
-def marginals(joint: torch.Tensor) -> torch.Tensor:
-    """Return P(label_i = 1) for each axis of a (2,)*d joint table, (d,) float64."""
-    return pairwise(joint).diagonal().clone()
-
-
 def pairwise(joint: torch.Tensor) -> torch.Tensor:
     """Return P(label_i = 1 and label_j = 1), (d, d) float64; the diagonal holds the marginals."""
     d = joint.ndim

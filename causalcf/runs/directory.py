@@ -93,11 +93,6 @@ def finished_runs(base: str | Path) -> list[FinishedRun]:
     return [run for run in stored_runs(base) if isinstance(run, FinishedRun)]
 
 
-def latest_runs(base: str | Path) -> dict[str, Path]:
-    """Return kind -> directory of the newest finished run of that kind in a folder."""
-    return {run.kind: run.folder for run in finished_runs(base)}
-
-
 def stored_runs(base: str | Path) -> list[StoredRun]:
     """Return all readable runs in a folder, finished or not, the newest last."""
     runs = [run for folder in folders_in(base) if (run := _stored(folder)) is not None]

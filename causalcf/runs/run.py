@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ..checks import check, check_count, check_floats
-from ..classifiers import AttributeClassifier, load_classifier
-from ..classifiers.classifier import check_images
+from ..classifiers.classifier import AttributeClassifier, check_images
+from ..classifiers.storage import load_classifier
 from ..errors import RunError
 from ..graph.files import load_graph
 from ..graph.graph import CausalGraph

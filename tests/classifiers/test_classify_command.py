@@ -13,12 +13,12 @@ import torch
 from classifier_toys import toy, untrained
 
 from causalcf.checks import option_names
-from causalcf.classifiers import load_classifier
 from causalcf.classifiers.calibration import Calibration
 from causalcf.classifiers.recipe import ClassifierRecipe, classifier_recipe
 from causalcf.classifiers.report import Report, right_and_wrong
 from causalcf.classifiers.scores import score_attributes
 from causalcf.classifiers.splits import Splits, whole
+from causalcf.classifiers.storage import load_classifier
 from causalcf.classify import main, parse_options
 from causalcf.cli.command import run as run_command
 from causalcf.errors import CausalCFError, RecipeError, RunError

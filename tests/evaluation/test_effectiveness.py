@@ -1,11 +1,21 @@
 """Oracles: statsmodels-free Wilson in closed form, and toy generators that obey, ignore or confuse their labels."""
 
+import importlib.util
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
-from causalcf.statistics.rates import Rate, agreement, one_flip_effectiveness, one_flips
+from causalcf.statistics.rates import Rate
+
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "label_agreement.py"
+_spec = importlib.util.spec_from_file_location("label_agreement", SCRIPT)
+_module = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+agreement, one_flip_effectiveness, one_flips = (
+    getattr(_module, name) for name in ("agreement", "one_flip_effectiveness", "one_flips")
+)
 
 
 def paint(noise, labels):

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from newest import latest_runs
 from same_training import difference
 from tiny_run import TINY, recipe_in
 
@@ -17,7 +18,6 @@ from causalcf.errors import RunError, WriteError
 from causalcf.evaluation.inputs import load_runs
 from causalcf.io.files import clear_leftovers, replacing, run_lock, temporary_beside
 from causalcf.pictures.tensorboard import TensorBoardWriter
-from causalcf.runs.directory import latest_runs
 from causalcf.runs.run import load_run
 from causalcf.train import main
 from causalcf.training.experiment import resume_run, start_run

@@ -11,12 +11,12 @@ import pytest
 import torch
 from broken import CASES, MANY, PLACE, fuzz, outcome
 from hypothesis import strategies as st
+from newest import latest_runs
 
-from causalcf.classifiers import load_classifier
-from causalcf.classifiers.storage import save_classifier
+from causalcf.classifiers.storage import load_classifier, save_classifier
 from causalcf.errors import CausalCFError
 from causalcf.evaluation.judge import load_judge
-from causalcf.runs.directory import latest_runs, stored_runs
+from causalcf.runs.directory import stored_runs
 from causalcf.runs.run import load_run
 from causalcf.training.experiment import resume_run
 

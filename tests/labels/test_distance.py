@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from causalcf.errors import CausalCFError, IntractableError
-from causalcf.labels import empirical_joint, kl_divergence, marginals, pairwise, total_variation
+from causalcf.labels import empirical_joint, pairwise, total_variation
 
 
 def distributions(k: int = 3):
@@ -18,18 +18,16 @@ def distributions(k: int = 3):
 
 @given(distributions(), distributions(), distributions())
 def test_axioms(p, q, r):
-    assert total_variation(p, p) == 0 and kl_divergence(p, p) == pytest.approx(0, abs=1e-12)
+    assert total_variation(p, p) == 0
     assert total_variation(p, q) == pytest.approx(total_variation(q, p))
     assert 0 <= total_variation(p, q) <= 1
     assert total_variation(p, r) <= total_variation(p, q) + total_variation(q, r) + 1e-12
-    assert kl_divergence(p, q) >= 2 * total_variation(p, q) ** 2 - 1e-12  # Pinsker
-    assert kl_divergence(p, q) == pytest.approx(float(stats.entropy(p.flatten(), q.flatten())), abs=1e-12)
+    assert float(stats.entropy(p.flatten(), q.flatten())) >= 2 * total_variation(p, q) ** 2 - 1e-12  # Pinsker
 
 
 def test_mass_where_the_other_law_has_none_is_counted():
     p, q = torch.tensor([0.5, 0.5, 0.0]), torch.tensor([0.5, 0.0, 0.5])
     assert total_variation(p, q) == 0.5
-    assert kl_divergence(p, q) == float("inf")
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 1)] * 3), min_size=1, max_size=30))
@@ -39,7 +37,6 @@ def test_empirical_tables_match_counting(rows):
         assert float(joint[cell]) == pytest.approx(rows.count(cell) / len(rows))
     array = np.array(rows, dtype=float)
     np.testing.assert_allclose(pairwise(joint).numpy(), array.T @ array / len(rows), atol=1e-12)
-    np.testing.assert_allclose(marginals(joint).numpy(), array.mean(0), atol=1e-12)
 
 
 def test_refusals():
@@ -47,6 +44,5 @@ def test_refusals():
         empirical_joint(torch.zeros(3, 30))
     with pytest.raises(CausalCFError, match="no rows"):
         empirical_joint(torch.zeros(0, 3))
-    for distance in (total_variation, kl_divergence):
-        with pytest.raises(CausalCFError, match="different shapes"):
-            distance(torch.ones(2) / 2, torch.ones(4) / 4)
+    with pytest.raises(CausalCFError, match="different shapes"):
+        total_variation(torch.ones(2) / 2, torch.ones(4) / 4)

@@ -9,8 +9,9 @@ import zipfile
 import pytest
 import torch
 from broken import limited
+from newest import latest_runs
 
-from causalcf.classifiers import load_classifier
+from causalcf.classifiers.storage import load_classifier
 from causalcf.errors import CausalCFError, RecipeError, RunError
 from causalcf.evaluation.suite import load_suite
 from causalcf.graph.files import load_graph
@@ -18,7 +19,7 @@ from causalcf.io.folders import read_meta
 from causalcf.io.untrusted import MAX_JSON, read_bounded, read_json, read_tensors
 from causalcf.language.lists import load_queries, load_statements
 from causalcf.runs.checkpoint import load_checkpoint
-from causalcf.runs.directory import find_run, latest_runs
+from causalcf.runs.directory import find_run
 from causalcf.runs.recipe import Recipe
 from causalcf.runs.run import load_run
 from causalcf.train import parse_options

@@ -7,8 +7,8 @@ import torch
 from scipy.stats import binomtest
 from torch import nn
 
-from causalcf.classifiers import AttributeClassifier
 from causalcf.classifiers.calibration import Calibration
+from causalcf.classifiers.classifier import AttributeClassifier
 from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
 from causalcf.runs.run import load_run
 
