@@ -75,7 +75,7 @@ def compared(tmp_path_factory):
 
 def _compare(folder):
     import yaml
-    from comparisons import PARTS, TINY, tell
+    from helpers.comparisons import PARTS, TINY, tell
 
     (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
     code, said = tell("--recipe", str(folder / "tiny.yaml"), "--runs-dir", str(folder / "runs"))

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from toys import about_smiles as smile_statement
-from toys import telling
+from helpers.constraint_toys import about_smiles as smile_statement
+from helpers.constraint_toys import telling
 
 import causalcf as cf
 from causalcf import draw, train

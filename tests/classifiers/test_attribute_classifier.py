@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from classifier_toys import untrained
+from helpers.classifier_toys import untrained
 
 from causalcf.classifiers.recipe import ClassifierRecipe
 from causalcf.classifiers.storage import NAME, classifier_folder, find_classifier, load_classifier, save_classifier

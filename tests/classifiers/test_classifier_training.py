@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from classifier_toys import toy
-from image_trees import write_jpegs
+from helpers.classifier_toys import toy
+from helpers.image_trees import write_jpegs
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from classifier_toys import toy, untrained
+from helpers.classifier_toys import toy, untrained
 
 from causalcf.checks import option_names
 from causalcf.classifiers.calibration import Calibration

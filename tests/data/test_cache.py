@@ -97,8 +97,8 @@ def start_builder(folder, gate):
     """A process that builds the cache, stops after four chunks until the file `gate` exists, and prints its count."""
     script = f"""
         import os, sys, time
-        sys.path.insert(0, {os.path.dirname(__file__)!r})
-        from test_cache import Recorder, build, chunked_file
+        sys.path.insert(0, {os.path.dirname(os.path.dirname(__file__))!r})
+        from data.test_cache import Recorder, build, chunked_file
         recorder = Recorder()
         def produce(start, stop):
             while start >= 4 * chunked_file._CHUNK and not os.path.exists({str(gate)!r}):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_trees import FILES, LABELS, NAMES, PARTITION, area_oracle, write_celeba
+from helpers.image_trees import FILES, LABELS, NAMES, PARTITION, area_oracle, write_celeba
 from PIL import Image
 
 from causalcf.data.celeba import load_celeba

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from helpers.image_trees import area_oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_trees import area_oracle
 from PIL import Image
 
 from causalcf.data.crops import area_resize, celeba_crop, read_image, square_crop

@@ -17,10 +17,10 @@ from causalcf.data.faces import (
     Units,
     contact_sheet,
     counterfactual,
-    law,
     load_faces,
     render,
     sample_units,
+    true_scm,
 )
 from causalcf.data.faces import dataset as dataset_module
 from causalcf.data.faces.__main__ import main
@@ -50,8 +50,8 @@ def fit_p_value(labels: torch.Tensor, expected: np.ndarray) -> float:
 
 
 def exact_cells(do: dict[str, int] | None = None) -> np.ndarray:
-    nodes = law().graph.nodes
-    return law().joint(do).permute([nodes.index(name) for name in LABELS]).reshape(-1).numpy()
+    nodes = true_scm().graph.nodes
+    return true_scm().joint(do).permute([nodes.index(name) for name in LABELS]).reshape(-1).numpy()
 
 
 def test_labels_follow_the_law() -> None:
@@ -83,7 +83,7 @@ def test_do_and_given_hold_and_the_noise_gives_the_labels_back() -> None:
     assert column(units.labels, "Mustache").all() and column(units.labels, "Bald").all()
     assert torch.equal(counterfactual(units).labels, units.labels)
     assert torch.equal(before, torch.get_rng_state())
-    own = units.label_noise[:, law().graph.nodes.index("Mustache")]
+    own = units.label_noise[:, true_scm().graph.nodes.index("Mustache")]
     assert stats.kstest(own.numpy(), "uniform").pvalue > ALPHA  # do says nothing about the label's own noise
 
 
@@ -103,12 +103,12 @@ def test_a_null_intervention_gives_the_identical_image() -> None:
 def test_a_counterfactual_is_the_picture_of_the_models_response() -> None:
     units = sample_units(200, seeded(1))
     other = counterfactual(units, do={"Male": 1})
-    expected = law().respond(units.label_noise, do={"Male": 1})
-    nodes = law().graph.nodes
+    expected = true_scm().respond(units.label_noise, do={"Male": 1})
+    nodes = true_scm().graph.nodes
     assert torch.equal(other.labels, expected[:, [nodes.index(name) for name in LABELS]])
     assert torch.equal(other.images(), render(other.labels, units.noise))
     assert torch.equal(other.noise, units.noise) and torch.equal(other.label_noise, units.label_noise)
-    untouched = set(LABELS) - {"Male"} - set(law().graph.descendants("Male"))
+    untouched = set(LABELS) - {"Male"} - set(true_scm().graph.descendants("Male"))
     for name in untouched:
         assert torch.equal(column(other.labels, name), column(units.labels, name)), name
     assert (column(other.labels, "Wearing_Lipstick") != column(units.labels, "Wearing_Lipstick")).any()
@@ -119,7 +119,7 @@ def test_counterfactual_lipstick_agrees_with_the_exact_answer() -> None:
     facts = {"Young": 1, "Male": 0, "Wearing_Lipstick": 1}
     women = sample_units(4000, seeded(2), given=facts)
     kept = int(column(counterfactual(women, do={"Male": 1}).labels, "Wearing_Lipstick").sum())
-    p = law().counterfactual_probability({"Wearing_Lipstick": 1}, facts=facts, do={"Male": 1})
+    p = true_scm().counterfactual_probability({"Wearing_Lipstick": 1}, facts=facts, do={"Male": 1})
     assert stats.binomtest(kept, 4000, p).pvalue > ALPHA
     assert stats.binomtest(kept, 4000, p + 0.03).pvalue < ALPHA  # the control
 

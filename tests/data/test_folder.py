@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from image_trees import area_oracle
+from helpers.image_trees import area_oracle
 from PIL import Image
 
 from causalcf.data.folder import _hashed_split, load_folder

@@ -2,9 +2,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.image_trees import (
+    FILES,
+    LABELS,
+    NAMES,
+    PARTITION,
+    attribute_csv,
+    attribute_text,
+    partition_csv,
+    partition_text,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-from image_trees import FILES, LABELS, NAMES, PARTITION, attribute_csv, attribute_text, partition_csv, partition_text
 
 from causalcf.data.tables import SPLITS, read_attributes, read_partition
 from causalcf.errors import DataError

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from report_toys import approach, small
+from helpers.report_toys import approach, small
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

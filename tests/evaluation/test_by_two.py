@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from several_processes import by_two, report, save_reader
+from helpers.several_processes import by_two, report, save_reader
 
 from causalcf.classifiers.report import JSON
 from causalcf.data.faces import true_scm

@@ -1,7 +1,7 @@
 """The whole chain calibrated: approaches whose answers are known must get the verdicts that they deserve."""
 
 import pytest
-from artificial import NODES, Confounded, IgnoresGraph, Rendered, ReversedGraph
+from helpers.artificial import NODES, Confounded, IgnoresGraph, Rendered, ReversedGraph
 
 from causalcf.data.faces import true_scm
 from causalcf.evaluation.axioms import composition, effectiveness

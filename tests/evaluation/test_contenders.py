@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from artificial import NODES
+from helpers.artificial import NODES
 
 from causalcf.data.faces import true_scm
 from causalcf.evaluation.contenders import Asking, contenders
@@ -22,7 +22,7 @@ def kinds(approach, statements=None, asking=ASKING):
 
 
 @pytest.mark.parametrize(
-    ("approach", "told", "untold"),
+    ("approach", "description", "untold"),
     [
         ("dcgan", ["dcgan-statements-gaussian", "dcgan-statements-esm"], ["dcgan-gaussian", "dcgan-esm"]),
         ("causalgan", ["causalgan-statements-do", "causalgan-statements-esm"], ["causalgan-do", "causalgan-esm"]),

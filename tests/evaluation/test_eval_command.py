@@ -247,7 +247,7 @@ def test_where_nobody_can_be_asked_the_report_says_so(runs, judge_folder, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "description"),
     [
         (["--link", "Young-"], "the shell took the >"),
         (["--link", "Young"], "is no link"),
@@ -273,7 +273,7 @@ def test_mistakes_on_the_command_line(arguments, description):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "description"),
     [
         (["--link", "Young:Bold"], "did you mean 'Bald'"),
         (["--link", "Young:Bald", "--given", "Mael=1"], "did you mean 'Male'"),

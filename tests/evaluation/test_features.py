@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from classifiers.classifier_toys import untrained
+from helpers.classifier_toys import untrained
 from torch import nn
 
 from causalcf.errors import CausalCFError

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from celeba_table import celeba_table, needs_celeba
+from helpers.celeba_table import celeba_table, needs_celeba
 from scipy.stats import binomtest, chi2_contingency
 
 from causalcf.data.faces import true_scm

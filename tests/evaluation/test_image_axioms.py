@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from artificial import NODES, IgnoresGraph
-from test_statement_truths import Exact, written
+from helpers.artificial import NODES, Exact, IgnoresGraph, written
 
 from causalcf.data.faces import true_scm
 from causalcf.evaluation.approaches import Drawn

@@ -6,10 +6,10 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
-from celeba_table import celeba_table, needs_celeba
+from helpers.celeba_table import celeba_table, needs_celeba
+from helpers.label_oracles import graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_oracles import graphs
 from scipy.stats import binomtest, chi2, chi2_contingency, entropy
 
 from causalcf.errors import CausalCFError, DataError

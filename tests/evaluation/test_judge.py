@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from classifier_toys import untrained
-from judge_toys import NODES, images, written_classifier, written_judge, young_flipped
+from helpers.classifier_toys import untrained
+from helpers.judge_toys import NODES, images, written_classifier, written_judge, young_flipped
 
 from causalcf.classifiers.storage import save_classifier
 from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
@@ -117,7 +117,7 @@ def test_a_judge_is_not_independent_of_a_run_told_by_one_of_its_kind(tmp_path, u
 @pytest.fixture
 def untrained_reader():
     """A reader, and a judge of the same kind with other weights."""
-    from classifier_toys import untrained
+    from helpers.classifier_toys import untrained
 
     reader, other = untrained(), untrained()
     with torch.no_grad():
@@ -138,7 +138,7 @@ def test_who_sees_antecedents_is_not_who_judges_them():
 
 
 @pytest.mark.parametrize(
-    ("role", "told"),
+    ("role", "description"),
     [("classifier", "toy was trained as a classifier, not as a judge"), (None, "toy does not say what it was")],
 )
 def test_a_judge_was_trained_to_be_one(role, description):

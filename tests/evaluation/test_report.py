@@ -5,8 +5,8 @@ import json
 import re
 
 import pytest
+from helpers.report_toys import HOSTILE, png, small, suite, with_statements, without_units
 from markdown_it import MarkdownIt
-from report_toys import HOSTILE, png, small, suite, with_statements, without_units
 
 from causalcf.errors import CausalCFError
 from causalcf.evaluation.report.write import write_report

@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from report_toys import HOSTILE, link, small, suite, with_statements
+from helpers.report_toys import HOSTILE, link, small, suite, with_statements
 from rich.console import Console
 
 from causalcf.evaluation.report.render import print_table

@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 import pytest
+from helpers.report_toys import FACES, HOSTILE, png, small, suite
 from PIL import Image
-from report_toys import FACES, HOSTILE, png, small, suite
 
 from causalcf.evaluation.report import plots as effect_plot
 from causalcf.evaluation.report import plots as heat_map

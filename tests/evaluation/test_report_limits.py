@@ -1,8 +1,8 @@
 """What a report says of its own limits follows from the data, the graph, the judge and the number of runs."""
 
 import pytest
+from helpers.report_toys import small, suite
 from markdown_it import MarkdownIt
-from report_toys import small, suite
 
 from causalcf.evaluation.report.summary import limits
 from causalcf.evaluation.report.write import write_report

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from browser import complaints, needs_chromium, printed_pages, probe
-from report_toys import HOSTILE, png, small, suite
+from helpers.browser import complaints, needs_chromium, printed_pages, probe
+from helpers.report_toys import HOSTILE, png, small, suite
 
 from causalcf.evaluation.report.write import write_report
 

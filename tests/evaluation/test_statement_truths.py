@@ -5,12 +5,12 @@ from functools import cache
 
 import pytest
 import torch
-from artificial import NODES, IgnoresGraph, Rendered
+from helpers.artificial import NODES, Exact, IgnoresGraph, Rendered, written
 from scipy.stats import binom, binomtest
 
-from causalcf.data.faces import LABELS, sample_units, true_scm
+from causalcf.data.faces import true_scm
 from causalcf.errors import UnreachedError
-from causalcf.evaluation.approaches import Drawn, in_order
+from causalcf.evaluation.approaches import Drawn
 from causalcf.evaluation.queries import ask_statement, image_verdict
 from causalcf.evaluation.report.tables import statement_counts_table
 from causalcf.evaluation.session import Session, Settings
@@ -18,7 +18,6 @@ from causalcf.labels.reference import Reference
 from causalcf.language.lists import load_statements
 from causalcf.language.modals import MODALS, Interval
 from causalcf.language.statement import Statement
-from causalcf.runs.counterfactual import Worlds
 from causalcf.statistics.rates import Rate
 
 ALPHA = 1e-5
@@ -26,36 +25,6 @@ N = 800
 REFERENCE = Reference(true_scm(), NODES, "truth")
 STATEMENTS = load_statements("celeba")
 OLD_MAN = STATEMENTS["old-man-bald"]
-
-
-class Exact:
-    """Reads labels that were written into the first pixels of an image."""
-
-    def __init__(self, weak=()):
-        self.weak = weak
-
-    def read(self, images):
-        return images[:, 0, 0, : len(NODES)].round().to(torch.int8)
-
-    def too_weak(self, name):
-        return f"{name} is read too poorly" if name in self.weak else ""
-
-
-def written(base):
-    """An approach whose images are rendered by nobody: its labels stand in their pixels."""
-
-    @dataclass(frozen=True)
-    class Written(base):
-        def actual(self, n, given, generator):
-            units = sample_units(n, generator, given=given)
-            labels = in_order(units.labels, LABELS, NODES)
-            noise = torch.cat([units.label_noise, units.noise.double()], 1)
-            return Worlds(noise, labels, self.generate(noise, labels))
-
-        def generate(self, noise, labels):
-            return labels.float()[:, None, None].expand(-1, 3, 1, -1)
-
-    return Written
 
 
 def ask(approach, name="old-man-bald", statement=None, judge=None, n=N):

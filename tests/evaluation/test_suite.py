@@ -36,7 +36,7 @@ def test_left_out_keys_have_defaults(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "description"),
     [
         ("lnks: all", "unknown key 'lnks'; did you mean 'links'"),
         ("links: Young->Bald", "expected a list of links"),

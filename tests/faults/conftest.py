@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from tiny_run import recipe_in
+from helpers.tiny_run import recipe_in
 
 from causalcf.training.experiment import start_run
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from same_training import difference, leaves
-from tiny_run import recipe_in
+from helpers.same_training import difference, leaves
+from helpers.tiny_run import recipe_in
 
 from causalcf.errors import RecipeError, RunError
 from causalcf.runs.checkpoint import NAME, SET_ASIDE, earlier, go_back, load_checkpoint, save_checkpoint

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from same_training import difference
-from tiny_run import recipe_in
+from helpers.same_training import difference
+from helpers.tiny_run import recipe_in
 
 from causalcf.eval import main as evaluate
 from causalcf.runs.run import load_run
@@ -25,7 +25,7 @@ print(hashlib.sha256(worlds.images.numpy().tobytes() + worlds.labels.numpy().tob
 TRAIN = """
 import sys
 from pathlib import Path
-from tiny_run import recipe_in
+from helpers.tiny_run import recipe_in
 from causalcf.training.experiment import start_run
 import torch
 torch.set_num_threads(int(sys.argv[2]))
@@ -44,7 +44,7 @@ def in_another_process(code, *arguments):
 
 
 def _environment():
-    return {**os.environ, "PYTHONPATH": f"{Path(__file__).parent}:{os.environ.get('PYTHONPATH', '')}"}
+    return {**os.environ, "PYTHONPATH": f"{Path(__file__).parents[1]}:{os.environ.get('PYTHONPATH', '')}"}
 
 
 def test_training(tmp_path, trained):

@@ -6,8 +6,8 @@ import os
 import signal
 
 import pytest
-from same_training import difference
-from tiny_run import recipe_in
+from helpers.same_training import difference
+from helpers.tiny_run import recipe_in
 
 from causalcf.cli.command import INTERRUPTED
 from causalcf.runs.checkpoint import load_checkpoint

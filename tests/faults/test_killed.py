@@ -11,9 +11,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from killing import Killing
-from same_training import difference
-from tiny_run import recipe_in
+from helpers.killing import Killing
+from helpers.same_training import difference
+from helpers.tiny_run import recipe_in
 
 from causalcf.runs.checkpoint import NAME
 from causalcf.runs.directory import finished_runs, stored_runs

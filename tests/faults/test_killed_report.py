@@ -9,8 +9,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from killing import Killing, plot
-from report_toys import small
+from helpers.killing import Killing, plot
+from helpers.report_toys import small
 
 from causalcf.eval import main
 from causalcf.evaluation.report import plots as figures

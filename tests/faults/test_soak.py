@@ -13,7 +13,7 @@ import shutil
 import time
 
 import pytest
-from tiny_run import recipe_in
+from helpers.tiny_run import recipe_in
 
 from causalcf.ask import main as ask
 from causalcf.eval import main as evaluate

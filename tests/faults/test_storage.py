@@ -9,9 +9,9 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from newest import latest_runs
-from same_training import difference
-from tiny_run import TINY, recipe_in
+from helpers.newest import latest_runs
+from helpers.same_training import difference
+from helpers.tiny_run import TINY, recipe_in
 
 from causalcf.cli.command import run as run_command
 from causalcf.errors import RunError, WriteError

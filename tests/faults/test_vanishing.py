@@ -1,9 +1,9 @@
 """The images of a data folder vanish or change: one sentence, and nothing that was done is lost."""
 
 import pytest
+from helpers.same_training import difference
+from helpers.tiny_run import recipe_in
 from PIL import Image
-from same_training import difference
-from tiny_run import recipe_in
 
 from causalcf.cli.command import run as run_command
 from causalcf.data import imagefiles

@@ -8,7 +8,7 @@ import resource
 
 import numpy as np
 import pytest
-from broken import CASES, MANY, PLACE, fuzz, outcome
+from helpers.broken import CASES, MANY, PLACE, fuzz, outcome
 from hypothesis import strategies as st
 from PIL import Image
 

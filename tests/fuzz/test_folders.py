@@ -9,9 +9,9 @@ import shutil
 
 import pytest
 import torch
-from broken import CASES, MANY, PLACE, fuzz, outcome
+from helpers.broken import CASES, MANY, PLACE, fuzz, outcome
+from helpers.newest import latest_runs
 from hypothesis import strategies as st
-from newest import latest_runs
 
 from causalcf.classifiers.storage import load_classifier, save_classifier
 from causalcf.errors import CausalCFError
@@ -109,8 +109,8 @@ def check_runs(runs, tmp_path, cases):
 
 def check_classifiers(tmp_path, cases):
     """The same with classifier folders."""
-    from classifier_toys import untrained
-    from judge_toys import written_judge
+    from helpers.classifier_toys import untrained
+    from helpers.judge_toys import written_judge
 
     scored = written_judge().scores["Young"]
     whole, other = tmp_path / "whole", tmp_path / "other"

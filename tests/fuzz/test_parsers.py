@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from broken import CASES, MANY, fuzz, mutated, outcome
-from parsers import PARSERS
+from helpers.broken import CASES, MANY, fuzz, mutated, outcome
+from helpers.parsers import PARSERS
 
 SAMPLE = 5  # of each, at the command line
 

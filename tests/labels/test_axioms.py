@@ -13,9 +13,9 @@ table or a network (fitted by likelihood), and for the response pools of an adve
 import numpy as np
 import pytest
 import torch
+from helpers.label_oracles import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_oracles import cases
 
 from causalcf.data.faces.units import celeba_scm
 from causalcf.graph.graph import CausalGraph

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 import torch
-from celeba_table import celeba_table, needs_celeba
-from label_oracles import ALPHA, chi_square
+from helpers.celeba_table import celeba_table, needs_celeba
+from helpers.label_oracles import ALPHA, chi_square
 from scipy import stats
 
 from causalcf.errors import IntractableError

@@ -3,9 +3,9 @@ and the enumeration of all noise by `DiscreteSCM`."""
 
 import numpy as np
 import pytest
+from helpers.label_oracles import cases, events, known_labels
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_oracles import cases, events, known_labels
 
 from causalcf.errors import ImpossibleWorldError
 from causalcf.esm import DiscreteSCM

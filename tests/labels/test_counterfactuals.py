@@ -5,9 +5,9 @@ import time
 import numpy as np
 import pytest
 import torch
+from helpers.label_oracles import ALPHA, cases, chi_square, events, known_labels, threshold_case
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from label_oracles import ALPHA, cases, chi_square, events, known_labels, threshold_case
 from scipy import stats
 
 from causalcf.data.faces.units import celeba_scm

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from celeba_table import celeba_table, needs_celeba
+from helpers.celeba_table import celeba_table, needs_celeba
+from helpers.label_oracles import graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_oracles import graphs
 from scipy.stats import entropy
 
 from causalcf.data.faces.units import celeba_scm

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from helpers.label_oracles import ALPHA
 from hypothesis import given
 from hypothesis import strategies as st
-from label_oracles import ALPHA
 from scipy import stats
 
 from causalcf.errors import CausalCFError, ImpossibleWorldError

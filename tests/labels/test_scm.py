@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers.label_oracles import ALPHA, cases, chi_square, events
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_oracles import ALPHA, cases, chi_square, events
 
 from causalcf.errors import CausalCFError, GraphError, ImpossibleWorldError, IntractableError
 from causalcf.graph.graph import CausalGraph

@@ -6,7 +6,7 @@ import warnings
 import zlib
 
 import pytest
-from broken import limited
+from helpers.broken import limited
 from PIL import Image
 
 from causalcf.data.crops import FORMATS, read_image, square_crop

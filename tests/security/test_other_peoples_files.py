@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 import torch
-from broken import limited
-from newest import latest_runs
+from helpers.broken import limited
+from helpers.newest import latest_runs
 
 from causalcf.classifiers.storage import load_classifier
 from causalcf.errors import CausalCFError, RecipeError, RunError

@@ -94,7 +94,7 @@ def test_a_page_of_text_is_neither_compared_nor_shown():
 
 
 def test_answers_show_names_as_they_stand():
-    from fake_run import GRAPH, TABLES, FakeRun
+    from helpers.fake_run import GRAPH, TABLES, FakeRun
 
     from causalcf.answers.answer import answer
     from causalcf.answers.text import to_text

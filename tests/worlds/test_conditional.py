@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from noise_oracles import ALPHA, ATTRIBUTE, Linear, paint, seeded
+from helpers.noise_oracles import ALPHA, ATTRIBUTE, Linear, paint, seeded
 from scipy import stats
 
 from causalcf.errors import CausalCFError, UnreachedError

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from noise_oracles import ALPHA, ATTRIBUTE, Linear, chi_square, paint, seeded
+from helpers.noise_oracles import ALPHA, ATTRIBUTE, Linear, chi_square, paint, seeded
 from scipy import stats
 
 from causalcf.worlds.condition import Antecedent, Judge

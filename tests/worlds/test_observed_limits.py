@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from noise_oracles import ATTRIBUTE, Linear, paint, seeded
+from helpers.noise_oracles import ATTRIBUTE, Linear, paint, seeded
 
 from causalcf.errors import CausalCFError, ImpossibleWorldError, UnreachedError
 from causalcf.worlds.diagnostics import effective_size, intraclass_correlation

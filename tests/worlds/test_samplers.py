@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from helpers.noise_oracles import ALPHA, seeded
 from hypothesis import given
 from hypothesis import strategies as st
-from noise_oracles import ALPHA, seeded
 from scipy import stats
 
 from causalcf.errors import CausalCFError

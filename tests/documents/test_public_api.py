@@ -1,0 +1,45 @@
+"""Every public function refuses wrong shapes, ranges, names, types and devices, and names the argument."""
+
+import inspect
+import re
+
+import pytest
+from helpers.refusals import NOTHING_TO_REFUSE, REFUSED
+
+import causalcf as cf
+
+
+def public_names():
+    """Functions, classes and their methods that `causalcf` shows, without errors and fields."""
+    names = {"esm.DiscreteSCM", "esm.DiscreteSCM.probability", "esm.DiscreteSCM.counterfactual_probability"}
+    for name in cf.__all__:
+        shown = getattr(cf, name)
+        if isinstance(shown, str) or (inspect.isclass(shown) and issubclass(shown, Exception)):
+            continue
+        names.add(name)
+        if inspect.isclass(shown):
+            methods = [m for m in dir(shown) if not m.startswith("_") and callable(getattr(shown, m))]
+            names |= {f"{name}.{method}" for method in methods}
+    return names
+
+
+def test_every_public_name_is_held_to_it():
+    assert set(REFUSED) | NOTHING_TO_REFUSE == public_names()
+    assert not set(REFUSED) & NOTHING_TO_REFUSE
+    assert all(REFUSED.values())
+
+
+CALLS = [(name, word, call) for name, calls in REFUSED.items() for word, call in calls]
+
+
+@pytest.mark.parametrize(
+    ("word", "call"),
+    [call[1:] for call in CALLS],
+    ids=[f"{name}-{word}-{i}" for i, (name, word, _) in enumerate(CALLS)],
+)
+def test_what_is_wrong_is_refused_in_a_sentence(word, call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(cf.CausalCFError) as caught:
+        call()
+    said = str(caught.value)
+    assert re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said) and "\n" not in said and len(said) < 1500

@@ -1,0 +1,284 @@
+"""Graphs from files, presets, networkx, dictionaries and lists: round trips, the shipped graphs, every refusal."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import networkx as nx
+import pytest
+import yaml
+from helpers.dags import as_networkx, listings
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from causalcf.errors import GraphError
+from causalcf.graph.files import load_graph, save_graph, to_yaml
+from causalcf.graph.graph import CausalGraph, check_attributes
+from causalcf.io.yaml import preset_names
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES
+
+NINE = (
+    "Young",
+    "Male",
+    "Eyeglasses",
+    "Bald",
+    "Mustache",
+    "Smiling",
+    "Wearing_Lipstick",
+    "Mouth_Slightly_Open",
+    "Narrow_Eyes",
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("graphs")
+
+
+@given(listing=listings(), name=st.sampled_from(["x", "No", "a: b", "5", "ß"]), description=st.text(max_size=200))
+@example(listing={"A": []}, name="x", description="\x85")
+@example(listing={"A": []}, name="x", description="ü\n\tb\r")
+def test_yaml_round_trip(folder, listing, name, description):
+    graph = CausalGraph(listing, name, description)
+    save_graph(graph, folder / "trip.yaml")
+    again = load_graph(folder / "trip.yaml")
+    assert again == graph
+    assert (again.name, again.description) == (name, description)
+    assert to_yaml(again) == to_yaml(graph)
+
+
+@given(listings())
+def test_yaml_is_what_other_yaml_readers_understand(listing):
+    graph = CausalGraph(listing)
+    document = yaml.safe_load(to_yaml(graph))
+    assert list(document) == ["name", "description", "nodes"]
+    assert document["nodes"] == listing
+    assert tuple(document["nodes"]) == graph.nodes
+
+
+@given(listings())
+def test_every_form_gives_the_same_graph(listing):
+    graph = load_graph(listing)
+    assert load_graph(graph) is graph
+    assert load_graph([[child, parents] for child, parents in listing.items()]) == graph
+    assert load_graph(tuple((child, tuple(parents)) for child, parents in listing.items())) == graph
+    assert load_graph(as_networkx(listing)) == graph
+    assert load_graph(graph.to_networkx()) == graph
+
+
+def test_networkx_keeps_name_and_description():
+    graph = CausalGraph({"A": [], "B": ["A"]}, "mine", "about it")
+    again = load_graph(graph.to_networkx())
+    assert (again.name, again.description) == ("mine", "about it")
+    assert load_graph(nx.DiGraph([("A", "B")])).name == "graph"
+
+
+def test_a_file_needs_no_more_than_nodes(tmp_path):
+    (tmp_path / "mine.yaml").write_text("nodes:\n  5_o_Clock_Shadow: []\n  Bald: [5_o_Clock_Shadow]\n")
+    graph = load_graph(tmp_path / "mine.yaml")
+    assert (graph.name, graph.description) == ("mine", "")
+    assert graph.parents("Bald") == ("5_o_Clock_Shadow",)
+    assert load_graph(str(tmp_path / "mine.yaml")) == graph
+
+
+def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path):
+    (tmp_path / "mine.yaml").write_bytes(b"\xef\xbb\xbfname: caf\xc3\xa9\r\nnodes:\r\n  A: []\r\n")
+    assert load_graph(tmp_path / "mine.yaml").name == "café"
+
+
+# The shipped graphs: name -> (nodes, edges)
+SHIPPED = {
+    "celeba": (9, 14),
+    "celeba-all": (40, 780),
+    "celeba-bald": (3, 2),
+    "celeba-complete": (9, 36),
+    "celeba-independent": (9, 0),
+    "celeba-reversed": (9, 36),
+    "celeba-small": (7, 12),
+    "gray-hair-young": (2, 1),
+    "male-lipstick": (2, 1),
+    "male-mustache": (2, 1),
+    "mouth-smiling": (2, 1),
+    "mustache-male": (2, 1),
+    "smiling-mouth": (2, 1),
+    "young-gray-hair": (2, 1),
+}
+
+
+def test_the_shipped_graphs_are_those_listed():
+    assert preset_names("graphs") == sorted(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_graph(name):
+    graph = load_graph(name)
+    assert (len(graph), len(graph.edges)) == SHIPPED[name]
+    assert graph.name == name
+    assert graph.description.endswith(".")
+    check_attributes(graph, CELEBA_ATTRIBUTES, "CelebA")
+    assert load_graph(f"graphs/{name}.yaml") == graph
+
+
+def test_celeba_is_causalgans_main_graph():
+    graph = load_graph("celeba")
+    assert graph.nodes == NINE
+    assert {node: set(graph.parents(node)) for node in NINE} == {
+        "Young": set(),
+        "Male": set(),
+        "Eyeglasses": {"Young"},
+        "Bald": {"Male", "Young"},
+        "Mustache": {"Male", "Young"},
+        "Smiling": {"Male", "Young"},
+        "Wearing_Lipstick": {"Male", "Young"},
+        "Mouth_Slightly_Open": {"Young", "Smiling"},
+        "Narrow_Eyes": {"Male", "Young", "Smiling"},
+    }
+
+
+def test_complete_graphs_and_their_orders():
+    assert load_graph("celeba-complete").nodes == NINE
+    assert load_graph("celeba-reversed").nodes == NINE[::-1]
+    assert load_graph("celeba-all").nodes == CELEBA_ATTRIBUTES
+    for name in ("celeba-complete", "celeba-reversed", "celeba-all"):
+        graph = load_graph(name)
+        assert all(graph.parents(node) == graph.nodes[:i] for i, node in enumerate(graph.nodes))
+    assert load_graph("celeba-independent") == load_graph("celeba-complete").without_edges()
+
+
+@pytest.mark.parametrize(
+    ("name", "edge"),
+    [
+        ("male-mustache", ("Male", "Mustache")),
+        ("mustache-male", ("Mustache", "Male")),
+        ("young-gray-hair", ("Young", "Gray_Hair")),
+        ("gray-hair-young", ("Gray_Hair", "Young")),
+        ("smiling-mouth", ("Smiling", "Mouth_Slightly_Open")),
+        ("mouth-smiling", ("Mouth_Slightly_Open", "Smiling")),
+        ("male-lipstick", ("Male", "Wearing_Lipstick")),
+    ],
+)
+def test_direction_pairs(name, edge):
+    assert load_graph(name).edges == (edge,)
+
+
+EMPTY = "the file is empty; a graph file is a mapping with the key 'nodes'"
+ALIASES = "anchors and aliases are not allowed; write the names out"
+LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+# Text of a file -> what is said after its name
+REFUSED = {
+    "": EMPTY,
+    "# nothing\n---\n": EMPTY,
+    "- A\n- B\n": "the file holds a list; a graph file is a mapping with the key 'nodes'",
+    "true": "the file holds a single value; a graph file is a mapping with the key 'nodes'",
+    "name: x": "the key 'nodes' is missing; found only: name",
+    "nodes: {A: []}\nnames: x": (
+        "unknown key 'names'; did you mean 'name' or 'nodes'? Allowed: name, description, nodes"
+    ),
+    "nodes: [A]": "'nodes' must be a mapping of child: [parents], not ['A']",
+    "nodes: {}": "the graph is empty; it needs at least one node",
+    "nodes:\n  A: []\n  B: []\n  A: [B]": "line 4: duplicate node 'A', first given on line 2",
+    "nodes: {A: []}\nnodes: {B: []}": "line 2: duplicate key 'nodes', first given on line 1",
+    "nodes: {A: [B], B: [A]}": "the graph has a cycle: A -> B -> A",
+    "nodes: {A: [A]}": "self-loop A -> A: a node cannot be its own parent",
+    "nodes: {A: [], B: [A, A]}": "duplicate edge A -> B; list each parent once",
+    "nodes: {Male: [], Hat: [Mal]}": (
+        "the parent 'Mal' of 'Hat' is no node of the graph; did you mean 'Male'? Nodes: Male, Hat"
+    ),
+    "nodes: {'Male ': []}": "node 'Male ' has leading or trailing spaces; did you mean 'Male'?",
+    "nodes:\n  No: []": "line 2, column 3: YAML reads No as a boolean, not as text; write 'No'",
+    "nodes:\n  A: [5]": "line 2, column 7: YAML reads 5 as a number, not as text; write '5'",
+    "nodes:\n  2020-99-99: []": "line 2, column 3: YAML reads 2020-99-99 as a date, not as text; write '2020-99-99'",
+    "nodes:\n  A:\n": "line 2, column 5: a value is missing; write [] for a node without parents",
+    "nodes:\n  A: B\n  B: []": "the parents of 'A' must be a list of names, not 'B'",
+    "nodes: {A: []}\n? [a]\n: b": "line 2, column 3: a key must be a name, not a list or mapping",
+    "nodes: {<<: {A: []}}": "line 1, column 9: '<<' is tagged 'tag:yaml.org,2002:merge'; only plain text is allowed",
+    "nodes: !!python/object:os.system x": (
+        "line 1, column 8: 'x' is tagged 'tag:yaml.org,2002:python/object:os.system'; only plain text is allowed"
+    ),
+    "name: a: b": "line 1, column 8: not valid YAML: mapping values are not allowed here",
+    "nodes:\n  A: [": (
+        "line 2, column 7: not valid YAML: while parsing a flow node, "
+        "expected the node content, but found '<stream end>'"
+    ),
+    "nodes: {A: []}\n---\nnodes: {B: []}": (
+        "line 2, column 1: not valid YAML: expected a single document in the stream, but found another document"
+    ),
+    "name: x\nnodes: {A\x00: []}": "line 2, column 10: character #x0000 is not allowed",
+    LAUGHS: f"line 1, column 4: {ALIASES}",
+    "nodes: {A: &x [], B: *x}": f"line 1, column 12: {ALIASES}",
+    "nodes: {A: [*undefined]}": f"line 1, column 13: {ALIASES}",
+    "[" * 50_000: "line 1, column 9: nested more than 8 levels deep",
+    "name: 3\nnodes: {A: []}": "line 1, column 7: YAML reads 3 as a number, not as text; write '3'",
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), REFUSED.items(), ids=[repr(text[:30]) for text in REFUSED])
+def test_refused_files(tmp_path, text, sentence):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(GraphError) as caught:
+        load_graph(path)
+    assert str(caught.value) == f"{path}: {sentence}"
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"nodes: {A\xe9: []}", "not UTF-8 text: byte 0xe9 at offset 9"),
+        ("nodes: {A: []}".encode("utf-16"), "not UTF-8 text: byte 0xff at offset 0"),
+        (b"nodes: [" + b"*a," * 3_500_000 + b"]", "larger than 128 kB, too large for a graph file"),
+        (b"x: &a [y]\nnodes: [" + b"*a," * 40_000 + b"]", f"line 1, column 4: {ALIASES}"),
+    ],
+    ids=["latin-1", "utf-16", "10 MB of aliases", "120 kB of aliases"],
+)
+def test_refused_bytes_within_a_second(tmp_path, content, sentence):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    start = time.process_time()
+    with pytest.raises(GraphError) as caught:
+        load_graph(path)
+    assert time.process_time() - start < 1
+    assert str(caught.value) == f"{path}: {sentence}"
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_make_it_fail_otherwise(folder, content):
+    path = folder / "any.yaml"
+    path.write_bytes(content)
+    with pytest.raises(GraphError, match=r"^" + re.escape(str(path))):
+        load_graph(path)
+
+
+def test_missing_files_and_folders(tmp_path):
+    with pytest.raises(
+        GraphError, match=r"^no file celebra, and unknown graph preset 'celebra'; did you mean 'celeba'"
+    ):
+        load_graph("celebra")
+    with pytest.raises(GraphError, match=" is a folder; expected a YAML file or one of: celeba, "):
+        load_graph(tmp_path)
+    with pytest.raises(GraphError, match=r"^cannot read x+: "):
+        load_graph("x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (3, "cannot read a graph from an object of type int; expected a YAML file"),
+        (None, "cannot read a graph from an object of type NoneType; expected a YAML file"),
+        (nx.Graph([("A", "B")]), "an undirected networkx graph has no causes; expected a networkx.DiGraph"),
+        (nx.DiGraph([("A", "B"), ("B", "A")]), "the graph has a cycle: A -> B -> A"),
+        (nx.MultiDiGraph([("A", "B"), ("A", "B")]), "duplicate edge A -> B; list each parent once"),
+        (nx.DiGraph([(1, 2)]), "node 1 is of type int; names must be strings"),
+        (nx.DiGraph(), "the graph is empty; it needs at least one node"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_refused_objects(source, sentence):
+    with pytest.raises(GraphError) as caught:
+        load_graph(source)
+    assert str(caught.value).startswith(sentence)

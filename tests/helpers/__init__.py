@@ -1,0 +1,1 @@
+"""What several tests share: oracles, toys, and small runs."""

@@ -1,0 +1,216 @@
+"""Statements in English: what is read, what is refused, and that what is said is read back."""
+
+import re
+
+import pytest
+from helpers.statement_strategies import statements
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causalcf.errors import QueryError, StatementError
+from causalcf.language.modals import MODALS, SPOKEN
+from causalcf.language.statement import Statement
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, WORDS
+from causalcf.language.words import ROLES, SEX, SUBJECTS
+
+YOUNG_MAN = {"Young": 1, "Male": 1}
+BALD_IF_OLD = Statement(YOUNG_MAN, {"Young": 0}, "might", {"Bald": 1})
+TURNS_BALD = Statement({**YOUNG_MAN, "Bald": 0}, {"Young": 0}, "might", {"Bald": 1})
+
+
+@settings(max_examples=1000)
+@given(statements())
+def test_a_statement_that_is_said_is_read_back(statement):
+    assert Statement.parse(str(statement)) == statement
+
+
+@given(statements(), st.sampled_from([str.upper, str.title, lambda t: t.replace(" ", "  ").rstrip(".")]))
+def test_case_spacing_and_the_full_stop_do_not_matter(statement, change):
+    assert Statement.parse(change(str(statement))) == statement
+
+
+@pytest.mark.parametrize("modal", [*MODALS])
+def test_every_single_consequent_is_read_back_under_every_modal(modal):
+    for name in CELEBA_ATTRIBUTES:
+        for value in (0, 1):
+            statement = Statement({}, {"Young": 0}, modal, {name: value})
+            assert Statement.parse(str(statement)) == statement
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if this young man were old he might be bald",
+        "If this young man were old, then he might be bald.",
+        "If this young man weren't young he might be bald",
+        "Given a young man, if he were old, he might be bald.",
+        "If this young man were old, this man might be bald",
+        "This young man might be bald if he were old.",
+        "Given a young man, he might be bald if he were old.",
+        "He might be bald if this young man were old.",
+        "if this young man were old they might be hairless",
+    ],
+)
+def test_one_statement_said_in_many_ways(text):
+    assert Statement.parse(text) == BALD_IF_OLD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If this young man (who is not bald) were old, he might be bald.",
+        "If this young man were old, he might turn bald.",
+        "This young man (who isn't bald) might be bald if he were old.",
+        "Given a young man who is not bald, if he were old he might be bald.",
+    ],
+)
+def test_the_change_is_meant_where_the_sentence_says_so(text):
+    assert Statement.parse(text) == TURNS_BALD == BALD_IF_OLD.about_change()
+    assert str(TURNS_BALD) == "If this young man (who is not bald) were old, he might be bald."
+
+
+@pytest.mark.parametrize(
+    ("said", "modal"),
+    [
+        ("might", "might"),
+        ("mightn't", "might not"),
+        ("would", "would"),
+        ("wouldn't", "would not"),
+        ("would never", "would not"),
+        ("probably would", "probably"),
+        ("'d probably", "probably"),
+        ("would probably not", "probably not"),
+        ("would likely", "likely"),
+        ("likely would not", "likely not"),
+    ],
+)
+def test_modals(said, modal):
+    statement = Statement.parse(f"if this man were old he {said} be bald".replace(" '", "'"))
+    assert statement == Statement({"Male": 1}, {"Young": 0}, modal, {"Bald": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "statement"),
+    [
+        (
+            "If we saw that this woman had a moustache, she would be a man.",
+            Statement({"Male": 0}, {"Mustache": 1}, "would", {"Male": 1}, "observe"),
+        ),
+        (
+            "If this woman turned out to be smiling, her mouth might not be open.",
+            Statement({"Male": 0}, {"Smiling": 1}, "might not", {"Mouth_Slightly_Open": 1}, "observe"),
+        ),
+        (
+            "This woman's mouth would be open if she smiled.",
+            Statement({"Male": 0}, {"Smiling": 1}, "would", {"Mouth_Slightly_Open": 1}),
+        ),
+        (
+            "If this man were a woman, she would not have a moustache or a beard.",
+            Statement({"Male": 1}, {"Male": 0}, "would", {"Mustache": 0, "No_Beard": 1}),
+        ),
+        (
+            "If this man were old, he might not both be bald and smile.",
+            Statement({"Male": 1}, {"Young": 0}, "might not", {"Bald": 1, "Smiling": 1}),
+        ),
+        (
+            "If this man were a woman, he would lose his beard.",
+            Statement({"Male": 1, "No_Beard": 0}, {"Male": 0}, "would", {"No_Beard": 1}),
+        ),
+        (
+            "If this man were old, he would be not bald.",
+            Statement({"Male": 1}, {"Young": 0}, "would", {"Bald": 0}),
+        ),
+        (
+            "If someone smiled, they might have narrow eyes and not be bald.",
+            Statement({}, {"Smiling": 1}, "might", {"Narrow_Eyes": 1, "Bald": 0}),
+        ),
+    ],
+)
+def test_statements_in_english(text, statement):
+    assert Statement.parse(text) == statement
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "the text is empty; write for example"),
+        ("this man might be bald", "no 'if' in 'this man might be bald'"),
+        ("if this man were old he is bald", "no modal in 'if this man were old he is bald'"),
+        ("if this man were old he migt be bald", "near 'migt' there is 'might'"),
+        ("if this man were old he could be bald", "with 'might', 'would', 'would probably'"),
+        ("if this man were old he would not probably be bald", "'would not probably' is no modal"),
+        ("if this man were old he might would be bald", "'might would' is no modal"),
+        ("what if this man were old, he might be bald", "is a question"),
+        ("what would happen if this man were old", "is a question"),
+        ("if this man were old he might", "nothing follows 'might'"),
+        ("if this man were old he might be", "nothing is said after 'might'"),
+        ("if this man, he might be bald", "'this man' has no verb"),
+        ("if he were old might be bald", "whom 'might' speaks of is not clear"),
+        ("if might be bald", "whom 'might' speaks of is not clear"),
+        ("if this man were old, she might be bald", "'she' refers to nobody: a man is given; say 'he' or 'they'"),
+        ("if someone were old, he might be bald", "neither a man nor a woman is given; say 'they'"),
+        ("if this man were old, this woman might be bald", "'this woman' is not who is given"),
+        ("if this man were old, he might be bald or smile", "alternatives"),
+        ("if this man were old, he would not be bald and smile", "say 'would not both ...', or 'would be neither"),
+        ("if this man were old, he might be bald and not bald", "contradict each other"),
+        ("if this man who smiled were old, he might be bald", "'who' after 'what if' hides"),
+        ("if this man (with a hat) were old, he might be bald", "'(with a hat)': only '(who is ...)'"),
+        ("if this man () were old, he might be bald", "'()': only"),
+        ("if this bald man (who is not bald) were old, he might smile", "which is known to be 1"),
+        ("if this man (who is not bald were old, he might smile", "not understood: '('"),
+        ("if this man were old, he might turn bald and smile", "from Bald, Smiling together"),
+        (
+            "if this man were old, he would not become bald or smile",
+            "'become' after 'would not' can speak of one condition",
+        ),
+        ("this man's woman might smile if he were old", "man's woman\": it may speak of somebody else"),
+        ("if this man were old, his woman might smile", "'his woman': it may speak of somebody else"),
+        ("if this man were old he might be bald " * 60, "the text has 2280 characters"),
+    ],
+)
+def test_what_is_no_statement_is_refused(text, sentence):
+    with pytest.raises(StatementError, match=re.escape(sentence)):
+        Statement.parse(text)
+
+
+def test_no_text_is_refused():
+    with pytest.raises(StatementError, match="expected"):
+        Statement.parse(3)
+
+
+def test_words_not_understood_are_shown_from_both_halves_with_the_nearest():
+    with pytest.raises(StatementError, match=r"not understood: 'mustash'; near 'mustash' there is 'mustache'"):
+        Statement.parse("if this woman were a man she might have a mustash")
+    with pytest.raises(StatementError, match=r"not understood: 'grean'; near.*not understood: 'purple wings'"):
+        Statement.parse("if this grean man were old he might have purple wings")
+
+
+def test_attributes_of_other_graphs_can_be_said():
+    text = "If this man with a facial scar were old, he would have no facial scar."
+    statement = Statement.parse(text, ["Facial_Scar"])
+    assert statement == Statement({"Male": 1, "Facial_Scar": 1}, {"Young": 0}, "would", {"Facial_Scar": 0})
+    assert Statement.parse(str(statement), ["Facial_Scar"]) == statement
+
+
+salad = st.one_of(
+    st.sampled_from([*WORDS]),
+    st.sampled_from([*ROLES, *SEX, *SUBJECTS, *(" ".join(words) for words in SPOKEN)]),
+    st.sampled_from(["if", "given", "what if", "we saw that", "both", "turn", "(who is", ")", "n't", "then", "could"]),
+    st.text("aeghlmnst5@'’,.-_()\0禿", max_size=6),
+)
+
+
+@settings(max_examples=600)
+@given(
+    st.lists(salad, max_size=14), st.sampled_from(["{0} {1}", "if this man {0}, he might {1}", "{0} would {1} if {0}"])
+)
+def test_word_salads_are_read_or_refused(words, shape):
+    middle = len(words) // 2
+    text = shape.format(" ".join(words[:middle]), " ".join(words[middle:]))
+    try:
+        statement = Statement.parse(text)
+    except QueryError as error:
+        assert isinstance(error, StatementError) and str(error)
+    else:
+        assert statement.antecedent and statement.consequent
+        assert Statement.parse(str(statement)) == statement

@@ -1,0 +1,152 @@
+"""A training that is interrupted, killed or resumed ends where an uninterrupted one ends, to the bit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+import yaml
+from helpers.same_training import difference, leaves
+
+from causalcf.networks.dcgan import EvenTransposed
+from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.recipe import Recipe
+from causalcf.runs.run import load_run
+from causalcf.training.experiment import resume_run, start_run
+from causalcf.training.loop import DivergedError, next_tick
+
+TINY = Recipe(
+    name="tiny",
+    images=96,
+    batch=8,
+    width=2,
+    labeler_width=2,
+    noise_dim=5,
+    data_size=40,
+    tick=32,
+    precision="float32",
+    r1=0.3,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUSALCF_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def recipe(tmp_path, **changes):
+    return replace(TINY, runs_dir=str(tmp_path / "runs"), **changes).validate()
+
+
+@pytest.mark.parametrize("approach", ["causalgan", "conditional", "dcgan"])
+def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_ends(tmp_path, approach):
+    whole = recipe(tmp_path / "whole", approach=approach)
+    assert start_run(whole) == 0
+    assert start_run(recipe(tmp_path / "parts", approach=approach, images=40)) == 0
+    parts = tmp_path / "parts" / "runs" / "latest"
+    assert resume_run(str(parts), {"images": 96}) == 0
+    assert difference(tmp_path / "whole" / "runs" / "latest", parts) == []
+    steps = [json.loads(line)["step"] for line in (parts / "stats.jsonl").read_text().splitlines()]
+    assert steps == sorted(set(steps)) and steps[-1] == 12
+
+
+def test_a_loaded_run_draws_with_the_kernels_that_it_was_trained_with(tmp_path):
+    """Even kernels have the same weights to store as any others: the recipe alone tells them apart."""
+    assert start_run(recipe(tmp_path, images=16, even_kernels=True)) == 0
+    layers = load_run(tmp_path / "runs" / "latest").generator.layers
+    kinds = {type(layer) for layer in layers if isinstance(layer, torch.nn.ConvTranspose2d)}
+    assert kinds == {EvenTransposed}
+
+
+def test_another_seed_is_another_training(tmp_path):
+    start_run(recipe(tmp_path / "a", images=16))
+    start_run(recipe(tmp_path / "b", images=16, seed=1))
+    assert difference(tmp_path / "a" / "runs" / "latest", tmp_path / "b" / "runs" / "latest") != []
+
+
+def launch(folder, *flags):
+    options = [f"--{key.replace('_', '-')}={value}" for key, value in TINY.to_dict().items() if value is not None]
+    command = [sys.executable, "-m", "causalcf.train", *options, "--runs-dir=runs", *flags]
+    return subprocess.Popen(
+        command, cwd=folder, stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"}
+    )
+
+
+def wait_for_step(folder, least):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        stats = folder / "runs" / "latest" / "stats.jsonl"
+        lines = stats.read_text().splitlines() if stats.is_file() else []
+        if lines and json.loads(lines[-1])["step"] >= least:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"no step {least} within two minutes")
+
+
+# SIGKILL, and SIGTERM in the same process: tests/faults
+@pytest.mark.parametrize("kind", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+def test_interrupted_in_the_middle_then_resumed(tmp_path, kind):
+    process = launch(tmp_path, "--images=100000")
+    wait_for_step(tmp_path, 8)
+    process.send_signal(kind)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "--resume" in said
+    run = tmp_path / "runs" / "latest"
+    assert load_run(run).sample(2).images.shape == (2, 3, 64, 64)
+    step = load_checkpoint(run)["step"]
+    target = (step + 6) * TINY.batch
+    assert resume_run(str(run), {"images": target}) == 0
+    start_run(recipe(tmp_path / "whole", images=target))
+    assert difference(run, tmp_path / "whole" / "runs" / "latest") == []
+
+
+def test_training_touches_no_global_random_state(tmp_path):
+    before = torch.get_rng_state()
+    start_run(recipe(tmp_path, images=16))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_diverged_training_says_so_and_keeps_the_last_good_checkpoint(tmp_path, monkeypatch):
+    from causalcf.training.step import TrainingStep
+
+    healthy = TrainingStep.__call__
+
+    def poisoned(self, batch, step, generator):
+        losses = healthy(self, batch, step, generator)
+        return {**losses, "real": losses["real"] * float("nan")} if step == 6 else losses
+
+    monkeypatch.setattr(TrainingStep, "__call__", poisoned)
+    with pytest.raises(DivergedError, match="real is not finite at step 8"):
+        start_run(recipe(tmp_path))
+    state = load_checkpoint(tmp_path / "runs" / "latest")
+    assert state["step"] == 4
+    assert all(v.isfinite().all() for v in leaves(state["networks"]).values())
+
+
+def test_a_run_directory_holds_what_it_should(tmp_path):
+    start_run(recipe(tmp_path))
+    run = (tmp_path / "runs" / "latest").resolve()
+    assert run.name.endswith("-tiny-causalgan")
+    names = {path.name for path in run.iterdir()}
+    assert {"recipe.yaml", "graph.yaml", "meta.json", "checkpoint.pt", "stats.jsonl", "reals.png", "tables.md"} <= names
+    assert {"do-vs-given-Bald.png", "diversity.png", "interpolation.png", "samples-000000k.png"} <= names
+    assert not [name for name in names if name.startswith(".")]  # no temporary file is left
+    assert yaml.safe_load((run / "recipe.yaml").read_text())["width"] == 2
+    meta = json.loads((run / "meta.json").read_text())
+    assert {"torch", "commit", "seed", "device", "precision", "data_fingerprint"} <= meta.keys()
+
+
+def test_first_ticks_come_early_then_every_tick():
+    ticks, images = [], 0
+    while images < 30_000:
+        images = next_tick(images, 8192)
+        ticks.append(images)
+    assert ticks == [1024, 2048, 4096, 8192, 16384, 24576, 32768]
+    assert next_tick(0, 500) == 500
