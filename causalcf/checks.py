@@ -45,7 +45,7 @@ def check_choice(name: str, value: Any, allowed: Iterable[str], error: type[Caus
     Raises:
         CausalCFError: (or `error`)
 
-    Example:
+    Examples:
         >>> check_choice("prior", "unifrom", ["uniform", "normal"])
         Traceback (most recent call last):
         causalcf.errors.CausalCFError: unknown prior 'unifrom'; did you mean 'uniform'? Allowed: uniform, normal

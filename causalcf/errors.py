@@ -13,7 +13,7 @@ _LONGEST = 100  # letters of a name that is compared with others and shown
 class CausalCFError(ValueError):
     """Base class of all errors that bad input causes.
 
-    Example:
+    Examples:
         >>> from causalcf import load_graph
         >>> try:
         ...     load_graph({"Young": ["Young"]})
@@ -26,7 +26,7 @@ class CausalCFError(ValueError):
 class GraphError(CausalCFError):
     """A causal graph that is malformed or does not fit the data.
 
-    Example:
+    Examples:
         >>> from causalcf import CausalGraph
         >>> CausalGraph({"Young": ["Young"]})
         Traceback (most recent call last):
@@ -37,7 +37,7 @@ class GraphError(CausalCFError):
 class ImpossibleWorldError(CausalCFError):
     """Facts or an antecedent of probability zero.
 
-    Example:
+    Examples:
         >>> from causalcf import CausalGraph, LabelSCM
         >>> scm = LabelSCM.from_probabilities(CausalGraph({"Male": []}), {"Male": 1.0})
         >>> scm.probability({"Male": 1}, given={"Male": 0})
@@ -49,7 +49,7 @@ class ImpossibleWorldError(CausalCFError):
 class IntractableError(CausalCFError):
     """An exact query that is too large to compute.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from causalcf.labels import empirical_joint
         >>> empirical_joint(torch.zeros(3, 40))
@@ -61,7 +61,7 @@ class IntractableError(CausalCFError):
 class DataError(CausalCFError):
     """A data set that is missing, broken or does not match its tables.
 
-    Example:
+    Examples:
         >>> from causalcf import load_data
         >>> load_data("celeba")
         Traceback (most recent call last):
@@ -72,7 +72,7 @@ class DataError(CausalCFError):
 class RecipeError(CausalCFError):
     """A training recipe with an unknown key or a value out of range.
 
-    Example:
+    Examples:
         >>> from causalcf import Recipe
         >>> Recipe(batch=0).validate()
         Traceback (most recent call last):
@@ -83,7 +83,7 @@ class RecipeError(CausalCFError):
 class RunError(CausalCFError):
     """A run directory that cannot be used.
 
-    Example:
+    Examples:
         >>> from causalcf import load_run
         >>> load_run("nowhere/mine")
         Traceback (most recent call last):
@@ -102,7 +102,7 @@ class ProcessError(CausalCFError):
 class UnreachedError(CausalCFError):
     """A condition on images that too few draws satisfied within the budget.
 
-    Example:
+    Examples:
         >>> from causalcf import sample_where
         >>> black = lambda noise: noise.new_zeros(len(noise), 3, 2, 2)
         >>> bright = lambda images: images.mean((1, 2, 3))[:, None]
@@ -115,7 +115,7 @@ class UnreachedError(CausalCFError):
 class QueryError(CausalCFError):
     """A question that cannot be parsed, or that a run cannot answer.
 
-    Example:
+    Examples:
         >>> from causalcf import Query
         >>> Query({}, {"Male": 2})
         Traceback (most recent call last):
@@ -126,7 +126,7 @@ class QueryError(CausalCFError):
 class StatementError(QueryError):
     """A counterfactual statement that cannot be parsed, or whose attributes are not labels of the model.
 
-    Example:
+    Examples:
         >>> from causalcf import Statement
         >>> Statement({}, {"Young": 0}, "might", {})
         Traceback (most recent call last):

@@ -235,7 +235,7 @@ class DiscreteSCM:
 
     Source: Lucas and Kemp (2015), An improved probabilistic account of counterfactual reasoning.
 
-    Example:
+    Examples:
         >>> model = DiscreteSCM(
         ...     exogenous={"uB": 0.9, "uS": 0.9, "uN": 0.1},
         ...     equations={
@@ -276,7 +276,7 @@ class DiscreteSCM:
             CausalCFError: an unknown variable, or a value that cannot be compared.
             ImpossibleWorldError: `given` has probability zero or contradicts `do`.
 
-        Example:
+        Examples:
             >>> model = DiscreteSCM({"A": 0.5, "u": 0.25}, {"B": lambda v: v["A"] and v["u"]})
             >>> model.probability({"A": 1}, given={"B": 1}), model.probability({"A": 1}, do={"B": 1})
             (1.0, 0.5)
@@ -318,7 +318,7 @@ class DiscreteSCM:
 
         Source: Lucas and Kemp (2015); nested conditioning is defined here.
 
-        Example:
+        Examples:
             >>> model = DiscreteSCM({"A": 0.5, "B": 0.5}, {"C": lambda v: v["A"] or v["B"]})
             >>> ask = dict(event={"B": 1}, facts={"C": 1}, observe={"A": 0}, stickiness=0.5)
             >>> [round(model.counterfactual_probability(**ask, conditioning=c), 4) for c in ("joint", "nested")]

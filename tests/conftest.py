@@ -11,8 +11,16 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("causalcf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("causalcf")
+for name, examples in (("default", 25), ("nightly", 2000)):
+    settings.register_profile(name, deadline=None, max_examples=examples, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_collection_modifyitems(items):
+    """Properties get a marker, so that `make test-slow` can look at more examples of each."""
+    for item in items:
+        if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.property)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -54,9 +54,9 @@ def step_of(**changes):
 
 
 def test_a_penalty_of_an_objective_and_lazy_r1_never_share_a_name():
-    assert step_of().r1 == 0.3
-    assert step_of(objective="wgan-gp").r1 == step_of(objective="relativistic").r1 == 0
-    assert step_of(objective="wgan-gp", r1=0.7).r1 == 0.7
+    assert step_of().recipe.r1_weight == 0.3
+    assert step_of(objective="wgan-gp").recipe.r1_weight == step_of(objective="relativistic").recipe.r1_weight == 0
+    assert step_of(objective="wgan-gp", r1=0.7).recipe.r1_weight == 0.7
     with pytest.raises(cf.RecipeError, match=r"\br1\b"):
         replace(SMALL, objective="relativistic", r1=0.3).validate()
     assert stored_recipe({**SMALL.to_dict(), "objective": "relativistic", "r1": 0.3}).r1 == 0

@@ -53,7 +53,7 @@ def answer_labels(scm: LabelSCM, query: Query, stickiness: float) -> LabelAnswer
 
     Source: Lucas and Kemp (2015).
 
-    Example:
+    Examples:
         >>> from causalcf.graph.graph import CausalGraph
         >>> graph = CausalGraph({"Male": [], "Mustache": ["Male"]})
         >>> scm = LabelSCM.from_probabilities(graph, {"Male": 0.5, "Mustache": [0.0, 0.25]})
@@ -157,7 +157,7 @@ def answer(
 
     Source: defined here; the exact part as in Lucas and Kemp (2015).
 
-    Example:
+    Examples:
         >>> run, question = load_run("runs/latest"), Query({"Male": 0}, {"Mustache": 1})    # doctest: +SKIP
         >>> found = answer(run, question, faces=4, draws=2)                                # doctest: +SKIP
         >>> tuple(found.drawn.shape), found.seen["Mustache"].after.n                       # doctest: +SKIP

@@ -34,7 +34,7 @@ class AttributeClassifier:
         mirror: whether the logits of the mirror image are averaged in.
         architecture: the network's name and width, as in `build_network`.
 
-    Example:
+    Examples:
         >>> classify = load_classifier("celeba").select(["Male", "Smiling"])  # doctest: +SKIP
         >>> classify(torch.rand(5, 3, 64, 64)).shape                          # doctest: +SKIP
         torch.Size([5, 2])

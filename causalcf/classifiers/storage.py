@@ -60,7 +60,7 @@ def load_classifier(source: str | Path, device: str = "auto", runs: str | Path =
     Raises:
         RunError: there is no such classifier, or it cannot be read.
 
-    Example:
+    Examples:
         >>> classify = load_classifier("celeba")                    # doctest: +SKIP
         >>> classify.attributes[:2], classify(images).shape         # doctest: +SKIP
         (('5_o_Clock_Shadow', 'Arched_Eyebrows'), torch.Size([16, 40]))

@@ -32,7 +32,7 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
     Raises:
         DataError: the source or an option is unknown, the root is missing, or the data are invalid.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> data = load_data("faces", n=16, cache=tempfile.mkdtemp(), progress=False)
         >>> len(data), data.select(["Male", "Bald"]).shape

@@ -49,7 +49,7 @@ def open_cache(
     """Open an image cache as a read-only memory map of the given shape; produce the images first if needed.
 
     The file's name holds a digest of `key` (JSON values) and `shape`, so that a changed source is another file. It gets
-    its name when it is whole; a build that is interrupted starts again.
+    its name when it is whole; a build that is interrupted starts again. So does one whose file was written to since.
     """
     if min(shape) < 1:
         raise DataError(f"an image cache needs at least one image, got shape {tuple(shape)}")
@@ -76,7 +76,13 @@ def _mapped(file: Path, shape: Shape) -> np.memmap | None:
         pixels = np.lib.format.open_memmap(file, "r")
     except (OSError, ValueError):  # none, cut short, or no array
         return None
-    return pixels if pixels.shape == tuple(shape) and pixels.dtype == np.uint8 else None
+    as_built = pixels.shape == tuple(shape) and pixels.dtype == np.uint8 and file.stat().st_mtime == _seal(file)
+    return pixels if as_built else None
+
+
+def _seal(file: Path) -> int:
+    """Return the modification time that a file gets when it is built, in seconds; any later write changes it."""
+    return 2 * int(file.stem.rpartition("-")[2][:7], 16)
 
 
 def _build(file: Path, shape: Shape, produce: Produce, workers: int, progress: bool, label: str) -> None:
@@ -112,6 +118,7 @@ def _build(file: Path, shape: Shape, produce: Produce, workers: int, progress: b
                 advance(len(pixels) // each)
             stream.flush()
             os.fsync(stream.fileno())
+            os.utime(temporary, (_seal(file), _seal(file)))
             os.replace(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)

@@ -56,7 +56,7 @@ def load_celeba(
 
     Source: Liu, Luo, Wang, Tang (2015), "Deep Learning Face Attributes in the Wild"; crop as in CausalGAN.
 
-    Example:
+    Examples:
         >>> data = load_celeba("path/to/celeba", "valid")  # doctest: +SKIP
         >>> data.select(["Male", "Smiling"]).shape         # doctest: +SKIP
         torch.Size([19867, 2])

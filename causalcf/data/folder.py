@@ -46,7 +46,7 @@ def load_folder(
 
     Source: defined here.
 
-    Example:
+    Examples:
         >>> import tempfile, pathlib
         >>> from PIL import Image
         >>> root = pathlib.Path(tempfile.mkdtemp())

@@ -30,7 +30,7 @@ def load_graph(source: Any) -> CausalGraph:
 
     Source: the pairs follow CausalGAN's lists (arXiv 1709.02023); the rest is defined here.
 
-    Example:
+    Examples:
         >>> load_graph([["Bald", ["Male", "Young"]], ["Young", []], ["Male", []]]).nodes
         ('Young', 'Male', 'Bald')
     """
@@ -67,7 +67,7 @@ def save_graph(graph: CausalGraph, path: str | Path) -> None:
     Raises:
         GraphError: `graph` is not a graph, or the file cannot be written.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> graph = load_graph("celeba-bald")
         >>> with tempfile.TemporaryDirectory() as folder:

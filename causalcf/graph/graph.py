@@ -140,7 +140,7 @@ class CausalGraph:
 
     Source: defined here.
 
-    Example:
+    Examples:
         >>> graph = CausalGraph({"Bald": ["Male", "Young"], "Young": [], "Male": []})
         >>> graph.nodes, graph.parents("Bald")
         (('Young', 'Male', 'Bald'), ('Male', 'Young'))
@@ -221,7 +221,7 @@ class CausalGraph:
     def without_edges(self) -> CausalGraph:
         """Return a graph with the same nodes in the same order and without edges.
 
-        Example:
+        Examples:
             >>> CausalGraph({"Young": [], "Bald": ["Young"]}).without_edges().edges
             ()
         """
@@ -232,7 +232,7 @@ class CausalGraph:
 
         Name and description are in its `.graph`.
 
-        Example:
+        Examples:
             >>> list(CausalGraph({"Young": [], "Bald": ["Young"]}).to_networkx().edges)
             [('Young', 'Bald')]
         """

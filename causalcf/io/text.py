@@ -40,7 +40,7 @@ def file_name(text: object) -> str:
 def file_names(texts: Iterable[object]) -> dict[object, str]:
     """A file's name for each of several texts, no two alike, also where the file system knows no capitals.
 
-    Example:
+    Examples:
         >>> file_names(["Hat/Cap", "Hat-Cap", "?"])
         {'Hat/Cap': 'Hat-Cap', 'Hat-Cap': 'Hat-Cap-2', '?': 'label'}
     """

@@ -108,7 +108,7 @@ class CounterfactualQueries:
 
         Source: Lucas and Kemp (2015); the form for binary threshold noise is defined here.
 
-        Example:
+        Examples:
             >>> from causalcf.graph import CausalGraph
             >>> from causalcf.labels import LabelSCM
             >>> graph = CausalGraph({"Young": [], "Bald": ["Young"]})

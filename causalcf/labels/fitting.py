@@ -189,7 +189,7 @@ def fit_label_scm(
 
     Source: threshold noise is defined here; the adversarial method follows Kocaoglu et al. (2018, section 4).
 
-    Example:
+    Examples:
         >>> graph = CausalGraph({"Young": [], "Bald": ["Young"]})
         >>> scm = fit_label_scm(graph, {"Young": [1, 1, 0, 0], "Bald": [0, 0, 0, 1]})
         >>> scm.probability({"Bald": 1}, do={"Young": 0})

@@ -51,7 +51,7 @@ class LabelSCM(CounterfactualQueries):
 
     Source: defined here; threshold noise and the twin-world queries as in Lucas and Kemp (2015).
 
-    Example:
+    Examples:
         >>> graph = CausalGraph({"Young": [], "Bald": ["Young"]})
         >>> scm = LabelSCM.from_probabilities(graph, {"Young": 0.75, "Bald": [0.1, 0.02]})
         >>> round(scm.probability({"Bald": 1}, do={"Young": 0}), 4)
@@ -110,7 +110,7 @@ class LabelSCM(CounterfactualQueries):
             ImpossibleWorldError: `given` has probability zero or contradicts `do`.
             IntractableError: a table would be too large; says which.
 
-        Example:
+        Examples:
             >>> graph = CausalGraph({"Male": [], "Mustache": ["Male"]})
             >>> scm = LabelSCM.from_probabilities(graph, {"Male": 0.5, "Mustache": [0.0, 0.25]})
             >>> scm.probability({"Male": 1}, given={"Mustache": 1}), scm.probability({"Male": 1}, do={"Mustache": 1})

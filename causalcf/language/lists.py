@@ -89,7 +89,7 @@ def load_queries(path: str | Path = "queries", attributes: Iterable[str] = ()) -
 
     Source: defined here.
 
-    Example:
+    Examples:
         >>> list(load_queries("queries"))
         ['woman-moustache', 'man-lipstick', 'woman-man', 'young-man-bald', 'glasses', 'smile']
     """
@@ -128,7 +128,7 @@ def load_statements(path: str | Path = "celeba", attributes: Iterable[str] = ())
 
     Source: defined here.
 
-    Example:
+    Examples:
         >>> print(load_statements("celeba")["old-man-bald"])
         If this young man (who is not bald) were old, he might be bald.
     """

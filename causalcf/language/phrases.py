@@ -15,19 +15,7 @@ _STOPS = (Role.LEAD, Role.NOT, Role.PERSON, Role.BUT, Role.OR, Role.COMMA)
 
 
 def others(tokens: Sequence[Token], words: Mapping[str, tuple[str, int]]) -> Iterator[tuple[int, int]]:
-    """The spans of the text that may speak of somebody else.
-
-    Args:
-        tokens: a stretch of a text.
-        words: phrase -> (attribute, value).
-
-    Example:
-        >>> from causalcf.language.vocabulary import WORDS
-        >>> from causalcf.language.tokens import tokenize
-        >>> text = "someone in a photo with a man"
-        >>> [text[start:end] for start, end in others(tokenize(text), WORDS)]
-        ['with a man']
-    """
+    """Yield the text spans that may describe someone else, such as "with a man"."""
     said = [token.word for token in tokens]
     for i, word in enumerate(said):
         if word == POSSESSIVE:

@@ -36,7 +36,7 @@ class Query:
 
     Source: defined here; the two modes as in Lucas and Kemp (2015).
 
-    Example:
+    Examples:
         >>> query = Query.parse("Given a young man with glasses, what if he weren't young?")
         >>> query
         Query(given={'Young': 1, 'Male': 1, 'Eyeglasses': 1}, antecedent={'Young': 0}, mode='do')

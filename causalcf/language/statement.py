@@ -84,7 +84,7 @@ class Statement:
     Source: defined here; "might" and "would" as duals, Lewis (1973), Counterfactuals; the two modes as in Lucas and
     Kemp (2015).
 
-    Example:
+    Examples:
         >>> statement = Statement.parse("if this young man were old he might be bald")
         >>> statement.given, statement.antecedent, statement.modal, statement.consequent, statement.mode
         ({'Young': 1, 'Male': 1}, {'Young': 0}, 'might', {'Bald': 1}, 'do')
@@ -134,7 +134,7 @@ class Statement:
             StatementError: the text is not understood (the error shows the words and the nearest known phrases), is
                 ambiguous, or contradicts itself.
 
-        Example:
+        Examples:
             >>> Statement.parse("This man would probably not wear lipstick if he were young").modal
             'probably not'
         """
@@ -189,7 +189,7 @@ class Statement:
         1 - q. The truth is vacuous if P(given) or P(antecedent) is zero, or if given and antecedent cannot be observed
         together.
 
-        Example:
+        Examples:
             >>> from causalcf.data.faces.units import celeba_scm
             >>> statement = Statement.parse("If this young man (who is not bald) were old, he might be bald.")
             >>> told = statement.truth(celeba_scm())

@@ -25,7 +25,7 @@ class Worlds:
     In a run without labels, the antecedent classifier reads `labels` from the images. Without a classifier, `labels`
     has shape (n, 0).
 
-    Example:
+    Examples:
         >>> worlds = load_run("runs/latest").sample(4, given={"Male": 0})          # doctest: +SKIP
         >>> len(worlds), tuple(worlds.images.shape)                                # doctest: +SKIP
         (4, (4, 3, 64, 64))
@@ -46,7 +46,7 @@ class CounterfactualWorlds:
     If the noise was drawn given an antecedent observed in the image, `diagnostics` has one entry per unit. Otherwise it
     is empty.
 
-    Example:
+    Examples:
         >>> run = load_run("runs/latest")                                          # doctest: +SKIP
         >>> drawn = run.counterfactual(run.sample(4), do={"Young": 0}, draws=2)    # doctest: +SKIP
         >>> len(drawn), tuple(drawn.images.shape)                                  # doctest: +SKIP

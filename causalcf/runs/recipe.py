@@ -70,7 +70,7 @@ class Recipe(Options):
 
     Lengths and rates count images, so that another batch size means the same training.
 
-    Example:
+    Examples:
         >>> recipe = Recipe(approach="dcgan", images=50_000)
         >>> recipe.validate().to_dict()["approach"], recipe.batch == Recipe().batch
         ('dcgan', True)

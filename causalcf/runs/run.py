@@ -41,7 +41,7 @@ class Run:
         observer: the antecedent classifier, with the graph's nodes as columns, in their order; None if there is none.
         told_by: fingerprint of the classifier of the statement constraints; None if the run has no such constraints.
 
-    Example:
+    Examples:
         >>> run = load_run("runs/latest")                                          # doctest: +SKIP
         >>> worlds = run.sample(8, do={"Bald": 1})                                 # doctest: +SKIP
         >>> tuple(run.classify(worlds.images).shape) == tuple(worlds.labels.shape) # doctest: +SKIP
@@ -260,7 +260,7 @@ def load_run(
     Raises:
         RunError: there is no directory or no checkpoint, or the checkpoint cannot be read.
 
-    Example:
+    Examples:
         >>> run = load_run("runs/latest")                                    # doctest: +SKIP
         >>> run.sample(8, do={"Bald": 1}).images.shape                       # doctest: +SKIP
         torch.Size([8, 3, 64, 64])

@@ -78,7 +78,7 @@ def sample_where(
 
     Source: defined here (rejection sampling).
 
-    Example:
+    Examples:
         >>> shade = lambda z: ((z + 1) / 2)[:, :, None, None].expand(-1, 3, 2, 2)
         >>> bright = lambda images: images.mean((1, 2, 3))[:, None]
         >>> found = sample_where(shade, bright, {"Bright": 1}, 5, attributes=["Bright"], noise_dim=1)

@@ -84,7 +84,7 @@ class CounterfactualNoise:
         kept: (n, k) bool: the coordinates that keep z's value.
         diagnostics: how the draws were made, and how many independent draws they equal.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from causalcf import counterfactual_noise
         >>> shade = lambda z: ((z + 1) / 2)[:, :, None, None].expand(-1, 3, 2, 2)

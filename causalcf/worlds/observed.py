@@ -80,7 +80,7 @@ def counterfactual_noise(
 
     Source: Lucas and Kemp (2015) for the target; the construction on pairs (kept, fresh) is defined here.
 
-    Example:
+    Examples:
         >>> shade = lambda z: ((z[:, :1] + 1) / 2)[:, :, None, None].expand(-1, 3, 2, 2)
         >>> bright = lambda images: images.mean((1, 2, 3))[:, None]
         >>> z = torch.tensor([-0.5, 0.3])

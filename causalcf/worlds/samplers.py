@@ -134,7 +134,7 @@ def gaussian_cf_sampler(z: Tensor, n: int, scale: float = 0.5, generator: torch.
 
     Source: defined here.
 
-    Example:
+    Examples:
         >>> z = torch.zeros(100)
         >>> gaussian_cf_sampler(z, 2, scale=0.0, generator=torch.Generator().manual_seed(0)).abs().max().item()
         0.0
@@ -179,7 +179,7 @@ def esm_cf_sampler(
 
     Source: Lucas and Kemp (2015), the extended structural model, on the generator's noise.
 
-    Example:
+    Examples:
         >>> z = torch.full((1000,), 5.0)
         >>> drawn = esm_cf_sampler(z, 4, stickiness=0.5, generator=torch.Generator().manual_seed(0))
         >>> drawn.shape, 0.4 < (drawn == 5).float().mean().item() < 0.6

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -45,7 +45,6 @@ def test_base_rates_are_never_certain():
     assert rates.tolist() == pytest.approx([0.5 / 3, 2.5 / 3, 0.5])
 
 
-@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.floats(0.02, 0.6), st.floats(-4, 4), st.floats(-1, 6), st.floats(-2, 2))
 def test_the_fit_is_scipys(seed, rate, separation, strength, moved):
     labels, evidence = simulated(200, rate, separation, seeded(seed))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.dags import listings
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.cli.command import run as run_command
@@ -142,7 +142,6 @@ def test_the_law_on_its_own_graph_is_itself():
     assert project(law, law.graph) is law
 
 
-@settings(max_examples=25)
 @given(st.data())
 def test_a_law_on_another_graph_has_the_conditionals_of_the_law(data):
     names = CELEBA_ATTRIBUTES[:4]

@@ -190,7 +190,7 @@ def test_what_cannot_be_told_is_refused_before_training(recipe, tmp_path, said, 
     ("flags", "why"),
     [
         (["--statements", "nowhere.yaml"], "nowhere"),
-        (["--statements", "faces-true", "--statement-from", "100000000"], "never told"),
+        (["--statements", "faces-true", "--statement-from", "100000000"], "never start"),
         (["--statements", "faces-true", "--statement-stickiness", "2"], "statement_stickiness"),
         (["--statements", "faces-true", "--approach", "dcgan", "--statement-stickiness", "1"], "below 1 for dcgan"),
         (["--statements", "faces-true", "--null-weight", "1"], "null_weight"),

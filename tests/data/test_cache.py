@@ -143,14 +143,22 @@ def test_of_two_processes_at_once_one_builds_and_the_other_waits(tmp_path):
     np.testing.assert_array_equal(build(folder, Recorder()), images(0, SHAPE[0]))
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "text", "shape"])
+def flipped(file):
+    """The content with its last bit the other way round."""
+    content = file.read_bytes()
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "shape", "flip"])
 def test_a_file_that_is_not_these_images_is_made_anew(tmp_path, damage):
     build(tmp_path, images)
     (file,) = tmp_path.glob("*.npy")
     if damage == "shape":
         np.save(file, np.zeros((2, 3, 2, 4), np.uint8))
     else:
-        file.write_bytes({"cut": file.read_bytes()[:-1], "empty": b"", "text": b"no array"}[damage])
+        file.write_bytes(
+            {"cut": file.read_bytes()[:-1], "empty": b"", "text": b"no array", "flip": flipped(file)}[damage]
+        )
     np.testing.assert_array_equal(build(tmp_path, images), images(0, SHAPE[0]))
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from helpers.image_trees import area_oracle
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -29,7 +29,6 @@ def test_celebas_ratio_is_the_exact_area_mean_which_pillows_box_is_not():
     assert np.abs(pillow - exact).max() > 20
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 24), st.integers(1, 24), st.integers(0, 99))
 def test_any_ratio_up_or_down_is_the_exact_area_mean(side, size, seed):
     pixels = noise(side, side, seed)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from causalcf.errors import ImpossibleWorldError
@@ -103,7 +103,6 @@ def queries(draw, spec: Spec) -> dict[str, dict[str, object]]:
     return {**asked, "facts": {name: world[name] for name in part["facts"]}}
 
 
-@settings(max_examples=150)
 @given(st.data(), STICKINESS)
 def test_joint_and_nested_answers_are_those_of_all_pairs(data, s):
     spec = data.draw(specs())
@@ -121,7 +120,6 @@ def test_joint_and_nested_answers_are_those_of_all_pairs(data, s):
             assert 0.0 <= found <= 1.0
 
 
-@settings(max_examples=100)
 @given(st.data())
 def test_probability_is_a_sum_over_worlds(data):
     spec = data.draw(specs())
@@ -137,7 +135,6 @@ def test_probability_is_a_sum_over_worlds(data):
     assert spec.model.probability(event, given=held, do=do) == pytest.approx(both / below, abs=1e-12)
 
 
-@settings(max_examples=60)
 @given(st.data(), STICKINESS)
 def test_limits_of_any_finite_model(data, s):
     spec = data.draw(specs())
@@ -170,7 +167,6 @@ def test_limits_of_any_finite_model(data, s):
         assert observed == pytest.approx(done, abs=1e-12)
 
 
-@settings(max_examples=25)
 @given(specs(exogenous=2, endogenous=2), STICKINESS)
 def test_kernel_on_noise_is_reversible_and_leaves_its_law_invariant(spec, s):
     states = [{name: world[name] for name in spec.distributions} for _, world in spec.worlds({})]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from helpers.celeba_table import celeba_table, needs_celeba
 from helpers.label_oracles import graphs
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2, chi2_contingency, entropy
 
@@ -43,7 +43,6 @@ def columns(graph, rows):
     return dict(zip(graph.nodes, rows.unbind(1), strict=True))
 
 
-@settings(max_examples=40)
 @given(graphs(5, 3), st.integers(0, 2**31))
 def test_statements_are_the_edges_without_a_cycle_and_each_is_a_separation(graph, seed):
     found = local_independences(graph, coins(40, len(graph), seed))
@@ -58,7 +57,6 @@ def test_statements_are_the_edges_without_a_cycle_and_each_is_a_separation(graph
         assert nx.is_d_separator(graph.to_networkx(), {s.x}, {s.y}, set(s.given))
 
 
-@settings(max_examples=25)
 @given(graphs(4, 3), st.integers(0, 2**31), st.integers(2, 40))
 def test_figures_by_listing_rows_and_the_fall_of_the_divergence(graph, seed, n):
     rows = coins(n, len(graph), seed)

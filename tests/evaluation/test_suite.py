@@ -52,7 +52,7 @@ def test_left_out_keys_have_defaults(tmp_path):
         ("queries: {a: 'What if they smiled?'}", "queries: expected text"),
         ("statements: nowhere", "nowhere"),
         ("statements: {a: 'If this man were old, he might be bald.'}", "statements: expected text"),
-        ("half_width: 0.0001", "half_width is 0.0001; it must lie in [.01, 1)"),
+        ("half_width: 0.0001", "half_width is 0.0001; it must be in [0.01, 1)"),
         ("[]", "a suite"),
     ],
 )

@@ -147,7 +147,7 @@ def _renamed(data):
 
 def test_a_damaged_cache_is_made_anew(run, tmp_path, trained):
     assert resume_run(str(run), {"images": 64}) == 0
-    (pixels,) = (tmp_path / "cache").glob("faces*/pixels-*.u8")
+    (pixels,) = (tmp_path / "cache").glob("faces*/images-*.npy")
     other = shutil.copytree(trained, tmp_path / "other" / trained.name)
     pixels.write_bytes(pixels.read_bytes()[:1000])
     assert resume_run(str(other), {"images": 64}) == 0

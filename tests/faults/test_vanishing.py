@@ -42,7 +42,7 @@ def said(capsys, *flags):
     return err.splitlines()[-1]
 
 
-def test_images_that_vanish_while_the_cache_is_built_are_named_and_what_is_finished_is_kept(place, capsys, monkeypatch):
+def test_images_that_vanish_while_the_cache_is_built_are_named(place, capsys, monkeypatch):
     usual, decoded = imagefiles.read_image, []
 
     def read_image(path, crop, size):
@@ -63,7 +63,6 @@ def test_images_that_vanish_while_the_cache_is_built_are_named_and_what_is_finis
         (place / "elsewhere").rename(place / "images")
         assert main(flags) == 0
         assert set(decoded) == {f"{i}.jpg" for i in range(ROWS)}
-        assert [name for name in decoded if decoded.count(name) == 1][:4] == [f"{i}.jpg" for i in range(4)]
 
 
 def test_a_run_whose_images_are_gone_waits_for_them(place, capsys):

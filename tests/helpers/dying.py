@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from causalcf.data import cache as chunked_file
+from causalcf.data.faces import dataset
 from causalcf.eval import main as eval_main
 from causalcf.evaluation.report import plots as figures
 from causalcf.evaluation.report import write as report
@@ -55,7 +55,7 @@ def work(plan):
     log = os.open(Path(plan["folder"]) / "log", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1), os.dup2(log, 2)
     moments = Moments(plan["die"])
-    moments.watch(chunked_file.zlib, "crc32", "a chunk of the cache")
+    moments.watch(dataset, "to_bytes", "a chunk of the cache")
     moments.watch(torch.optim.Adam, "step", "one player's part of a step")
     moments.watch(Training, "calibrate", "what comes before a checkpoint")
     moments.watch(torch, "save", "a checkpoint on its way to the disk")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.label_oracles import cases
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.data.faces.units import celeba_scm
@@ -55,7 +55,6 @@ def coins(data) -> torch.Generator:
 
 
 @every_kind
-@settings(max_examples=40)
 @given(data=st.data())
 def test_composition(kind, adversarial, data):
     """Setting labels to what they are changes nothing: on the noise to the bit, on the labels with probability one."""
@@ -72,7 +71,6 @@ def test_composition(kind, adversarial, data):
 
 
 @every_kind
-@settings(max_examples=40)
 @given(data=st.data(), s=STICKINESS)
 def test_effectiveness(kind, adversarial, data, s):
     """What is set holds, at any stickiness, and what is not below it stays where all noise is kept."""
@@ -92,7 +90,6 @@ def test_effectiveness(kind, adversarial, data, s):
 
 
 @every_kind
-@settings(max_examples=60)
 @given(data=st.data())
 def test_reversibility_given_the_noise(kind, adversarial, data):
     """If Y is y under do(x, w) and W is w under do(x, y), then Y is y and W is w under do(x)."""
@@ -120,7 +117,6 @@ def holds(scm: LabelSCM, noise: torch.Tensor, do: dict[str, torch.Tensor], seen:
 
 
 @every_kind
-@settings(max_examples=25)
 @given(data=st.data(), s=STICKINESS)
 def test_reversibility_in_law_for_ancestral_antecedents(kind, adversarial, data, s):
     """P(l | x) P(l* under do(x*) | l) = P(l* | x*) P(l under do(x) | l*): there and back weigh the same."""
@@ -173,7 +169,6 @@ def test_labels_alone_do_not_lead_back_with_certainty():
 
 
 @pytest.mark.parametrize("kind", ["threshold", "neural"])
-@settings(max_examples=40)
 @given(data=st.data())
 def test_threshold_noise_never_loses_a_label_that_became_likelier(kind, data):
     scm = data.draw(cases(4, 3, kinds=(kind,), grain=8)).scm

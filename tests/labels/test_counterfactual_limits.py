@@ -4,7 +4,7 @@ and the enumeration of all noise by `DiscreteSCM`."""
 import numpy as np
 import pytest
 from helpers.label_oracles import cases, events, known_labels
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.errors import ImpossibleWorldError
@@ -23,7 +23,6 @@ def questions(draw, complete: bool = False):
 
 
 @on_both_routes
-@settings(max_examples=60)
 @given(questions())
 def test_do_with_all_noise_kept_is_abduction_action_prediction(route, question):
     case, facts, event, do = question
@@ -33,7 +32,6 @@ def test_do_with_all_noise_kept_is_abduction_action_prediction(route, question):
 
 
 @on_both_routes
-@settings(max_examples=60)
 @given(questions())
 def test_do_with_all_noise_redrawn_is_the_interventional_law(route, question):
     case, facts, event, do = question
@@ -44,7 +42,6 @@ def test_do_with_all_noise_redrawn_is_the_interventional_law(route, question):
 
 
 @on_both_routes
-@settings(max_examples=60)
 @given(questions())
 def test_observing_with_all_noise_redrawn_is_conditioning(route, question):
     case, facts, event, observe = question
@@ -60,7 +57,6 @@ def test_observing_with_all_noise_redrawn_is_conditioning(route, question):
 
 
 @on_both_routes
-@settings(max_examples=60)
 @given(questions(), st.data())
 def test_observing_against_the_facts_with_all_noise_kept_is_impossible(route, question, data):
     case, facts, event, observe = question
@@ -72,7 +68,6 @@ def test_observing_against_the_facts_with_all_noise_kept_is_impossible(route, qu
 
 
 @on_both_routes
-@settings(max_examples=60)
 @given(questions(complete=True), STICKINESS, st.integers(0, 1))
 def test_a_root_observed_is_a_root_set(route, question, s, value):
     """All labels known: then the noises are independent, and the root's label tells about its own alone."""
@@ -99,7 +94,6 @@ def test_a_root_observed_beside_partial_facts_is_more_than_a_root_set():
 
 
 @on_both_routes
-@settings(max_examples=30)
 @given(cases(4, 3, grain=8), STICKINESS)
 def test_kernel_leaves_the_law_invariant_and_is_reversible(route, case, s):
     nodes, law = case.graph.nodes, case.joint()

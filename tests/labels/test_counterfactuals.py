@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.label_oracles import ALPHA, cases, chi_square, events, known_labels, threshold_case
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -64,19 +64,16 @@ def routes_agree(data, case):
         assert case.scm.counterfactual_probability(event, **ask) == pytest.approx(expected, abs=1e-10)
 
 
-@settings(max_examples=150)
 @given(st.data())
 def test_threshold_queries_match_enumeration(data):
     routes_agree(data, data.draw(cases(6, 3, kinds=("threshold",), grain=4)))
 
 
-@settings(max_examples=80)
 @given(st.data())
 def test_neural_queries_match_enumeration(data):
     routes_agree(data, data.draw(cases(6, 2, kinds=("neural",))))
 
 
-@settings(max_examples=100)
 @given(st.data())
 def test_response_queries_match_enumeration(data):
     routes_agree(data, data.draw(cases(6, 3, kinds=("response",))))
@@ -97,7 +94,6 @@ def test_unknown_parent_of_both_worlds():
             assert route.counterfactual_probability(event, **ask) == pytest.approx(expected, abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_batched_units_match_single_ones(data):
     case = data.draw(cases(5, 4))
@@ -111,7 +107,6 @@ def test_batched_units_match_single_ones(data):
         )
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_draws_follow_the_exact_law(data):
     case = data.draw(cases(4, 3))
@@ -134,7 +129,6 @@ def test_draws_follow_the_exact_law(data):
         assert chi_square(counts.numpy() * draws, exact.numpy() * draws) > ALPHA / 50  # 25 examples of 2 units
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_draws_average_over_unknown_labels(data):
     case = data.draw(cases(4, 3))

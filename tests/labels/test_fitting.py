@@ -9,7 +9,7 @@ import pytest
 import torch
 from helpers.celeba_table import celeba_table, needs_celeba
 from helpers.label_oracles import graphs
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy
 
@@ -45,7 +45,6 @@ def test_every_form_of_table_gives_the_same_model(form):
     assert torch.equal(fit_label_scm(GRAPH, form(TABLE)).joint(), expected)
 
 
-@settings(max_examples=40, deadline=None)
 @given(graphs(5, 4), st.integers(0, 2**31))
 def test_tables_are_relative_frequencies_and_no_neighbour_is_likelier(graph, seed):
     g = torch.Generator().manual_seed(seed)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.label_oracles import ALPHA, cases, chi_square, events
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.errors import CausalCFError, GraphError, ImpossibleWorldError, IntractableError
@@ -49,7 +49,6 @@ def complete(d: int) -> LabelSCM:
     return LabelSCM(CausalGraph({name: names[:i] for i, name in enumerate(names)}), mechanisms)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_probability_matches_enumeration(data):
     case = data.draw(cases())
@@ -66,7 +65,6 @@ def test_probability_matches_enumeration(data):
         assert case.scm.probability(event, given=held, do=do) == pytest.approx(both / below, abs=1e-10)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_joint_and_log_probability_match_enumeration(data):
     case = data.draw(cases())

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.cli.parser import parse_conditions
@@ -26,7 +26,6 @@ MUSTACHE = Query({"Male": 0}, {"Mustache": 1})
 FOUND = Query({"Male": 0}, {"Mustache": 1}, "observe")
 
 
-@settings(max_examples=500)
 @given(queries)
 def test_a_question_that_is_said_is_read_back(query):
     assert Query.parse(str(query)) == query
@@ -149,7 +148,6 @@ salad = st.one_of(
 )
 
 
-@settings(max_examples=2000)
 @given(st.lists(salad, max_size=14), st.booleans())
 def test_word_salads_are_read_or_refused(words, shaped):
     text = " ".join(words)

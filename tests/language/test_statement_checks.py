@@ -2,7 +2,7 @@
 
 import pytest
 from helpers.statement_strategies import conditions, statements
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.data.faces.units import celeba_scm
@@ -30,7 +30,6 @@ def test_two_statements_conflict_exactly_where_no_probability_satisfies_both(fir
     assert bool(conflicts(pair, eps)) is not both
 
 
-@settings(max_examples=50)
 @given(statements(most=1), st.sampled_from(["might", "would"]), st.data())
 def test_only_the_same_question_can_conflict(statement, modal, data):
     one = Statement(statement.given, statement.antecedent, modal, statement.consequent, statement.mode)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from helpers.statement_strategies import statements
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.errors import QueryError, StatementError
@@ -18,7 +18,6 @@ BALD_IF_OLD = Statement(YOUNG_MAN, {"Young": 0}, "might", {"Bald": 1})
 TURNS_BALD = Statement({**YOUNG_MAN, "Bald": 0}, {"Young": 0}, "might", {"Bald": 1})
 
 
-@settings(max_examples=1000)
 @given(statements())
 def test_a_statement_that_is_said_is_read_back(statement):
     assert Statement.parse(str(statement)) == statement
@@ -200,7 +199,6 @@ salad = st.one_of(
 )
 
 
-@settings(max_examples=600)
 @given(
     st.lists(salad, max_size=14), st.sampled_from(["{0} {1}", "if this man {0}, he might {1}", "{0} would {1} if {0}"])
 )

@@ -36,7 +36,7 @@ TRAININGS = {
     "conditional": (replace(TINY, approach="conditional"), 4),
     "augmented": (replace(TINY, augment=True, label_noise=0.3, even_kernels=True), 4),
     "wgan-gp": (replace(TINY, objective="wgan-gp"), 2),
-    "relativistic": (replace(TINY, objective="relativistic"), 2),
+    "relativistic": (replace(TINY, objective="relativistic", r1=None), 2),
 }
 TOLD = {"causalgan told": replace(TINY, **TELLING), "dcgan told": replace(TINY, approach="dcgan", **TELLING)}
 LEFT_OUT = ["causalcf.training.step.share_batch_norm", "causalcf.training.step.average_over_processes"]

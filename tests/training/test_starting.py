@@ -163,7 +163,7 @@ def test_a_run_trained_elsewhere_or_not_at_all_is_refused(trained, tmp_path):
 def test_a_mistyped_name_is_led_to_the_run_among_the_runs(trained, tmp_path):
     recipe, folder = trained["dcgan"][0]
     with pytest.raises(CausalCFError, match=f"did you mean {folder.parent}/{folder.name}"):
-        start_run(started(tmp_path, (recipe, folder.name[:-1]), runs=recipe.runs_dir))
+        start_run(started(tmp_path, (recipe, folder.name[:-1]), runs_dir=recipe.runs_dir))
 
 
 def test_a_mistake_ends_the_command_with_exit_code_2(tmp_path):

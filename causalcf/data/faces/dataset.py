@@ -47,7 +47,7 @@ def load_faces(
 
     Source: defined here.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> faces = load_faces("valid", n=8, cache=tempfile.mkdtemp(), progress=False)
         >>> len(faces), faces.pixels.shape[1:], faces.names[0]
