@@ -127,7 +127,7 @@ def test_attributes_of_the_runs_graph_can_be_said(tmp_path):
         ([QUESTION, "-n", "0"], "--faces is 0; it must be at least 1"),
         ([QUESTION, "-n", "1000000"], "faces is 1000000; it must be at most 174,762, as each takes 12,288 numbers"),
         ([QUESTION, "--seed", str(2**32)], f"--seed is {2**32}; it must be in [0, 2^32)"),
-        ([QUESTION, "-n", str(2**32)], f"--faces is {2**32}; it must be at most 174,762"),
+        ([QUESTION, "-n", str(2**32)], f"faces is {2**32}; it must be at most 174,762"),
         ([QUESTION, "--draws", "-1"], "--draws is -1"),
         ([QUESTION, "--seed", "-1"], "--seed is -1"),
         ([QUESTION, "--do", "--observe"], "not allowed with argument"),

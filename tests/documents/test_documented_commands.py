@@ -86,6 +86,7 @@ RUN = "runs/latest"
 PLACEHOLDERS = {
     "PATH": "photographs",
     "RUN": RUN,
+    "LINK": "Young:Bald",
     "UNTOLD": RUN,
     "TOLD": RUN,
     "FOLDER": RUN,

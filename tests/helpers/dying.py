@@ -1,4 +1,4 @@
-"""Runs work that dies at a chosen moment, each in a process of its own: `python dying.py PLAN`.
+"""Runs work that dies at a chosen moment, each in a process of its own: `python -m helpers.dying PLAN`.
 
 PLAN is a JSON file: a list of {"folder", "cache", "die"} with one of "recipe", to train by it, "outcome", to write a
 report of it, and "evaluation", the flags of causalcf.eval. `die` is null, to live and count what could be died at, or

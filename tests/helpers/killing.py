@@ -33,6 +33,7 @@ class Killing:
         """The status that each of them ended with."""
         file = self.base / f"plan-{self.number}.json"
         file.write_text(json.dumps(plans))
-        command = [sys.executable, str(Path(__file__).with_name("dying.py")), str(file)]
-        subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        command = [sys.executable, "-m", "helpers.dying", str(file)]
+        paths = os.pathsep.join(path for path in sys.path if path)
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"})
         return [int((Path(plan["folder"]) / "status").read_text()) for plan in plans]
