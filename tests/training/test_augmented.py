@@ -1,11 +1,11 @@
-"""What networks see of images: moved, lit, grained anew; gradients pass, and no global random state is touched."""
+"""What networks see of images: moved, lit, with noise, each time anew; gradients pass, and no global random state is touched."""
 
 import pytest
 import torch
 
 from causalcf.training.batches import augmented, with_label_noise
 
-VIEWS = {"moved": augmented, "grain": lambda images, draw: with_label_noise(images, 0.3, draw)}
+VIEWS = {"moved": augmented, "noise": lambda images, draw: with_label_noise(images, 0.3, draw)}
 
 
 def seeded(seed=0):

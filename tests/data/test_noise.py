@@ -1,4 +1,4 @@
-"""Grain: of the strength asked for, on half of the images, and no more."""
+"""Noise augmentation: of the strength asked for, on half of the images, and no more."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ def speckled(images, most, seed=0):
     return with_noise(images, most, draw_noise_strength(images.shape, seeded(seed)))
 
 
-def test_half_of_the_images_have_grain_of_every_strength_up_to_the_most():
+def test_half_of_the_images_have_noise_of_every_strength_up_to_the_most():
     flat = torch.zeros(400, 3, 16, 16)  # a flat image is its own blurred one
     spread = speckled(flat, 0.4).flatten(1).std(1)
     assert 150 < int((spread > 0).sum()) < 250
@@ -22,7 +22,7 @@ def test_half_of_the_images_have_grain_of_every_strength_up_to_the_most():
     assert some.max() < 0.5 and some.min() < 0.05 and abs(float(some.mean()) - 0.2) < 0.04
 
 
-def test_coarse_grain_comes_in_blocks_of_four_pixels():
+def test_coarse_noise_comes_in_blocks_of_four_pixels():
     images = speckled(torch.zeros(200, 3, 16, 16), 0.4)
     blocks = images.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
     alike = (blocks == blocks[..., :1]).all(-1).flatten(1).all(1) & (images.flatten(1).std(1) > 0)
@@ -37,7 +37,7 @@ def test_a_quarter_is_blurred_and_the_rest_is_left_as_it_is():
     assert bool((as_it_was | soft).all()) and 70 < int(soft.sum()) < 130
 
 
-def test_the_same_seed_is_the_same_grain():
+def test_the_same_seed_is_the_same_noise():
     images = torch.rand(8, 3, 16, 16, generator=seeded(1))
     assert torch.equal(speckled(images, 0.3, 2), speckled(images, 0.3, 2))
     assert not torch.equal(speckled(images, 0.3, 2), speckled(images, 0.3, 3))
