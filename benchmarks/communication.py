@@ -29,7 +29,7 @@ from torch import nn
 from causalcf.cli.command import run
 from causalcf.distributed.batch import own_share
 from causalcf.networks.bundle import Networks
-from causalcf.runs.checkpoint import networks_of
+from causalcf.runs.directory import networks_of
 from causalcf.runs.recipe import Recipe
 from causalcf.train import parse_options
 from causalcf.training.batches import Batch

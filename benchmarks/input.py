@@ -38,7 +38,7 @@ from causalcf.data.crops import celeba_crop, read_image
 from causalcf.data.faces.units import celeba_scm
 from causalcf.io.threads import available_cores, in_threads
 from causalcf.networks.precision import choose_device, choose_precision
-from causalcf.runs.checkpoint import networks_of
+from causalcf.runs.directory import networks_of
 from causalcf.runs.recipe import Recipe
 from causalcf.training.batches import Batches, LabelledDraw
 from causalcf.training.step import TrainingStep

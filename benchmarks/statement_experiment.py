@@ -34,7 +34,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from causalcf.evaluation.inputs import Inputs, load_inputs, load_runs
 from rich.console import Console
 from rich.table import Table
 
@@ -43,6 +42,7 @@ from causalcf.data.images import to_unit_interval
 from causalcf.evaluation.approaches import Approach
 from causalcf.evaluation.contenders import Asking, contenders
 from causalcf.evaluation.flips import Flip, flip
+from causalcf.evaluation.inputs import Inputs, load_inputs, load_runs
 from causalcf.evaluation.judge import independence_warnings, judge_features
 from causalcf.evaluation.links import relation
 from causalcf.evaluation.realism import frechet_distance

@@ -42,7 +42,7 @@ from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy
 from causalcf.networks.bundle import Networks
 from causalcf.networks.precision import choose_device, choose_precision
 from causalcf.networks.readers import build_network
-from causalcf.runs.checkpoint import networks_of
+from causalcf.runs.directory import networks_of
 from causalcf.runs.recipe import Recipe
 from causalcf.training.batches import Batch
 from causalcf.training.step import R1_EVERY, TrainingStep, total

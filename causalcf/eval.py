@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from .cli.launch import run_together
+from .cli.command import run_together
 from .cli.parser import Flags
 from .errors import QueryError, unknown
 from .evaluation.suite import HALF_WIDTH, VERDICTS, EvalOptions, Link, LinkQuestion, Suite, load_suite, suite_statements

@@ -93,14 +93,10 @@ def label_model(graph: str, data: str, data_root: str | None = None) -> LabelSCM
 
 def run_model(folder: str) -> LabelSCM:
     """Return the label model in a run's checkpoint, without building networks; RunError if the run has none."""
-    from .io.untrusted import rebuilding
-    from .runs.checkpoint import NAME, check_state, load_checkpoint
-    from .runs.directory import find_run
+    from .runs.directory import CHECKPOINT, find_run, read_run
 
     place = find_run(folder)
-    state, graph = load_checkpoint(place), load_graph(place / "graph.yaml")
-    with rebuilding(place / NAME):
-        _, scm = check_state(state, graph)
+    *_, scm = read_run(place, place / CHECKPOINT)
     if scm is None:
         raise RunError(f"{place.name} is a dcgan run: it has no label model; ask --graph and --data instead")
     return scm

@@ -10,9 +10,8 @@ from typing import Any
 import yaml
 
 from .checks import option_names, with_new_names
-from .cli.launch import run_together
+from .cli.command import launched, run_together
 from .cli.parser import Flags, named_options
-from .distributed.environment import launched
 from .errors import RecipeError
 from .io.yaml import FileKind, find_preset, preset_names, read_mapping
 from .runs.recipe import Recipe, recipe_from_dict
@@ -130,7 +129,7 @@ def _planned(options: TrainOptions) -> Recipe | Comparison:
     """Return what would be trained; with --resume, the recipe from the run's checkpoint."""
     if options.comparison is not None or options.resume is None:
         return options.comparison or options.recipe
-    from .training.start import resumed_recipe
+    from .training.experiment import resumed_recipe
 
     return resumed_recipe(options.resume, options.given)
 

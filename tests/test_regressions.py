@@ -17,6 +17,7 @@ from causalcf import draw, train
 from causalcf.checks import check_choice
 from causalcf.classifiers.recipe import ClassifierRecipe
 from causalcf.cli.command import run
+from causalcf.cli.command import say as say_on_stderr
 from causalcf.data.faces import __main__ as faces_command
 from causalcf.evaluation.evaluate import _say as say_of_evaluation
 from causalcf.evaluation.suite import Link, LinkQuestion, Suite
@@ -26,11 +27,9 @@ from causalcf.io.text import file_names
 from causalcf.io.untrusted import MAX_TENSORS
 from causalcf.labels.distance import tables_markdown
 from causalcf.networks.precision import choose_precision
-from causalcf.runs.checkpoint import networks_of
-from causalcf.runs.directory import stored_runs
+from causalcf.runs.directory import networks_of, stored_runs
 from causalcf.runs.recipe import Recipe, checkpoint_bytes, stored_recipe
 from causalcf.training.batches import WeightedDraw
-from causalcf.training.comparison import _say as say_of_comparison
 from causalcf.training.loop import Training
 from causalcf.training.step import TrainingStep, merged
 from causalcf.worlds.posterior import Posterior
@@ -122,7 +121,7 @@ def test_explore_keeps_every_given():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("say", [say_of_comparison, say_of_evaluation])
+@pytest.mark.parametrize("say", [say_on_stderr, say_of_evaluation])
 def test_status_lines_show_no_terminal_codes(say, capsys):
     say("told \x1b[31mred")
     assert capsys.readouterr().err == "told \\x1b[31mred\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Any
 
 import torch
 
+from ..cli.command import say
 from ..data import attribute_names
 from ..errors import CausalCFError, DataError, RunError, unknown
 from ..io.files import write_atomically
 from ..io.folders import META, point_to, provenance
 from ..io.progress import counting
-from ..io.text import escaped
 from ..io.untrusted import read_json, refuse_links_out
 from ..networks.precision import choose_device, choose_precision
 from .classifier import AttributeClassifier
@@ -40,7 +39,7 @@ def make_classifier(recipe: ClassifierRecipe) -> Path:
     parts = split_data(recipe)
     precision = choose_precision(recipe.precision, device)
     with classifier_folder(recipe) as folder:
-        _say(
+        say(
             f"{recipe.network}, width {recipe.width}: {len(attributes)} attributes from {len(parts.train):,} images "
             f"({parts.train.description}); {device.type}, {precision}, {torch.get_num_threads()} threads; {folder}"
         )
@@ -83,7 +82,7 @@ def _finish(
     if first:
         point_to(folder, f"{recipe.role}-{recipe.data}")
     print(report.to_markdown().split("\n- ")[0])
-    _say(f"finished; {folder}")
+    say(f"finished; {folder}")
 
 
 def _train(
@@ -105,7 +104,7 @@ def _train(
             board.add_scalar("loss/held_out", progress.held_out_loss, progress.images)
             board.flush()
             losses = f"loss {progress.train_loss:.4f}  held out {progress.held_out_loss:.4f}"
-            _say(f"{progress.images:>9,} images  {losses}{'  best so far' * progress.best}")
+            say(f"{progress.images:>9,} images  {losses}{'  best so far' * progress.best}")
 
         classifier = train_classifier(
             recipe, parts.train, parts.held_out, attributes, device, precision, advance, on_evaluation
@@ -130,7 +129,3 @@ def _meta(recipe: ClassifierRecipe, parts: Splits, device: torch.device, precisi
         for kind, part in vars(parts).items()
     }
     return {**made_by, "recipe": recipe.to_dict(), "images": images}
-
-
-def _say(text: str) -> None:
-    print(escaped(text), file=sys.stderr)

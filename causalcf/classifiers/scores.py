@@ -91,11 +91,7 @@ class AttributeScores:
 
 
 def score_attributes(
-    names: Sequence[str],
-    labels: Tensor,
-    probabilities: Tensor,
-    base_rates: Sequence[float],
-    generator: torch.Generator,
+    names: Sequence[str], labels: Tensor, probabilities: Tensor, base_rates: Sequence[float], generator: torch.Generator
 ) -> dict[str, AttributeScores]:
     """Score every attribute from (n, d) labels and probabilities; balanced accuracy uses the base rates."""
     scored = {}

@@ -129,7 +129,6 @@ def _outputs(network: torch.nn.Module) -> int:
 def _from_state(state: dict[str, Any]) -> AttributeClassifier:
     network = with_weights(lambda: build_network(state["network"], state["outputs"], state["width"]), state["weights"])
     _check_columns(state)
-    network.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     return AttributeClassifier(
         tuple(state["attributes"]),
         network,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,7 +12,6 @@ import torch
 import torch.distributed as dist
 
 from ..errors import ProcessError, RecipeError
-from .environment import local_rank
 
 Made = TypeVar("Made")
 
@@ -42,6 +42,11 @@ def size() -> int:
 def rank() -> int:
     """Return this process's number, from 0."""
     return dist.get_rank() if size() > 1 else 0
+
+
+def local_rank() -> int:
+    """Return this process's number on its machine, from 0."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
 
 
 def is_first() -> bool:

@@ -18,8 +18,7 @@ from ..graph.graph import CausalGraph, check_attributes
 from ..io.files import of_file, of_weights
 from ..labels import fit_label_scm
 from ..labels.reference import Reference
-from ..runs.checkpoint import NAME as CHECKPOINT
-from ..runs.directory import FinishedRun, finished_runs
+from ..runs.directory import CHECKPOINT, FinishedRun, finished_runs
 from ..runs.recipe import APPROACHES, Recipe
 from ..runs.run import Run, load_run
 from .judge import Judge, load_judge

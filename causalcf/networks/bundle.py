@@ -42,16 +42,13 @@ def calibrate_batch_norm(average: nn.Module, noise: Tensor, labels: Tensor, batc
         norm.eval()
 
 
-Network = TypeVar("Network", bound=nn.Module)
-
-
-def with_weights(make: Callable[[], Network], weights: Mapping[str, Any]) -> Network:
-    """Build a network with these weights, after `check_weights`; the global random state is kept."""
+def with_weights(make: Callable[[], Net], weights: Mapping[str, Any]) -> Net:
+    """Build a frozen network with these weights, checked before; the global random state is kept."""
     check_weights(make, weights)
     with torch.random.fork_rng(devices=[]):  # the fresh weights that the stored ones replace draw on global state
         network = make()
     network.load_state_dict(dict(weights))
-    return network
+    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
 def check_weights(make: Callable[[], nn.Module], weights: Mapping[str, Any]) -> None:

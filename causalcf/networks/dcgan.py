@@ -68,11 +68,7 @@ class Generator(nn.Module):
         self.project = nn.Linear(noise_dim + n_labels, channels[0] * 16)
         layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
         for wide, narrow in pairwise(channels):
-            layers += [
-                transposed(wide, narrow, 4, 2, 1, bias=False),
-                nn.BatchNorm2d(narrow),
-                nn.ReLU(inplace=True),
-            ]
+            layers += [transposed(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.ReLU(inplace=True)]
         layers.append(transposed(channels[-1], 3, 4, 2, 1))
         self.layers = nn.Sequential(*layers)
 

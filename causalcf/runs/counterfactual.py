@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,9 @@ from torch import Tensor
 
 from ..labels import LabelSCM
 from ..worlds.diagnostics import Diagnostics
-from ..worlds.observed import Method, counterfactual_noise
 from ..worlds.samplers import esm_cf_sampler
 
 IMAGE = 3 * 64 * 64  # numbers in an image
-Generate = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class CounterfactualWorlds:
 
 def labelled_counterfactual(
     scm: LabelSCM,
-    generate: Generate,
+    generate: Callable[[Tensor, Tensor], Tensor],
     worlds: Worlds,
     do: Mapping[str, Any] | None,
     observe: Mapping[str, Any] | None,
@@ -87,45 +85,3 @@ def keep_or_generate(actual: Tensor, same: Tensor, generate: Callable[[], Tensor
     if not bool(same.all()):
         images[~same] = generate().to(images.dtype)
     return images
-
-
-GenerateFromNoise = Callable[[Tensor], Tensor]
-Classify = Callable[[Tensor], Tensor]
-
-
-def observed_counterfactual(
-    generate: GenerateFromNoise,
-    classify: Classify,
-    attributes: Sequence[str],
-    worlds: Worlds,
-    observe: Mapping[str, int],
-    stickiness: float,
-    draws: int,
-    generator: torch.Generator | None,
-    method: str | Method = "smc",
-    budget: int = 100_000,
-    on_unit: Callable[[int], None] = lambda n: None,
-) -> CounterfactualWorlds:
-    """Draw each unit's noise from its ESM posterior given the antecedent; read labels from the images."""
-    drawn = []
-    for z in worlds.noise:
-        drawn.append(
-            counterfactual_noise(
-                z,
-                generate,
-                classify,
-                observe,
-                draws,
-                stickiness,
-                method,
-                attributes=attributes,
-                budget=budget,
-                generator=generator,
-            )
-        )
-        on_unit(1)
-    noise = torch.stack([found.noise for found in drawn])
-    same = (noise == worlds.noise[:, None]).all(2)
-    images = keep_or_generate(worlds.images, same, lambda: generate(noise[~same]))
-    labels = (classify(images.flatten(0, 1)) > 0.5).to(torch.int8).view(*same.shape, -1)
-    return CounterfactualWorlds(noise, labels, images, tuple(found.diagnostics for found in drawn))

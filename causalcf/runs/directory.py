@@ -1,30 +1,47 @@
-"""Run directories: runs/<date>-<recipe>-<approach>/ holds recipe.yaml, graph.yaml, meta.json,
-checkpoints, stats.jsonl, TensorBoard events and pictures; runs/latest links to the newest.
+"""Run directories: runs/<date>-<recipe>-<approach>/ holds recipe.yaml, graph.yaml, meta.json, stats.jsonl,
+TensorBoard events, pictures and checkpoints; runs/latest links to the newest. checkpoint.pt is a run's newest
+checkpoint, checkpoint.1.pt the one before it. A crash leaves a whole file, and loading checks all that it holds.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
+import math
+import os
+import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 from ..checks import check_path
 from ..errors import RunError, nearest
-from ..graph.files import save_graph
+from ..graph.files import load_graph, save_graph
 from ..graph.graph import CausalGraph
-from ..io.files import write_atomically
+from ..io.files import link_atomically, replacing, temporary_beside, write_atomically
 from ..io.folders import META, folders_in, new_folder, read_meta
-from ..io.untrusted import parse_json, read_last_line, refuse_links_out
+from ..io.untrusted import (
+    check_archive,
+    first_line,
+    parse_json,
+    read_last_line,
+    read_tensors,
+    rebuilding,
+    refuse_links_out,
+)
 from ..io.yaml import FileKind, read_mapping
-from .checkpoint import NAME as CHECKPOINT
-from .recipe import APPROACHES, Recipe
+from ..labels import LabelSCM
+from ..networks.bundle import Networks, check_weights
+from .recipe import APPROACHES, Recipe, stored_recipe
 
-RECIPE, STATISTICS = "recipe.yaml", "stats.jsonl"
-STATEMENTS = "statements.yaml"  # what the run was told, where it was told anything
+RECIPE, GRAPH, STATISTICS, CHECKPOINT = "recipe.yaml", "graph.yaml", "stats.jsonl", "checkpoint.pt"
+STATEMENTS = "statements.yaml"  # the statement constraints of a run that has any
+SET_ASIDE = "checkpoint.set-aside.pt"  # the newest, after an earlier one was gone back to
+PRECISIONS = ("bf16", "float32")
 
 
 @dataclass(frozen=True)
@@ -56,7 +73,7 @@ def create_run(recipe: Recipe, graph: CausalGraph, meta: dict[str, Any]) -> Path
     stem = f"{datetime.date.today().isoformat()}-{recipe.name}-{recipe.approach}"
     folder = new_folder(Path(recipe.runs_dir), stem)
     save_recipe(folder, recipe)
-    save_graph(graph, folder / "graph.yaml")
+    save_graph(graph, folder / GRAPH)
     write_atomically(folder / META, json.dumps(meta, indent=2).encode())
     return folder
 
@@ -96,7 +113,7 @@ def finished_runs(base: str | Path) -> list[FinishedRun]:
 def stored_runs(base: str | Path) -> list[StoredRun]:
     """Return all readable runs in a folder, finished or not, the newest last."""
     runs = [run for folder in folders_in(base) if (run := _stored(folder)) is not None]
-    return sorted(runs, key=_age)
+    return sorted(runs, key=_start)
 
 
 def _stored(folder: Path) -> StoredRun | None:
@@ -122,7 +139,129 @@ def _images_seen(folder: Path) -> int:
     return images if isinstance(images, int) else 0
 
 
-def _age(run: StoredRun) -> tuple[str, int, str]:
+def _start(run: StoredRun) -> tuple[str, int, str]:
     """Return the sort key of a run: its start, else the date in its name; then its number."""
     started, name = run.meta.get("started"), run.folder.name
     return started if isinstance(started, str) else name, len(name), name
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any], keep: int = 2) -> None:
+    """Write the newest checkpoint atomically, and keep `keep` checkpoints in all."""
+    with replacing(folder / CHECKPOINT) as file:
+        torch.save(state, file)
+        _grow_older(folder, keep)
+
+
+def load_checkpoint(place: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Load a run's newest checkpoint, or the given file; an error names an earlier whole one."""
+    path = place / CHECKPOINT if place.is_dir() else place
+    if not path.is_file():
+        raise RunError(f"{path.parent} holds no {path.name}: not a run directory, or its training never started")
+    try:
+        _check_parts(path)
+        return read_tensors(path, device)
+    except Exception as error:  # whatever a damaged directory of the archive leads to
+        raise RunError(f"{path} is damaged: {first_line(error)}. {_offer(path)}") from error
+
+
+def earlier(folder: Path) -> list[Path]:
+    """Return the checkpoints before the newest, the youngest first."""
+    numbered = [path for path in folder.glob("checkpoint.*.pt") if path.name.split(".")[1].isdigit()]
+    return sorted(numbered, key=_age)
+
+
+def go_back(path: Path) -> None:
+    """Make an earlier checkpoint the newest; the old newest becomes checkpoint.set-aside.pt."""
+    newest = path.with_name(CHECKPOINT)
+    chosen = temporary_beside(newest)
+    link_atomically(chosen, path)  # it may be the one set aside, whose name is taken next
+    if newest.is_file():
+        link_atomically(path.with_name(SET_ASIDE), newest)
+    os.replace(chosen, newest)
+
+
+def _grow_older(folder: Path, keep: int) -> None:
+    """Shift each checkpoint to the next number, oldest first, and delete those beyond `keep`."""
+    for path in earlier(folder):
+        if _age(path) >= keep:
+            path.unlink()
+    for age in range(keep - 1, 0, -1):
+        younger = folder / (_name(age - 1) if age > 1 else CHECKPOINT)
+        if younger.is_file():
+            link_atomically(folder / _name(age), younger)
+
+
+def _name(age: int) -> str:
+    return f"checkpoint.{age}.pt"
+
+
+def _age(path: Path) -> int:
+    return int(path.name.split(".")[1])
+
+
+def _check_parts(path: Path) -> None:
+    """Check a checkpoint's archive and the CRC-32 of each tensor in it."""
+    check_archive(path)
+    with zipfile.ZipFile(path) as archive:
+        member = archive.testzip()
+    if member is not None:
+        raise RunError(f"the checksum of its part {member} is wrong")
+
+
+def _offer(path: Path) -> str:
+    """Return advice that names an earlier checkpoint that is whole."""
+    older = earlier(path.parent)
+    for other in older[older.index(path) + 1 :] if path in older else older:
+        with suppress(Exception):
+            _check_parts(other)
+            return f"The one before it is whole; go on from that with: python -m causalcf.train --resume {other}"
+    return "There is no earlier one that is whole; start a new run"
+
+
+def read_run(
+    folder: Path, checkpoint: Path, device: torch.device | str = "cpu"
+) -> tuple[dict[str, Any], CausalGraph, Recipe, LabelSCM | None]:
+    """Return a checkpoint with what it is of: its graph, its recipe and its label generator, all checked."""
+    state, graph = load_checkpoint(checkpoint, device), load_graph(folder / GRAPH)
+    with rebuilding(checkpoint):
+        return state, graph, *check_state(state, graph)
+
+
+def check_state(state: dict[str, Any], graph: CausalGraph) -> tuple[Recipe, LabelSCM | None]:
+    """Check a checkpoint; return its recipe and label generator (None for a run without labels)."""
+    recipe = stored_recipe(state["recipe"])
+    for key, kind in (("step", int), ("device", str), ("precision", str), ("data_fingerprint", str)):
+        if type(state[key]) is not kind:
+            raise RunError(f"its {key} is a value of type {type(state[key]).__name__}; expected {kind.__name__}")
+    if not 0 <= state["step"] < 2**40 or not math.isfinite(state["seconds"]):
+        raise RunError(f"its step is {state['step']}, after {state['seconds']} s; expected finite numbers, at least 0")
+    if state["precision"] not in PRECISIONS:
+        raise RunError(f"its precision is {state['precision']!r}; allowed: {', '.join(PRECISIONS)}")
+    labels = state["labels"]
+    if (labels is None) != (recipe.approach == "dcgan"):
+        raise RunError(f"a {recipe.approach} run {'without' if labels is None else 'with'} a label generator")
+    scm = None if labels is None else LabelSCM.from_state(labels)
+    if scm is not None and scm.graph != graph:
+        raise RunError("its label generator is not of the graph in graph.yaml")
+    return recipe, scm
+
+
+def networks_of(recipe: Recipe, n_labels: int) -> Networks:
+    """Fresh networks as a recipe has them; their weights come from PyTorch's global random state."""
+    return Networks(
+        recipe.noise_dim, n_labels, recipe.width, recipe.labeler_width, recipe.even_kernels, recipe.noise_weight > 0
+    )
+
+
+def check_networks(state: dict[str, Any], recipe: Recipe, graph: CausalGraph) -> None:
+    """Check that the stored weights fit the recipe's networks, without allocating them."""
+    labels = 0 if state["labels"] is None else len(graph.nodes)
+    check_weights(lambda: networks_of(recipe, labels), state["networks"])
+
+
+def check_moments(optimiser: torch.optim.Optimizer) -> None:
+    """Check that an optimiser's restored moments have the shapes of its weights."""
+    for weight, state in optimiser.state.items():
+        for name in ("exp_avg", "exp_avg_sq"):
+            if name not in state or state[name].shape != weight.shape:
+                raise RunError(f"an optimiser's {name} does not fit its weight of shape {tuple(weight.shape)}")

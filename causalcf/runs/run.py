@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +15,6 @@ from ..checks import check, check_count, check_floats
 from ..classifiers.classifier import AttributeClassifier, check_images
 from ..classifiers.storage import load_classifier
 from ..errors import RunError
-from ..graph.files import load_graph
 from ..graph.graph import CausalGraph
 from ..io.untrusted import rebuilding
 from ..labels import LabelSCM
@@ -22,10 +23,9 @@ from ..networks.dcgan import Generator, Labeler
 from ..networks.precision import autocast, choose_device
 from ..randomness import uniform_noise
 from ..worlds.conditional import sample_where
-from ..worlds.observed import Method
-from .checkpoint import NAME, check_state, load_checkpoint
-from .counterfactual import IMAGE, CounterfactualWorlds, Worlds, labelled_counterfactual, observed_counterfactual
-from .directory import find_run
+from ..worlds.observed import Method, counterfactual_noise
+from .counterfactual import IMAGE, CounterfactualWorlds, Worlds, keep_or_generate, labelled_counterfactual
+from .directory import CHECKPOINT, find_run, read_run
 from .recipe import Recipe
 
 CHUNK = 256  # images generated or read at a time
@@ -38,8 +38,9 @@ class Run:
     Args:
         labels: the label generator, or None for an approach without labels.
         labeler: the run's own label classifier; None in a run without labels.
-        observer: the antecedent classifier, with the graph's nodes as columns, in their order; None if there is none.
-        told_by: fingerprint of the classifier of the statement constraints; None if the run has no such constraints.
+        antecedent_classifier: finds labels in images; its columns are the graph's nodes, in their order. None if there
+            is none.
+        constraint_classifier: fingerprint of the classifier of the statement constraints; None without constraints.
 
     Examples:
         >>> run = load_run("runs/latest")                                          # doctest: +SKIP
@@ -99,7 +100,7 @@ class Run:
         if self.labels is None:
             if do:
                 raise RunError(f"{self.folder.name} is a dcgan run: it has no labels to set by do=; ask given=")
-            return self._sample_seen(n, given, generator, budget, on_world)
+            return self._sample_observed(n, given, generator, budget, on_world)
         noise = self.sample_noise(n, generator)
         labels = self.labels.sample(n, do=do, given=given, generator=generator)
         return Worlds(noise, labels, self.generate(noise, labels))
@@ -149,10 +150,16 @@ class Run:
             )
         if do or not observe:
             raise RunError(f"{self.folder.name} is a dcgan run: its antecedent can only be observed; use observe=")
-        classify, nodes = self._antecedent_classifier(), self.graph.nodes
-        return observed_counterfactual(
-            self.generate, classify, nodes, worlds, observe, kept, draws, generator, method, budget, on_unit
-        )
+        classify, drawn = self._antecedent_classifier(), []
+        search = partial(counterfactual_noise, attributes=self.graph.nodes, budget=budget, generator=generator)
+        for z in worlds.noise:
+            drawn.append(search(z, self.generate, classify, observe, draws, kept, method))
+            on_unit(1)
+        noise = torch.stack([found.noise for found in drawn])
+        same = (noise == worlds.noise[:, None]).all(2)
+        images = keep_or_generate(worlds.images, same, lambda: self.generate(noise[~same]))
+        labels = (classify(images.flatten(0, 1)) > 0.5).to(torch.int8).view(*same.shape, -1)
+        return CounterfactualWorlds(noise, labels, images, tuple(found.diagnostics for found in drawn))
 
     @torch.no_grad()
     def generate(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -201,7 +208,7 @@ class Run:
         """Return (n, d) probabilities by the antecedent classifier if there is one, else by the run's own Labeler."""
         return self.classify(images) if self.antecedent_classifier is None else self.antecedent_classifier(images)
 
-    def _sample_seen(
+    def _sample_observed(
         self,
         n: int,
         given: Mapping[str, int] | None,
@@ -209,33 +216,21 @@ class Run:
         budget: int,
         on_world: Callable[[int], None],
     ) -> Worlds:
-        if given:
-            counts = [0]
+        if not given:
+            noise, classify = self.sample_noise(n, generator), self.antecedent_classifier
+            images = self.generate(noise)
+            labels = torch.zeros(n, 0, dtype=torch.int8) if classify is None else classify.labels(images)
+            return Worlds(noise, labels, images)
+        counts = [0]
 
-            def constraint(found: int, evaluations: int) -> None:
-                on_world(found - counts[-1])
-                counts.append(found)
+        def progress(found: int, evaluations: int) -> None:
+            on_world(found - counts[-1])
+            counts.append(found)
 
-            found = sample_where(
-                self.generate,
-                self._antecedent_classifier(),
-                given,
-                n,
-                attributes=self.graph.nodes,
-                noise_dim=self.recipe.noise_dim,
-                budget=budget,
-                generator=generator,
-                on_progress=constraint,
-            )
-            return Worlds(found.noise, (found.probabilities > 0.5).to(torch.int8), found.images)
-        noise = self.sample_noise(n, generator)
-        images = self.generate(noise)
-        seen = (
-            self.antecedent_classifier.labels(images)
-            if self.antecedent_classifier
-            else torch.zeros(n, 0, dtype=torch.int8)
-        )
-        return Worlds(noise, seen, images)
+        search = partial(sample_where, attributes=self.graph.nodes, noise_dim=self.recipe.noise_dim, budget=budget)
+        classify = self._antecedent_classifier()
+        found = search(self.generate, classify, given, n, generator=generator, on_progress=progress)
+        return Worlds(found.noise, (found.probabilities > 0.5).to(torch.int8), found.images)
 
     def _antecedent_classifier(self) -> AttributeClassifier:
         if self.antecedent_classifier is None:
@@ -267,37 +262,17 @@ def load_run(
     """
     folder = find_run(path)
     where = choose_device(device)
-    state = load_checkpoint(folder, where)
-    graph = load_graph(folder / "graph.yaml")
-    with rebuilding(folder / NAME):
-        recipe, scm = check_state(state, graph)
-        n_labels = len(graph.nodes) if scm is not None else 0
-        weights, constraint = state["networks"], state.get("telling")
+    state, graph, recipe, scm = read_run(folder, folder / CHECKPOINT, where)
+    d, k = len(graph.nodes) if scm is not None else 0, recipe.noise_dim
+    with rebuilding(folder / CHECKPOINT):
+        constraint = state.get("telling")
         constraint_classifier = None if constraint is None else str(constraint["classifier"])
-        generator = with_weights(
-            lambda: Generator(recipe.noise_dim, n_labels, recipe.width, recipe.even_kernels), _part(weights, "average")
-        )
-        labeler = None
-        if n_labels:
-            labeler = with_weights(lambda: Labeler(n_labels, recipe.labeler_width), _part(weights, "labeler"))
+        generator = with_weights(lambda: Generator(k, d, recipe.width, recipe.even_kernels), _part(state, "average"))
+        labeler = with_weights(lambda: Labeler(d, recipe.labeler_width), _part(state, "labeler")) if d else None
     precision = state["precision"] if where.type == state["device"] else "float32"
-    for net in (generator, labeler):
-        if net is not None:
-            net.to(where).to(memory_format=torch.channels_last).eval().requires_grad_(False)
-    antecedent_classifier = _find_antecedent_classifier(folder, recipe.data, graph, device, classifier)
-    return Run(
-        folder,
-        recipe,
-        graph,
-        scm,
-        state["step"],
-        generator,
-        labeler,
-        antecedent_classifier,
-        where,
-        precision,
-        constraint_classifier,
-    )
+    found = _find_antecedent_classifier(folder, recipe.data, graph, device, classifier)
+    nets = generator.to(where), None if labeler is None else labeler.to(where)
+    return Run(folder, recipe, graph, scm, state["step"], *nets, found, where, precision, constraint_classifier)
 
 
 def _find_antecedent_classifier(
@@ -313,5 +288,6 @@ def _find_antecedent_classifier(
     return found.select(graph.nodes)
 
 
-def _part(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
-    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
+def _part(state: dict[str, Any], name: str) -> dict[str, Tensor]:
+    parts = state["networks"].items()
+    return {key.removeprefix(f"{name}."): value for key, value in parts if key.startswith(f"{name}.")}

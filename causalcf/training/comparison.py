@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -15,17 +14,15 @@ from ..classifiers.recipe import ClassifierRecipe
 from ..classifiers.report import JSON
 from ..classifiers.splits import split_data
 from ..classifiers.storage import NAME as CLASSIFIER
-from ..cli.command import INTERRUPTED
+from ..cli.command import INTERRUPTED, say
 from ..data.images import ImageData
 from ..errors import GraphError, RecipeError, RunError, StatementError
 from ..graph.files import load_graph
 from ..graph.graph import CausalGraph
 from ..io.folders import META, folders_in, read_meta
-from ..io.text import escaped
 from ..language.lists import load_statements
 from ..networks.precision import choose_device
-from ..runs.checkpoint import NAME as CHECKPOINT
-from ..runs.directory import STATEMENTS, FinishedRun, StoredRun, stored_runs
+from ..runs.directory import CHECKPOINT, GRAPH, STATEMENTS, FinishedRun, StoredRun, stored_runs
 from ..runs.recipe import UNCOMPARED, Recipe
 from .comparison_recipe import Arms, Comparison
 from .experiment import graph_of, resume_run, start_run, training_data
@@ -60,7 +57,7 @@ def _matches(run: StoredRun, recipe: Recipe, fingerprint: str) -> bool:
     if run.images >= recipe.images + recipe.batch:  # resumed to train for longer: another budget
         return False
     try:  # files may have been edited since
-        return load_graph(run.folder / "graph.yaml") == graph_of(recipe) and _has_statements(run, recipe)
+        return load_graph(run.folder / GRAPH) == graph_of(recipe) and _has_statements(run, recipe)
     except (GraphError, StatementError):
         return False
 
@@ -113,9 +110,9 @@ def run_comparison(comparison: Comparison) -> int:
             if part() == INTERRUPTED:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
-        _say("the comparison is interrupted; the same command goes on from here")
+        say("the comparison is interrupted; the same command goes on from here")
         return INTERRUPTED
-    _say(f"the comparison is finished; its runs and classifiers are in {recipe.runs_dir}")
+    say(f"the comparison is finished; its runs and classifiers are in {recipe.runs_dir}")
     return 0
 
 
@@ -189,8 +186,4 @@ def _check_attributes(recipe: ClassifierRecipe, graph: CausalGraph, data: ImageD
 
 
 def _tell(which: str, what: str) -> None:
-    _say(which + what)
-
-
-def _say(text: str) -> None:
-    print(escaped(text), file=sys.stderr)
+    say(which + what)

@@ -1,73 +1,99 @@
-"""One training from recipe to finished run: load and check the data, fit the label generator, train."""
+"""One training from recipe to finished run: check and load the data, fit the labels, start or resume, train."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..cli.command import INTERRUPTED
+from ..checks import require
+from ..cli.command import INTERRUPTED, say
 from ..constraints.setup import constraint_of
 from ..data import attribute_names, load_data
 from ..data.images import ImageData, to_unit_interval
-from ..distributed.group import (
-    check_batch,
-    first_of_machine_first,
-    from_first,
-    is_first,
-    own_device,
-    require_same,
-    size,
-)
-from ..errors import RunError, WriteError
+from ..distributed import group
+from ..distributed.group import from_first, is_first
+from ..errors import RecipeError, RunError, WriteError
 from ..graph.files import load_graph
 from ..graph.graph import CausalGraph, check_attributes
 from ..io.files import clear_leftovers, refusal, run_lock, write_atomically
 from ..io.folders import META, point_to, provenance, read_meta
 from ..io.progress import counting
-from ..io.text import escaped
 from ..io.untrusted import rebuilding
 from ..labels import LabelSCM, fit_label_scm
 from ..language.lists import load_statements, save_statements
 from ..language.statement import Statement
 from ..networks.precision import choose_device, choose_precision
 from ..pictures.tensorboard import TensorBoardWriter
-from ..runs.checkpoint import NAME as CHECKPOINT
-from ..runs.checkpoint import go_back
-from ..runs.directory import STATEMENTS, create_run, find_checkpoint, save_recipe
+from ..runs.directory import (
+    CHECKPOINT,
+    STATEMENTS,
+    check_networks,
+    create_run,
+    find_checkpoint,
+    find_run,
+    go_back,
+    read_run,
+    save_recipe,
+)
 from ..runs.recipe import Recipe
 from .batches import Batches, LabelledDraw
-from .loop import Training, Watcher, notify, train
-from .start import find_initial_run, read_stored
-from .watchers import ConstraintStatistics, Pictures, Progress, Statistics
+from .loop import Training, Watcher, train
+from .watchers import Pictures, Statistics, print_tick
 
 REALS = 60  # images of the data in reals.png
+CHANGEABLE = ("images", "keep")  # by resuming
+# What decides the networks' form, the meaning of a step, the label generator or the random state that goes on.
+KEPT = ("approach", "labels", "objective", "width", "labeler_width", "noise_dim", "even_kernels", "batch", "seed")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A run at one checkpoint, checked as far as possible without its data."""
+
+    folder: Path
+    checkpoint: Path
+    state: dict[str, Any]
+    graph: CausalGraph
+    recipe: Recipe
+    scm: LabelSCM | None
+
+    @classmethod
+    def read(cls, folder: Path, checkpoint: Path) -> Stored:
+        stored = cls(folder, checkpoint, *read_run(folder, checkpoint))
+        with rebuilding(checkpoint):
+            check_networks(stored.state, stored.recipe, stored.graph)
+        return stored
+
+    def restore(self, training: Training, changed_data: bool = False) -> None:
+        with rebuilding(self.checkpoint):
+            training.restore(self.state, self.folder, changed_data)
 
 
 def start_run(recipe: Recipe) -> int:
     """Train a new run; return 0 when it finishes, 130 when it is interrupted."""
     graph = graph_of(recipe)
     device = device_of(recipe)
-    initial = find_initial_run(recipe, graph, device)
+    initial = None if recipe.init_from is None else _initial_run(recipe, recipe.init_from, graph, device)
     statements = None if recipe.statements is None else load_statements(recipe.statements, graph.nodes)
     data = training_data(recipe, graph)
     if initial is None:
         scm = from_first(lambda: label_generator(recipe, graph, data))
         precision = from_first(lambda: choose_precision(recipe.precision, device))
-    else:
-        recipe = replace(recipe, init_from=initial.name)
-        scm, precision = initial.scm, initial.precision(recipe.precision)
+    else:  # the new run keeps the label generator, and for "auto" the precision
+        inside = initial.folder.parent == Path(recipe.runs_dir).resolve()
+        recipe = replace(recipe, init_from=initial.folder.name if inside else str(initial.folder))
+        scm, precision = initial.scm, initial.state["precision"] if recipe.precision == "auto" else recipe.precision
     training = assemble(recipe, graph, scm, data, device, precision, statements)
     meta = provenance(recipe.seed, device, precision, data.fingerprint)
     if initial is not None:
-        initial.hand_over(training)
-        meta = {**meta, "start": initial.record}
+        _hand_over(initial, training)
+        meta["start"] = {"run": initial.folder.name, "images": training.images}
     folder = from_first(lambda: create_run(recipe, graph, meta))
     with _locked(folder):
         if is_first():
@@ -78,42 +104,82 @@ def start_run(recipe: Recipe) -> int:
         return _run_to_end(training, folder)
 
 
+def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.device) -> Stored:
+    """Return the run that a recipe starts from, checked against it; a name among the runs comes before a path."""
+    inside = Path(recipe.runs_dir) / start
+    is_path = Path(start).is_dir() or Path(start).parent != Path()
+    folder = find_run(start if is_path and not inside.is_dir() else inside)
+    initial, name = Stored.read(folder, folder / CHECKPOINT), folder.name
+    for key in KEPT:
+        given, kept = getattr(recipe, key), getattr(initial.recipe, key)
+        require(given == kept, key, given, f"{kept}, as in {name}: see start")
+    given, kept = recipe.noise_weight, initial.recipe.noise_weight
+    allowed = f"{'above 0' if kept else '0'}, as in {name}: see start"
+    require(bool(given) == bool(kept), "noise_weight", given, allowed)
+    if initial.graph != graph:
+        raise RecipeError(f"graph {recipe.graph} is not that of {name}, which the run is to start from")
+    kind = initial.state["device"]
+    if device.type != kind:
+        raise RunError(f"start: {name} was trained on {kind}; start from it there, not on {device.type}")
+    seen = initial.state["step"] * initial.recipe.batch
+    require(recipe.images > seen, "images", recipe.images, f"above {seen}, which {name} has seen already")
+    return initial
+
+
+def _hand_over(initial: Stored, training: Training) -> None:
+    """Restore a training to the state of another run; the learning rates stay those of its own recipe."""
+    optimisers = training.update.optimisers.values()
+    rates = [optimiser.param_groups[0]["lr"] for optimiser in optimisers]
+    initial.restore(training)
+    training.tick = None  # the other run's
+    for optimiser, rate in zip(optimisers, rates, strict=True):
+        optimiser.param_groups[0]["lr"] = rate
+
+
 def resume_run(path: str, overrides: Mapping[str, Any], changed_data: bool = False) -> int:
     """Resume a run directory or one of its checkpoints; only `images` and `keep` may change."""
     folder, checkpoint = find_checkpoint(path)
     with _locked(folder):
         if is_first():
             clear_leftovers(folder)
-        training, stored = _stored_training(folder, checkpoint, overrides, changed_data)
+        stored = Stored.read(folder, checkpoint)
+        recipe, device = _resumed(stored, overrides), device_of(stored.recipe)
+        if device.type != stored.state["device"]:
+            raise RunError(
+                f"{folder.name} was trained on {stored.state['device']}; resume it there, not on {device.type}"
+            )
+        statements = None if recipe.statements is None else load_statements(folder / STATEMENTS, stored.graph.nodes)
+        data, precision = training_data(recipe, stored.graph), stored.state["precision"]
+        training = assemble(recipe, stored.graph, stored.scm, data, device, precision, statements)
+        stored.restore(training, changed_data)
         if is_first():  # all have read the checkpoint, as they have waited for each other's images
             if checkpoint.name != CHECKPOINT:
                 go_back(checkpoint)
-            if training.recipe != stored or changed_data:
+            if recipe != stored.recipe or changed_data:
                 _record_changes(training, folder)
             point_to(folder)
         return _run_to_end(training, folder)
 
 
+def resumed_recipe(path: str, overrides: Mapping[str, Any]) -> Recipe:
+    """Return the recipe that resuming a run or checkpoint would use; nothing is written."""
+    return _resumed(Stored.read(*find_checkpoint(path)), overrides)
+
+
+def _resumed(stored: Stored, overrides: Mapping[str, Any]) -> Recipe:
+    before = stored.recipe
+    for name, value in overrides.items():
+        if name not in CHANGEABLE and value != getattr(before, name):
+            raise RecipeError(
+                f"{name} is {getattr(before, name)} in {stored.folder.name} and cannot be changed to {value} by "
+                "resuming; only images (to more) and keep can be changed"
+            )
+    return replace(before, **{name: value for name, value in overrides.items() if name in CHANGEABLE}).validate()
+
+
 def _locked(folder: Path) -> AbstractContextManager[None]:
     """Return the run lock; of several processes only the first holds it."""
     return run_lock(folder) if is_first() else nullcontext()
-
-
-def _stored_training(
-    folder: Path, checkpoint: Path, overrides: Mapping[str, Any], changed_data: bool
-) -> tuple[Training, Recipe]:
-    """Return the training restored from a checkpoint, and the recipe that the checkpoint holds."""
-    stored = read_stored(folder, checkpoint, overrides)
-    state, graph, recipe = stored.state, stored.graph, stored.recipe
-    device = device_of(recipe)
-    if device.type != state["device"]:
-        raise RunError(f"{folder.name} was trained on {state['device']}; resume it there, not on {device.type}")
-    statements = None if recipe.statements is None else load_statements(folder / STATEMENTS, graph.nodes)
-    data = training_data(recipe, graph)
-    training = assemble(recipe, graph, stored.scm, data, device, state["precision"], statements)
-    with rebuilding(checkpoint):
-        training.restore(state, folder, changed_data)
-    return training, stored.before
 
 
 def _record_changes(training: Training, folder: Path) -> None:
@@ -129,8 +195,8 @@ def _record_changes(training: Training, folder: Path) -> None:
 
 def device_of(recipe: Recipe) -> torch.device:
     """Return the device of this process; check that the batch can be split among the processes."""
-    check_batch(recipe.batch)
-    return choose_device(own_device(recipe.device))
+    group.check_batch(recipe.batch)
+    return choose_device(group.own_device(recipe.device))
 
 
 def graph_of(recipe: Recipe) -> CausalGraph:
@@ -143,16 +209,12 @@ def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:
     """Load the recipe's images; check that every node of the graph is one of their attributes."""
     check_attributes(graph, attribute_names(recipe.data, recipe.data_root), recipe.data)
     options: dict[str, Any] = {"n": recipe.data_size} if recipe.data == "faces" else {}
-    with first_of_machine_first():
+    with group.first_of_machine_first():
         return load_data(recipe.data, recipe.data_root, **options)
 
 
 def check_inputs(recipe: Recipe) -> None:
-    """Check all that a recipe names, short of images and networks: its graph, the data's labels, its statements.
-
-    Raises:
-        CausalCFError: names what is missing, malformed, or does not fit.
-    """
+    """Check all that a recipe names, short of images and networks: its graph, the data's labels, its statements."""
     graph = graph_of(recipe)
     check_attributes(graph, attribute_names(recipe.data, recipe.data_root), recipe.data)
     if recipe.statements is not None:
@@ -177,24 +239,22 @@ def assemble(
     statements: Mapping[str, Statement] | None = None,
 ) -> Training:
     """Return a training at step 0."""
-    constraint = (
-        None if statements is None else constraint_of(recipe, statements, scm, data, graph.nodes, device, precision)
-    )
+    constraint = None
+    if statements is not None:
+        constraint = constraint_of(recipe, statements, scm, data, graph.nodes, device, precision)
     labels = data.select(graph.nodes)
     # Plain dcgan sees no labels: its rows come as they are.
     draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0)
-    shown = labels if scm is not None else labels[:, :0]
-    batches = Batches(data, shown, draw, recipe.noise_dim, device)
+    batches = Batches(data, labels if scm is not None else labels[:, :0], draw, recipe.noise_dim, device)
     return Training(recipe, graph, scm, batches, device, precision, constraint)
 
 
 def _run_to_end(training: Training, folder: Path) -> int:
-    recipe = training.recipe
-    require_same({**recipe.to_dict(), "data_fingerprint": training.batches.data.fingerprint, "step": training.step})
-    shared = f", {size()} processes" if size() > 1 else ""
-    _say(
-        f"{recipe.approach} on {len(training.batches.data):,} images of {training.batches.data.name}; "
-        f"{training.device.type}, {training.precision}, {torch.get_num_threads()} threads{shared}; {folder}"
+    recipe, data, n = training.recipe, training.batches.data, group.size()
+    group.require_same({**recipe.to_dict(), "data_fingerprint": data.fingerprint, "step": training.step})
+    say(
+        f"{recipe.approach} on {len(data):,} images of {data.name}; {training.device.type}, {training.precision}, "
+        f"{torch.get_num_threads()} threads{f', {n} processes' if n > 1 else ''}; {folder}"
     )
     again = f"go on with: python -m causalcf.train --resume {folder}"
     try:
@@ -205,29 +265,25 @@ def _run_to_end(training: Training, folder: Path) -> int:
             raise
         raise WriteError(f"{error}. The checkpoints are whole; once it can be written, {again}") from error
     if finished:
-        _say(f"finished: {training.images:,} images in {training.seconds / 60:.1f} minutes; {folder}")
+        say(f"finished: {training.images:,} images in {training.seconds / 60:.1f} minutes; {folder}")
         return 0
-    _say(f"interrupted at {training.images:,} images; {again}")
+    say(f"interrupted at {training.images:,} images; {again}")
     return INTERRUPTED
 
 
 def _watched(training: Training, folder: Path, advance: Callable[[int], None]) -> bool:
     """Train with all watchers in the first process; return False if interrupted."""
-    if not is_first():  # who shows and keeps nothing
+    if not is_first():  # it shows and writes nothing
         return train(training, folder, [])
     board = TensorBoardWriter(folder, training.recipe.keep, training.step + 1 if training.step else None)
-    statistics = Statistics(folder, board, training.step)
-    data = training.batches.data
-    some = torch.arange(min(REALS, len(data)))
-    pictures = Pictures(folder, to_unit_interval(data.batch(some)), data.select(training.graph.nodes), board)
-    watchers: list[Watcher] = [Progress(advance), ConstraintStatistics(board), pictures, statistics]
-    if training.tick is not None and statistics.recorded < training.step:  # it was killed before all of it was told
-        notify(training, watchers)
+    statistics, data = Statistics(folder, board, training.step), training.batches.data
+    some = to_unit_interval(data.batch(torch.arange(min(REALS, len(data)))))
+    pictures = Pictures(folder, some, data.select(training.graph.nodes), board)
+    watchers: list[Watcher] = [print_tick, pictures, statistics]
+    if training.tick is not None and statistics.recorded < training.step:  # killed before its statistics were written
+        for watch in watchers:
+            watch(training, training.tick)
     try:
-        return train(training, folder, watchers)
+        return train(training, folder, watchers, advance)
     finally:
         board.close()
-
-
-def _say(text: str) -> None:
-    print(escaped(text), file=sys.stderr)

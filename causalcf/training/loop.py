@@ -8,11 +8,11 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ from ..labels import LabelSCM
 from ..networks.bundle import Networks, calibrate_batch_norm
 from ..networks.precision import autocast
 from ..randomness import uniform_noise
-from ..runs.checkpoint import check_moments, networks_of, save_checkpoint
+from ..runs.directory import check_moments, networks_of, save_checkpoint
 from ..runs.recipe import Recipe
 from .batches import Batches
 from .step import TrainingStep
@@ -139,32 +139,21 @@ class Training:
             self.constraint.restore(state["telling"])
 
 
-class Watcher(Protocol):
-    """Callbacks of a training for each step and each tick."""
-
-    def on_step(self, training: Training) -> None:
-        """Act after a step."""
-
-    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
-        """Act at a tick, after its checkpoint: mean losses since the last tick, and images/s."""
+Watcher = Callable[[Training, Tick], None]  # called at each tick, after its checkpoint
 
 
-def train(training: Training, folder: Path, watchers: Sequence[Watcher]) -> bool:
+def train(
+    training: Training, folder: Path, watchers: Sequence[Watcher], advance: Callable[[int], None] = lambda images: None
+) -> bool:
     """Train to the end of the recipe or until interrupted; return whether it is finished."""
     with interruptible() as interrupted:
         while not training.finished and not anywhere(bool(interrupted)):
-            training.tick = _until_tick(training, watchers, interrupted)
-            _require_finite(training, folder)
+            training.tick = tick = _until_tick(training, advance, interrupted)
+            _require_finite(training, tick, folder)
             training.save(folder)
-            notify(training, watchers)
+            for watch in watchers:
+                watch(training, tick)
     return training.finished
-
-
-def notify(training: Training, watchers: Sequence[Watcher]) -> None:
-    """Call the watchers with the training's last tick."""
-    assert training.tick is not None
-    for watcher in watchers:
-        watcher(training, training.tick.losses, training.tick.speed)
 
 
 def next_tick(images: int, tick: int) -> int:
@@ -177,7 +166,7 @@ def next_tick(images: int, tick: int) -> int:
     return min(early, tick)
 
 
-def _until_tick(training: Training, watchers: Sequence[Watcher], interrupted: list[int]) -> Tick:
+def _until_tick(training: Training, advance: Callable[[int], None], interrupted: list[int]) -> Tick:
     """Take at least one step, until the next tick, the end or an interruption; return the tick."""
     due = min(next_tick(training.images, training.recipe.tick), training.recipe.images)
     sums: dict[str, Tensor] = {}
@@ -185,8 +174,7 @@ def _until_tick(training: Training, watchers: Sequence[Watcher], interrupted: li
     while not sums or (training.images < due and not anywhere(bool(interrupted))):
         for name, value in training.advance().items():
             sums[name] = sums[name] + value if name in sums else value
-        for watcher in watchers:
-            watcher.on_step(training)
+        advance(training.recipe.batch)
     average_over_processes(list(sums.values()))
     steps = training.step - first
     losses = {name: (value / steps).item() for name, value in sums.items()}  # waits for the device
@@ -195,9 +183,8 @@ def _until_tick(training: Training, watchers: Sequence[Watcher], interrupted: li
     return Tick(losses, steps * training.recipe.batch / elapsed)
 
 
-def _require_finite(training: Training, folder: Path) -> None:
-    assert training.tick is not None
-    bad = [name for name, value in training.tick.losses.items() if not math.isfinite(value)]
+def _require_finite(training: Training, tick: Tick, folder: Path) -> None:
+    bad = [name for name, value in tick.losses.items() if not math.isfinite(value)]
     bad += [name for name, tensor in _tensors(training) if not tensor.isfinite().all()]
     if bad:
         raise DivergedError(

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -15,28 +14,22 @@ from torch import Tensor
 from ..io.files import write_atomically
 from ..io.text import file_names
 from ..io.untrusted import MAX_STATISTICS, parse_json, read_bounded
+from ..labels import LabelSCM
 from ..labels.distance import pairwise_of_labels, pairwise_of_scm, tables_markdown
 from ..pictures.gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
 from ..pictures.sheets import Row, save_sheet, square_grid
 from ..pictures.tensorboard import TensorBoardWriter
+from ..runs.counterfactual import Worlds
 from ..runs.run import Run
-from .loop import Training
+from .loop import Tick, Training
 
 COLUMNS = 10  # faces in a row of a grid
 
 
-class Progress:
-    """Watcher that moves a progress bar at each step and prints a line at each tick."""
-
-    def __init__(self, advance: Callable[[int], None]) -> None:
-        self.advance = advance
-
-    def on_step(self, training: Training) -> None:
-        self.advance(training.recipe.batch)
-
-    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
-        terms = "  ".join(f"{name} {value:.2f}" for name, value in losses.items())
-        print(f"{training.images:>9,} images  {speed:5.0f} images/s  {terms}", file=sys.stderr)
+def print_tick(training: Training, tick: Tick) -> None:
+    """Print a line of progress on stderr."""
+    terms = "  ".join(f"{name} {value:.2f}" for name, value in tick.losses.items())
+    print(f"{training.images:>9,} images  {tick.speed:5.0f} images/s  {terms}", file=sys.stderr)
 
 
 class Statistics:
@@ -48,55 +41,20 @@ class Statistics:
         write_atomically(self.path, "".join(lines).encode())
         self.recorded = json.loads(lines[-1])["step"] if lines else 0
 
-    def on_step(self, training: Training) -> None:
-        pass
-
-    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
+    def __call__(self, training: Training, tick: Tick) -> None:
         clock = {"step": training.step, "images": training.images, "seconds": round(training.seconds, 3)}
-        record = {**clock, "images_per_second": round(speed, 2), **losses}
-        for name, value in record.items():
-            if name not in clock:
-                self.board.add_scalar(name, value, training.step)
+        values = {"images_per_second": round(tick.speed, 2), **tick.losses}
+        constraint, scalars = training.constraint, dict(values)
+        if constraint is not None:
+            for name, record in constraint.record().items():
+                scalars |= {f"statement {name}/{key}": value for key, value in record.items()}
+            for key in ("proposed", "accepted"):
+                scalars[f"statements/{key}"] = getattr(constraint.source, key)
+        for name, value in scalars.items():
+            self.board.add_scalar(name, value, training.step)
         self.board.flush()
         with open(self.path, "a") as file:
-            file.write(json.dumps(record) + "\n")
-
-
-class ConstraintStatistics:
-    """Watcher that writes each statement's values and the number of draws to TensorBoard."""
-
-    def __init__(self, board: TensorBoardWriter) -> None:
-        self.board = board
-
-    def on_step(self, training: Training) -> None:
-        pass
-
-    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
-        if training.constraint is None:
-            return
-        for name, values in training.constraint.record().items():
-            for key, value in values.items():
-                self.board.add_scalar(f"statement {name}/{key}", value, training.step)
-        for key in ("proposed", "accepted"):
-            self.board.add_scalar(f"statements/{key}", getattr(training.constraint.source, key), training.step)
-
-
-def run_of(training: Training, folder: Path) -> Run:
-    """Return the current state of a training as a run to sample from."""
-    networks = training.networks
-    graph = training.graph
-    return Run(
-        folder,
-        training.recipe,
-        graph,
-        training.scm,
-        training.step,
-        networks.average,
-        networks.labeler,
-        None,
-        training.device,
-        training.precision,
-    )
+            file.write(json.dumps({**clock, **values}) + "\n")
 
 
 def _lines_until(path: Path, step: int) -> list[str]:
@@ -122,14 +80,12 @@ class Pictures:
         self.folder, self.labels, self.board = folder, labels, board
         save_sheet(folder / "reals.png", square_grid(real, COLUMNS))
 
-    def on_step(self, training: Training) -> None:
-        pass
-
-    def __call__(self, training: Training, losses: dict[str, float], speed: float) -> None:
-        run = run_of(training, self.folder)
-        draw = torch.Generator().manual_seed(training.recipe.seed)
-        worlds = run.sample(6 * COLUMNS, generator=draw)
-        stamp = f"{training.images // 1000:06d}k"
+    def __call__(self, training: Training, tick: Tick) -> None:
+        networks, graph, precision = training.networks, training.graph, training.precision
+        nets = networks.average, networks.labeler, None
+        run = Run(self.folder, training.recipe, graph, training.scm, training.step, *nets, training.device, precision)
+        worlds = run.sample(6 * COLUMNS, generator=torch.Generator().manual_seed(training.recipe.seed))
+        stamp = f"-{training.images // 1000:06d}k"
         self._save("samples", square_grid(worlds.images, COLUMNS), training, stamp)
         if run.labels is None:
             return
@@ -137,27 +93,24 @@ class Pictures:
         self._save("flips", label_flips(run.generate, run.labels, *few), training, stamp)
         self._save("counterfactuals", counterfactuals(run.generate, run.labels, *few), training, stamp)
         if training.finished:
-            self._figures(run, worlds.noise, worlds.labels, training)
+            self._figures(run, run.labels, worlds, training)
 
-    def _figures(self, run: Run, noise: Tensor, labels: Tensor, training: Training) -> None:
+    def _figures(self, run: Run, scm: LabelSCM, worlds: Worlds, training: Training) -> None:
         """Save the figures and tables that are made once, at the end."""
-        assert run.labels is not None
-        names = run.labels.graph.nodes
+        names, noise, labels = scm.graph.nodes, worlds.noise, worlds.labels
         for name, file in file_names(names).items():
-            rows = do_versus_given(run.generate, run.labels, str(name), noise[:COLUMNS])
+            rows = do_versus_given(run.generate, scm, str(name), noise[:COLUMNS])
             self._save(f"do-vs-given-{file}", rows, training)
-        self._save("diversity", diversity(run.generate, run.labels, noise[:COLUMNS], labels[:COLUMNS]), training)
+        self._save("diversity", diversity(run.generate, scm, noise[:COLUMNS], labels[:COLUMNS]), training)
         units = torch.arange(len(names)) % len(noise)
-        rows = interpolation(run.generate, run.labels, noise[units], labels[units])
-        self._save("interpolation", rows, training)
-        worlds = run.sample(2048, generator=torch.Generator().manual_seed(training.recipe.seed))
+        self._save("interpolation", interpolation(run.generate, scm, noise[units], labels[units]), training)
+        many = run.sample(2048, generator=torch.Generator().manual_seed(training.recipe.seed))
         columns = {
             "data": pairwise_of_labels(self.labels),
-            "label generator": pairwise_of_scm(run.labels),
-            "read off 2,048 generated images by the Labeler": pairwise_of_labels(run.classify(worlds.images) > 0.5),
+            "label generator": pairwise_of_scm(scm),
+            "read off 2,048 generated images by the Labeler": pairwise_of_labels(run.classify(many.images) > 0.5),
         }
         write_atomically(self.folder / "tables.md", tables_markdown(names, columns).encode())
 
     def _save(self, name: str, rows: list[Row], training: Training, stamp: str = "") -> None:
-        sheet = save_sheet(self.folder / (f"{name}-{stamp}.png" if stamp else f"{name}.png"), rows)
-        self.board.add_image(name, sheet, training.step)
+        self.board.add_image(name, save_sheet(self.folder / f"{name}{stamp}.png", rows), training.step)

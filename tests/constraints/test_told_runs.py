@@ -16,7 +16,7 @@ from causalcf.data.faces import true_scm
 from causalcf.errors import RecipeError, RunError, StatementError
 from causalcf.language.lists import load_statements
 from causalcf.networks.readers import build_network
-from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.directory import load_checkpoint
 from causalcf.runs.recipe import Recipe
 from causalcf.train import main
 from causalcf.training.experiment import resume_run, start_run

@@ -10,7 +10,7 @@ from helpers.same_training import difference, leaves
 from helpers.tiny_run import recipe_in
 
 from causalcf.errors import RecipeError, RunError
-from causalcf.runs.checkpoint import NAME, SET_ASIDE, earlier, go_back, load_checkpoint, save_checkpoint
+from causalcf.runs.directory import CHECKPOINT, SET_ASIDE, earlier, go_back, load_checkpoint, save_checkpoint
 from causalcf.runs.run import load_run
 from causalcf.train import parse_options
 from causalcf.training import experiment
@@ -25,7 +25,7 @@ def flip(path, place, bit):
 
 
 def test_a_flipped_bit_is_noticed_or_changes_nothing(run):
-    path = run / NAME
+    path = run / CHECKPOINT
     before, whole = path.read_bytes(), leaves(load_checkpoint(run))
     draw, noticed = random.Random(0), 0
     for _ in range(300):
@@ -45,21 +45,21 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(run):
 
 
 def test_pytorch_alone_would_not_have_noticed(run):
-    content = bytearray((run / NAME).read_bytes())
+    content = bytearray((run / CHECKPOINT).read_bytes())
     tensor = next(v for v in leaves(load_checkpoint(run)["networks"]).values() if v.numel() > 100)
     place = content.find(tensor.contiguous().numpy().tobytes()[:64])
     assert place > 0
     content[place + 2] ^= 64
-    (run / NAME).write_bytes(content)
-    torch.load(run / NAME, weights_only=True)
+    (run / CHECKPOINT).write_bytes(content)
+    torch.load(run / CHECKPOINT, weights_only=True)
     with pytest.raises(RunError, match=r"the checksum of its part .* is wrong"):
         load_run(run)
 
 
 @pytest.mark.parametrize("size", [0, 1, 1000, -1000, -1])
 def test_a_truncated_checkpoint_is_noticed_and_the_one_before_it_goes_on(run, trained, size):
-    content = (run / NAME).read_bytes()
-    (run / NAME).write_bytes(content[:size])
+    content = (run / CHECKPOINT).read_bytes()
+    (run / CHECKPOINT).write_bytes(content[:size])
     with pytest.raises(RunError, match=r"checkpoint\.pt is damaged: .* --resume .*checkpoint\.1\.pt"):
         resume_run(str(run), {})
     assert load_checkpoint(run / "checkpoint.1.pt")["step"] == 4
@@ -69,11 +69,11 @@ def test_a_truncated_checkpoint_is_noticed_and_the_one_before_it_goes_on(run, tr
 
 
 def test_one_can_go_back_and_forth_between_checkpoints(run):
-    newest, before = (run / NAME).read_bytes(), (run / "checkpoint.1.pt").read_bytes()
+    newest, before = (run / CHECKPOINT).read_bytes(), (run / "checkpoint.1.pt").read_bytes()
     go_back(run / "checkpoint.1.pt")
-    assert ((run / NAME).read_bytes(), (run / SET_ASIDE).read_bytes()) == (before, newest)
+    assert ((run / CHECKPOINT).read_bytes(), (run / SET_ASIDE).read_bytes()) == (before, newest)
     go_back(run / SET_ASIDE)
-    assert ((run / NAME).read_bytes(), (run / SET_ASIDE).read_bytes()) == (newest, before)
+    assert ((run / CHECKPOINT).read_bytes(), (run / SET_ASIDE).read_bytes()) == (newest, before)
     (run / SET_ASIDE).unlink()  # which is checkpoint.1.pt by another name
     (run / SET_ASIDE).write_bytes(b"nothing")
     with pytest.raises(RunError, match=r"set-aside\.pt is damaged: .* --resume .*checkpoint\.1\.pt"):
@@ -81,7 +81,7 @@ def test_one_can_go_back_and_forth_between_checkpoints(run):
 
 
 def test_where_no_earlier_one_is_whole_none_is_offered(run):
-    for path in (run / NAME, run / "checkpoint.1.pt"):
+    for path in (run / CHECKPOINT, run / "checkpoint.1.pt"):
         path.write_bytes(b"nothing")
     with pytest.raises(RunError, match="no earlier one that is whole"):
         load_run(run)

@@ -10,7 +10,7 @@ from helpers.same_training import difference
 from helpers.tiny_run import recipe_in
 
 from causalcf.cli.command import INTERRUPTED
-from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.directory import load_checkpoint
 from causalcf.training import loop as training
 from causalcf.training.experiment import resume_run, start_run
 from causalcf.training.watchers import Pictures

@@ -15,8 +15,7 @@ from helpers.killing import Killing
 from helpers.same_training import difference
 from helpers.tiny_run import recipe_in
 
-from causalcf.runs.checkpoint import NAME
-from causalcf.runs.directory import finished_runs, stored_runs
+from causalcf.runs.directory import CHECKPOINT, finished_runs, stored_runs
 from causalcf.runs.run import load_run
 from causalcf.training.experiment import resume_run, start_run
 
@@ -44,7 +43,7 @@ def go_on(folder, monkeypatch):
     """What a user does after a crash: resume what can be resumed, else the same command again."""
     monkeypatch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
     runs = folder / "runs"
-    if (runs / "latest" / NAME).is_file():
+    if (runs / "latest" / CHECKPOINT).is_file():
         load_run(runs / "latest").sample(2)  # it can be asked as it is, before anything is mended
         assert resume_run(str(runs / "latest"), {}) == 0
     else:

@@ -17,7 +17,7 @@ from helpers.tiny_run import recipe_in
 
 from causalcf.ask import main as ask
 from causalcf.eval import main as evaluate
-from causalcf.runs.checkpoint import earlier, load_checkpoint
+from causalcf.runs.directory import earlier, load_checkpoint
 from causalcf.training.experiment import resume_run, start_run
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "1800"))

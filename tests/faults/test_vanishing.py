@@ -7,7 +7,7 @@ from PIL import Image
 
 from causalcf.cli.command import run as run_command
 from causalcf.data import imagefiles
-from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.directory import load_checkpoint
 from causalcf.train import main
 from causalcf.training.experiment import start_run
 from causalcf.training.watchers import Pictures

@@ -9,7 +9,7 @@ import re
 
 import torch
 
-from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.directory import load_checkpoint
 from causalcf.train import main, parse_options
 
 TINY = {

@@ -2,7 +2,7 @@
 
 import torch
 
-from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.directory import load_checkpoint
 
 CLOCKS = ("/seconds", "/tick/")  # when it happened, and since when losses are averaged
 NAMES = ("/recipe/runs_dir", "/recipe/name", "/recipe/keep", "/recipe/init_from", "/recipe/images")

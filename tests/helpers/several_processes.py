@@ -11,7 +11,7 @@ import torch.multiprocessing as mp
 from causalcf.classifiers.calibration import Calibration
 from causalcf.classifiers.classifier import AttributeClassifier
 from causalcf.classifiers.storage import save_classifier
-from causalcf.cli.launch import end_at_once
+from causalcf.cli.command import end_at_once
 from causalcf.distributed.batch import average_over_processes, own_share
 from causalcf.distributed.group import leave
 from causalcf.eval import main as evaluate

@@ -13,7 +13,7 @@ from causalcf.labels.distance import pairwise_of_labels, pairwise_of_scm, tables
 from causalcf.language.query import Query
 from causalcf.networks.precision import autocast, choose_device, choose_precision
 from causalcf.pictures.gallery import counterfactuals, diversity, do_versus_given, interpolation, label_flips
-from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.directory import load_checkpoint
 from causalcf.runs.recipe import Recipe
 from causalcf.runs.run import Run, load_run
 

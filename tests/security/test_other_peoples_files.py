@@ -18,8 +18,7 @@ from causalcf.graph.files import load_graph
 from causalcf.io.folders import read_meta
 from causalcf.io.untrusted import MAX_JSON, read_bounded, read_json, read_tensors
 from causalcf.language.lists import load_queries, load_statements
-from causalcf.runs.checkpoint import load_checkpoint
-from causalcf.runs.directory import find_run
+from causalcf.runs.directory import find_run, load_checkpoint
 from causalcf.runs.recipe import Recipe
 from causalcf.runs.run import load_run
 from causalcf.train import parse_options

@@ -14,7 +14,7 @@ from causalcf.cli.command import run as run_command
 from causalcf.distributed.group import own_device
 from causalcf.errors import RecipeError
 from causalcf.graph.files import load_graph
-from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.directory import load_checkpoint
 from causalcf.runs.recipe import Recipe
 from causalcf.train import main
 from causalcf.training.experiment import resume_run
@@ -143,7 +143,7 @@ def test_distributed_data_parallel_would_not_average_a_penalty(together):
 
 RIGGED = """
 import os, signal, sys
-from causalcf.cli.launch import run_together
+from causalcf.cli.command import run_together
 from causalcf.training.step import TrainingStep
 from causalcf.train import main
 

@@ -13,8 +13,7 @@ from helpers.newest import latest_runs
 from helpers.same_training import difference
 
 from causalcf.errors import CausalCFError, RecipeError, RunError
-from causalcf.runs.checkpoint import load_checkpoint
-from causalcf.runs.directory import stored_runs
+from causalcf.runs.directory import load_checkpoint, stored_runs
 from causalcf.runs.recipe import Recipe
 from causalcf.runs.run import load_run
 from causalcf.training.experiment import resume_run, start_run

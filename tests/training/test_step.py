@@ -8,7 +8,7 @@ import torch
 
 from causalcf.losses.adversarial import OBJECTIVES, objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
-from causalcf.runs.checkpoint import networks_of
+from causalcf.runs.directory import networks_of
 from causalcf.runs.recipe import Recipe
 from causalcf.training.batches import Batch, augmented, with_label_noise
 from causalcf.training.step import TrainingStep

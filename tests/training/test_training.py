@@ -14,7 +14,7 @@ import yaml
 from helpers.same_training import difference, leaves
 
 from causalcf.networks.dcgan import EvenTransposed
-from causalcf.runs.checkpoint import load_checkpoint
+from causalcf.runs.directory import load_checkpoint
 from causalcf.runs.recipe import Recipe
 from causalcf.runs.run import load_run
 from causalcf.training.experiment import resume_run, start_run
