@@ -28,8 +28,7 @@ from dataclasses import replace
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from causalcf.classifiers.calibration import Calibration
-from causalcf.classifiers.classifier import AttributeClassifier
+from causalcf.classifiers.classifier import AttributeClassifier, Calibration
 from causalcf.cli.command import run
 from causalcf.constraints.constraint import StatementConstraint
 from causalcf.constraints.questions import Question

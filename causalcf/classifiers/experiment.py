@@ -19,12 +19,11 @@ from ..io.progress import counting
 from ..io.untrusted import read_json, refuse_links_out
 from ..networks.precision import choose_device, choose_precision
 from .classifier import AttributeClassifier
-from .early_stopping import Progress
 from .recipe import ClassifierRecipe, classifier_recipe
 from .report import JSON, tensorboard_writer, write_report
 from .splits import Splits, split_data
 from .storage import NAME, classifier_folder, find_classifier, load_classifier, save_classifier
-from .training import train_classifier
+from .training import Progress, train_classifier
 
 
 def make_classifier(recipe: ClassifierRecipe) -> Path:
@@ -38,12 +37,14 @@ def make_classifier(recipe: ClassifierRecipe) -> Path:
             raise DataError(f"data set {recipe.data!r}: " + unknown("attribute", attribute, names))
     parts = split_data(recipe)
     precision = choose_precision(recipe.precision, device)
+    assert recipe.seed is not None
     with classifier_folder(recipe) as folder:
         say(
             f"{recipe.network}, width {recipe.width}: {len(attributes)} attributes from {len(parts.train):,} images "
             f"({parts.train.description}); {device.type}, {precision}, {torch.get_num_threads()} threads; {folder}"
         )
-        meta = _meta(recipe, parts, device, precision)
+        meta = provenance(recipe.seed, device, precision, parts.train.data.fingerprint)
+        meta |= {"recipe": recipe.to_dict(), "images": parts.to_dict()}
         classifier, description = _train(recipe, parts, attributes, device, precision, folder)
         write_atomically(folder / META, json.dumps({**meta, **description}, indent=2).encode())
         save_classifier(folder / NAME, classifier)
@@ -119,13 +120,3 @@ def _train(
         "held_out_loss": best.held_out_loss,
         "curve": [vars(progress) for progress in curve],
     }
-
-
-def _meta(recipe: ClassifierRecipe, parts: Splits, device: torch.device, precision: str) -> dict[str, Any]:
-    assert recipe.seed is not None
-    made_by = provenance(recipe.seed, device, precision, parts.train.data.fingerprint)
-    images = {
-        kind: {"n": len(part), "told": part.description, "fingerprint": part.data.fingerprint}
-        for kind, part in vars(parts).items()
-    }
-    return {**made_by, "recipe": recipe.to_dict(), "images": images}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,18 +40,6 @@ def right_and_wrong(attribute: str, part: Split, truth: Tensor, p: Tensor) -> li
     return rows
 
 
-def save_sheets(
-    folder: Path, attributes: tuple[str, ...], part: Split, probabilities: Tensor
-) -> dict[str, tuple[Path, np.ndarray]]:
-    """Write right-and-wrong-<Attribute>.png for every attribute; return the files and the pictures."""
-    labels, sheets, files = part.labels(attributes), {}, file_names(attributes)
-    for column, attribute in enumerate(attributes):
-        rows = right_and_wrong(attribute, part, labels[:, column], probabilities[:, column])
-        file = folder / f"right-and-wrong-{files[attribute]}.png"
-        sheets[attribute] = file, save_sheet(file, rows)
-    return sheets
-
-
 FIGURES = ("accuracy", "balanced_accuracy", "balanced_accuracy_at_half", "auroc")
 METHODS = {
     "accuracy": "share of images read rightly, saying 1 where the probability exceeds one half; Wilson's interval",
@@ -83,23 +70,18 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""
-        temperatures = self.classifier.calibration.temperature.tolist()
-        attributes = {}
-        for name, rate, temperature in zip(
-            self.classifier.attributes, self.classifier.base_rates, temperatures, strict=True
-        ):
-            attributes[name] = {**_scores_dict(self.scores[name]), "base_rate": rate, "temperature": temperature}
+        classifier, attributes = self.classifier, {}
+        figures = classifier.base_rates, classifier.calibration.temperature.tolist()
+        for name, rate, temperature in zip(classifier.attributes, *figures, strict=True):
+            attributes[name] = {**_plain(self.scores[name]), "base_rate": rate, "temperature": temperature}
         means = {
             description: {figure: self._mean(figure, names).to_dict() for figure in FIGURES}
             for description, names in self._groups().items()
         }
         return {
             "classifier": self.name,
-            "network": dict(zip(("name", "width"), self.classifier.architecture, strict=True)),
-            "images": {
-                kind: {"n": len(part), "told": part.description, "fingerprint": part.data.fingerprint}
-                for kind, part in vars(self.parts).items()
-            },
+            "network": dict(zip(("name", "width"), classifier.architecture, strict=True)),
+            "images": self.parts.to_dict(),
             "attributes": attributes,
             "means": means,
             "methods": METHODS,
@@ -133,8 +115,8 @@ class Report:
             f"{s.positives:,}",
             f"{s.majority:.3f}",
             *(str(getattr(s, figure)) for figure in FIGURES),
-            str(s.calibration.corrected),
-            f"{s.calibration.plain:.3f} ({s.calibration.by_chance:.3f})",
+            str(s.calibration_error.corrected),
+            f"{s.calibration_error.plain:.3f} ({s.calibration_error.by_chance:.3f})",
         ]
         return "| " + " | ".join(cells) + " |"
 
@@ -155,20 +137,11 @@ class Report:
         return groups
 
 
-def _scores_dict(scores: AttributeScores) -> dict[str, Any]:
-    return {
-        "n": scores.n,
-        "positives": scores.positives,
-        "majority": scores.majority,
-        **{figure: getattr(scores, figure).to_dict() for figure in FIGURES},
-        "calibration_error": {
-            "plain": scores.calibration.plain,
-            "by_chance": scores.calibration.by_chance,
-            "corrected": scores.calibration.corrected.to_dict(),
-        },
-        "confusion": scores.confusion,
-        "confusion_at_base_rate": scores.confusion_at_base_rate,
-    }
+def _plain(value: Any) -> Any:
+    """Return JSON-ready values of scores."""
+    if isinstance(value, Estimate):
+        return value.to_dict()
+    return {name: _plain(part) for name, part in vars(value).items()} if is_dataclass(value) else value
 
 
 JSON, TABLE = "report.json", "report.md"
@@ -183,13 +156,14 @@ def write_report(folder: Path, classifier: AttributeClassifier, parts: Splits, s
     draw = torch.Generator().manual_seed(seed)
     scores = score_attributes(names, scored.labels(names), probabilities, classifier.base_rates, draw)
     report = Report(folder.name, classifier, parts, scores)
-    sheets = save_sheets(folder, names, scored, probabilities)
+    labels, files = scored.labels(names), file_names(names)
     with tensorboard_writer(folder) as board:
-        for name, score in scores.items():
+        for column, (name, score) in enumerate(scores.items()):
             for figure in ("accuracy", "balanced_accuracy", "auroc"):
                 board.add_scalar(f"{figure}/{name}", getattr(score, figure).value, images_seen)
-            board.add_scalar(f"calibration_error/{name}", score.calibration.plain, images_seen)
-        for name, (_, sheet) in sheets.items():
+            board.add_scalar(f"calibration_error/{name}", score.calibration_error.plain, images_seen)
+            rows = right_and_wrong(name, scored, labels[:, column], probabilities[:, column])
+            sheet = save_sheet(folder / f"right-and-wrong-{files[name]}.png", rows)
             board.add_image(f"right-and-wrong/{name}", sheet, images_seen, dataformats="HWC")
     write_atomically(folder / TABLE, report.to_markdown().encode())
     write_atomically(folder / JSON, json.dumps(report.to_dict(), indent=2).encode())

@@ -85,7 +85,7 @@ class AttributeScores:
     balanced_accuracy: Estimate
     balanced_accuracy_at_half: Estimate
     auroc: Estimate
-    calibration: CalibrationError
+    calibration_error: CalibrationError
     confusion: dict[str, int]
     confusion_at_base_rate: dict[str, int]
 

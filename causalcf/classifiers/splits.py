@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,6 +53,13 @@ class Splits:
     held_out: Split
     scored: Split
 
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Return JSON-ready values."""
+        return {
+            kind: {"n": len(part), "told": part.description, "fingerprint": part.data.fingerprint}
+            for kind, part in vars(self).items()
+        }
+
 
 def whole(data: ImageData, description: str) -> Split:
     """Return all rows of a data set as one split."""
@@ -68,9 +76,8 @@ def split_data(recipe: ClassifierRecipe) -> Splits:
     if scored is None:  # "valid" is all there is to score on, so it stops nothing
         scored, held_out = held_out, None
     if scored is None:
-        scored, train = train.split(
-            _share(train, SCORED), f"part of {train.description}, kept apart", train.description, draw
-        )
+        n, name = _share(train, SCORED), train.description
+        scored, train = train.split(n, f"part of {name}, kept apart", name, draw)
     if held_out is None:
         n = min(_share(train, HELD_OUT), MAX_HELD_OUT)
         held_out, train = train.split(n, f"part of {train.description}, not learned from", train.description, draw)
@@ -86,28 +93,21 @@ def _share(part: Split, share: float) -> int:
 
 
 def _splits(recipe: ClassifierRecipe) -> dict[str, Split]:
+    found = {}
     if recipe.data == "faces":
-        return {
-            "train": _faces(recipe),
-            "valid": whole(load_data("faces", split="valid", n=max(recipe.data_size // 5, 1)), "faces, split valid"),
-        }
-    train = _load(recipe, "train")
-    found = {"train": whole(train, f"{recipe.data}, split train")}
-    for split in ("valid", "test"):
+        if recipe.label_distribution == "uniform":
+            from ..data.faces.dataset import load_uniform_faces
+
+            found["train"] = whole(load_uniform_faces(recipe.data_size), "faces with labels by coin")
+        else:
+            found["train"] = whole(load_data("faces", n=recipe.data_size), "faces, split train")
+        valid = load_data("faces", split="valid", n=max(recipe.data_size // 5, 1))
+        return {**found, "valid": whole(valid, "faces, split valid")}
+    for split in ("train", "valid", "test"):
         try:
-            found[split] = whole(_load(recipe, split), f"{recipe.data}, split {split}")
-        except DataError:  # the same folder and tables just gave "train": all that can be amiss is an empty split
-            continue
+            found[split] = whole(load_data(recipe.data, recipe.data_root, split), f"{recipe.data}, split {split}")
+        except DataError:
+            if split == "train":
+                raise
+            # The same folder and tables just gave "train": all that can be amiss is an empty split.
     return found
-
-
-def _faces(recipe: ClassifierRecipe) -> Split:
-    if recipe.label_distribution == "uniform":
-        from ..data.faces.dataset import load_uniform_faces
-
-        return whole(load_uniform_faces(recipe.data_size), "faces with labels by coin")
-    return whole(load_data("faces", n=recipe.data_size), "faces, split train")
-
-
-def _load(recipe: ClassifierRecipe, split: str) -> ImageData:
-    return load_data(recipe.data, recipe.data_root, split)

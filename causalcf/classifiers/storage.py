@@ -22,8 +22,7 @@ from ..io.untrusted import first_line, read_tensors
 from ..networks.bundle import with_weights
 from ..networks.precision import choose_device
 from ..networks.readers import build_network
-from .calibration import Calibration
-from .classifier import AttributeClassifier
+from .classifier import AttributeClassifier, Calibration
 from .recipe import ClassifierRecipe, Role
 
 NAME = "classifier.pt"

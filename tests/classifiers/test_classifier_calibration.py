@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from causalcf.classifiers.calibration import MIN_SCALE, fit_calibration
-from causalcf.classifiers.early_stopping import MAX_UNEVEN, base_rates, weighting
+from causalcf.classifiers.classifier import MIN_SCALE, fit_calibration
+from causalcf.classifiers.training import MAX_UNEVEN, base_rates, weighting
 
 
 def seeded(seed=0):

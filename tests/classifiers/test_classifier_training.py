@@ -10,10 +10,9 @@ from helpers.image_trees import write_jpegs
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from causalcf.classifiers.early_stopping import Choice, classify_split, weighting
 from causalcf.classifiers.recipe import ClassifierRecipe
 from causalcf.classifiers.splits import HELD_OUT, SCORED, split_data, whole
-from causalcf.classifiers.training import Fit, train_classifier
+from causalcf.classifiers.training import Choice, Fit, classify_split, train_classifier, weighting
 from causalcf.data.images import ImageData, to_unit_interval
 from causalcf.errors import CausalCFError, DataError
 from causalcf.networks.readers import AlexNet

@@ -13,7 +13,7 @@ import torch
 from helpers.classifier_toys import toy, untrained
 
 from causalcf.checks import option_names
-from causalcf.classifiers.calibration import Calibration
+from causalcf.classifiers.classifier import Calibration
 from causalcf.classifiers.recipe import ClassifierRecipe, classifier_recipe
 from causalcf.classifiers.report import Report, right_and_wrong
 from causalcf.classifiers.scores import score_attributes

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from causalcf.classifiers.calibration import Calibration
-from causalcf.classifiers.classifier import AttributeClassifier
+from causalcf.classifiers.classifier import AttributeClassifier, Calibration
 from causalcf.classifiers.storage import save_classifier
 from causalcf.cli.command import run as run_command
 from causalcf.constraints.setup import constraint_with, statement_classifier

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from causalcf.classifiers.calibration import Calibration
-from causalcf.classifiers.classifier import AttributeClassifier
+from causalcf.classifiers.classifier import AttributeClassifier, Calibration
 from causalcf.data.images import ImageData
 from causalcf.networks.readers import build_network
 

@@ -3,8 +3,7 @@
 import torch
 from torch import nn
 
-from causalcf.classifiers.calibration import Calibration
-from causalcf.classifiers.classifier import AttributeClassifier
+from causalcf.classifiers.classifier import AttributeClassifier, Calibration
 from causalcf.evaluation.approaches import Drawn
 from causalcf.evaluation.flips import Flip
 from causalcf.evaluation.judge import COUNTS, Judge

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 import causalcf as cf
-from causalcf.classifiers.calibration import Calibration
+from causalcf.classifiers.classifier import Calibration
 from causalcf.networks.dcgan import Generator, Labeler
 from causalcf.networks.readers import build_network
 

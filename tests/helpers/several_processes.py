@@ -8,8 +8,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from causalcf.classifiers.calibration import Calibration
-from causalcf.classifiers.classifier import AttributeClassifier
+from causalcf.classifiers.classifier import AttributeClassifier, Calibration
 from causalcf.classifiers.storage import save_classifier
 from causalcf.cli.command import end_at_once
 from causalcf.distributed.batch import average_over_processes, own_share

@@ -7,8 +7,7 @@ import torch
 from scipy.stats import binomtest
 from torch import nn
 
-from causalcf.classifiers.calibration import Calibration
-from causalcf.classifiers.classifier import AttributeClassifier
+from causalcf.classifiers.classifier import AttributeClassifier, Calibration
 from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
 from causalcf.runs.run import load_run
 
