@@ -96,42 +96,29 @@ def _parser() -> Flags:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; torch is imported only when there is something to train."""
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
+    recipe, comparison = options.recipe, options.comparison
     if options.dry_run:
-        planned = _planned(options)
-        _check_inputs(planned)
-        print(resolved(planned), end="")
+        from .training.experiment import check_inputs, graph_of, resumed_recipe
+
+        recipe = recipe if options.resume is None else resumed_recipe(options.resume, options.given)
+        check_inputs(recipe)
+        if comparison is not None:
+            comparison.arms.load(graph_of(recipe).nodes)
+        print(resolved(comparison or recipe), end="")
         return 0
-    if options.comparison is not None:
+    if comparison is not None:
         if launched() > 1:
             raise RecipeError(
-                f"recipe {options.comparison.recipe.name} is a comparison, which one process trains; start it without "
-                "torchrun"
+                f"recipe {recipe.name} is a comparison, which one process trains; start it without torchrun"
             )
         from .training.comparison import run_comparison
 
-        return run_comparison(options.comparison)
+        return run_comparison(comparison)
     from .training.experiment import resume_run, start_run
 
     if options.resume:
         return resume_run(options.resume, options.given, options.changed_data)
-    return start_run(options.recipe)
-
-
-def _check_inputs(planned: Recipe | Comparison) -> None:
-    from .training.experiment import check_inputs, graph_of
-
-    check_inputs(planned if isinstance(planned, Recipe) else planned.recipe)
-    if isinstance(planned, Comparison):
-        planned.arms.load(graph_of(planned.recipe).nodes)
-
-
-def _planned(options: TrainOptions) -> Recipe | Comparison:
-    """Return what would be trained; with --resume, the recipe from the run's checkpoint."""
-    if options.comparison is not None or options.resume is None:
-        return options.comparison or options.recipe
-    from .training.experiment import resumed_recipe
-
-    return resumed_recipe(options.resume, options.given)
+    return start_run(recipe)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..checks import with_new_names
+from ..checks import Options, with_new_names
 from ..classifiers.experiment import make_classifier, report_again
 from ..classifiers.recipe import ClassifierRecipe
 from ..classifiers.report import JSON
@@ -41,49 +41,38 @@ def find_training(recipe: Recipe, fingerprint: str) -> StoredRun | None:
 def find_trained_classifier(recipe: ClassifierRecipe) -> Path | None:
     """Return the newest classifier of a resolved recipe, trained on the current data, or None."""
     metas = {folder: read_meta(folder) for folder in folders_in(recipe.runs_dir) if (folder / CLASSIFIER).is_file()}
-    same = [
-        folder for folder, meta in metas.items() if _is_same(_classifier_today(meta.get("recipe")), recipe.to_dict())
-    ]
+    recipes = {folder: meta["recipe"] for folder, meta in metas.items() if isinstance(meta.get("recipe"), dict)}
+    wanted = _compared(ClassifierRecipe, recipe.to_dict())
+    same = [folder for folder, stored in recipes.items() if _compared(ClassifierRecipe, stored) == wanted]
     if not same:
         return None
-    now = {kind: part.data.fingerprint for kind, part in vars(split_data(recipe)).items()}
+    now = {kind: images["fingerprint"] for kind, images in split_data(recipe).to_dict().items()}
     same = [folder for folder in same if _fingerprints(metas[folder]) == now]
     return max(same, key=lambda folder: (folder / META).stat().st_mtime, default=None)
 
 
 def _matches(run: StoredRun, recipe: Recipe, fingerprint: str) -> bool:
-    if not _is_same(_today(run.recipe), _today(recipe.to_dict())) or run.meta.get("data_fingerprint") != fingerprint:
+    if _today(run.recipe) != _today(recipe.to_dict()) or run.meta.get("data_fingerprint") != fingerprint:
         return False
     if run.images >= recipe.images + recipe.batch:  # resumed to train for longer: another budget
         return False
     try:  # files may have been edited since
-        return load_graph(run.folder / GRAPH) == graph_of(recipe) and _has_statements(run, recipe)
+        same_graph, ours = load_graph(run.folder / GRAPH) == graph_of(recipe), recipe.statements
+        return same_graph and (ours is None or load_statements(run.folder / STATEMENTS) == load_statements(ours))
     except (GraphError, StatementError):
         return False
 
 
-def _has_statements(run: StoredRun, recipe: Recipe) -> bool:
-    if recipe.statements is None:
-        return True
-    return load_statements(run.folder / STATEMENTS) == load_statements(recipe.statements)
-
-
 def _today(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stored recipe with today's keys; an older run was trained with the default of a newer option."""
-    values = {**Recipe().to_dict(), **with_new_names(Recipe, stored, stored, warn=False)}
+    """Return a stored recipe as it reads today; an older run was trained with the default of a newer option."""
+    values = {**_compared(Recipe, Recipe().to_dict()), **_compared(Recipe, stored)}
     return {**values, "r1": replace(Recipe(), r1=values["r1"], objective=values["objective"]).r1_weight}
 
 
-def _classifier_today(stored: Any) -> Any:
-    return with_new_names(ClassifierRecipe, stored, stored, warn=False) if isinstance(stored, dict) else stored
-
-
-def _is_same(stored: Any, wanted: Mapping[str, Any]) -> bool:
-    """Return whether two recipes are equal, apart from keys that do not affect training."""
-    if not isinstance(stored, dict):
-        return False
-    one, other = ({k: v for k, v in recipe.items() if k not in UNCOMPARED} for recipe in (stored, wanted))
-    return one == other
+def _compared(options: type[Options], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored recipe under today's keys, without those that do not affect training."""
+    values = with_new_names(options, stored, stored, warn=False)
+    return {name: value for name, value in values.items() if name not in UNCOMPARED}
 
 
 def _fingerprints(meta: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -93,8 +82,7 @@ def _fingerprints(meta: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
 
 
-Say = Callable[[str], None]  # tells what becomes of one training, beside which one it is
-Part = tuple[str, Callable[[Say], int]]  # a training and what it is called
+Part = tuple[str, Callable[[str], int]]  # a training's name, and the function that trains; it prints the title it gets
 
 
 def run_comparison(comparison: Comparison) -> int:
@@ -106,8 +94,9 @@ def run_comparison(comparison: Comparison) -> int:
         comparison.arms.load(graph.nodes)
         for classifier in (comparison.classifier, comparison.judge):
             _check_attributes(classifier, graph, data)
-        for part in _parts(comparison, data.fingerprint):
-            if part() == INTERRUPTED:
+        parts = _parts(comparison, data.fingerprint)
+        for number, (name, part) in enumerate(parts, 1):
+            if part(f"{number} of {len(parts)}: {name}") == INTERRUPTED:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
         say("the comparison is interrupted; the same command goes on from here")
@@ -116,61 +105,52 @@ def run_comparison(comparison: Comparison) -> int:
     return 0
 
 
-def _parts(comparison: Comparison, fingerprint: str) -> list[Callable[[], int]]:
-    """Return the trainings in order; each prints its number and the total."""
-    arms = comparison.arms
-    trainings = [part for recipe in comparison.recipes() for part in _trainings(recipe, arms, fingerprint)]
-    classifiers: list[Part] = [
+def _parts(comparison: Comparison, fingerprint: str) -> list[Part]:
+    """Return the trainings in order; the arms of an approach and seed follow their common start."""
+    arms, trainings = comparison.arms, list[Part]()
+    classifier, judge = (
         (f"{recipe.role}, seed {recipe.seed}", partial(_classify, recipe))
         for recipe in (comparison.classifier, comparison.judge)
-    ]
-    classifier, judge = classifiers
-    parts = [classifier, *trainings, judge] if arms.anything else [*trainings, classifier, judge]
-    return [
-        partial(part, partial(_tell, f"{number} of {len(parts)}: {name}"))
-        for number, (name, part) in enumerate(parts, 1)
-    ]
+    )
+    for recipe in comparison.recipes():
+        name = f"{recipe.approach}, seed {recipe.seed}"
+        if not arms.anything:
+            trainings.append((name, partial(_train, recipe, fingerprint)))
+            continue
+        trainings.append((f"{name}, beginning", partial(_train, arms.base(recipe), fingerprint)))
+        for entry in arms.entries:
+            trainings.append((f"{name}, told {entry}", partial(_train_arm, arms, entry, recipe, fingerprint)))
+    return [classifier, *trainings, judge] if arms.anything else [*trainings, classifier, judge]
 
 
-def _trainings(recipe: Recipe, arms: Arms, fingerprint: str) -> list[Part]:
-    """Return the training of an approach and seed; with statements, the common start and then its arms."""
-    name = f"{recipe.approach}, seed {recipe.seed}"
-    if not arms.anything:
-        return [(name, partial(_train, recipe, fingerprint))]
-    base = arms.base(recipe)
-    beginning: Part = (f"{name}, beginning", partial(_train, base, fingerprint))
-    trainings = [(f"{name}, told {e}", partial(_train_arm, arms, e, recipe, base, fingerprint)) for e in arms.entries]
-    return [beginning, *trainings]
-
-
-def _train_arm(arms: Arms, entry: str, recipe: Recipe, base: Recipe, fingerprint: str, say: Say) -> int:
-    beginning = find_training(base, fingerprint)
+def _train_arm(arms: Arms, entry: str, recipe: Recipe, fingerprint: str, title: str) -> int:
+    beginning = find_training(arms.base(recipe), fingerprint)
     if not isinstance(beginning, FinishedRun):  # removed since it was trained or found
         raise RunError(f"the beginning of {recipe.approach}, seed {recipe.seed}, is gone from {recipe.runs_dir}")
-    return _train(arms.arm(entry, recipe, beginning.folder.name), fingerprint, say)
+    return _train(arms.arm(entry, recipe, beginning.folder.name), fingerprint, title)
 
 
-def _train(recipe: Recipe, fingerprint: str, say: Say) -> int:
+def _train(recipe: Recipe, fingerprint: str, title: str) -> int:
     found = find_training(recipe, fingerprint)
     if isinstance(found, FinishedRun):
-        say(f"; finished before, in {found.folder}")
+        say(f"{title}; finished before, in {found.folder}")
         return 0
     if found is None:
-        say("")
+        say(title)
         return start_run(recipe)
-    say(f"; goes on in {found.folder}")
+    say(f"{title}; goes on in {found.folder}")
     return resume_run(str(found.folder), {"images": recipe.images})
 
 
-def _classify(recipe: ClassifierRecipe, say: Say) -> int:
+def _classify(recipe: ClassifierRecipe, title: str) -> int:
     folder = find_trained_classifier(recipe)
     if folder is None:
-        say("")
+        say(title)
         make_classifier(recipe)
     elif (folder / JSON).is_file():
-        say(f"; finished before, in {folder}")
+        say(f"{title}; finished before, in {folder}")
     else:
-        say(f"; trained before, its report is still to be written; {folder}")
+        say(f"{title}; trained before, its report is still to be written; {folder}")
         report_again(str(folder), recipe.device)
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from argparse import SUPPRESS
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -65,22 +65,15 @@ class Arms:
 
 def _unconstrained(recipe: Recipe) -> Recipe:
     """Return the recipe with default statement options, so that the same run is found for any arms."""
-    return replace(recipe, **_defaults())
-
-
-def _defaults() -> dict[str, Any]:
-    return {f.name: f.default for f in fields(Recipe) if f.name.startswith("statement") or f.name in STATEMENT_OPTIONS}
+    names = [name for name in option_names(Recipe) if name.startswith("statement") or name in STATEMENT_OPTIONS]
+    return replace(recipe, **{name: getattr(Recipe, name) for name in names})
 
 
 ROLES: tuple[Role, ...] = get_args(Role)
 KEYS = ("approaches", "seeds", "constraints", "constraints_from", *ROLES)  # beside the keys of a recipe
 # Keys of a recipe that a comparison states as lists.
-SINGLE: Mapping[str, str] = {
-    "approach": "approaches",
-    "seed": "seeds",
-    "statements": "constraints",
-    **dict.fromkeys(("init_from", "start"), "constraints"),
-}
+SINGLE = {"approach": "approaches", "seed": "seeds"}
+SINGLE |= dict.fromkeys(("statements", "init_from", "start"), "constraints")
 RENAMED = {"told": "constraints", "told_from": "constraints_from"}  # old keys, for one release
 SHARED = ("data", "data_root", "data_size", "device", "runs_dir")  # classifiers have these from the shared settings
 
@@ -138,10 +131,6 @@ class Comparison:
 
 def comparison_from_dict(values: Mapping[str, Any]) -> Comparison:
     """Return a validated comparison from the keys of a recipe file; missing keys have defaults."""
-    for key in values:
-        check_not_single(key)
-        if key not in (*option_names(Recipe), *KEYS):
-            raise RecipeError(unknown("recipe key", str(key), [*option_names(Recipe), *KEYS]))
     recipe = recipe_from_dict({key: value for key, value in values.items() if key not in KEYS})
     approaches: Sequence[Approach] = values.get("approaches", APPROACHES)
     classifier, judge = (_with_role(role, values.get(role, {}), recipe) for role in ROLES)
@@ -178,7 +167,6 @@ LISTS: Mapping[str, tuple[type, str]] = {
     "seeds": (int, "[0, 1]"),
     "constraints": (str, "[none, faces-true]"),
 }
-FLAGS = (*LISTS, "constraints_from")
 
 
 def add_comparison_flags(parser: Flags) -> None:
@@ -204,15 +192,21 @@ def take_comparison(in_file: dict[str, Any]) -> dict[str, Any] | None:
         check_not_single(key)
         if key not in option_names(Recipe):
             raise RecipeError(unknown("key", key, [*option_names(Recipe), *KEYS]))
-    for key in found:
-        check = _section if key in ROLES else _list if key in LISTS else _number
-        found[key] = check(key, found[key])
+    for key, value in found.items():
+        if key in ROLES:
+            found[key] = _section(key, value)
+        elif key in LISTS:
+            kind, example = LISTS[key]
+            is_list = isinstance(value, list) and all(type(item) is kind for item in value)
+            require(is_list, key, repr(value), f"a list, such as {example}")
+        else:
+            require(type(value) is int, key, repr(value), "a number of images, such as 40960")
     return found
 
 
 def compared(taken: Mapping[str, Any] | None, shared: Mapping[str, Any], flags: Mapping[str, Any]) -> Comparison | None:
     """Return the comparison that a recipe file and flags describe; None if the file has none."""
-    given = _with_new_names({key: flags[key] for key in (*FLAGS, *RENAMED) if key in flags})
+    given = _with_new_names({key: flags[key] for key in (*LISTS, "constraints_from", *RENAMED) if key in flags})
     if taken is None:
         for key in given:
             raise RecipeError(f"--{key.replace('_', '-')} belongs to a comparison, such as --recipe compare")
@@ -226,29 +220,14 @@ def compared(taken: Mapping[str, Any] | None, shared: Mapping[str, Any], flags: 
 
 def _with_new_names(values: dict[str, Any]) -> dict[str, Any]:
     for old in [key for key in RENAMED if key in values]:
-        warnings.warn(
-            f"{old} is now {RENAMED[old]}; the old name goes in the next release", FutureWarning, stacklevel=3
-        )
+        text = f"{old} is now {RENAMED[old]}; the old name goes in the next release"
+        warnings.warn(text, FutureWarning, stacklevel=3)
         values[RENAMED[old]] = values.pop(old)
     return values
 
 
-def _list(key: str, value: Any) -> list[Any]:
-    kind, example = LISTS[key]
-    if not isinstance(value, list) or not all(type(item) is kind for item in value):
-        raise RecipeError(f"{key} is {value!r}; it must be a list, such as {example}")
-    return value
-
-
-def _number(key: str, value: Any) -> int:
-    if type(value) is not int:
-        raise RecipeError(f"{key} is {value!r}; it must be a number of images, such as 40960")
-    return value
-
-
 def _section(role: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise RecipeError(f"{role} is {value!r}; it must be a mapping from a classifier's options to values")
+    require(isinstance(value, dict), role, repr(value), "a mapping from a classifier's options to values")
     parser = Flags(refuse=RecipeError)
     parser.add_options(ClassifierRecipe)
     try:
