@@ -31,11 +31,12 @@ NAME = "classifier.pt"
 def save_classifier(path: str | Path, classifier: AttributeClassifier) -> None:
     """Write a classifier as tensors and plain values, and replace the file atomically."""
     name, width = classifier.architecture
+    linear = [part for part in classifier.network.modules() if isinstance(part, torch.nn.Linear)]
     state = {
         "network": name,
         "width": width,
         "weights": {key: value.cpu() for key, value in classifier.network.state_dict().items()},
-        "outputs": _outputs(classifier.network),
+        "outputs": linear[-1].out_features,
         "attributes": list(classifier.attributes),
         "columns": list(classifier.columns),
         "scale": classifier.calibration.scale,
@@ -74,11 +75,7 @@ def load_classifier(source: str | Path, device: str = "auto", runs: str | Path =
 
 
 def find_classifier(source: str | Path, runs: str | Path = "runs", role: Role = "classifier") -> Path:
-    """The file that `source` means, as in `load_classifier`; of a data set the newest of that role.
-
-    Raises:
-        RunError: there is none; names those beside it, or the command that makes one.
-    """
+    """Return the file that `source` means, as in `load_classifier`; of a data set the newest of that role."""
     check_path("source", source, RunError)
     by_data = str(source) in SOURCES
     path = Path(runs) / f"{role}-{source}" if by_data else Path(source)
@@ -118,11 +115,6 @@ def classifier_folder(recipe: ClassifierRecipe) -> Iterator[Path]:
     finally:
         if not (folder / NAME).is_file():
             shutil.rmtree(folder)
-
-
-def _outputs(network: torch.nn.Module) -> int:
-    """Return the number of logits: the size of the network's last linear layer."""
-    return [m for m in network.modules() if isinstance(m, torch.nn.Linear)][-1].out_features
 
 
 def _from_state(state: dict[str, Any]) -> AttributeClassifier:

@@ -4,7 +4,8 @@ Gradients are averaged here because DistributedDataParallel does not support `to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,28 +29,23 @@ def whole_batch(share: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-@torch.no_grad()
 def average_over_processes(tensors: Sequence[Tensor]) -> None:
     """Replace each tensor by its mean over all processes, in one message."""
-    if size() == 1:
-        return
-    flat = torch.cat([tensor.flatten() for tensor in tensors])
-    dist.all_reduce(flat)
-    _spread(flat / size(), tensors)
+    _replace(tensors, dist.all_reduce, size())
+
+
+def take_first(tensors: Sequence[Tensor]) -> None:
+    """Replace each tensor by that of the first process, in one message."""
+    _replace(tensors, partial(dist.broadcast, src=0))
 
 
 @torch.no_grad()
-def take_first(tensors: Sequence[Tensor]) -> None:
-    """Replace each tensor by that of the first process."""
+def _replace(tensors: Sequence[Tensor], exchange: Callable[[Tensor], Any], divisor: int = 1) -> None:
     if size() == 1:
         return
     flat = torch.cat([tensor.flatten() for tensor in tensors])
-    dist.broadcast(flat, src=0)
-    _spread(flat, tensors)
-
-
-def _spread(flat: Tensor, tensors: Sequence[Tensor]) -> None:
-    parts = flat.split([tensor.numel() for tensor in tensors])
+    exchange(flat)
+    parts = (flat / divisor).split([tensor.numel() for tensor in tensors])
     for tensor, part in zip(tensors, parts, strict=True):
         tensor.copy_(part.view(tensor.shape))
 
@@ -98,21 +94,12 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
 
 
 def share_batch_norm(net: nn.Module) -> None:
-    """Replace a network's `nn.BatchNorm2d` layers by shared ones; weights and names stay the same."""
+    """Make a network's `nn.BatchNorm2d` layers shared ones; weights and names stay the same."""
     if size() == 1:
         return
-    for parent in list(net.modules()):
-        for name, norm in list(parent.named_children()):
-            if type(norm) is nn.BatchNorm2d:
-                setattr(parent, name, _shared(norm))
-
-
-def _shared(norm: nn.BatchNorm2d) -> SharedBatchNorm2d:
-    shared = SharedBatchNorm2d(norm.num_features, norm.eps, norm.momentum)
-    shared.weight, shared.bias = norm.weight, norm.bias
-    shared.running_mean, shared.running_var = norm.running_mean, norm.running_var
-    shared.num_batches_tracked = norm.num_batches_tracked
-    return shared.train(norm.training)
+    for norm in net.modules():
+        if type(norm) is nn.BatchNorm2d:
+            norm.__class__ = SharedBatchNorm2d  # which adds no state
 
 
 def _planes(channels: Tensor) -> Tensor:

@@ -70,16 +70,7 @@ def _describe(tensor: torch.Tensor) -> str:
 
 
 class Networks(nn.Module):
-    """The networks of one run; without labels there is no Labeler.
-
-    Args:
-        noise_dim: k, coordinates of z.
-        n_labels: d.
-        width: channels at 32x32 in generator and discriminator.
-        labeler_width: the same for Labeler, Anti-Labeler and Q-network.
-        even_kernels: as `Generator` takes it.
-        noise_reader: whether there is a Q-network.
-    """
+    """The networks of one run; without labels there is no Labeler, without `noise_reader` no Q-network."""
 
     def __init__(
         self,

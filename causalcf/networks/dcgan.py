@@ -24,13 +24,10 @@ def initialise(net: nn.Module) -> None:
     tent = torch.tensor([1.0, 3.0, 3.0, 1.0])
     bilinear = tent.outer(tent) / tent.square().mean()
     for module in net.modules():
-        if isinstance(module, nn.ConvTranspose2d):
+        if isinstance(module, nn.ConvTranspose2d | nn.Conv2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, 0.02)
-            module.weight.data[:] = module.weight.data[:, :, :1, :1] * bilinear
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.normal_(module.weight, 0.0, 0.02)
+            if isinstance(module, nn.ConvTranspose2d):
+                module.weight.data[:] = module.weight.data[:, :, :1, :1] * bilinear
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm):

@@ -24,11 +24,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(name: str, device: torch.device) -> str:
-    """Resolve "auto": bf16 where the processor has instructions for it, else float32.
-
-    A processor without them emulates bf16 at a fraction of float32's speed. The answer depends on the machine alone,
-    never on its load, so that all arms of a comparison are trained in one arithmetic.
-    """
+    """Resolve "auto": bf16 where the processor has instructions for it, else float32; the load does not matter."""
     if name != "auto":
         return name
     if device.type == "cuda":

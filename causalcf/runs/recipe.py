@@ -239,13 +239,9 @@ class Recipe(Options):
 
 def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
     """Bytes of a checkpoint's tensors: each trained weight with Adam's two moments, and the averaged generator's.
-
-    Args:
-        labels: d; as many as CelebA has, where the graph is not known yet. Without labels there are none.
+    `labels` is d, where the graph is not known yet as many as CelebA has.
     """
-    d, w, r, k = labels, recipe.width, recipe.labeler_width, recipe.noise_dim
-    if recipe.approach == "dcgan":
-        d = 0
+    d, w, r, k = labels * (recipe.approach != "dcgan"), recipe.width, recipe.labeler_width, recipe.noise_dim
 
     def reader(channels: int, width: int, outputs: int) -> int:
         # 4x4 kernels, group norms and the linear layer

@@ -59,7 +59,7 @@ class LabelledDraw:
         cells, cell_of_row, counts = torch.unique(labels, dim=0, return_inverse=True, return_counts=True)
         tilt = (counts.double() / len(labels)) ** -balance
         self.rows = WeightedDraw(tilt[cell_of_row])
-        self.scm, self.balance, self.cells = scm, balance, cells
+        self.scm, self.cells = scm, cells
         self.draw_cell: WeightedDraw | None = None
         if scm is not None and balance > 0:
             self.draw_cell = WeightedDraw(scm.log_probability(cells).exp() * tilt)

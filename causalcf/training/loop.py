@@ -160,10 +160,7 @@ def next_tick(images: int, tick: int) -> int:
     """Return the images at the next tick: powers of two from 1024 up to `tick`, then its multiples."""
     if images >= tick:
         return (images // tick + 1) * tick
-    early = 1024
-    while early <= images:
-        early *= 2
-    return min(early, tick)
+    return min(1 << max(10, images.bit_length()), tick)
 
 
 def _until_tick(training: Training, advance: Callable[[int], None], interrupted: list[int]) -> Tick:
@@ -184,23 +181,17 @@ def _until_tick(training: Training, advance: Callable[[int], None], interrupted:
 
 
 def _require_finite(training: Training, tick: Tick, folder: Path) -> None:
+    tensors = training.networks.state_dict()
+    for name, optimiser in training.update.optimisers.items():
+        for number, memory in optimiser.state_dict()["state"].items():
+            tensors |= {f"{key} of weight {number} in the optimiser of {name}": part for key, part in memory.items()}
     bad = [name for name, value in tick.losses.items() if not math.isfinite(value)]
-    bad += [name for name, tensor in _tensors(training) if not tensor.isfinite().all()]
+    bad += [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
     if bad:
         raise DivergedError(
             f"training diverged: {bad[0]} is not finite at step {training.step}; the last good checkpoint is kept in "
             f"{folder}. Try a smaller learning_rate, or precision float32"
         )
-
-
-def _tensors(training: Training) -> Iterator[tuple[str, Tensor]]:
-    """Yield the names and tensors of all weights and optimiser states, which must be finite."""
-    yield from training.networks.state_dict().items()
-    for name, optimiser in training.update.optimisers.items():
-        for number, memory in optimiser.state_dict()["state"].items():
-            for key, value in memory.items():
-                if isinstance(value, Tensor):
-                    yield f"{key} of weight {number} in the optimiser of {name}", value
 
 
 @contextmanager

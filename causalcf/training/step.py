@@ -39,13 +39,11 @@ class TrainingStep:
     def __post_init__(self) -> None:
         share_batch_norm(self.networks.generator)
         self.objective = objective(self.recipe.objective)
-        trained = {name: net for name, net in self.networks.named_children() if name != "average" and net is not None}
-        rates = dict.fromkeys(trained, self.recipe.learning_rate)
-        rates["generator"] = self.recipe.generator_rate
-        self.optimisers = {
-            name: torch.optim.Adam(net.parameters(), rates[name], betas=(0.5, 0.999), fused=True)
-            for name, net in trained.items()
-        }
+        self.optimisers = {}
+        for name, net in self.networks.named_children():
+            if name != "average":
+                rate = self.recipe.generator_rate if name == "generator" else self.recipe.learning_rate
+                self.optimisers[name] = torch.optim.Adam(net.parameters(), rate, betas=(0.5, 0.999), fused=True)
 
     def __call__(self, batch: Batch, step: int, generator: torch.Generator) -> Losses:
         with self._autocast():
@@ -53,7 +51,8 @@ class TrainingStep:
         shown = self._shown(fake, generator)
         leaf = shown.detach().requires_grad_()
         batch = replace(batch, images=self._shown(batch.images, generator))
-        losses, image_gradient = self._adversarial(batch, leaf, step, generator)
+        adversarial = self._shared_pass if self.objective.shares_pass else self._two_passes
+        losses, image_gradient = adversarial(batch, leaf, step, generator)
         if self.networks.labeler is not None:
             label_losses, label_gradient = self._labels(batch, leaf, step, generator)
             losses, image_gradient = losses | label_losses, image_gradient + label_gradient
@@ -73,10 +72,6 @@ class TrainingStep:
         """Return the images as the networks see them: augmented views if the recipe says so."""
         return augmented(images, generator) if self.recipe.augment else images
 
-    def _shown_to_readers(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Return the images as Labeler and Anti-Labeler see them: with noise augmentation if set."""
-        return with_label_noise(images, self.recipe.label_noise, generator) if self.recipe.label_noise else images
-
     def _generator_gradients(self) -> list[Tensor]:
         return [weight.grad for weight in self.networks.generator.parameters() if weight.grad is not None]
 
@@ -95,13 +90,8 @@ class TrainingStep:
         with self._autocast():
             return self.networks.discriminator(images, labels).float()
 
-    def _adversarial(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
-        """Update D; return G's adversarial gradient by image: dL_D/dx * (dL_G/df) / (dL_D/df) in one pass."""
-        if self.objective.shares_pass:
-            return self._shared_pass(batch, leaf, step)
-        return self._two_passes(batch, leaf, step, generator)
-
-    def _shared_pass(self, batch: Batch, leaf: Tensor, step: int) -> tuple[Losses, Tensor]:
+    def _shared_pass(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
+        """Update D; return G's adversarial gradient by image: dL_D/dx * (dL_G/df) / (dL_D/df)."""
         images, labels = torch.cat([batch.images, leaf]), torch.cat([batch.labels, batch.fake_labels])
         real, fake = self._judge(images, labels).split(len(leaf))
         terms = merged(self.objective.discriminator(real, fake), self._lazy_r1(batch, step))
@@ -119,11 +109,10 @@ class TrainingStep:
         return _means(terms | ours), gradient * (wanted / slopes[0])[:, None, None, None]
 
     def _two_passes(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
-        still = leaf.detach()
-        real, fake = self._judge(batch.images, batch.labels), self._judge(still, batch.fake_labels)
-        penalty = self.objective.penalty(
-            self.networks.discriminator, (batch.images, batch.labels), (still, batch.fake_labels), generator
-        )
+        """Update D on detached images, then return G's adversarial gradient by image, through the new D."""
+        reals, fakes = (batch.images, batch.labels), (leaf.detach(), batch.fake_labels)
+        real, fake = self._judge(*reals), self._judge(*fakes)
+        penalty = self.objective.penalty(self.networks.discriminator, reals, fakes, generator)
         terms = merged(self.objective.discriminator(real, fake), penalty, self._lazy_r1(batch, step))
         self._learn("discriminator", total(terms))
         ours = self.objective.generator(real.detach(), self._judge(leaf, batch.fake_labels))
@@ -142,7 +131,9 @@ class TrainingStep:
         """Update Labeler and Anti-Labeler; return the gradient of G's label terms by each generated image."""
         labeler, anti_labeler = self.networks.labeler, self.networks.anti_labeler
         assert labeler is not None and anti_labeler is not None
-        real, fake = (self._shown_to_readers(images, generator) for images in (batch.images, leaf))
+        real, fake, noise = batch.images, leaf, self.recipe.label_noise
+        if noise:
+            real, fake = with_label_noise(real, noise, generator), with_label_noise(fake, noise, generator)
         seen = fake.detach().requires_grad_()
         with self._autocast():
             on_real = label_cross_entropy(labeler(real), batch.labels)
@@ -177,16 +168,13 @@ class TrainingStep:
 
 
 def merged(*parts: Losses) -> Losses:
-    """All terms together; two of one name would hide one another.
-
-    Raises:
-        ValueError: names the term.
-    """
-    names = [name for part in parts for name in part]
-    for name in names:
-        if names.count(name) > 1:
+    """Return all terms together; two of one name are a ValueError, as one would hide the other."""
+    terms: Losses = {}
+    for name, term in (pair for part in parts for pair in part.items()):
+        if name in terms:
             raise ValueError(f"two loss terms are both called {name}")
-    return {name: term for part in parts for name, term in part.items()}
+        terms[name] = term
+    return terms
 
 
 def total(terms: dict[str, Tensor]) -> Tensor:
