@@ -33,13 +33,7 @@ EXAMPLES = """examples:
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Parsed options of `python -m causalcf.train`.
-
-    Args:
-        recipe: the resolved recipe; for a comparison, the settings that all its trainings share.
-        given: the recipe options set by flags; they override the recipe of a resumed run.
-        comparison: the comparison to train, or None.
-    """
+    """Parsed options: the recipe (of a comparison what its trainings share), and what of it flags have `given`."""
 
     recipe: Recipe
     given: dict[str, Any]

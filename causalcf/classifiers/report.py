@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,29 +100,22 @@ class Report:
             "| attribute | ones | majority | accuracy | balanced accuracy | at one half | AUROC | calibration error "
             "| plain (by chance) |",
             "|---|---|---|---|---|---|---|---|---|",
-            *(self._row(name) for name in self.classifier.attributes),
-            *(self._mean_row(description, names) for description, names in self._groups().items()),
+            *("| " + " | ".join(cells) + " |" for cells in self._rows()),
             "",
             *(f"- {name}: {description}" for name, description in METHODS.items()),
             "",
         ]
         return "\n".join(lines)
 
-    def _row(self, name: str) -> str:
-        s = self.scores[name]
-        cells = [
-            markdown(name),
-            f"{s.positives:,}",
-            f"{s.majority:.3f}",
-            *(str(getattr(s, figure)) for figure in FIGURES),
-            str(s.calibration_error.corrected),
-            f"{s.calibration_error.plain:.3f} ({s.calibration_error.by_chance:.3f})",
-        ]
-        return "| " + " | ".join(cells) + " |"
-
-    def _mean_row(self, description: str, names: Sequence[str]) -> str:
-        cells = [description, "", "", *(str(self._mean(figure, names)) for figure in FIGURES), "", ""]
-        return "| " + " | ".join(cells) + " |"
+    def _rows(self) -> Iterator[list[str]]:
+        """Yield the cells of the table, by attribute and then by mean."""
+        for name in self.classifier.attributes:
+            s, figures = self.scores[name], [str(getattr(self.scores[name], figure)) for figure in FIGURES]
+            error = s.calibration_error
+            errors = [str(error.corrected), f"{error.plain:.3f} ({error.by_chance:.3f})"]
+            yield [markdown(name), f"{s.positives:,}", f"{s.majority:.3f}", *figures, *errors]
+        for description, names in self._groups().items():
+            yield [description, "", "", *(str(self._mean(figure, names)) for figure in FIGURES), "", ""]
 
     def _mean(self, figure: str, names: Sequence[str]) -> Estimate:
         return mean_estimate([getattr(self.scores[name], figure) for name in names])

@@ -72,8 +72,8 @@ def _unconstrained(recipe: Recipe) -> Recipe:
 ROLES: tuple[Role, ...] = get_args(Role)
 KEYS = ("approaches", "seeds", "constraints", "constraints_from", *ROLES)  # beside the keys of a recipe
 # Keys of a recipe that a comparison states as lists.
-SINGLE = {"approach": "approaches", "seed": "seeds"}
-SINGLE |= dict.fromkeys(("statements", "init_from", "start"), "constraints")
+SINGLE = {"approach": "approaches", "seed": "seeds", "statements": "constraints"}
+SINGLE |= {"init_from": "constraints", "start": "constraints"}
 RENAMED = {"told": "constraints", "told_from": "constraints_from"}  # old keys, for one release
 SHARED = ("data", "data_root", "data_size", "device", "runs_dir")  # classifiers have these from the shared settings
 
@@ -99,9 +99,6 @@ class Comparison:
 
     def validate(self) -> Comparison:
         """Return the comparison if it is valid and the judge differs from the classifier (network, seed)."""
-        for name in self.approaches:
-            if name not in APPROACHES:
-                raise RecipeError(unknown("approach", str(name), APPROACHES))
         for key, values in (("approaches", self.approaches), ("seeds", self.seeds)):
             require(len(values) > 0, key, "empty", "a list of at least one")
             require(len(set(values)) == len(values), key, ", ".join(map(str, values)), "a list without repetition")
