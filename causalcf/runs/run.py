@@ -97,13 +97,17 @@ class Run:
             UnreachedError: a run without labels found `given` too rarely within the budget.
         """
         check_count("n", n, each=IMAGE)
-        if self.labels is None:
-            if do:
-                raise RunError(f"{self.folder.name} is a dcgan run: it has no labels to set by do=; ask given=")
-            return self._sample_observed(n, given, generator, budget, on_world)
-        noise = self.sample_noise(n, generator)
-        labels = self.labels.sample(n, do=do, given=given, generator=generator)
-        return Worlds(noise, labels, self.generate(noise, labels))
+        if self.labels is None and do:
+            raise RunError(f"{self.folder.name} is a dcgan run: it has no labels to set by do=; ask given=")
+        if self.labels is None and given:
+            return self._search(n, given, generator, budget, on_world)
+        noise, classify = self.sample_noise(n, generator), self.antecedent_classifier
+        if self.labels is not None:
+            labels = self.labels.sample(n, do=do, given=given, generator=generator)
+            return Worlds(noise, labels, self.generate(noise, labels))
+        images = self.generate(noise)
+        seen = torch.zeros(n, 0, dtype=torch.int8) if classify is None else classify.labels(images)
+        return Worlds(noise, seen, images)
 
     def counterfactual(
         self,
@@ -208,19 +212,15 @@ class Run:
         """Return (n, d) probabilities by the antecedent classifier if there is one, else by the run's own Labeler."""
         return self.classify(images) if self.antecedent_classifier is None else self.antecedent_classifier(images)
 
-    def _sample_observed(
+    def _search(
         self,
         n: int,
-        given: Mapping[str, int] | None,
+        given: Mapping[str, int],
         generator: torch.Generator | None,
         budget: int,
         on_world: Callable[[int], None],
     ) -> Worlds:
-        if not given:
-            noise, classify = self.sample_noise(n, generator), self.antecedent_classifier
-            images = self.generate(noise)
-            labels = torch.zeros(n, 0, dtype=torch.int8) if classify is None else classify.labels(images)
-            return Worlds(noise, labels, images)
+        """Draw noise until `given` holds in n images by the antecedent classifier."""
         counts = [0]
 
         def progress(found: int, evaluations: int) -> None:
