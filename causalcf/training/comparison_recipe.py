@@ -187,7 +187,7 @@ def take_comparison(in_file: dict[str, Any]) -> dict[str, Any] | None:
         return None
     for key in in_file:
         check_not_single(key)
-        if key not in option_names(Recipe):
+        if key not in (*option_names(Recipe), *Recipe._RENAMED):
             raise RecipeError(unknown("key", key, [*option_names(Recipe), *KEYS]))
     for key, value in found.items():
         if key in ROLES:
