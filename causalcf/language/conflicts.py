@@ -57,31 +57,25 @@ def check_statements(
     eps: float = EPS,
 ) -> list[Checked]:
     """Return the truth and conflicts of each statement under a label model, in order."""
-    named = dict(statements) if isinstance(statements, Mapping) else _numbered(statements)
+    numbered = statements if isinstance(statements, Mapping) else enumerate(statements, 1)
+    named = {str(name): statement for name, statement in dict(numbered).items()}
     names = list(named)
     clashes: dict[str, dict[str, str]] = {name: {} for name in names}
     for i, j, reason in conflicts(list(named.values()), eps):
         clashes[names[i]][names[j]] = clashes[names[j]][names[i]] = reason
-    return [_check(name, one, scm, stickiness, eps, clashes[name]) for name, one in named.items()]
-
-
-def _check(
-    name: str, statement: Statement, scm: LabelSCM, stickiness: float, eps: float, clashes: dict[str, str]
-) -> Checked:
-    try:
-        statement.check(scm.graph.nodes)
-    except StatementError as error:
-        raise StatementError(f"{name}: {error}") from None
-    try:
-        changed = statement.about_change()
-    except StatementError:  # of several conditions at once
-        changed = statement
-    change = None if changed is statement else changed.truth(scm, stickiness, eps)
-    return Checked(name, statement, statement.truth(scm, stickiness, eps), change, clashes)
-
-
-def _numbered(statements: Sequence[Statement]) -> dict[str, Statement]:
-    return {str(number): statement for number, statement in enumerate(statements, 1)}
+    found = []
+    for name, statement in named.items():
+        try:
+            statement.check(scm.graph.nodes)
+        except StatementError as error:
+            raise StatementError(f"{name}: {error}") from None
+        try:
+            changed = statement.about_change()
+        except StatementError:  # of several conditions at once
+            changed = statement
+        change = None if changed is statement else changed.truth(scm, stickiness, eps)
+        found.append(Checked(name, statement, statement.truth(scm, stickiness, eps), change, clashes[name]))
+    return found
 
 
 def _asked(statement: Statement, eps: float) -> tuple[tuple[object, ...], Interval]:
@@ -121,14 +115,21 @@ def print_table(found: Sequence[Checked], eps: float, console: Console) -> None:
     for one in found:
         asked = str(MODALS[one.statement.modal].interval(eps))
         said = _text(f"{one.name}: {one.statement}")
-        table.add_row(said, _number(one.truth), _number(one.change), asked, _verdict(one))
+        word, style = _word(one.truth), _STYLES[_word(one.truth)]
+        verdict = _text(f"{word}, in conflict", "bold red") if one.conflicts else _text(word, style)
+        table.add_row(said, _number(one.truth), _number(one.change), asked, verdict)
     console.print(table)
     for one in found:
         if one.truth.vacuous:
             console.print(_text(f"{one.name} is vacuous: {one.truth.reason}"))
-    for line in conflict_lines(found):
+    clashes = conflict_lines(found)
+    for line in clashes:
         console.print(_text(line, "bold red"))
-    console.print(_text(_summary(found)))
+    words = [_word(one.truth) for one in found]
+    counts = [f"{words.count(word)} {word}" for word in _STYLES if word in words]
+    n = len(clashes)
+    conflicting = f"{n or 'no'} {'conflict' if n == 1 else 'conflicts'}"
+    console.print(_text(f"{len(found)} statements: {', '.join(counts)}; {conflicting}"))
 
 
 def conflict_lines(found: Sequence[Checked]) -> list[str]:
@@ -142,20 +143,8 @@ def conflict_lines(found: Sequence[Checked]) -> list[str]:
     ]
 
 
-def _summary(found: Sequence[Checked]) -> str:
-    words = [_word(one.truth) for one in found]
-    counts = [f"{words.count(word)} {word}" for word in ("true", "false", "vacuous") if word in words]
-    n = len(conflict_lines(found))
-    return f"{len(found)} statements: {', '.join(counts)}; {n or 'no'} {'conflict' if n == 1 else 'conflicts'}"
-
-
 def _word(truth: Truth) -> str:
     return "vacuous" if truth.vacuous else "true" if truth.value else "false"
-
-
-def _verdict(one: Checked) -> Text:
-    word = _word(one.truth)
-    return _text(word + (", in conflict" if one.conflicts else ""), "bold red" if one.conflicts else _STYLES[word])
 
 
 def _number(truth: Truth | None) -> str:

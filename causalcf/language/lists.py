@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,38 +17,35 @@ from .query import Query
 from .statement import Statement
 
 T = TypeVar("T")
+STATEMENT_FOLDER = "eval/statements"  # of the presets
 
 
-@dataclass(frozen=True)
-class ListKind:
-    """Kind of a list file: preset folder, its only key, a plural for messages, and its error type."""
-
-    folder: str
-    key: str
-    things: str
-    error: type[CausalCFError]
-
-
-def read_named(
-    path: str | Path, kind: ListKind, make: Callable[[Any], T], refused: type[CausalCFError]
+def _load(
+    path: str | Path, folder: str, key: str, things: str, make: Callable[[Any], T], error: type[CausalCFError]
 ) -> dict[str, T]:
-    """Read the named entries of a file or preset, in file order; `make` builds each entry."""
+    """Read the named entries under a file's only key, in file order; `make` builds each entry."""
     try:
-        file = find_preset(kind.folder, path, kind.error)
-    except OSError as error:  # such as a name too long for the file system
-        raise kind.error(f"cannot read {path}: {error.strerror}") from None
+        file = find_preset(folder, path, error)
+    except OSError as problem:  # such as a name too long for the file system
+        raise error(f"cannot read {path}: {problem.strerror}") from None
+    found: dict[str, T] = {}
     try:
-        tree = read_mapping(file, FileKind(f"a list of {kind.things}", f"with the key {kind.key!r}", kind.error))
-        check_keys(tree, (kind.key,), "the file", kind.error)
-        listed = tree.get(kind.key)
+        tree = read_mapping(file, FileKind(f"a list of {things}", f"with the key {key!r}", error))
+        check_keys(tree, (key,), "the file", error)
+        listed = tree.get(key)
         if not isinstance(listed, dict) or not listed:
-            raise kind.error(f"expected the key {kind.key!r}: a mapping from names to {kind.things}")
+            raise error(f"expected the key {key!r}: a mapping from names to {things}")
         for name in listed:
-            if not str(name).strip() or not str(name).isprintable():
-                raise kind.error(f"the name {str(name)!r} is blank or has a character that cannot be printed")
-        return {str(name): _made(str(name), value, make, refused, kind.error) for name, value in listed.items()}
-    except kind.error as error:
-        raise kind.error(f"{file}: {error}") from None
+            if not name.strip() or not name.isprintable():
+                raise error(f"the name {name!r} is blank or has a character that cannot be printed")
+        for name, value in listed.items():
+            try:
+                found[name] = make(value)
+            except QueryError as problem:
+                raise error(f"{name}: {problem}") from None
+    except error as problem:
+        raise error(f"{file}: {problem}") from None
+    return found
 
 
 def check_keys(tree: Any, allowed: Sequence[str], what: str, error: type[CausalCFError]) -> None:
@@ -58,19 +55,6 @@ def check_keys(tree: Any, allowed: Sequence[str], what: str, error: type[CausalC
     for key in tree:
         if key not in allowed:
             raise error(unknown("key", str(key), allowed))
-
-
-def _made(
-    name: str, value: Any, make: Callable[[Any], T], refused: type[CausalCFError], error: type[CausalCFError]
-) -> T:
-    try:
-        return make(value)
-    except refused as problem:
-        raise error(f"{name}: {problem}") from None
-
-
-_QUERIES = ListKind("eval", "queries", "questions", QueryError)
-_QUERY_KEYS = ("given", "antecedent", "mode")
 
 
 def load_queries(path: str | Path = "queries", attributes: Iterable[str] = ()) -> dict[str, Query]:
@@ -94,19 +78,16 @@ def load_queries(path: str | Path = "queries", attributes: Iterable[str] = ()) -
         ['woman-moustache', 'man-lipstick', 'woman-man', 'young-man-bald', 'glasses', 'smile']
     """
     names = as_names("attributes", attributes, QueryError)
-    return read_named(path, _QUERIES, lambda value: _query(value, names), QueryError)
+    return _load(path, "eval", "queries", "questions", partial(_query, attributes=names), QueryError)
 
 
 def _query(value: Any, attributes: tuple[str, ...]) -> Query:
     if isinstance(value, str):
         return Query.parse(value, attributes)
-    check_keys(value, _QUERY_KEYS, "a question in English, or a mapping", QueryError)
+    check_keys(value, ("given", "antecedent", "mode"), "a question in English, or a mapping", QueryError)
     return Query(value.get("given") or {}, value.get("antecedent") or {}, value.get("mode", "do"))
 
 
-KIND = "eval/statements"  # the presets' folder
-
-_STATEMENTS = ListKind(KIND, "statements", "statements", StatementError)
 _PARTS = ("given", "antecedent", "modal", "consequent", "mode")
 
 
@@ -133,7 +114,8 @@ def load_statements(path: str | Path = "celeba", attributes: Iterable[str] = ())
         If this young man (who is not bald) were old, he might be bald.
     """
     names = as_names("attributes", attributes, StatementError)
-    return read_named(path, _STATEMENTS, lambda value: _statement(value, names), QueryError)
+    make = partial(_statement, attributes=names)
+    return _load(path, STATEMENT_FOLDER, "statements", "statements", make, StatementError)
 
 
 def save_statements(path: str | Path, statements: Mapping[str, Statement]) -> None:

@@ -65,33 +65,28 @@ class Modal:
         return affirmed.of_the_opposite() if self.negative else affirmed
 
 
-def _modals() -> dict[str, Modal]:
-    """Return the modals: "would" is q >= 1 - eps, "might" is q > eps; "not" applies them to 1 - q."""
-    positive = {
-        "might": Modal("might", None, True, False, "might"),
-        "would": Modal("would", None, False, False, "would"),
-        "probably": Modal("would probably", 0.5, True, False, "probably"),
-        "likely": Modal("would likely", 0.7, True, False, "likely"),
-    }
-    negative = {
-        f"{name} not": replace(modal, said=f"{modal.said} not", negative=True) for name, modal in positive.items()
-    }
-    return {**positive, **negative}
-
-
 def _minus(bound: float) -> float:
     return round(1.0 - bound, 12)  # so that 1 - .7 is .3
 
 
+# "would" is q >= 1 - eps, "might" is q > eps; "not" applies them to 1 - q.
+_POSITIVE = {
+    "might": Modal("might", None, True, False, "might"),
+    "would": Modal("would", None, False, False, "would"),
+    "probably": Modal("would probably", 0.5, True, False, "probably"),
+    "likely": Modal("would likely", 0.7, True, False, "likely"),
+}
+_NEGATIVE = {f"{name} not": replace(one, said=f"{one.said} not", negative=True) for name, one in _POSITIVE.items()}
+MODALS: Mapping[str, Modal] = MappingProxyType(_POSITIVE | _NEGATIVE)
+
+
 def _spoken() -> dict[tuple[str, ...], str]:
     """Return the words of a modal in a sentence -> modal name."""
-    spoken = {("might",): "might", ("would",): "would", ("might", "not"): "might not", ("would", "not"): "would not"}
+    spoken = {tuple(modal.split()): modal for modal in ("might", "would", "might not", "would not")}
     for adverb in ("probably", "likely"):
-        spoken |= dict.fromkeys(((adverb,), (adverb, "would"), ("would", adverb)), adverb)
-        negated = ((adverb, "not"), (adverb, "would", "not"), ("would", adverb, "not"))
-        spoken |= dict.fromkeys(negated, f"{adverb} not")
+        for words in ((adverb,), (adverb, "would"), ("would", adverb)):
+            spoken |= {words: adverb, (*words, "not"): f"{adverb} not"}
     return spoken
 
 
-MODALS: Mapping[str, Modal] = MappingProxyType(_modals())
 SPOKEN: Mapping[tuple[str, ...], str] = MappingProxyType(_spoken())

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import QueryError, unknown
-from .phrases import Reading
-from .reading import read, refuse_unknown, settle, subject_end, vocabulary
+from .reading import Reading, read, refuse_unknown, settle, subject_end, vocabulary
+from .vocabulary import COMMA, POSSESSIVES, RELATIVE, SEX, SUBJECTS, Token, tokenize
 from .wording import describe, predicate, pronoun
-from .words import COMMA, POSSESSIVES, RELATIVE, SEX, SUBJECTS, Token, tokenize
 
 SHAPE = '"Given a woman, what if she had a moustache?" or "What if this woman had a moustache?"'
 MODES = ("do", "observe")
@@ -78,7 +77,7 @@ class Query:
         tokens, words = tokenize(text), vocabulary(attributes)
         before, after = _halves(text, tokens)
         observed, after = _without_preamble(after)
-        subject, predicate_ = _subject(after)
+        subject, predicate_ = split_subject(after)
         observed_too, predicate_ = _without_marker(predicate_)
         described, named, intervention = (read(text, part, words) for part in (before, subject, predicate_))
         refuse_unknown(text, [*described.unknown, *named.unknown, *intervention.unknown], words)
@@ -122,18 +121,22 @@ def zeros_and_ones(what: str, values: Mapping[str, int]) -> dict[str, int]:
     return {name: int(value) for name, value in values.items()}
 
 
+def shown(text: str) -> str:
+    """Return a text as error messages quote it."""
+    return repr(text if len(text) <= 100 else text[:97] + "...")
+
+
 def _halves(text: str, tokens: list[Token]) -> tuple[list[Token], list[Token]]:
     """Return the tokens before "what if" and the tokens after it."""
     words = [token.word for token in tokens]
     if "if" not in words:
-        shown = text if len(text) <= 100 else text[:97] + "..."
-        raise QueryError(f"no 'what if' in {shown!r}; ask for example {SHAPE}")
+        raise QueryError(f"no 'what if' in {shown(text)}; ask for example {SHAPE}")
     middle = words.index("if")
     starts = (middle - len(ask) for ask in _ASKS if tuple(words[max(middle - len(ask), 0) : middle]) == ask)
     start = next(starts, middle)
     before = tokens[:start]
     while before and before[-1].word == COMMA:
-        before = before[:-1]
+        before.pop()
     if before and before[0].word in _OPENERS:
         before = before[1:]
     return before, tokens[middle + 1 :]
@@ -161,13 +164,12 @@ def _without_marker(tokens: list[Token]) -> tuple[bool, list[Token]]:
     return False, tokens
 
 
-def _subject(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
+def split_subject(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
     """Split a noun phrase from its predicate; a pronoun or possessive gives no noun phrase."""
-    if tokens and tokens[0].word in SUBJECTS:
+    first = tokens[0].word if tokens else ""
+    if first in SUBJECTS:
         return [], tokens[1:]
-    if tokens and tokens[0].word in POSSESSIVES:
-        return [], tokens
-    end = subject_end(tokens)
+    end = 0 if first in POSSESSIVES else subject_end(tokens)
     return tokens[:end], tokens[end:]
 
 
@@ -178,8 +180,8 @@ def _check_subject(text: str, subject: list[Token], after: list[Token]) -> None:
         advice = f"begin with 'Given someone {relative[0]} ..., what if they ...'"
         raise QueryError(f"{relative[0]!r} after 'what if' hides where the subject ends; {advice}")
     if subject and len(subject) == len(after):
-        shown = text[subject[0].start : subject[-1].end]
-        raise QueryError(f"{shown!r} has no verb such as were, had or wore; ask for example {SHAPE}")
+        whole = text[subject[0].start : subject[-1].end]
+        raise QueryError(f"{whole!r} has no verb such as were, had or wore; ask for example {SHAPE}")
 
 
 def _together(described: Reading, named: Reading) -> Reading:

@@ -10,8 +10,8 @@ from ..checks import check
 from ..errors import ImpossibleWorldError, QueryError, StatementError, unknown
 from .modals import EPS, MODALS
 from .query import Query, zeros_and_ones
-from .statement_parsing import read_statement, say_statement
-from .wording import describe
+from .statement_parsing import read_statement
+from .wording import describe, infinitive, predicate, pronoun, this_one
 
 if TYPE_CHECKING:
     from ..labels import LabelSCM
@@ -32,33 +32,6 @@ class Truth:
 
     def __bool__(self) -> bool:
         return self.value is True
-
-
-def truth(statement: Statement, scm: LabelSCM, stickiness: float = 1.0, eps: float = EPS) -> Truth:
-    """Compute whether a statement holds; vacuous if P(given) or P(antecedent) is zero (Lewis 1973)."""
-    check(hasattr(scm, "counterfactual_probability"), "scm", scm, "a LabelSCM")
-    statement.check(scm.graph.nodes)
-    modal = MODALS[statement.modal]
-    interval = modal.interval(eps)
-    given, antecedent = statement.given, statement.antecedent
-    for values in (given, antecedent):
-        if values and scm.probability(values) == 0:
-            return Truth(None, None, interval.threshold, True, f"nobody is {describe(values)}")
-    try:
-        q = scm.counterfactual_probability(
-            statement.consequent, given, **{statement.mode: antecedent}, stickiness=stickiness
-        )
-    except ImpossibleWorldError:
-        reason = f"{describe(given)} cannot turn out to be {describe(antecedent)} at stickiness {stickiness:g}"
-        return Truth(None, None, interval.threshold, True, reason)
-    q = _settled(q)
-    value = q in interval
-    reason = f"{modal.said!r} asks for a probability {interval}; {q:.4f} is {'' if value else 'not '}so"
-    return Truth(value, q, interval.threshold, False, reason)
-
-
-def _settled(q: float) -> float:
-    return float(round(q)) if min(abs(q), abs(1 - q)) <= _ROUNDING else q
 
 
 @dataclass(frozen=True)
@@ -144,7 +117,10 @@ class Statement:
 
     def __str__(self) -> str:
         """Return the statement in English; for CelebA's attributes, `parse` inverts it."""
-        return say_statement(**vars(self))
+        seen, modal = "we saw that " if self.mode == "observe" else "", MODALS[self.modal]
+        both = "both " if modal.negative and len(self.consequent) > 1 else ""
+        said = f"{pronoun(self.given)} {modal.said} {both}{infinitive(self.consequent)}"
+        return f"If {seen}{this_one(self.given)} {predicate(self.antecedent)}, {said}."
 
     @property
     def query(self) -> Query:
@@ -165,9 +141,8 @@ class Statement:
             return self
         unsaid = {name: 1 - value for name, value in self.consequent.items() if name not in self.given}
         if len(unsaid) > 1:
-            raise StatementError(
-                f"what does not hold yet is not clear from {', '.join(unsaid)} together: give what is known of each"
-            )
+            said = f"{', '.join(unsaid)} together: give what is known of each"
+            raise StatementError(f"what does not hold yet is not clear from {said}")
         return replace(self, given={**self.given, **unsaid}) if unsaid else self
 
     def check(self, nodes: Sequence[str], where: str = "the graph") -> None:
@@ -196,4 +171,19 @@ class Statement:
             >>> told.value, round(told.probability, 4)
             (True, 0.095)
         """
-        return truth(self, scm, stickiness, eps)
+        check(hasattr(scm, "counterfactual_probability"), "scm", scm, "a LabelSCM")
+        self.check(scm.graph.nodes)
+        modal, given, antecedent = MODALS[self.modal], self.given, self.antecedent
+        interval = modal.interval(eps)
+        for values in (given, antecedent):
+            if values and scm.probability(values) == 0:
+                return Truth(None, None, interval.threshold, True, f"nobody is {describe(values)}")
+        try:
+            q = scm.counterfactual_probability(self.consequent, given, **{self.mode: antecedent}, stickiness=stickiness)
+        except ImpossibleWorldError:
+            reason = f"{describe(given)} cannot turn out to be {describe(antecedent)} at stickiness {stickiness:g}"
+            return Truth(None, None, interval.threshold, True, reason)
+        q = float(round(q)) if min(abs(q), abs(1 - q)) <= _ROUNDING else q
+        value = q in interval
+        reason = f"{modal.said!r} asks for a probability {interval}; {q:.4f} is {'' if value else 'not '}so"
+        return Truth(value, q, interval.threshold, False, reason)

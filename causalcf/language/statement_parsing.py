@@ -1,19 +1,19 @@
-"""Counterfactual statements parsed from English, clause by clause, and written in English."""
+"""Counterfactual statements parsed from English, clause by clause."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ..checks import as_names
 from ..errors import QueryError, StatementError, nearest
 from .modals import MODALS, SPOKEN
-from .query import Query
-from .reading import read, settle, subject_end, vocabulary
-from .wording import infinitive, predicate, pronoun, this_one
-from .words import COMMA, POSSESSIVES, SEX, SUBJECTS, Token, tokenize
+from .query import Query, shown, split_subject
+from .reading import read, settle, vocabulary
+from .vocabulary import COMMA, POSSESSIVES, SEX, SUBJECTS, Token, Words, tokenize
+from .wording import pronoun
 
 SHAPE = '"If this young man were old, he might be bald."'
 
@@ -33,18 +33,19 @@ class Clauses:
     pronouns: list[str]
 
 
-def split_clauses(text: str, tokens: Sequence[Token]) -> Clauses:
+def _split_clauses(text: str, tokens: list[Token]) -> Clauses:
     """Split a sentence into its clauses, in either order."""
     words = ["not" if token.word == "never" else token.word for token in tokens]
     if "if" not in words:
-        raise StatementError(f"no 'if' in {_shown(text)}; write for example {SHAPE}")
+        raise StatementError(f"no 'if' in {shown(text)}; write for example {SHAPE}")
     if words[0] == "what" or words[words.index("if") - 1] == "what":
-        raise StatementError(f"{_shown(text)} is a question; a statement says what might or would be: {SHAPE}")
+        raise StatementError(f"{shown(text)} is a question; a statement says what might or would be: {SHAPE}")
     start, end = _modal(text, words)
     middle = words.index("if")
     reverse = start < middle
     begin = _subject_start(tokens, 0 if reverse else middle + 1, start, reverse)
-    owner, thing = _owner(tokens[begin:start])
+    alone = tokens[begin].word in SUBJECTS
+    owner, thing = ([], []) if alone else split_subject(tokens[begin:start])
     says = [*thing, *(tokens[end:middle] if reverse else tokens[end:])]
     if not says:
         raise StatementError(f"nothing follows {' '.join(words[start:end])!r}; write for example {SHAPE}")
@@ -56,35 +57,23 @@ def split_clauses(text: str, tokens: Sequence[Token]) -> Clauses:
     return Clauses(question, owner, SPOKEN[tuple(words[start:end])], says, pronouns)
 
 
-def without_not(clauses: Clauses) -> Clauses:
-    """Move the "not" of the modal into the clause after it: "would: not be bald or old"."""
-    start = clauses.says[0].start
-    return replace(clauses, modal=MODALS[clauses.modal].positive, says=[Token("not", start, start), *clauses.says])
-
-
 def _modal(text: str, words: Sequence[str]) -> tuple[int, int]:
     """Return the start and end index of the modal."""
     start = next((i for i, word in enumerate(words) if word in _FIRST), None)
     if start is None:
-        near = next((f"; near {word!r} there is {hit!r}" for word in words for hit in _near(word)), "")
-        raise StatementError(
-            f"no modal in {_shown(text)}{near}; write for example {SHAPE}, with {', '.join(map(repr, _said()))}"
-        )
+        close = ((word, hit) for word in words if len(word) > 3 for hit in nearest(word, sorted(_FIRST), 1))
+        near = next((f"; near {word!r} there is {hit!r}" for word, hit in close), "")
+        raise StatementError(f"no modal in {shown(text)}{near}; write for example {SHAPE}, with {_listed_modals()}")
     end = start
     while end < len(words) and words[end] in _MODAL_WORDS:
         end += 1
     if tuple(words[start:end]) not in SPOKEN:
-        shown = " ".join(words[start:end])
-        raise StatementError(f"{shown!r} is no modal; there are {', '.join(map(repr, _said()))}")
+        raise StatementError(f"{' '.join(words[start:end])!r} is no modal; there are {_listed_modals()}")
     return start, end
 
 
-def _said() -> list[str]:
-    return [modal.said for modal in MODALS.values()]
-
-
-def _near(word: str) -> list[str]:
-    return nearest(word, sorted(_FIRST), 1) if len(word) > 3 else []
+def _listed_modals() -> str:
+    return ", ".join(repr(modal.said) for modal in MODALS.values())
 
 
 def _subject_start(tokens: Sequence[Token], least: int, modal: int, reverse: bool) -> int:
@@ -101,23 +90,6 @@ def _subject_start(tokens: Sequence[Token], least: int, modal: int, reverse: boo
     return max(starts)
 
 
-def _owner(subject: Sequence[Token]) -> tuple[list[Token], list[Token]]:
-    """Split a subject into the noun phrase of a person and a possessed thing, as in "her mouth"."""
-    if subject[0].word in SUBJECTS:
-        return [], []
-    if subject[0].word in POSSESSIVES:
-        return [], list(subject)
-    end = subject_end(subject)
-    return list(subject[:end]), list(subject[end:])
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 100 else text[:97] + "...")
-
-
-Words = Mapping[str, tuple[str, int]]
-_Part = TypeVar("_Part")
-
 _CHANGES = ("become", "turn", "go", "grow", "lose")  # verbs that say that it was not so before
 _ASIDE = re.compile(r"\(([^()]*)\)")
 _QUESTION = re.compile(r'ask for example ".*$', re.DOTALL)
@@ -126,47 +98,30 @@ _QUESTION = re.compile(r'ask for example ".*$', re.DOTALL)
 def read_statement(text: str, attributes: Iterable[str] = ()) -> tuple[dict[str, Any], bool]:
     """Parse a sentence into the parts of a `Statement`, and return whether it describes a change."""
     try:
-        return _read(text, as_names("attributes", attributes, QueryError))
+        names = as_names("attributes", attributes, QueryError)
+        return _read(text, names, vocabulary(names))
     except QueryError as error:  # of the half with "if", or of conditions
         raise StatementError(_QUESTION.sub(f"write for example {SHAPE}", str(error))) from None
 
 
-def say_statement(
-    given: Mapping[str, int], antecedent: Mapping[str, int], modal: str, consequent: Mapping[str, int], mode: str
-) -> str:
-    """The sentence of a statement's parts; see `Statement.__str__`."""
-    seen, spoken = "we saw that " if mode == "observe" else "", MODALS[modal]
-    both = "both " if spoken.negative and len(consequent) > 1 else ""
-    said = f"{pronoun(given)} {spoken.said} {both}{infinitive(consequent)}"
-    return f"If {seen}{this_one(given)} {predicate(antecedent)}, {said}."
-
-
-def _read(text: str, attributes: tuple[str, ...]) -> tuple[dict[str, Any], bool]:
-    words = vocabulary(attributes)
+def _read(text: str, attributes: tuple[str, ...], words: Words) -> tuple[dict[str, Any], bool]:
     tokenize(text)  # refuses what is no text, or too long
     bare = _ASIDE.sub(lambda aside: " " * len(aside[0]), text)
-    clauses = split_clauses(bare, tokenize(bare))
-    query, (modal, consequent, change) = _both(
-        lambda: Query.parse(clauses.question, attributes), lambda: _consequent(bare, clauses, words)
-    )
+    clauses = _split_clauses(bare, tokenize(bare))
+    try:
+        query = Query.parse(clauses.question, attributes)
+    except QueryError as error:
+        try:
+            _consequent(bare, clauses, words)
+        except QueryError as other:  # both halves are wrong
+            raise StatementError(f"{error}; {other}") from None
+        raise
+    modal, consequent, change = _consequent(bare, clauses, words)
     given = _with_asides(query.given, text, words)
     _check_pronouns(given, query.antecedent, clauses)
     _check_subject(bare, clauses.subject, {**given, **query.antecedent}, given, words)
     parts = {"given": given, "antecedent": query.antecedent, "modal": modal, "consequent": consequent}
     return {**parts, "mode": query.mode}, change
-
-
-def _both(first: Callable[[], Query], second: Callable[[], _Part]) -> tuple[Query, _Part]:
-    """Parse both halves; if both fail, the error reports both."""
-    try:
-        asked = first()
-    except QueryError as error:
-        try:
-            second()
-        except QueryError as other:
-            raise StatementError(f"{error}; {other}") from None
-        raise
-    return asked, second()
 
 
 def _consequent(text: str, clauses: Clauses, words: Words) -> tuple[str, dict[str, int], bool]:
@@ -184,8 +139,8 @@ def _consequent(text: str, clauses: Clauses, words: Words) -> tuple[str, dict[st
                 f"{clauses.says[0].word!r} after {modal.said!r} can speak of one condition alone; of several, give "
                 "what is known of each, and say 'be'"
             )
-        neither = without_not(clauses)  # "would not be bald or old"
-        return neither.modal, settle(text, read(text, neither.says, words), words), False
+        says = [Token("not", says[0].start, says[0].start), *says]  # "would not be bald or old": would: not be ...
+        return modal.positive, settle(text, read(text, says, words), words), False
     values = settle(text, reading, words)
     if not values:
         raise StatementError(f"nothing is said after {modal.said!r}; write for example {SHAPE}")
@@ -199,22 +154,16 @@ def _with_asides(given: Mapping[str, int], text: str, words: Words) -> dict[str,
     """Add the conditions in brackets, such as "(who is not bald)", to the given ones."""
     together = dict(given)
     for aside in _ASIDE.finditer(text):
-        tokens = _tokens_of(text, aside.start(1), aside.end(1))
+        at = aside.start(1)
+        tokens = [Token(t.word, t.start + at, t.end + at) for t in tokenize(aside[1])] if aside[1].strip() else []
         if not tokens or tokens[0].word != "who":
             raise StatementError(f"{aside[0]!r}: only '(who is ...)' or '(who has ...)' can stand in brackets")
         for name, value in settle(text, read(text, tokens, words), words).items():
             if name in together:
-                raise StatementError(
-                    f"{aside[0]!r} tells {name} of whom is given, which is known to be {together[name]}"
-                )
+                known = f"which is known to be {together[name]}"
+                raise StatementError(f"{aside[0]!r} tells {name} of whom is given, {known}")
             together[name] = value
     return together
-
-
-def _tokens_of(text: str, start: int, end: int) -> list[Token]:
-    """Tokenize part of a text; spans refer to the whole text."""
-    part = text[start:end]
-    return [Token(t.word, t.start + start, t.end + start) for t in tokenize(part)] if part.strip() else []
 
 
 def _check_pronouns(given: Mapping[str, int], antecedent: Mapping[str, int], clauses: Clauses) -> None:
@@ -235,5 +184,5 @@ def _check_subject(
         return
     for name, value in settle(text, read(text, subject, words), words).items():
         if value not in (known.get(name), given.get(name)):
-            shown = text[subject[0].start : subject[-1].end]
-            raise StatementError(f"{shown!r} is not who is given, of whom {name}={value} is not said; say a pronoun")
+            named = text[subject[0].start : subject[-1].end]
+            raise StatementError(f"{named!r} is not who is given, of whom {name}={value} is not said; say a pronoun")

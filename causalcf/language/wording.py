@@ -6,44 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from .vocabulary import CELEBA_ATTRIBUTES
 
-# Said with "were": attribute -> word for 1; in the order that adjectives take before a noun.
-_WERE = {
-    "Attractive": "attractive",
-    "Chubby": "chubby",
-    "Blurry": "blurry",
-    "Smiling": "smiling",
-    "Young": "young",
-    "Bald": "bald",
-}
-# Said with "had": attribute -> words for 1.
-_HAD = {
-    "5_o_Clock_Shadow": "a five o'clock shadow",
-    "Arched_Eyebrows": "arched eyebrows",
-    "Bags_Under_Eyes": "bags under the eyes",
-    "Bangs": "bangs",
-    "Big_Lips": "big lips",
-    "Big_Nose": "a big nose",
-    "Black_Hair": "black hair",
-    "Blond_Hair": "blond hair",
-    "Brown_Hair": "brown hair",
-    "Bushy_Eyebrows": "bushy eyebrows",
-    "Double_Chin": "a double chin",
-    "Goatee": "a goatee",
-    "Gray_Hair": "gray hair",
-    "High_Cheekbones": "high cheekbones",
-    "Mouth_Slightly_Open": "an open mouth",
-    "Mustache": "a moustache",
-    "Narrow_Eyes": "narrow eyes",
-    "No_Beard": "no beard",
-    "Oval_Face": "an oval face",
-    "Pale_Skin": "pale skin",
-    "Pointy_Nose": "a pointy nose",
-    "Receding_Hairline": "a receding hairline",
-    "Rosy_Cheeks": "rosy cheeks",
-    "Sideburns": "sideburns",
-    "Straight_Hair": "straight hair",
-    "Wavy_Hair": "wavy hair",
-}
+# Said with "were", in the order that adjectives take before a noun; with "wore"; and all others with "had".
+_WERE = {name: name.lower() for name in ("Attractive", "Chubby", "Blurry", "Smiling", "Young", "Bald")}
 _WORE = {
     "Eyeglasses": "glasses",
     "Heavy_Makeup": "heavy makeup",
@@ -53,16 +17,38 @@ _WORE = {
     "Wearing_Necklace": "a necklace",
     "Wearing_Necktie": "a tie",
 }
-_NOUN = {1: "a man", 0: "a woman"}
+_SINGULAR = ("Big_Nose", "Double_Chin", "Goatee", "Oval_Face", "Pointy_Nose", "Receding_Hairline")
+_IRREGULAR = {
+    "5_o_Clock_Shadow": "a five o'clock shadow",
+    "Bags_Under_Eyes": "bags under the eyes",
+    "Mouth_Slightly_Open": "an open mouth",
+    "Mustache": "a moustache",
+}
+_NOUN = {1: "man", 0: "woman"}
 # Where English has a word for 0, it serves instead of a negation.
 _OPPOSITE = {"Young": "old", "No_Beard": "a beard", "Mouth_Slightly_Open": "a closed mouth"}
 
 
+def _plain(name: str) -> str:
+    return " ".join(name.lower().replace("_", " ").split())
+
+
+def _with_article(words: Sequence[str]) -> str:
+    return f"{'an' if words[0][0] in 'aeiou' else 'a'} {' '.join(words)}"
+
+
+_HAD = {
+    name: _IRREGULAR.get(name) or (_with_article([_plain(name)]) if name in _SINGULAR else _plain(name))
+    for name in CELEBA_ATTRIBUTES
+    if name not in (*_WERE, *_WORE, "Male")
+}
+
+
 def describe(conditions: Mapping[str, int]) -> str:
     """Return conditions as a noun phrase: "an old bald man with glasses"."""
-    adjectives, not_were = _were(conditions)
+    adjectives, not_were = _sides(conditions, _WERE)
     having, lacking = _sides(conditions, _no_beard_last(_HAD | _WORE | _others(conditions)))
-    noun = _NOUN[conditions["Male"]].split()[1] if "Male" in conditions else "person" if adjectives else "someone"
+    noun = _NOUN[conditions["Male"]] if "Male" in conditions else "person" if adjectives else "someone"
     whole = noun if noun == "someone" else _with_article([*adjectives, noun])
     parts = [f"with {_list(having, 'and')}"] if having else []
     parts += [f"without {_list(lacking, 'or')}"] if lacking else []
@@ -72,15 +58,9 @@ def describe(conditions: Mapping[str, int]) -> str:
 
 def predicate(conditions: Mapping[str, int]) -> str:
     """Return conditions as a predicate in the subjunctive: "were young and had a moustache"."""
-    clauses = []
-    adjectives, not_were = _were(conditions)
-    were = [_list(adjectives, "and")] if adjectives else []
-    if "Male" in conditions:
-        were = [_with_article([*adjectives, _NOUN[conditions["Male"]].split()[1]])]
-    if not_were:
-        were.append(_neither(not_were))
-    if were:
-        clauses.append(f"were {' and '.join(were)}")
+    were, not_were = _were(conditions)
+    were += [_neither(not_were)] if not_were else []
+    clauses = [f"were {' and '.join(were)}"] if were else []
     for past, infinitive, phrases in (("had", "have", _HAD | _others(conditions)), ("wore", "wear", _WORE)):
         having, lacking = _sides(conditions, _no_beard_last(phrases))
         clauses += [f"{past} {_list(having, 'and')}"] if having else []
@@ -96,18 +76,19 @@ def pronoun(conditions: Mapping[str, int]) -> str:
 def short(attribute: str, value: int) -> str:
     """Return one attribute's value in a word or two, for captions."""
     if attribute == "Male":
-        return _NOUN[value].split()[1]
-    if attribute in _WERE:
-        return _were({attribute: value})[0][0] if value or attribute in _OPPOSITE else f"not {_WERE[attribute]}"
-    phrase = {**_HAD, **_WORE}.get(attribute, _plain(attribute))
-    if attribute in _OPPOSITE and not value:
-        phrase = _OPPOSITE[attribute]
-    bare = phrase.removeprefix("a ").removeprefix("an ")
-    return bare if value or attribute in _OPPOSITE else f"no {bare}"
+        return _NOUN[value]
+    if not value and attribute in _OPPOSITE:
+        return _bare(_OPPOSITE[attribute])
+    phrase = _bare((_WERE | _HAD | _WORE).get(attribute, _plain(attribute)))
+    return phrase if value else f"{'not' if attribute in _WERE else 'no'} {phrase}"
 
 
 def _were(conditions: Mapping[str, int]) -> tuple[list[str], list[str]]:
-    return _sides(conditions, _WERE)
+    """Return what is said after "were", in one phrase if anything, and the adjectives that do not hold."""
+    adjectives, not_were = _sides(conditions, _WERE)
+    if "Male" in conditions:
+        return [_with_article([*adjectives, _NOUN[conditions["Male"]]])], not_were
+    return [_list(adjectives, "and")] if adjectives else [], not_were
 
 
 def _sides(conditions: Mapping[str, int], phrases: Mapping[str, str]) -> tuple[list[str], list[str]]:
@@ -133,14 +114,6 @@ def _others(conditions: Mapping[str, int]) -> dict[str, str]:
     return {name: _plain(name) for name in conditions if name not in CELEBA_ATTRIBUTES}
 
 
-def _plain(name: str) -> str:
-    return " ".join(name.lower().replace("_", " ").split())
-
-
-def _with_article(words: Sequence[str]) -> str:
-    return f"{'an' if words[0][0] in 'aeiou' else 'a'} {' '.join(words)}"
-
-
 def _list(items: Sequence[str], joint: str) -> str:
     return f" {joint} ".join(part for part in (", ".join(items[:-1]), items[-1]) if part)
 
@@ -151,10 +124,7 @@ def _neither(items: Sequence[str]) -> str:
 
 def infinitive(conditions: Mapping[str, int]) -> str:
     """Return conditions as the words after "she might", true ones first, each negation separate."""
-    adjectives, not_were = _were(conditions)
-    were = [_list(adjectives, "and")] if adjectives else []
-    if "Male" in conditions:
-        were = [_with_article([*adjectives, _NOUN[conditions["Male"]].split()[1]])]
+    were, not_were = _were(conditions)
     holds, lacks = [f"be {words}" for words in were], []
     for verb, phrases in (("have", _HAD | _others(conditions)), ("wear", _WORE)):
         having, lacking = _sides(conditions, phrases)

@@ -8,19 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.errors import QueryError
-from causalcf.language import (
-    describe,
-    infinitive,
-    predicate,
-    pronoun,
-    read,
-    settle,
-    short,
-    this_one,
-    tokenize,
-    vocabulary,
-)
-from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, WORDS
+from causalcf.language.reading import read, settle, vocabulary
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, WORDS, tokenize
+from causalcf.language.wording import describe, infinitive, predicate, pronoun, short, this_one
 
 assignments = st.dictionaries(st.sampled_from(CELEBA_ATTRIBUTES), st.integers(0, 1), max_size=6)
 

@@ -11,8 +11,7 @@ from causalcf.errors import CausalCFError, QueryError
 from causalcf.io.yaml import preset_folder
 from causalcf.language.lists import load_queries
 from causalcf.language.query import Query
-from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, WORDS
-from causalcf.language.words import ROLES, SEX, SUBJECTS
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, ROLES, SEX, SUBJECTS, WORDS
 
 
 def conditions(least, most):

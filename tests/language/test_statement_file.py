@@ -11,10 +11,10 @@ from causalcf.data.faces.units import celeba_scm
 from causalcf.errors import StatementError
 from causalcf.io.yaml import preset_folder
 from causalcf.language.conflicts import check_statements
-from causalcf.language.lists import KIND, load_statements
+from causalcf.language.lists import STATEMENT_FOLDER, load_statements
 from causalcf.language.statement import Statement
 
-FILE = preset_folder(KIND) / "celeba.yaml"
+FILE = preset_folder(STATEMENT_FOLDER) / "celeba.yaml"
 TOLD = re.compile(r"^  ([a-z-]+): .*# q = (\d?\.\d{4}), (true|false)$")
 MIGHT = Statement({"Male": 1}, {"Young": 0}, "might", {"Bald": 1}, "observe")
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from causalcf.errors import QueryError, StatementError
 from causalcf.language.modals import MODALS, SPOKEN
 from causalcf.language.statement import Statement
-from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, WORDS
-from causalcf.language.words import ROLES, SEX, SUBJECTS
+from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, ROLES, SEX, SUBJECTS, WORDS
 
 YOUNG_MAN = {"Young": 1, "Male": 1}
 BALD_IF_OLD = Statement(YOUNG_MAN, {"Young": 0}, "might", {"Bald": 1})
