@@ -31,9 +31,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from causalcf.classifiers.classifier import AttributeClassifier, Calibration
 from causalcf.cli.command import run
 from causalcf.constraints.constraint import StatementConstraint
-from causalcf.constraints.questions import Question
 from causalcf.constraints.setup import constraint_with
-from causalcf.constraints.sources import Group, Read, ReplaySource
+from causalcf.constraints.sources import Group, Question, Read, ReplaySource
 from causalcf.data.faces import true_scm
 from causalcf.language.lists import load_statements
 from causalcf.losses.adversarial import objective, squared_gradient_norm

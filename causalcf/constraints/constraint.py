@@ -16,8 +16,7 @@ from ..errors import RunError
 from ..networks.dcgan import Generator
 from ..networks.precision import autocast
 from .costs import Costs, Losses, Multipliers
-from .questions import Question
-from .sources import Group, Source
+from .sources import Group, Question, Source
 
 
 @dataclass
@@ -70,7 +69,8 @@ class StatementConstraint:
             )
         group = self.source.draw(question, self.size, self.random)
         losses = {} if group is None else self._losses(generator, question, group)
-        found = _numbers(losses)
+        # One device synchronisation for all of them.
+        found = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True)) if losses else {}
         weights = {name: self.multipliers.weigh(name, value) for name, value in found.items()}
         self.last |= found
         unmet = [weights[name] * loss for name, loss in losses.items() if weights[name] and found[name]]
@@ -113,13 +113,14 @@ class StatementConstraint:
 
     def record(self) -> dict[str, dict[str, float]]:
         """Return the measured q, target, loss and multiplier of each statement."""
-        return {name: self._told(name) for question in self.questions for name in question.statements}
-
-    def _told(self, name: str) -> dict[str, float]:
-        means = {"q": self.costs.means.value(f"{name}: after"), "target": self.costs.means.value(f"{name}: target")}
-        found = {key: float(value) for key, value in means.items() if value is not None}
-        if name in self.last:
-            found |= {"loss": self.last[name], "multiplier": self.multipliers.values[name]}
+        found = {}
+        for name in (name for question in self.questions for name in question.statements):
+            means = {
+                key: self.costs.means.value(f"{name}: {mean}") for key, mean in (("q", "after"), ("target", "target"))
+            }
+            found[name] = {key: float(value) for key, value in means.items() if value is not None}
+            if name in self.last:
+                found[name] |= {"loss": self.last[name], "multiplier": self.multipliers.values[name]}
         return found
 
     def state(self) -> dict[str, Any]:
@@ -146,11 +147,6 @@ class StatementConstraint:
 def norm(gradients: Sequence[Tensor | None]) -> Tensor:
     """Return the Euclidean norm of all gradients together."""
     return torch.stack([gradient.square().sum() for gradient in gradients if gradient is not None]).sum().sqrt()
-
-
-def _numbers(losses: Losses) -> dict[str, float]:
-    """Return all losses as floats with one device synchronisation."""
-    return dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True)) if losses else {}
 
 
 def _seen(probabilities: Tensor) -> Tensor:

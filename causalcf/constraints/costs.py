@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ..labels import LabelSCM
 from ..labels.reference import Reference
-from ..language.modals import MODALS, Interval
-from ..losses.statement import agreement_loss, contrast_loss, joint_probability, modal_loss
-from .questions import Question
+from ..language.modals import MODALS
+from ..losses.labels import agreement_loss, contrast_loss, joint_probability, modal_loss
+from .sources import Question
 
 DECAY = 0.9  # of what is remembered, a group; the means are over about ten groups
 
@@ -66,9 +66,6 @@ class Multipliers:
         return max(0.0, value + self.damping * excess)
 
 
-Facts = tuple[int, ...]
-
-
 @dataclass
 class Targets:
     """Exact P(label* = 1) and P(consequent*) for units with known labels; cached."""
@@ -76,7 +73,7 @@ class Targets:
     scm: LabelSCM
     nodes: Sequence[str]
     stickiness: float
-    known: dict[tuple[str, Facts], Tensor] = field(default_factory=dict)
+    known: dict[tuple[str, tuple[int, ...]], Tensor] = field(default_factory=dict)
     most: int = 2**16  # answers that are kept; 40 labels have 2^40 facts
 
     def __call__(self, question: Question, facts: Tensor) -> Tensor:
@@ -125,9 +122,10 @@ class Costs:
     def __call__(self, question: Question, before: Tensor | None, after: Tensor, facts: Tensor) -> Losses:
         """Return the losses by name; before and after are (m, d) P(label = 1 | image), facts (m, d) 0/1."""
         wanted = self.targets(question, facts).to(after.device)
+        columns = wanted[:, len(self.targets.nodes) :].unbind(1)
         losses = {
-            name: self._statement(name, question, before, after, wanted[:, len(self.targets.nodes) + place])
-            for place, name in enumerate(question.statements)
+            name: self._statement(name, question, before, after, column)
+            for name, column in zip(question.statements, columns, strict=True)
         }
         if question.weight and question.kept:
             losses[f"{question.name}: kept"] = self._kept(question, after, facts.to(after.device), wanted)
@@ -148,7 +146,7 @@ class Costs:
         if self.calibration and len(possible):
             target = self._mean(f"{name}: target", possible)
             # What is told wins: a statement that the label model denies is calibrated to the bound of what it asks.
-            loss = loss + self.calibration * agreement_loss(q, _moved_into(target, interval))
+            loss = loss + self.calibration * agreement_loss(q, target.clamp(interval.low, interval.high))
         return loss
 
     def _kept(self, question: Question, after: Tensor, facts: Tensor, wanted: Tensor) -> Tensor:
@@ -166,8 +164,3 @@ class Costs:
 
     def _mean(self, name: str, values: Tensor) -> Tensor:
         return self.means(name, values.sum(), values.new_tensor(float(len(values))))
-
-
-def _moved_into(target: Tensor, interval: Interval) -> Tensor:
-    """Clamp `target` to the interval of the modal."""
-    return target.clamp(interval.low, interval.high)

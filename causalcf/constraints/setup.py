@@ -22,8 +22,7 @@ from ..randomness import generator_of
 from ..runs.recipe import Recipe
 from .constraint import StatementConstraint
 from .costs import Costs, Multipliers, Targets
-from .questions import questions_of
-from .sources import LabelledSource, ReplaySource, Source
+from .sources import LabelledSource, ReplaySource, Source, questions_of
 
 
 def constraint_of(

@@ -1,20 +1,72 @@
-"""Sources of groups of units with one counterfactual each: from the label model, or from replay."""
+"""Who is asked: questions for groups, and sources of units with one counterfactual each.
+Statements with the same given, antecedent and mode share one question.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..errors import ImpossibleWorldError, StatementError
+from ..graph.graph import CausalGraph
 from ..labels import LabelSCM
 from ..labels.evidence import matching
+from ..language.query import Query
+from ..language.statement import Statement
 from ..randomness import uniform_noise
 from ..worlds.samplers import esm_cf_sampler
-from .questions import Question
+
+
+@dataclass(frozen=True)
+class Question:
+    """Query with its statements and its fixed labels, which must match the label model."""
+
+    name: str
+    query: Query
+    statements: Mapping[str, Statement]
+    kept: tuple[str, ...]
+    weight: float
+
+
+def questions_of(
+    statements: Mapping[str, Statement],
+    graph: CausalGraph,
+    keep_weight: float,
+    null_weight: float,
+    mode: str | None = None,
+) -> list[Question]:
+    """Return the questions of the statements in order, then the null questions."""
+    about: dict[str, dict[str, Statement]] = {}
+    for name, statement in statements.items():
+        asked = replace(statement, mode=mode or statement.mode)
+        about.setdefault(_key(asked.query), {})[name] = asked
+    found = [_question(named, graph, keep_weight) for named in about.values()]
+    if null_weight:
+        same = (replace(question.query, given=question.query.antecedent) for question in found)
+        antecedents = {_key(null): null for null in same}
+        found += [Question(f"null: {key}", null, {}, graph.nodes, null_weight) for key, null in antecedents.items()]
+    return found
+
+
+def _question(named: dict[str, Statement], graph: CausalGraph, weight: float) -> Question:
+    query = next(iter(named.values())).query
+    moved = {below for name in query.antecedent for below in graph.descendants(name)} - set(query.antecedent)
+    said = {label for statement in named.values() for label in statement.consequent}
+    kept = tuple(node for node in graph.nodes if node not in moved | said)
+    return Question(" and ".join(named), query, named, kept, weight)
+
+
+def _key(query: Query) -> str:
+    """Return a key that does not depend on the order of the conditions."""
+    parts = [
+        ", ".join(f"{name}={value}" for name, value in sorted(part.items())) for part in (query.given, query.antecedent)
+    ]
+    return f"{query.mode} {parts[1]} given {parts[0] or 'nothing'}"
+
 
 Read = Callable[[Tensor], Tensor]  # (n, k) noise to (n, d) int8 labels seen in its images, as the generator is now
 
@@ -30,38 +82,13 @@ class Group:
     intervention: Tensor
 
 
-class Source(Protocol):
-    """Source of groups; `looks` says whether the conditions must be classified from images."""
-
-    looks: bool
-    proposed: int
-    accepted: int
-
-    def search(
-        self, question: Question, noise: Tensor, seen: Callable[[], Tensor], read: Read, random: torch.Generator
-    ) -> None:
-        """Look for units of a question; `seen` and `read` return (n, d) int8 labels of images."""
-
-    def draw(self, question: Question, m: int, random: torch.Generator) -> Group | None:
-        """Draw up to m units; None while there are too few."""
-
-    def confirm(self, question: Question, group: Group, seen: Tensor | None, moved: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (m, d) int8 facts, and (m,) whether each unit matches given and antecedent."""
-
-    def state(self) -> dict[str, Any]:
-        """Return the tensors and plain values to resume from."""
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Resume from a state."""
-
-
 POOL = 4096  # pairs of labels drawn of each question; they depend on no network
 
 
 class LabelledSource:
     """Source that samples labels, noise and counterfactuals; raises if a query is impossible."""
 
-    looks = False
+    looks = False  # whether the conditions must be classified from images
     proposed = accepted = 0
 
     def __init__(
@@ -76,6 +103,7 @@ class LabelledSource:
         """Do nothing: labels are sampled directly."""
 
     def draw(self, question: Question, m: int, random: torch.Generator) -> Group:
+        """Draw m units."""
         labels, intervention = self.pools[question.name]
         rows = torch.randint(len(labels), (m,), generator=random)
         noise = uniform_noise(m, self.noise_dim, random)
@@ -83,7 +111,7 @@ class LabelledSource:
         return Group(rows, noise, labels[rows], moved, intervention[rows])
 
     def confirm(self, question: Question, group: Group, seen: Tensor | None, moved: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the labels that generated the images; all units match."""
+        """Return (m, d) int8 facts, the labels that generated the images, and (m,) whether each unit matches: all."""
         return group.labels, torch.ones(len(group.labels), dtype=torch.bool)
 
     def state(self) -> dict[str, Any]:
@@ -129,7 +157,7 @@ class ReplaySource:
     def search(
         self, question: Question, noise: Tensor, seen: Callable[[], Tensor], read: Read, random: torch.Generator
     ) -> None:
-        """Store matching noise from the training batch for all questions; propose pairs for one."""
+        """Store matching noise for all questions; propose pairs for one. `seen` and `read` give (n, d) int8 labels."""
         self.watch(noise, seen())
         self.propose(question, read, random)
 
@@ -182,3 +210,6 @@ class ReplaySource:
         self.units = {name: noise.cpu() for name, noise in state["units"].items()}
         self.pairs = {name: (pair[0].cpu(), pair[1].cpu()) for name, pair in state["pairs"].items()}
         self.proposed, self.accepted = state["counts"]
+
+
+Source = LabelledSource | ReplaySource

@@ -1,6 +1,6 @@
 """Statements about the same people and the same antecedent share a group."""
 
-from causalcf.constraints.questions import questions_of
+from causalcf.constraints.sources import questions_of
 from causalcf.graph.graph import CausalGraph
 from causalcf.language.statement import Statement
 

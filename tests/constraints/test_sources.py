@@ -6,8 +6,7 @@ from helpers.constraint_toys import GRAPH, OLD_MAN, law
 from scipy.stats import binomtest
 
 from causalcf.constraints.costs import Targets
-from causalcf.constraints.questions import questions_of
-from causalcf.constraints.sources import PAIRS, POOL, LabelledSource, ReplaySource
+from causalcf.constraints.sources import PAIRS, POOL, LabelledSource, ReplaySource, questions_of
 from causalcf.errors import StatementError
 from causalcf.language.statement import Statement
 

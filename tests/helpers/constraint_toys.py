@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from causalcf.constraints.constraint import StatementConstraint
 from causalcf.constraints.costs import Costs, Multipliers, RunningMeans, Targets
-from causalcf.constraints.questions import questions_of
-from causalcf.constraints.sources import LabelledSource, ReplaySource, Source
+from causalcf.constraints.sources import LabelledSource, ReplaySource, Source, questions_of
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
 from causalcf.language.statement import Statement

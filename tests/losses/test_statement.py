@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.distributions import Bernoulli, kl_divergence
 
 from causalcf.language.modals import MODALS
-from causalcf.losses.statement import (
+from causalcf.losses.labels import (
     FLOOR,
     SHARPNESS,
     agreement_loss,
