@@ -34,8 +34,8 @@ from rich.table import Table
 from causalcf.cli.command import run
 from causalcf.data import load_data
 from causalcf.data.cache import open_cache
-from causalcf.data.crops import celeba_crop, read_image
 from causalcf.data.faces.units import celeba_scm
+from causalcf.data.imagefiles import celeba_crop, read_image
 from causalcf.io.threads import available_cores, in_threads
 from causalcf.networks.precision import choose_device, choose_precision
 from causalcf.runs.directory import networks_of

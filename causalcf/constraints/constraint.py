@@ -115,9 +115,8 @@ class StatementConstraint:
         """Return the measured q, target, loss and multiplier of each statement."""
         found = {}
         for name in (name for question in self.questions for name in question.statements):
-            means = {
-                key: self.costs.means.value(f"{name}: {mean}") for key, mean in (("q", "after"), ("target", "target"))
-            }
+            q, target = (self.costs.means.value(f"{name}: {part}") for part in ("after", "target"))
+            means = {"q": q, "target": target}
             found[name] = {key: float(value) for key, value in means.items() if value is not None}
             if name in self.last:
                 found[name] |= {"loss": self.last[name], "multiplier": self.multipliers.values[name]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -38,24 +38,19 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
         >>> len(data), data.select(["Male", "Bald"]).shape
         (16, torch.Size([16, 2]))
     """
-    check_choice("data source", name, SOURCES, DataError)
+    _check_source(name, root)
+    load: Callable[..., ImageData]
     if name == "faces":
-        from .faces import load_faces
-
-        check_options(load_faces, options)
-        return load_faces(split=split, **options)
-    if root is None:
-        raise DataError(f"data {name!r} needs data_root: the folder its images lie in")
-    check_path("root", root, DataError)
-    if name == "celeba":
-        from .celeba import load_celeba
-
-        check_options(load_celeba, options)
-        return load_celeba(root, split=split, **options)
-    from .folder import load_folder
-
-    check_options(load_folder, options)
-    return load_folder(root, split=split, **options)
+        from .faces import load_faces as load
+    elif name == "celeba":
+        from .celeba import load_celeba as load
+    else:
+        from .folder import load_folder as load
+    allowed = [option for option in inspect.signature(load).parameters if option not in ("root", "split")]
+    for option in options:
+        if option not in allowed:
+            raise DataError(unknown("option", option, allowed))
+    return load(split=split, **options) if name == "faces" else load(root, split=split, **options)
 
 
 def attribute_names(name: str, root: str | Path | None = None) -> tuple[str, ...]:
@@ -64,27 +59,25 @@ def attribute_names(name: str, root: str | Path | None = None) -> tuple[str, ...
     Raises:
         DataError: as `load_data`, as far as the tables tell.
     """
-    check_choice("data source", name, SOURCES, DataError)
+    _check_source(name, root)
     if name == "faces":
         from .faces.person import LABELS
 
         return LABELS
-    if root is None:
-        raise DataError(f"data {name!r} needs data_root: the folder its images lie in")
-    check_path("root", root, DataError)
     if name == "celeba":
         from .celeba import celeba_images, celeba_tables
 
-        celeba_images(root)
-        return celeba_tables(root)[0].names
+        celeba_images(str(root))
+        return celeba_tables(str(root))[0].names
     from .folder import folder_table
 
-    return folder_table(root).names
+    return folder_table(str(root)).names
 
 
-def check_options(load: Callable[..., object], options: Mapping[str, object]) -> None:
-    """Check that a loader takes all given options; a DataError suggests the nearest name."""
-    allowed = [name for name in inspect.signature(load).parameters if name not in ("root", "split")]
-    for name in options:
-        if name not in allowed:
-            raise DataError(unknown("option", name, allowed))
+def _check_source(name: str, root: str | Path | None) -> None:
+    """Check that the source exists, and that its root is named if it needs one."""
+    check_choice("data source", name, SOURCES, DataError)
+    if name != "faces":
+        if root is None:
+            raise DataError(f"data {name!r} needs data_root: the folder its images lie in")
+        check_path("root", root, DataError)

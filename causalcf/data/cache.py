@@ -24,6 +24,7 @@ Shape = tuple[int, int, int, int]
 
 _log = logging.getLogger(__name__)
 _FORMAT = 2
+_ELSEWHERE = "the environment variable CAUSALCF_CACHE chooses another place"
 _CHUNK = 256  # images; small enough that Ctrl-C answers at once and memory stays a few MiB a worker
 
 
@@ -59,8 +60,6 @@ def open_cache(
     pixels = _mapped(file, shape)
     if pixels is not None:
         return pixels
-    with _writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         pixels = _mapped(file, shape)  # another process may have built it meanwhile
         if pixels is None:
@@ -89,16 +88,17 @@ def _build(file: Path, shape: Shape, produce: Produce, workers: int, progress: b
     """Write the file under a temporary name, then give it its own; the caller holds the lock."""
     clear_leftovers(file.parent)
     _drop_other_sources(file)
-    _check_space(file.parent, prod(shape))
+    needed, free = prod(shape), shutil.disk_usage(file.parent).free
+    if needed > free:
+        room = f"{needed / 2**20:,.0f} MiB needed, {free / 2**20:,.0f} MiB free on its disk"
+        raise DataError(f"image cache {file.parent}: {room}; {_ELSEWHERE}")
 
     def chunk(start: int) -> bytes:
         stop = min(start + _CHUNK, shape[0])
         pixels = np.asarray(produce(start, stop))
         if pixels.dtype != np.uint8 or pixels.shape != (stop - start, *shape[1:]):
-            raise TypeError(
-                f"produce({start}, {stop}) gave {pixels.dtype} {pixels.shape}, "
-                f"expected uint8 {(stop - start, *shape[1:])}"
-            )
+            wanted = f"uint8 {(stop - start, *shape[1:])}"
+            raise TypeError(f"produce({start}, {stop}) gave {pixels.dtype} {pixels.shape}, expected {wanted}")
         return pixels.tobytes()
 
     temporary = temporary_beside(file)
@@ -133,41 +133,28 @@ def _drop_other_sources(file: Path) -> None:
             path.unlink()
 
 
-def _check_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise DataError(
-            f"image cache {folder}: {needed / 2**20:,.0f} MiB needed, {free / 2**20:,.0f} MiB free on its disk; the "
-            "environment variable CAUSALCF_CACHE chooses another place"
-        )
-
-
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
     """Turn an OSError while writing into a DataError that names the path and CAUSALCF_CACHE."""
     try:
         yield
     except OSError as error:
-        raise DataError(
-            f"cannot write the image cache {path}: {error.strerror or error}; the environment variable CAUSALCF_CACHE "
-            "chooses another place"
-        ) from error
+        raise DataError(f"cannot write the image cache {path}: {error.strerror or error}; {_ELSEWHERE}") from error
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the operating system releases it if this process dies."""
+    """Make the folder and hold its lock; the operating system releases it if this process dies."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        _log.warning("image cache %s: another process is building it; waiting", folder)
-        lock.acquire()
-    except OSError as error:
-        with _writing(folder):
-            raise error
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            _log.warning("image cache %s: another process is building it; waiting", folder)
+            lock.acquire()
     try:
         yield
     finally:

@@ -7,8 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import DataError
-from .crops import celeba_crop
-from .imagefiles import load_images, some
+from .imagefiles import celeba_crop, load_images, some
 from .images import ImageData
 from .tables import AttributeTable, read_attributes, read_partition
 
@@ -71,22 +70,19 @@ def load_celeba(
 
 def celeba_images(root: str | Path) -> Path:
     """The folder of the aligned images; raises a `DataError` where there is none."""
-    root = Path(root).expanduser()
-    if not root.is_dir():
-        raise DataError(f"no folder {root}. {HOW_TO_GET_IT}")
     return _find(root, _IMAGES, "the folder of aligned images")
 
 
 def celeba_tables(root: str | Path) -> tuple[AttributeTable, list[str]]:
     """Read CelebA's attribute table and the split of each row; no image is opened."""
-    root = Path(root).expanduser()
-    if not root.is_dir():
-        raise DataError(f"no folder {root}. {HOW_TO_GET_IT}")
     table = read_attributes(_find(root, _ATTRIBUTES, "the attribute table"))
     return table, _splits(table, _find(root, _PARTITION, "the official partition into train, valid and test"))
 
 
-def _find(root: Path, places: tuple[str, ...], what: str) -> Path:
+def _find(folder: str | Path, places: tuple[str, ...], what: str) -> Path:
+    root = Path(folder).expanduser()
+    if not root.is_dir():
+        raise DataError(f"no folder {root}. {HOW_TO_GET_IT}")
     for place in places:
         if (root / place).exists():
             return root / place

@@ -6,8 +6,7 @@ import hashlib
 from pathlib import Path
 
 from ..errors import DataError
-from .crops import square_crop
-from .imagefiles import load_images
+from .imagefiles import load_images, square_crop
 from .images import ImageData
 from .tables import AttributeTable, read_attributes
 

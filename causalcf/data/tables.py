@@ -8,7 +8,8 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -40,13 +41,9 @@ class AttributeTable:
 def read_attributes(path: str | Path) -> AttributeTable:
     """Read an attribute table, as CSV (`*.csv`) or in CelebA's text format; "no" is 0 or -1."""
     path = Path(path)
+    read = _read_csv if path.suffix.lower() == ".csv" else _read_text
     with _open(path) as stream:
-        try:
-            if path.suffix.lower() == ".csv":
-                return _read_csv(path, stream)
-            return _read_text(path, stream)
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise DataError(f"{path} is not a text table in UTF-8: {error}") from error
+        return read(path, stream)
 
 
 def read_partition(path: str | Path) -> dict[str, str]:
@@ -56,30 +53,32 @@ def read_partition(path: str | Path) -> dict[str, str]:
     splits: dict[str, str] = {}
     lines = _Lines(path)
     with _open(path) as stream:
-        try:
-            is_csv = path.suffix.lower() == ".csv"
-            rows = _csv_rows(stream) if is_csv else _text_rows(stream)
-            if is_csv:
-                next(rows, None)  # image_id,partition
-            for line, fields in rows:
-                lines.check(line, fields, 2)
-                if fields[1] not in by_number:
-                    raise DataError(f"{path}, line {line}: " + unknown("partition", fields[1], by_number))
-                splits[fields[0]] = by_number[fields[1]]
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise DataError(f"{path} is not a text table in UTF-8: {error}") from error
+        is_csv = path.suffix.lower() == ".csv"
+        rows = _csv_rows(stream) if is_csv else _text_rows(stream)
+        if is_csv:
+            next(rows, None)  # image_id,partition
+        for line, fields in rows:
+            lines.check(line, fields, 2)
+            if fields[1] not in by_number:
+                raise DataError(f"{path}, line {line}: " + unknown("partition", fields[1], by_number))
+            splits[fields[0]] = by_number[fields[1]]
     return splits
 
 
-def _open(path: Path) -> TextIO:
+@contextmanager
+def _open(path: Path) -> Iterator[TextIO]:
+    """Open a table; errors in its size, its encoding or its quotes name the file."""
     try:
         if path.exists() and not path.is_file():
             raise DataError(f"cannot read the table {path}: no regular file")
         if path.stat().st_size > _MAX_BYTES:
             raise DataError(f"the table {path} is larger than {_MAX_BYTES // 2**20} MiB, the most that is read")
-        return path.open(encoding="utf-8-sig", newline="")
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            yield stream
     except OSError as error:
         raise DataError(f"cannot read the table {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is not a text table in UTF-8: {error}") from error
 
 
 def _csv_rows(stream: TextIO) -> Iterator[_Row]:
@@ -108,7 +107,7 @@ def _read_csv(path: Path, stream: TextIO) -> AttributeTable:
     splits: list[str] = []
     names = [name for column, name in enumerate(header) if column not in (0, at)]
     table = _read_rows(path, names, _without_split(path, rows, at, splits))
-    return AttributeTable(path, table.files, table.names, table.values, tuple(splits))
+    return replace(table, splits=tuple(splits))
 
 
 def _without_split(path: Path, rows: Iterator[_Row], at: int, splits: list[str]) -> Iterator[_Row]:

@@ -8,7 +8,7 @@ from helpers.image_trees import FILES, LABELS, NAMES, PARTITION, area_oracle, wr
 from PIL import Image
 
 from causalcf.data.celeba import load_celeba
-from causalcf.data.crops import celeba_crop, read_image
+from causalcf.data.imagefiles import celeba_crop, read_image
 from causalcf.errors import DataError
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "celeba"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from causalcf.data.crops import area_resize, celeba_crop, read_image, square_crop
+from causalcf.data.imagefiles import area_resize, celeba_crop, read_image, square_crop
 from causalcf.errors import DataError
 
 
@@ -38,7 +38,7 @@ def test_any_ratio_up_or_down_is_the_exact_area_mean(side, size, seed):
 def test_a_photograph_larger_than_a_slab_is_resized_alike(monkeypatch):
     pixels = noise(96, 96)
     whole = area_resize(pixels, 10)
-    monkeypatch.setattr("causalcf.data.crops._SLAB", 500)
+    monkeypatch.setattr("causalcf.data.imagefiles._SLAB", 500)
     np.testing.assert_array_equal(area_resize(pixels, 10), whole)
 
 

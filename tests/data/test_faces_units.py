@@ -15,7 +15,6 @@ from causalcf.data.faces import (
     LABELS,
     NOISE,
     Units,
-    contact_sheet,
     counterfactual,
     load_faces,
     render,
@@ -23,7 +22,7 @@ from causalcf.data.faces import (
     true_scm,
 )
 from causalcf.data.faces import dataset as dataset_module
-from causalcf.data.faces.__main__ import main
+from causalcf.data.faces.__main__ import contact_sheet, main
 from causalcf.data.faces.dataset import load_uniform_faces
 from causalcf.errors import CausalCFError, DataError, ImpossibleWorldError
 from causalcf.pictures.sheets import GAP, to_bytes

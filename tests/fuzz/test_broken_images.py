@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from causalcf.data import imagefiles
-from causalcf.data.crops import square_crop
+from causalcf.data.imagefiles import square_crop
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow's on what it mends, which would count as refusals here
 KINDS = ("JPEG", "PNG", "GIF", "TIFF")

@@ -9,9 +9,8 @@ import pytest
 from helpers.broken import limited
 from PIL import Image
 
-from causalcf.data.crops import FORMATS, read_image, square_crop
 from causalcf.data.folder import load_folder
-from causalcf.data.imagefiles import scan
+from causalcf.data.imagefiles import FORMATS, read_image, scan, square_crop
 from causalcf.data.tables import read_attributes
 from causalcf.errors import DataError
 

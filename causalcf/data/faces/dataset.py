@@ -60,16 +60,7 @@ def load_faces(
     check_seed(seed)
     generator = torch.Generator().manual_seed(len(SIZES) * seed + list(SIZES).index(split))
     units = sample_units(count, generator)
-
-    def produce(start: int, stop: int) -> np.ndarray:
-        return to_bytes(units[start:stop].images()).numpy()
-
-    key = {"renderer": RENDERER_VERSION, "probe": _probe(), "units": _digest(units.labels, units.noise)}
-    place = Path(cache) if cache is not None else cache_root()
-    slot = place / f"faces-64-{split}-{count}-{seed}"
-    pixels = open_cache(slot, key, (count, 3, 64, 64), produce, progress=progress, label="faces: images")
-    fingerprint = hashlib.sha256(repr(sorted(key.items())).encode()).hexdigest()[:16]
-    return ImageData("faces", LABELS, units.labels, pixels, fingerprint, flip=True)
+    return _rendered("faces", f"faces-64-{split}-{count}-{seed}", units.labels, units.noise, cache, progress)
 
 
 def to_bytes(images: Tensor) -> Tensor:
@@ -99,14 +90,20 @@ def load_uniform_faces(
     draw = torch.Generator().manual_seed(12345 + seed)
     labels = torch.randint(0, 2, (n, len(LABELS)), generator=draw, dtype=torch.int8)
     noise = torch.rand(n, len(NOISE), generator=draw)
+    return _rendered("faces, labels by coin", f"faces-coin-64-{n}-{seed}", labels, noise, cache, progress)
+
+
+def _rendered(
+    name: str, slot: str, labels: Tensor, noise: Tensor, cache: str | Path | None, progress: bool
+) -> ImageData:
+    """Return the rendered faces of given labels and noise, from the cache in the folder `slot`."""
 
     def produce(start: int, stop: int) -> np.ndarray:
         return to_bytes(render(labels[start:stop], noise[start:stop])).numpy()
 
     key = {"renderer": RENDERER_VERSION, "probe": _probe(), "units": _digest(labels, noise)}
-    place = Path(cache) if cache is not None else cache_root()
-    pixels = open_cache(
-        place / f"faces-coin-64-{n}-{seed}", key, (n, 3, 64, 64), produce, progress=progress, label="faces: images"
-    )
+    folder = (Path(cache) if cache is not None else cache_root()) / slot
+    shape = (len(labels), 3, 64, 64)
+    pixels = open_cache(folder, key, shape, produce, progress=progress, label="faces: images")
     fingerprint = hashlib.sha256(repr(sorted(key.items())).encode()).hexdigest()[:16]
-    return ImageData("faces, labels by coin", LABELS, labels, pixels, fingerprint, flip=True)
+    return ImageData(name, LABELS, labels, pixels, fingerprint, flip=True)

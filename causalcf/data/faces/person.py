@@ -9,72 +9,25 @@ from torch import Tensor
 
 from .shapes import Stops, ramp, tinted
 
-LABELS = (
-    "Young",
-    "Male",
-    "Eyeglasses",
-    "Bald",
-    "Mustache",
-    "Smiling",
-    "Wearing_Lipstick",
-    "Mouth_Slightly_Open",
-    "Narrow_Eyes",
-)
+_LABELS = """
+Young Male Eyeglasses Bald Mustache Smiling Wearing_Lipstick Mouth_Slightly_Open Narrow_Eyes
+"""
+LABELS = tuple(_LABELS.split())
 
 # Appearance noise: each coordinate is uniform on (0, 1) and has one meaning, whatever the labels.
-NOISE = (
-    "shift_x",
-    "shift_y",
-    "lean",
-    "turn",
-    "skin_tone",
-    "skin_warmth",
-    "blush",
-    "face_width",
-    "jaw_shape",
-    "light_side",
-    "light_strength",
-    "hair_colour",
-    "hair_shade",
-    "hair_volume",
-    "hair_length",
-    "hair_wave",
-    "hairline",
-    "hair_part",
-    "fringe",
-    "eye_colour",
-    "eye_size",
-    "eye_distance",
-    "gaze",
-    "brow_height",
-    "brow_weight",
-    "nose_width",
-    "nose_length",
-    "mouth_width",
-    "mouth_opening",
-    "smile_width",
-    "lip_colour",
-    "lip_fullness",
-    "mustache_width",
-    "mustache_droop",
-    "glasses_shape",
-    "glasses_colour",
-    "clothes_hue",
-    "clothes_shade",
-    "neckline",
-    "background_hue",
-    "background_shade",
-    "background_glow",
-)
+_NOISE = """
+shift_x shift_y lean turn skin_tone skin_warmth blush face_width jaw_shape light_side light_strength hair_colour
+hair_shade hair_volume hair_length hair_wave hairline hair_part fringe eye_colour eye_size eye_distance gaze
+brow_height brow_weight nose_width nose_length mouth_width mouth_opening smile_width lip_colour lip_fullness
+mustache_width mustache_droop glasses_shape glasses_colour clothes_hue clothes_shade neckline background_hue
+background_shade background_glow
+"""
+NOISE = tuple(_NOISE.split())
 
 _SKIN: Stops = ((1.0, 0.87, 0.78), (0.97, 0.79, 0.66), (0.89, 0.68, 0.52), (0.76, 0.54, 0.39), (0.62, 0.42, 0.30))
 _HAIR: Stops = (
-    (0.10, 0.08, 0.09),
-    (0.24, 0.14, 0.09),
-    (0.42, 0.23, 0.12),
-    (0.66, 0.29, 0.11),
-    (0.80, 0.56, 0.20),
-    (0.95, 0.78, 0.40),
+    *((0.10, 0.08, 0.09), (0.24, 0.14, 0.09), (0.42, 0.23, 0.12)),
+    *((0.66, 0.29, 0.11), (0.80, 0.56, 0.20), (0.95, 0.78, 0.40)),
 )
 
 

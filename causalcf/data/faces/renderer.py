@@ -6,11 +6,7 @@ import torch
 from torch import Tensor
 
 from ...errors import DataError
-from . import features as eyes
-from . import features as mouth
-from . import head
-from . import head as body
-from . import head as hair
+from . import features, head
 from .person import LABELS, NOISE, Person
 from .shapes import Canvas
 
@@ -48,22 +44,22 @@ def _render(labels: Tensor, noise: Tensor, size: int) -> Tensor:
     shift = person.vary("shift_x", -0.04, 0.04), person.vary("shift_y", -0.03, 0.03)
     canvas = Canvas.blank(size, *shift, person.vary("lean", -0.08, 0.08))
     outline = head.skull(canvas, person)
-    style = hair.hairstyle(canvas, person, outline)
-    body.paint_backdrop(canvas, person)
-    body.paint_clothes(canvas, person)
-    hair.paint_back(canvas, person, style)
-    body.paint_neck(canvas, person)
+    style = head.hairstyle(canvas, person, outline)
+    head.paint_backdrop(canvas, person)
+    head.paint_clothes(canvas, person)
+    head.paint_back(canvas, person, style)
+    head.paint_neck(canvas, person)
     head.paint_head(canvas, person, outline)
     head.paint_beard_shadow(canvas, person, outline)
     front = canvas.turned(person.vary("turn", -0.035, 0.035))
     head.paint_blush(front, person)
     head.paint_wrinkles(front, person)
     head.paint_nose(front, person)
-    mouth.paint_mouth(front, person)
-    mouth.paint_mustache(front, person)
-    eyes.paint_eyes(front, person)
-    eyes.paint_brows(front, person)
-    hair.paint_bald(canvas, person, outline)
-    hair.paint_front(canvas, person, style)
-    eyes.paint_glasses(front, person)
+    features.paint_mouth(front, person)
+    features.paint_mustache(front, person)
+    features.paint_eyes(front, person)
+    features.paint_brows(front, person)
+    head.paint_bald(canvas, person, outline)
+    head.paint_front(canvas, person, style)
+    features.paint_glasses(front, person)
     return canvas.image.clamp_(0, 1)

@@ -35,6 +35,9 @@ def celeba_scm() -> LabelSCM:
     return LabelSCM.from_probabilities(graph, tables)
 
 
+true_scm = cache(celeba_scm)  # the labels' true SCM
+
+
 @dataclass(frozen=True)
 class Units:
     """Batch of faces: labels (n, 9) int8, label noise (n, 9), appearance noise (n, K), interventions `do`."""
@@ -58,18 +61,8 @@ class Units:
         return render(self.labels, self.noise, size)
 
 
-@cache
-def true_scm() -> LabelSCM:
-    """Return the true SCM of the labels: CelebA's conditional probabilities on the graph `celeba`."""
-
-    return celeba_scm()
-
-
 def sample_units(
-    n: int,
-    generator: torch.Generator,
-    do: Mapping[str, Any] | None = None,
-    given: Mapping[str, Any] | None = None,
+    n: int, generator: torch.Generator, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None
 ) -> Units:
     """Sample n units after the intervention `do`, conditional on `given` in the world after `do`."""
     labels = true_scm().sample(n, do=do, given=given, generator=generator)
