@@ -17,10 +17,9 @@ from .cli.parser import CommandOptions, Flags
 from .errors import ImpossibleWorldError, RunError, StatementError
 from .graph.files import load_graph
 from .graph.graph import CausalGraph, check_attributes
-from .language.conflicts import Checked, check_statements, conflicts, print_table, to_dict
+from .language.conflicts import check_statements, print_table, to_dict
 from .language.lists import load_statements
 from .language.modals import EPS
-from .language.statement import Statement, Truth
 
 if TYPE_CHECKING:
     from .labels import LabelSCM
@@ -104,9 +103,8 @@ def run_model(folder: str) -> LabelSCM:
 
 def project(true_scm: LabelSCM, graph: CausalGraph) -> LabelSCM:
     """Return the fit of a graph to infinitely many labels of a true SCM; that SCM on its own graph."""
-    if {n: set(graph.parents(n)) for n in graph.nodes} == {
-        n: set(true_scm.graph.parents(n)) for n in true_scm.graph.nodes
-    }:
+    own, asked = ({node: set(one.parents(node)) for node in one.nodes} for one in (true_scm.graph, graph))
+    if own == asked:
         return true_scm
     import torch
 
@@ -115,27 +113,28 @@ def project(true_scm: LabelSCM, graph: CausalGraph) -> LabelSCM:
     tables = {}
     for node in graph.nodes:
         parents = graph.parents(node)
-        cells = [
-            _one(true_scm, node, dict(zip(parents, cell, strict=True))) for cell in product((0, 1), repeat=len(parents))
-        ]
+        values = product((0, 1), repeat=len(parents))
+        cells = [_probability(true_scm, node, dict(zip(parents, cell, strict=True))) for cell in values]
         tables[node] = torch.tensor(cells, dtype=torch.float64).reshape((2,) * len(parents))
     return LabelSCM.from_probabilities(graph, tables)
 
 
-def _one(true_scm: LabelSCM, node: str, given: dict[str, int]) -> float:
+def _probability(true_scm: LabelSCM, node: str, given: dict[str, int]) -> float:
     try:
         return min(true_scm.probability({node: 1}, given=given), 1.0)
     except ImpossibleWorldError:
         return true_scm.probability({node: 1})
 
 
-__all__ = ["Checked", "Statement", "Truth", "check_statements", "conflicts", "load_statements", "main"]
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; torch is imported only after the options are checked."""
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
-    found = _check(options)
+    if options.run is not None:
+        scm = run_model(options.run)
+    else:
+        scm = label_model(str(options.graph), str(options.data), options.data_root)
+    statements = load_statements(options.file, scm.graph.nodes)
+    found = check_statements(statements, scm, options.stickiness, options.eps)
     if options.as_json:
         model = options.run or f"{options.data} on {options.graph}"
         head = {"file": options.file, "model": model, "stickiness": options.stickiness, "eps": options.eps}
@@ -145,14 +144,6 @@ def main(arguments: list[str] | None = None) -> int:
 
         print_table(found, options.eps, Console())
     return 1 if any(one.conflicts for one in found) else 0
-
-
-def _check(options: StatementOptions) -> list[Checked]:
-    if options.run is not None:
-        scm = run_model(options.run)
-    else:
-        scm = label_model(str(options.graph), str(options.data), options.data_root)
-    return check_statements(load_statements(options.file, scm.graph.nodes), scm, options.stickiness, options.eps)
 
 
 if __name__ == "__main__":

@@ -27,11 +27,7 @@ HOW_TO_GET_IT = (
 
 
 def load_celeba(
-    root: str | Path,
-    split: str = "train",
-    size: int = 64,
-    cache: str | Path | None = None,
-    progress: bool = True,
+    root: str | Path, split: str = "train", size: int = 64, cache: str | Path | None = None, progress: bool = True
 ) -> ImageData:
     """Load CelebA: the central 108x108 of each aligned image, area-resized, with all attributes.
 

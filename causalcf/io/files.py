@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -78,8 +79,7 @@ def link_atomically(path: Path, target: Path) -> None:
         os.link(target, temporary)
     except OSError:  # FAT, some network drives
         with replacing(path) as file, open(target, "rb") as source:
-            while part := source.read(1 << 20):
-                file.write(part)
+            shutil.copyfileobj(source, file)
     else:
         os.replace(temporary, path)
         temporary.unlink(missing_ok=True)  # POSIX leaves both names where they were one file already

@@ -56,12 +56,9 @@ def folders_in(base: str | Path) -> list[Path]:
 def read_meta(folder: Path) -> dict[str, Any]:
     """Return the content of a folder's `meta.json`; {} if it cannot be read."""
     try:
-        return _mapping(read_json(folder / META))
+        found = read_json(folder / META)
     except (OSError, ValueError):
         return {}
-
-
-def _mapping(found: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 

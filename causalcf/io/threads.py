@@ -45,9 +45,6 @@ def in_threads(
             pool.shutdown(cancel_futures=True)
 
 
-Work = TypeVar("Work")
-
-
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch on one thread: faster for small tensors, and independent of the number of cores."""
@@ -59,13 +56,13 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def in_parallel(work: Callable[[Work], object], items: Iterable[Work]) -> None:
+def in_parallel(work: Callable[[Item], object], items: Iterable[Item]) -> None:
     """Do work on each item, in as many threads as torch may use, at most 8; items are taken in order."""
     items = iter(items)
     first = list(islice(items, 2))
     threads = min(torch.get_num_threads(), MAX_WORKERS)
 
-    def alone(item: Work) -> None:
+    def alone(item: Item) -> None:
         torch.set_num_threads(1)  # of the thread that this runs in
         work(item)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import CausalCFError, RunError
 
@@ -28,11 +28,15 @@ MAX_PARTS = 100_000  # mappings, lists, tensors and values in it; a run's has 2,
 MAX_LEVELS = 16  # of lists and mappings within each other; a run's has 6
 
 
+def _open_regular(path: Path) -> BinaryIO:
+    if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for ever
+        raise CausalCFError(f"{path} is no regular file")
+    return open(path, "rb")
+
+
 def read_bounded(path: Path, most: int) -> bytes:
     """Return the bytes of a regular file of at most `most` bytes; anything else is an error."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise CausalCFError(f"{path} is no regular file")
-    with open(path, "rb") as file:
+    with _open_regular(path) as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise CausalCFError(f"{path} is larger than {most // 1024:,} kB, the most that is read of such a file")
@@ -40,15 +44,8 @@ def read_bounded(path: Path, most: int) -> bytes:
 
 
 def read_last_line(path: Path, most: int = 2**16) -> bytes:
-    """The last line of a regular file; no more than `most` bytes at its end are looked at.
-
-    Raises:
-        OSError: it cannot be opened.
-        CausalCFError: no regular file, or no line.
-    """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise CausalCFError(f"{path} is no regular file")
-    with open(path, "rb") as file:
+    """Return the last line of a regular file; no more than `most` bytes at its end are looked at."""
+    with _open_regular(path) as file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - most))
         lines = file.read(most).splitlines()
     if not lines:
@@ -143,14 +140,8 @@ def _check_plain(state: Any) -> None:
         elif isinstance(value, (list, tuple)):
             pending += [(part, level + 1) for part in value]
         elif type(value) is torch.Tensor:
-            _check_tensor(value)
+            # The storage must hold all of its numbers, so that a copy needs no more memory.
+            if value.layout is not torch.strided or value.numel() * value.itemsize > value.untyped_storage().nbytes():
+                raise CausalCFError(f"a tensor of shape {tuple(value.shape)} holds fewer numbers than its shape says")
         elif type(value) not in (str, int, float, bool, type(None)):
             raise CausalCFError(f"it holds a {type(value).__name__}; allowed are tensors, texts, numbers and lists")
-
-
-def _check_tensor(tensor: torch.Tensor) -> None:
-    """Check that a tensor's storage holds all of its numbers, so that a copy needs no more memory."""
-    import torch
-
-    if tensor.layout is not torch.strided or tensor.numel() * tensor.itemsize > tensor.untyped_storage().nbytes():
-        raise CausalCFError(f"a tensor of shape {tuple(tensor.shape)} holds fewer numbers than its shape says")

@@ -42,8 +42,7 @@ def find_preset(kind: str, name: str | Path, error: type[CausalCFError] = Causal
         raise error(f"{name} is a folder; expected a YAML file or one of: {', '.join(preset_names(kind))}")
     if is_preset:
         return preset
-    kinds = {"graphs": "graph", "train": "recipe", "eval": "evaluation", "eval/statements": "statement"}
-    what = kinds.get(kind, kind)
+    what = {"graphs": "graph", "train": "recipe", "eval": "evaluation", "eval/statements": "statement"}.get(kind, kind)
     raise error(f"no file {name}, and " + unknown(f"{what} preset", str(name), preset_names(kind)))
 
 
@@ -66,36 +65,38 @@ class FileKind:
 GRAPH = FileKind("a graph file", "with the key 'nodes'", GraphError, text_only=True)
 
 
-def read_mapping(path: Path, kind: FileKind = GRAPH) -> dict[str, Any]:
-    """Return the mapping in a YAML file (UTF-8, at most 128 kB); errors say where the mistake is."""
-    try:
-        return _read(path, kind)
-    except _Malformed as error:
-        raise kind.error(str(error)) from None
-
-
 class _Malformed(Exception):
     """What is wrong with a file, before it is known which error to raise."""
 
 
-def _read(path: Path, kind: FileKind) -> dict[str, Any]:
-    text = _read_text(path, kind)
+def read_mapping(path: Path, kind: FileKind = GRAPH) -> dict[str, Any]:
+    """Return the mapping in a YAML file (UTF-8, at most 128 kB); errors say where the mistake is."""
     expected = f"{kind.name} is a mapping {kind.shape}"
     try:
-        node = _TreeLoader(text).get_single_node()
+        node = _compose(_read_text(path, kind))
+        if node is None or node.tag == _NULL:
+            raise _Malformed(f"the file is empty; {expected}")
+        if not isinstance(node, yaml.MappingNode):
+            holds = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
+            raise _Malformed(f"the file holds {holds}; {expected}")
+        return _mapping(node, "key", kind)
+    except _Malformed as error:
+        raise kind.error(str(error)) from None
+
+
+def _compose(text: str) -> yaml.Node | None:
+    try:
+        return _TreeLoader(text).get_single_node()
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         culprit = f"character #x{error.character:04x} is not allowed"
         raise _Malformed(f"line {line}, column {column}: {culprit}") from None
     except yaml.MarkedYAMLError as error:
-        raise _Malformed(_syntax(error)) from None
-    if node is None or node.tag == _NULL:
-        raise _Malformed(f"the file is empty; {expected}")
-    if not isinstance(node, yaml.MappingNode):
-        holds = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
-        raise _Malformed(f"the file holds {holds}; {expected}")
-    return _mapping(node, "key", kind)
+        mark = error.problem_mark or error.context_mark
+        where = f"{_where(mark)}: " if mark else ""
+        context = f"{error.context}, " if error.context else ""
+        raise _Malformed(f"{where}not valid YAML: {context}{error.problem}") from None
 
 
 class _TreeLoader(yaml.SafeLoader):
@@ -128,12 +129,11 @@ def _read_text(path: Path, kind: FileKind) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        culprit = data[error.start]
-        raise _Malformed(f"not UTF-8 text: byte 0x{culprit:02x} at offset {error.start}") from None
+        raise _Malformed(f"not UTF-8 text: byte 0x{data[error.start]:02x} at offset {error.start}") from None
 
 
 def _tree(node: yaml.Node, noun: str, kind: FileKind) -> Any:
-    """Convert a YAML node to mappings, lists and scalars; `noun` names the keys of a mapping in errors."""
+    """Convert a YAML node; `noun` names the keys of a mapping in errors."""
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, noun, kind)
     if isinstance(node, yaml.SequenceNode):
@@ -175,13 +175,6 @@ def _string(node: yaml.Node) -> str:
         value = node.value[:40]
         raise _Malformed(f"{where}: YAML reads {value} as {_TYPES[kind]}, not as text; write '{value}'")
     raise _Malformed(f"{where}: {node.value!r} is tagged {node.tag!r}; only plain text is allowed")
-
-
-def _syntax(error: yaml.MarkedYAMLError) -> str:
-    mark = error.problem_mark or error.context_mark
-    where = f"{_where(mark)}: " if mark else ""
-    context = f"{error.context}, " if error.context else ""
-    return f"{where}not valid YAML: {context}{error.problem}"
 
 
 def _where(mark: yaml.Mark) -> str:

@@ -51,10 +51,7 @@ def refuse_conflicts(statements: Mapping[str, Statement], where: str) -> None:
 
 
 def check_statements(
-    statements: Mapping[str, Statement] | Sequence[Statement],
-    scm: LabelSCM,
-    stickiness: float = 1.0,
-    eps: float = EPS,
+    statements: Mapping[str, Statement] | Sequence[Statement], scm: LabelSCM, stickiness: float = 1.0, eps: float = EPS
 ) -> list[Checked]:
     """Return the truth and conflicts of each statement under a label model, in order."""
     numbered = statements if isinstance(statements, Mapping) else enumerate(statements, 1)

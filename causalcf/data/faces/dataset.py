@@ -27,11 +27,7 @@ def check_seed(seed: int) -> None:
 
 
 def load_faces(
-    split: str = "train",
-    n: int | None = None,
-    seed: int = 0,
-    cache: str | Path | None = None,
-    progress: bool = True,
+    split: str = "train", n: int | None = None, seed: int = 0, cache: str | Path | None = None, progress: bool = True
 ) -> ImageData:
     """Faces drawn from the law, rendered at 64 x 64.
 
