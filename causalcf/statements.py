@@ -56,9 +56,8 @@ class StatementOptions(CommandOptions):
 
 def parse_options(arguments: Sequence[str]) -> StatementOptions:
     """Parse the arguments and check everything that needs no file to be loaded."""
-    parser = Flags(
-        refuse=StatementError, prog="python -m causalcf.statements", description=DESCRIPTION, epilog=EXAMPLES
-    )
+    prog = "python -m causalcf.statements"
+    parser = Flags(refuse=StatementError, prog=prog, description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_options(StatementOptions)
     options = parser.parse_options(StatementOptions, arguments)
     if options.run is not None and (options.graph, options.data, options.data_root) != (None, None, None):

@@ -89,7 +89,7 @@ class StatementConstraint:
     def _losses(self, generator: Generator, question: Question, group: Group) -> Losses:
         """Return the losses of a group; empty if fewer than a quarter of its units match."""
         after, before, seen = self._read(generator, group.moved, group.intervention), None, None
-        contrasts = self.costs.contrasts(question)
+        contrasts = self.costs.contrast > 0 and bool(question.statements)
         if contrasts or self.source.looks:
             with torch.set_grad_enabled(contrasts):
                 before = self._read(generator, group.noise, group.labels)

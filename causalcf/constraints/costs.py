@@ -18,12 +18,12 @@ from .sources import Question
 DECAY = 0.9  # of what is remembered, a group; the means are over about ten groups
 
 
+@dataclass
 class RunningMeans:
     """Named means over this group and earlier ones, weighted by decay^age; `decay` is in [0, 1)."""
 
-    def __init__(self, decay: float = DECAY) -> None:
-        self.decay = decay
-        self.kept: dict[str, tuple[Tensor, Tensor]] = {}  # name -> sums, counts
+    decay: float = DECAY
+    kept: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)  # name -> sums, counts
 
     def __call__(self, name: str, sums: Tensor, counts: Tensor) -> Tensor:
         """Return sums / counts over the groups so far (0 if nothing counted); gradient of this group only."""
@@ -114,10 +114,6 @@ class Costs:
     contrast: float = 1.0
     calibration: float = 1.0
     means: RunningMeans = field(default_factory=RunningMeans)
-
-    def contrasts(self, question: Question) -> bool:
-        """Return whether the loss needs the actual images."""
-        return self.contrast > 0 and bool(question.statements)
 
     def __call__(self, question: Question, before: Tensor | None, after: Tensor, facts: Tensor) -> Losses:
         """Return the losses by name; before and after are (m, d) P(label = 1 | image), facts (m, d) 0/1."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -161,17 +161,14 @@ def _read_rows(path: Path, names: Sequence[str], rows: Iterator[_Row]) -> Attrib
         try:
             codes += bytes(map(_CODES.__getitem__, fields[1:]))
         except KeyError:
-            _refuse_value(path, line, names, fields)
+            name, value = next((n, v) for n, v in zip(names, fields[1:], strict=True) if v not in _CODES)
+            allowed = "allowed: 1 and 0, or 1 and -1"
+            raise DataError(f"{path}, line {line}, column {name!r}: value {value!r}; {allowed}") from None
     if not lines.of:
         raise DataError(f"{path}: no rows")
     values = np.frombuffer(codes, np.uint8).reshape(-1, len(names))
     _check_one_spelling(path, names, values, list(lines.of.values()))
     return AttributeTable(path, tuple(lines.of), tuple(names), (values == 1).astype(np.int8))
-
-
-def _refuse_value(path: Path, line: int, names: Sequence[str], fields: Sequence[str]) -> NoReturn:
-    name, value = next((n, v) for n, v in zip(names, fields[1:], strict=True) if v not in _CODES)
-    raise DataError(f"{path}, line {line}, column {name!r}: value {value!r}; allowed: 1 and 0, or 1 and -1")
 
 
 def _check_one_spelling(path: Path, names: Sequence[str], values: np.ndarray, lines: Sequence[int]) -> None:

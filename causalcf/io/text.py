@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import chain, count
 
 _JOINERS = "\u200c\u200d"  # some scripts cannot be written without them
 # What means something within a line of Markdown: "]" only where a link's address could follow it, "_" only at the edge
@@ -48,10 +49,8 @@ def file_names(texts: Iterable[object]) -> dict[object, str]:
     taken: set[str] = set()
     for text in texts:
         stem = file_name(text) or "label"
-        name, number = stem, 1
-        while name.lower() in taken:
-            number += 1
-            name = f"{stem}-{number}"
+        candidates = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        name = next(one for one in candidates if one.lower() not in taken)
         taken.add(name.lower())
         names[text] = name
     return names

@@ -131,13 +131,8 @@ def print_table(found: Sequence[Checked], eps: float, console: Console) -> None:
 
 def conflict_lines(found: Sequence[Checked]) -> list[str]:
     """Return one line per conflicting pair of statements."""
-    names = [one.name for one in found]
-    return [
-        f"{one.name} and {other} conflict: {reason}"
-        for i, one in enumerate(found)
-        for other, reason in one.conflicts.items()
-        if i < names.index(other)
-    ]
+    pairs = combinations(found, 2)
+    return [f"{a.name} and {b.name} conflict: {a.conflicts[b.name]}" for a, b in pairs if b.name in a.conflicts]
 
 
 def _word(truth: Truth) -> str:

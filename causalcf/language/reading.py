@@ -33,8 +33,9 @@ def _others(tokens: Sequence[Token], words: Words) -> Iterator[tuple[int, int]]:
     """Yield the text spans that may describe someone else, such as "with a man"."""
     said = [token.word for token in tokens]
     for i, word in enumerate(said):
-        if word == POSSESSIVE:
-            start = _possessor(said, i)
+        if word == POSSESSIVE:  # "a woman's smile"; but "a woman's face" has no other owner
+            owned = i + 1 < len(said) and ROLES.get(said[i + 1]) is not Role.PERSON
+            start = max(i - 1, 0) if owned else i
         elif word == "of":  # "the smile of a woman"; but "a photo of a woman" shows her
             start = i - 1 if any(" ".join(said[k:i]) in words for k in range(max(i - _LONGEST_OTHER, 0), i)) else i
         elif word == "but":
@@ -43,12 +44,6 @@ def _others(tokens: Sequence[Token], words: Words) -> Iterator[tuple[int, int]]:
             start = _owner(said, i) if words.get(word, ("", 0))[0] == "Male" else i
         if start < i:
             yield tokens[start].start, tokens[i].end
-
-
-def _possessor(said: Sequence[str], i: int) -> int:
-    """Return the index of the owner in "a woman's smile"; "a woman's face" has no separate owner."""
-    following = said[i + 1 : i + 2]
-    return max(i - 1, 0) if following and ROLES.get(following[0]) is not Role.PERSON else i
 
 
 def _excepts(said: Sequence[str], i: int) -> bool:
