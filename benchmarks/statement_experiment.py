@@ -39,8 +39,7 @@ from rich.table import Table
 
 from causalcf.cli.command import run
 from causalcf.data.images import to_unit_interval
-from causalcf.evaluation.approaches import Approach
-from causalcf.evaluation.contenders import Asking, contenders
+from causalcf.evaluation.approaches import Approach, contenders
 from causalcf.evaluation.flips import Flip, flip
 from causalcf.evaluation.inputs import Inputs, load_inputs, load_runs
 from causalcf.evaluation.judge import independence_warnings, judge_features
@@ -106,7 +105,7 @@ def measure(
 ) -> dict[str, Any]:
     """All figures of one run, each unit's answer kept for the bootstrap."""
     run, judge = inputs.runs[name], inputs.judge
-    found, _ = contenders(run, name, inputs.reference, judge, Asking(budget=budget))
+    found, _ = contenders(run, name, inputs.reference, judge, budget=budget)
     approach = next(one for one in found if one.kind.endswith("-do" if one.has_labels else "-esm"))
     pool = approach.actual(POOL, {}, generator_of(0, "pool"))
     seen, seen_in_real = judge.read(pool.images), judge.read(real)

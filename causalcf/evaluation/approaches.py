@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from ..errors import RunError, UnreachedError
+from ..errors import CausalCFError, RunError, UnreachedError
 from ..labels import LabelSCM
 from ..labels.evidence import matching
 from ..labels.reference import Reference
 from ..randomness import generator_of
 from ..runs.counterfactual import Worlds, labelled_counterfactual
+from ..runs.directory import run_kind
+from ..runs.recipe import STICKINESS
 from ..runs.run import Run
 from ..worlds.samplers import esm_cf_sampler, gaussian_cf_sampler
+from .judge import Judge
 
 Antecedent = Mapping[str, Tensor]  # label -> (n,) 0/1, one value for each unit
+Read = Callable[[Tensor], Tensor]  # (n, 3, h, w) images in [0, 1] to (n, d) int8 labels
+Kernel = Callable[[Tensor, torch.Generator], Tensor]  # (n, k) noise to (n, k), each unit's moved
 
 
 @dataclass(frozen=True)
@@ -32,64 +38,63 @@ class Drawn:
     unreached: int = 0
     impossible: int = 0
 
-    def worlds(self, labels: Tensor) -> Worlds:
-        """Return the counterfactual worlds as actual worlds, so that they can be asked again."""
-        return Worlds(self.noise, labels, self.images)
-
-
-class Approach(Protocol):
-    """Trained run and a way to draw counterfactuals from it."""
+    def only(self, some: Tensor) -> Drawn:
+        """Keep some of the units, by mask or index."""
+        labels = None if self.labels is None else self.labels[some]
+        return replace(self, rows=self.rows[some], noise=self.noise[some], labels=labels, images=self.images[some])
 
     @property
-    def kind(self) -> str:
-        """Kind of approach, such as "causalgan-do"."""
+    def lost(self) -> str:
+        """Why units have no counterfactual, or "" if all have one."""
+        unreached = f"{self.unreached} did not show the antecedent within the budget" if self.unreached else ""
+        impossible = f"{self.impossible} have facts or an antecedent of probability zero" if self.impossible else ""
+        return "; ".join(filter(None, (unreached, impossible)))
+
+    def units(self, asked: int) -> dict[str, Any]:
+        """Count the units asked and the units without a counterfactual, as in report.json."""
+        return {"asked": asked, "unreached": self.unreached, "impossible": self.impossible, "told": self.lost}
+
+
+@dataclass(frozen=True)
+class Approach(ABC):
+    """Trained run and a way to draw counterfactuals from it."""
+
+    kind: str  # such as "causalgan-do"
+    run: str  # its name
+    asked: Run
+    nodes: tuple[str, ...]  # the d labels, in the order of all label columns
+    mode: str  # "do" or "observe"
+    stickiness: float  # of the noise; the reference uses the same value
+    description: str  # how a counterfactual is made, in words
+    one_of_several: bool = field(default=False, kw_only=True)  # of this kind
+    has_labels: ClassVar[bool]  # whether the images are generated from labels
 
     @property
     def name(self) -> str:
-        """The kind; followed by the run's name where several approaches share the kind."""
+        return f"{self.kind} ({self.run})" if self.one_of_several else self.kind
 
-    @property
-    def run(self) -> str:
-        """Name of the run that generates the images."""
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """Names of the d labels, in the order of all label columns."""
-
-    @property
-    def mode(self) -> str:
-        """ "do" or "observe"."""
-
-    @property
-    def stickiness(self) -> float:
-        """Stickiness of the noise, in [0, 1]; the reference uses the same value."""
-
-    @property
-    def description(self) -> str:
-        """How the approach makes a counterfactual, in words."""
-
-    @property
-    def has_labels(self) -> bool:
-        """Whether the images are generated from labels."""
-
+    @abstractmethod
     def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
         """Draw n actual worlds; with one seed, all approaches with labels draw the same labels and noise."""
 
+    @abstractmethod
     def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
         """Draw one counterfactual per unit; under an empty antecedent only stickiness below 1 changes it."""
 
+    @abstractmethod
     def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
         """Generate images from (r, k) noise and (r, d) labels in the order `nodes`."""
 
 
-def dropped_units(unreached: int, impossible: int) -> str:
-    """Return why units have no counterfactual, or "" if all have one."""
-    description = []
-    if unreached:
-        description.append(f"{unreached} did not show the antecedent within the budget")
-    if impossible:
-        description.append(f"{impossible} have facts or an antecedent of probability zero")
-    return "; ".join(description)
+def units_missed(asked: int, why: CausalCFError) -> dict[str, Any]:
+    """Count the units where nobody is as given, as `Drawn.units` does."""
+    unreached = asked if isinstance(why, UnreachedError) else 0
+    return {"asked": asked, "unreached": unreached, "impossible": asked - unreached, "told": str(why)}
+
+
+def pick(worlds: Worlds, rows: Tensor | slice) -> Worlds:
+    """Keep some of the units."""
+    return Worlds(worlds.noise[rows], worlds.labels[rows], worlds.images[rows])
 
 
 def in_order(labels: Tensor, have: tuple[str, ...], want: tuple[str, ...]) -> Tensor:
@@ -98,26 +103,11 @@ def in_order(labels: Tensor, have: tuple[str, ...], want: tuple[str, ...]) -> Te
 
 
 @dataclass(frozen=True)
-class LabelledApproach:
+class LabelledApproach(Approach):
     """Approach with labels from the run's label model; actual labels come from the reference."""
 
-    kind: str
-    run: str
-    asked: Run
     reference: Reference
-    mode: str
-    stickiness: float
-    description: str
-    has_labels: bool = True
-    one_of_several: bool = False
-
-    @property
-    def name(self) -> str:
-        return f"{self.kind} ({self.run})" if self.one_of_several else self.kind
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        return self.reference.nodes
+    has_labels = True
 
     @property
     def scm(self) -> LabelSCM:
@@ -130,16 +120,15 @@ class LabelledApproach:
         return Worlds(noise, labels, self.generate(noise, labels))
 
     def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
-        theirs = self.scm.graph.nodes
+        theirs, s = self.scm.graph.nodes, self.stickiness
         labels = in_order(worlds.labels, self.nodes, theirs)
         rows = self._possible(labels, antecedent).nonzero()[:, 0]
         if not len(rows):
-            nobody = worlds.noise[:0], worlds.labels[:0], worlds.images[:0]
-            return Drawn(rows, *nobody, impossible=len(labels))
+            nobody = pick(worlds, rows)
+            return Drawn(rows, nobody.noise, nobody.labels, nobody.images, impossible=len(labels))
         intervention = {name: value[rows] for name, value in antecedent.items()}
         do, observe = (intervention, None) if self.mode == "do" else (None, intervention)
-        units = Worlds(worlds.noise[rows], labels[rows], worlds.images[rows])
-        s = self.stickiness
+        units = pick(replace(worlds, labels=labels), rows)
         found = labelled_counterfactual(self.scm, self.asked.generate, units, do, observe, s, s, 1, generator)
         after = in_order(found.labels[:, 0], theirs, self.nodes)
         return Drawn(rows, found.noise[:, 0], after, found.images[:, 0], impossible=len(labels) - len(rows))
@@ -157,9 +146,6 @@ class LabelledApproach:
         return possible
 
 
-Read = Callable[[Tensor], Tensor]
-Kernel = Callable[[Tensor, torch.Generator], Tensor]  # (n, k) noise to (n, k), each unit's moved
-
 ROUND = 2048  # candidates looked at together
 MAX_EACH = 64  # candidates of one unit in a round
 HOPELESS = 0.8  # share of units left after a quarter of the budget
@@ -176,26 +162,14 @@ def gaussian_kernel(scale: float) -> Kernel:
 
 
 @dataclass(frozen=True)
-class UnlabelledApproach:
+class UnlabelledApproach(Approach):
     """Approach without labels: a kernel moves the noise, the run's classifier accepts or rejects."""
 
-    kind: str
-    run: str
-    asked: Run
-    nodes: tuple[str, ...]
     judge: Read
     kernel: Kernel
-    stickiness: float
-    description: str
-    budget: int = 30
-    mode: str = "observe"
-    has_labels: bool = False
-    one_of_several: bool = False
+    budget: int
     looked: dict[tuple[int, int], tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        return f"{self.kind} ({self.run})" if self.one_of_several else self.kind
+    has_labels = False
 
     def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
         if not given:
@@ -212,8 +186,9 @@ class UnlabelledApproach:
         budget = max(self.budget * n, ROUND)
         while kept < n:
             if drawn >= budget or (drawn >= budget / 4 and kept < n / 8):  # a quarter of the way, not half of a quarter
+                wanted = ", ".join(f"{name}={value}" for name, value in given.items())
                 raise UnreachedError(
-                    f"{self.name}: {kept} of {drawn:,} images show {_words(given)}; {n} were asked for, within a "
+                    f"{self.name}: {kept} of {drawn:,} images show {wanted}; {n} were asked for, within a "
                     f"budget of {budget:,} images"
                 )
             noise, labels = self._looked_at(generator.initial_seed(), drawn // ROUND)
@@ -243,9 +218,9 @@ class UnlabelledApproach:
             moved = self.kernel(worlds.noise[units], generator)
             seen = self.generate(moved, None)
             fits = matching(self._observe(seen, antecedent), self.nodes, {a: v[units] for a, v in antecedent.items()})
-            first = _first(fits.view(len(looked), each))
-            hit = (first >= 0).nonzero()[:, 0]
-            place = hit * each + first[hit]
+            fits = fits.view(len(looked), each)
+            hit = fits.any(1).nonzero()[:, 0]
+            place = hit * each + fits.int().argmax(1)[hit]  # the first that fits
             noise[looked[hit]], images[looked[hit]] = moved[place], seen[place]
             pending, left = pending[~torch.isin(pending, looked[hit])], left - len(units)
         rows = torch.arange(len(worlds))
@@ -264,10 +239,56 @@ class UnlabelledApproach:
         return self.asked.antecedent_classifier.select(self.nodes).labels(images)
 
 
-def _first(hits: Tensor) -> Tensor:
-    """Return (r,), the index of the first True in each row of (r, m), or -1."""
-    return torch.where(hits.any(1), hits.int().argmax(1), -1)
+SCALE = 0.5  # of dcgan-gaussian's steps, in units of z
 
 
-def _words(given: Mapping[str, int]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in given.items())
+def kind_of(run: Run) -> str:
+    """Return the run's kind, with "-statements" added if it was trained with statement constraints."""
+    return run_kind(run.recipe.approach, run.recipe.statements)
+
+
+def contenders(
+    run: Run,
+    name: str,
+    reference: Reference,
+    judge: Judge,
+    mode: str | None = None,
+    stickiness: float | None = None,
+    budget: int = 30,
+) -> tuple[list[Approach], list[str]]:
+    """Return a run's approaches, and one sentence for each that is left out; see the options of causalcf.eval."""
+    kind = kind_of(run)
+
+    def sticky(mode: str) -> float:
+        return STICKINESS[mode] if stickiness is None else stickiness
+
+    def labelled(way: str, mode: str, s: float, description: str) -> Approach:
+        return LabelledApproach(f"{kind}-{way}", name, run, reference.nodes, mode, s, description, reference)
+
+    def unlabelled(way: str, kernel: Kernel, description: str) -> Approach:
+        s = sticky("observe")
+        text = f"{description} stickiness {s:g}"
+        shared = run, reference.nodes, "observe", s, text, judge.facts
+        return UnlabelledApproach(f"{kind}-{way}", name, *shared, kernel, budget)
+
+    if run.recipe.approach == "conditional":
+        possible = [labelled("do", "do", 1.0, "labels set, same z")]
+    elif run.recipe.approach == "causalgan":
+        by = mode or "observe"
+        text = f"labels and z by ESM, {by}, stickiness {sticky(by):g}"
+        possible = [labelled("do", "do", 1.0, "label model, do, stickiness 1, same z")]
+        possible.append(labelled("esm", by, sticky(by), text))
+    else:
+        text = f"z moved by {SCALE:g} standard normals until the classifier sees the antecedent; reference at"
+        possible = [unlabelled("gaussian", gaussian_kernel(SCALE), text)]
+        text = "ESM on z given the antecedent that the classifier sees,"
+        possible.append(unlabelled("esm", esm_kernel(sticky("observe")), text))
+    found, left_out = [], []
+    for one in possible:
+        if mode not in (None, one.mode):
+            left_out.append(f"{one.kind} is left out: it is asked by {one.mode}, not by {mode}")
+        elif one.kind == f"{kind}-esm" and one.mode == "do" and one.stickiness == 1:
+            left_out.append(f"{kind}-esm is left out: by do at stickiness 1 it is {kind}-do")
+        else:
+            found.append(one)
+    return found, left_out

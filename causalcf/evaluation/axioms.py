@@ -19,7 +19,7 @@ from ..randomness import generator_of
 from ..runs.counterfactual import Worlds
 from ..statistics.intervals import as_share, over_units
 from ..statistics.rates import NO_UNITS, Estimate
-from .approaches import Approach
+from .approaches import Approach, pick
 from .flips import Flip, pixel_change, unrelated_change
 from .judge import Judge, judge_features
 
@@ -29,15 +29,12 @@ BLOCK = 256  # rows of distances, and resamples, held at a time
 
 def diversity(features: Tensor, generator: torch.Generator) -> Estimate:
     """Return distance within units over distance between units, of (n, m, f) features, with interval."""
-    if features.ndim != 3 or features.shape[1] < 2:
-        raise CausalCFError(f"features have shape {tuple(features.shape)}; expected (n, m, f) with m of at least 2")
     if not bool(features.isfinite().all()):
         raise CausalCFError("features have values that are not finite")
     n = len(features)
     if n < 2:
         return NO_UNITS
-    draws = features.detach().double().cpu()
-    within, between = within_units(draws), between_units(draws)
+    within, between = within_units(features), between_units(features)
     yardstick = between.sum() / (n * (n - 1))
     if yardstick == 0:
         return NO_UNITS
@@ -50,9 +47,8 @@ def diversity(features: Tensor, generator: torch.Generator) -> Estimate:
         return within[drawn].mean(axis) / np.where(apart > 0, apart, yardstick)
 
     units, rng = (np.arange(n),), np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
-    found = bootstrap(
-        units, ratio, n_resamples=RESAMPLES, batch=BLOCK, vectorized=True, method="percentile", rng=rng
-    ).confidence_interval
+    how: dict[str, Any] = {"batch": BLOCK, "vectorized": True, "method": "percentile", "rng": rng}
+    found = bootstrap(units, ratio, n_resamples=RESAMPLES, **how).confidence_interval
     return Estimate(float(within.mean() / yardstick), float(found.low), float(found.high))
 
 
@@ -67,11 +63,8 @@ def within_units(draws: Tensor) -> np.ndarray:
 def between_units(draws: Tensor) -> np.ndarray:
     """Return (n, n) mean distances between draws of two units, 0 on the diagonal, of (n, m, f) features."""
     n, m, _ = draws.shape
-    everyone = draws.flatten(0, 1)
-    rows = [
-        torch.cdist(part.flatten(0, 1), everyone).view(-1, m, n, m).mean((1, 3))
-        for part in draws.split(max(1, BLOCK // m))
-    ]
+    everyone, blocks = draws.flatten(0, 1), draws.split(max(1, BLOCK // m))
+    rows = [torch.cdist(part.flatten(0, 1), everyone).view(-1, m, n, m).mean((1, 3)) for part in blocks]
     return torch.cat(rows).fill_diagonal_(0).numpy()
 
 
@@ -101,9 +94,6 @@ class Flipped:
         seen = found.shown(column), found.seen_before, found.seen_after
         return cls(found.asked, found.drawn.rows, found.drawn.labels, *seen, found.changes, found.only(few), many)
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
 
 def axioms(
     approach: Approach,
@@ -115,7 +105,7 @@ def axioms(
     seed: int,
 ) -> dict[str, Any]:
     """Measure all axioms of an approach, JSON-ready."""
-    few = _first(worlds, FEW)
+    few = pick(worlds, slice(FEW))
     yardstick = unrelated_change(worlds.images)
     return {
         "composition": composition(approach, few, seed),
@@ -170,7 +160,8 @@ def reversibility(
         if not len(found):
             continue
         was = found.actual.labels[:, approach.nodes.index(cause)]
-        there = found.drawn.worlds(found.seen_after if found.drawn.labels is None else found.drawn.labels)
+        labels = found.seen_after if found.drawn.labels is None else found.drawn.labels
+        there = Worlds(found.drawn.noise, labels, found.drawn.images)
         again = approach.counterfactual(there, {cause: was}, generator_of(seed, approach.kind, cause, "back"))
         if not len(again.rows):
             continue
@@ -217,7 +208,7 @@ def _non_descendants(
 def _diversity(approach: Approach, judge: Judge, worlds: Worlds, seed: int) -> dict[str, Any]:
     """Measure diversity over draws with the first label flipped; incomplete units are left out."""
     units = len(worlds) // DRAWS
-    repeated = Worlds(*(part[:units].repeat_interleave(DRAWS, 0) for part in vars(worlds).values()))
+    repeated = pick(worlds, torch.arange(units).repeat_interleave(DRAWS))
     antecedent = {approach.nodes[0]: 1 - repeated.labels[:, 0]}
     found = approach.counterfactual(repeated, antecedent, generator_of(seed, approach.kind, "diversity"))
     counts = torch.bincount(found.rows // DRAWS, minlength=units)
@@ -227,7 +218,3 @@ def _diversity(approach: Approach, judge: Judge, worlds: Worlds, seed: int) -> d
         features = judge_features(judge.classifier, found.images[whole])
         estimate = diversity(features.view(-1, DRAWS, features.shape[1]), generator_of(seed, "diversity"))
     return {**estimate.to_dict(), "n": n, "units": n, "answered": n, "asked": units}
-
-
-def _first(worlds: Worlds, n: int) -> Worlds:
-    return Worlds(worlds.noise[:n], worlds.labels[:n], worlds.images[:n])

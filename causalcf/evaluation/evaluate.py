@@ -24,8 +24,7 @@ from ..io.folders import new_folder, provenance
 from ..io.text import escaped
 from ..networks.precision import choose_device
 from ..statistics.misclassification import describe_units, units_for
-from .approaches import Approach
-from .contenders import Asking, Contender, contenders
+from .approaches import Approach, contenders
 from .inputs import Inputs, load_inputs, load_runs, newest_runs
 from .judge import independence_warnings
 from .measure import Evaluation, measure
@@ -39,7 +38,8 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     """Evaluate, write the report, print the table and return the outcome; processes share the work."""
     begun = time.perf_counter()
     options = replace(options, device=own_device(options.device))
-    chosen, passed_over = from_first(lambda: _runs(options))
+    named = [Path(run) for run in options.run]
+    chosen, passed_over = (named, []) if named else from_first(lambda: newest_runs(options.runs_dir))
     runs = load_runs(chosen, options.device, options.classifier)
     # What is asked and where it goes is checked before anything long starts, such as training a judge.
     options.suite.questions(next(iter(runs.values())).graph.nodes)
@@ -63,34 +63,25 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     return outcome
 
 
-def _runs(options: EvalOptions) -> tuple[list[Path], list[str]]:
-    return ([Path(run) for run in options.run], []) if options.run else newest_runs(options.runs_dir)
-
-
-def _approaches(inputs: Inputs, options: EvalOptions, passed_over: list[str]) -> tuple[tuple[Approach, ...], list[str]]:
+def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tuple[tuple[Approach, ...], list[str]]:
     """Collect the approaches of all runs, and print what is left out."""
-    asking = Asking(options.mode, options.stickiness, options.budget)
-    found: list[Contender] = []
-    left_out = list(passed_over)
+    found: list[Approach] = []
     for name, run in inputs.runs.items():
         if run.labels is None and run.antecedent_classifier is None:
             description = command_for("classifier", run.recipe.data)
-            left_out.append(f"{name} is left out: it needs a classifier to see antecedents with; {description}")
+            text = f"{name} is left out: it needs a classifier to see antecedents with; {description}"
+            left_out = [*left_out, text]
             continue
-        approaches, sentences = contenders(run, name, inputs.reference, inputs.judge, asking)
+        asked = options.mode, options.stickiness, options.budget
+        approaches, sentences = contenders(run, name, inputs.reference, inputs.judge, *asked)
         found += approaches
-        left_out += sentences
+        left_out = [*left_out, *sentences]
     if not found:
         raise RunError("no approach is left to compare: " + "; ".join(left_out))
     for sentence in left_out:
         _say(sentence)
-    return tuple(_numbered(found)), left_out
-
-
-def _numbered(found: list[Contender]) -> list[Contender]:
-    """Add the run's name to approaches whose kind occurs more than once."""
     kinds = [approach.kind for approach in found]
-    return [replace(approach, one_of_several=kinds.count(approach.kind) > 1) for approach in found]
+    return tuple(replace(one, one_of_several=kinds.count(one.kind) > 1) for one in found), left_out
 
 
 @contextmanager

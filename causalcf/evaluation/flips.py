@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +18,7 @@ from ..language import short
 from ..pictures.sheets import Panel, save_captioned
 from ..randomness import generator_of
 from ..runs.counterfactual import Worlds
-from .approaches import Approach, Drawn, dropped_units
-
-Read = Callable[[Tensor], Tensor]  # (n, 3, h, w) images in [0, 1] to (n, d) int8 labels
+from .approaches import Approach, Drawn, Read, pick
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,6 @@ class Flip:
 
     cause: str
     asked: int
-    unreached: int
-    impossible: int
     sign: Tensor
     seen_before: Tensor
     seen_after: Tensor
@@ -42,39 +38,23 @@ class Flip:
     def __len__(self) -> int:
         return len(self.sign)
 
-    @property
-    def lost(self) -> str:
-        """Why units have no counterfactual, or "" if all have one."""
-        return dropped_units(self.unreached, self.impossible)
-
     def shown(self, column: int) -> Tensor:
         """Return (r,): the judge sees the flipped value, and without labels the old value before as well."""
         was = self.actual.labels[:, column]
         flipped = self.seen_after[:, column] == 1 - was
         return flipped if self.drawn.labels is not None else flipped & (self.seen_before[:, column] == was)
 
+    def only(self, units: Tensor) -> Flip:
+        """Keep only these units, given as (k,) indices into the units asked."""
+        some = torch.isin(self.drawn.rows, units).nonzero()[:, 0]
+        names = ("sign", "seen_before", "seen_after", "expected_before", "expected_after")
+        kept = {name: getattr(self, name)[some] for name in names}
+        return replace(self, **kept, actual=pick(self.actual, some), drawn=self.drawn.only(some))
+
     @cached_property
     def changes(self) -> Tensor:
         """(r,) float64 pixel change of each image."""
         return pixel_change(self.actual.images, self.drawn.images)
-
-    def only(self, units: Tensor) -> Flip:
-        """Keep only these units, given as (k,) indices into the units asked."""
-        actual, drawn = self.actual, self.drawn
-        some = torch.isin(drawn.rows, units).nonzero()[:, 0]
-        labels = None if drawn.labels is None else drawn.labels[some]
-        return replace(
-            self,
-            sign=self.sign[some],
-            seen_before=self.seen_before[some],
-            seen_after=self.seen_after[some],
-            expected_before=self.expected_before[some],
-            expected_after=self.expected_after[some],
-            actual=Worlds(actual.noise[some], actual.labels[some], actual.images[some]),
-            drawn=replace(
-                drawn, rows=drawn.rows[some], noise=drawn.noise[some], labels=labels, images=drawn.images[some]
-            ),
-        )
 
     @cached_property
     def effects(self) -> Tensor:
@@ -98,48 +78,39 @@ def flip(
     seed: int = 0,
 ) -> Flip:
     """Flip a label on every unit and read the images; labels `held` are fixed in both worlds."""
-    column = reference.nodes.index(cause)
-    was = worlds.labels[:, column].to(torch.int8)
+    n, was = len(worlds), worlds.labels[:, reference.nodes.index(cause)].to(torch.int8)
     fixed = {name: torch.full_like(was, value) for name, value in (held or {}).items()}
-    draw = (seed, approach.kind, cause, *sorted(fixed))
 
     def ask(value: Tensor) -> tuple[Drawn, Tensor, Tensor]:
-        antecedent = {**fixed, cause: value}
+        antecedent, draw = {**fixed, cause: value}, generator_of(seed, approach.kind, cause, *sorted(fixed))
         possible, expected = reference.answer(worlds.labels, antecedent, approach.mode, approach.stickiness)
-        return approach.counterfactual(worlds, antecedent, generator_of(*draw)), possible, expected
+        return approach.counterfactual(worlds, antecedent, draw), possible, expected
 
     after, possible, expected = ask(1 - was)
-    reached = _mask(after, len(was))
-    missed = after.unreached
-    seen_before, expected_before, images = seen, worlds.labels.double(), worlds.images
+    reached, missed = torch.isin(torch.arange(n), after.rows), after.unreached
+    before: Drawn | None = None
+    expected_before = worlds.labels.double()
     if fixed:
         before, possible_before, expected_before = ask(was)
         possible &= possible_before
-        reached_before = _mask(before, len(was))
-        missed = int((~reached | ~reached_before).sum()) if missed or before.unreached else 0
-        reached &= reached_before
-        seen_before = _spread(read(before.images), before.rows, len(was))
-        images = _spread(before.images, before.rows, len(was))
-    mine = (reached & possible)[after.rows]
-    drawn = Drawn(
-        after.rows[mine],
-        after.noise[mine],
-        None if after.labels is None else after.labels[mine],
-        after.images[mine],
-    )
+        reached &= torch.isin(torch.arange(n), before.rows)
+        missed = int((~reached).sum()) if missed or before.unreached else 0
+    drawn = after.only((reached & possible)[after.rows])
     rows = drawn.rows
+    actual, seen_before = pick(worlds, rows), seen[rows]
+    if before is not None:
+        place = torch.searchsorted(before.rows, rows)
+        actual, seen_before = replace(actual, images=before.images[place]), read(before.images)[place]
     return Flip(
         cause,
-        len(was),
-        missed,
-        len(was) - len(rows) - missed,
+        n,
         (1 - 2 * was[rows]).double(),
-        seen_before[rows],
-        read(drawn.images) if len(rows) else seen_before[rows],
+        seen_before,
+        read(drawn.images) if len(rows) else seen_before,
         expected_before[rows],
         expected[rows],
-        Worlds(worlds.noise[rows], worlds.labels[rows], images[rows]),
-        drawn,
+        actual,
+        replace(drawn, unreached=missed, impossible=n - len(rows) - missed),
     )
 
 
@@ -148,8 +119,7 @@ def leak(approach: Approach, read: Read, found: Flip, effect: int) -> Tensor | N
     labels = found.drawn.labels
     if labels is None:
         return None
-    seen = found.seen_after[:, effect].clone()
-    held = labels.clone()
+    seen, held = found.seen_after[:, effect].clone(), labels.clone()
     held[:, effect] = found.actual.labels[:, effect]
     moved = (held[:, effect] != labels[:, effect]).nonzero()[:, 0]
     if len(moved):
@@ -157,23 +127,8 @@ def leak(approach: Approach, read: Read, found: Flip, effect: int) -> Tensor | N
     return (seen.double() - found.seen_before[:, effect].double()) * found.sign
 
 
-def _mask(drawn: Drawn, n: int) -> Tensor:
-    mask = torch.zeros(n, dtype=torch.bool)
-    mask[drawn.rows] = True
-    return mask
-
-
-def _spread(values: Tensor, rows: Tensor, n: int) -> Tensor:
-    spread = values.new_zeros(n, *values.shape[1:])
-    spread[rows] = values
-    return spread
-
-
 def pixel_change(before: Tensor, after: Tensor) -> Tensor:
     """Return (n,) float64 mean absolute differences in [0, 1] of (n, c, h, w) images in [0, 1]."""
-    if before.shape != after.shape:
-        shapes = f"{tuple(before.shape)} and {tuple(after.shape)}"
-        raise CausalCFError(f"images before and after have shapes {shapes}; expected the same")
     _check(before)
     _check(after)
     return (before - after).abs().mean((1, 2, 3), dtype=torch.float64)
@@ -181,24 +136,16 @@ def pixel_change(before: Tensor, after: Tensor) -> Tensor:
 
 def unrelated_change(images: Tensor) -> float:
     """Return the mean absolute difference between different images, the scale of `pixel_change`."""
-    _check(images)
     if len(images) < 2:
         raise CausalCFError(f"{len(images)} image(s) to compare with each other; expected at least 2")
     return float(pixel_change(images, images.roll(1, 0)).mean())
 
 
 def _check(images: Tensor) -> None:
-    if images.ndim != 4:
-        raise CausalCFError(f"images have shape {tuple(images.shape)}; expected (n, c, h, w)")
-    if not images.is_floating_point():
-        kind = str(images.dtype).removeprefix("torch.")
-        reason = "differences of integers wrap around: 0 - 1 is 255 in uint8"
-        raise CausalCFError(f"images are {kind}; expected floats in [0, 1] ({reason})")
-    if images.numel() == 0:
-        return
-    low, high = images.detach().aminmax()
-    if not (float(low) >= -1e-4 and float(high) <= 1 + 1e-4):  # also false for NaN
-        raise CausalCFError(f"images have values from {float(low):.3g} to {float(high):.3g}; expected [0, 1]")
+    if images.numel():
+        low, high = images.detach().aminmax()
+        if not (float(low) >= -1e-4 and float(high) <= 1 + 1e-4):  # also false for NaN
+            raise CausalCFError(f"images have values from {float(low):.3g} to {float(high):.3g}; expected [0, 1]")
 
 
 COLUMNS = 8
@@ -232,15 +179,18 @@ def save_pairs(
     looked_at: Sequence[str] = (),
 ) -> None:
     """Draw the first eight pairs; captions name the labels of interest and mark changes."""
+
+    def words(labels: Mapping[str, int], names: Sequence[str]) -> str:
+        return ", ".join(short(name, labels[name]) for name in names)
+
+    def named(labels: Mapping[str, int]) -> list[str]:
+        return [name for name in nodes if name in looked_at or (not looked_at and (labels[name] or name in _NAMED))]
+
     above, below = [], []
     for i in range(min(COLUMNS, len(actual))):
         was, now = (dict(zip(nodes, seen[i].tolist(), strict=True)) for seen in (before, after))
-        shown = [name for name in nodes if name in looked_at or (not looked_at and (now[name] or name in _NAMED))]
         changed = [name for name in nodes if was[name] != now[name] and (not looked_at or name in looked_at)]
-        first = [name for name in nodes if name in looked_at or (not looked_at and (was[name] or name in _NAMED))]
-        above.append(Panel(actual[i], [", ".join(short(name, was[name]) for name in first)]))
-        kept = [short(name, now[name]) for name in shown if name not in changed]
-        marked = [short(name, now[name]) for name in changed]
-        lines = [", ".join(part) for part in (kept, marked) if part]
-        below.append(Panel(drawn[i], lines, 1 if marked else 0))
+        above.append(Panel(actual[i], [words(was, named(was))]))
+        lines = [words(now, [name for name in named(now) if name not in changed]), words(now, changed)]
+        below.append(Panel(drawn[i], list(filter(None, lines)), 1 if changed else 0))
     save_captioned(path, [above, below], title, scale=2)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import CausalCFError, UnreachedError
+from ..errors import CausalCFError
 from ..graph.graph import CausalGraph
 from ..language import short
 from ..randomness import seed_of
 from ..statistics.intervals import Interval, mean_intervals
 from ..statistics.misclassification import corrected_effects, holm, sign_test
 from ..statistics.rates import Rate
-from .approaches import Approach
+from .approaches import units_missed
 from .flips import Flip, leak
-from .judge import Judge
-from .session import Settings, too_few
+from .session import Session, Settings, too_few
 from .suite import ABSENT, EXAGGERATED, LEAKS, NONE, RESPECTED, REVERSED, WEAK, WITHHELD, Link, LinkQuestion
 
 ROUNDING = 1e-12  # a difference of .05 that arithmetic makes .05000000000000003 is still within .05
@@ -47,57 +45,28 @@ def verdict(effect: float, interval: tuple[float, float], reference: float, marg
     return WEAK if abs(effect) < abs(reference) else EXAGGERATED
 
 
-@dataclass(frozen=True)
-class Context:
-    """Graph, judge and settings that all links of an evaluation share."""
-
-    graph: CausalGraph
-    judge: Judge
-    settings: Settings
-
-
 def link_results(
-    context: Context,
-    approach: Approach,
-    found: Flip,
-    effects: Sequence[str],
-    given: Mapping[str, int],
-    held: Mapping[str, int],
+    session: Session, graph: CausalGraph, found: Flip, questions: Sequence[LinkQuestion]
 ) -> list[dict[str, Any]]:
-    """Return the links from one cause as in report.json; `adjust` fills in `p_holm` later."""
-    columns = [approach.nodes.index(effect) for effect in effects]
-    leaks = [None if held else leak(approach, context.judge.read, found, column) for column in columns]
-    measured = [
-        _measured(context, approach, found, effect, column, leaked, given, held)
-        for effect, column, leaked in zip(effects, columns, leaks, strict=True)
-    ]
+    """Return the links from one flip as in report.json; `adjust` fills in `p_holm` later."""
     if len(found) < 2:
-        return [{**common, **_NOTHING, "verdict": NONE, "why": _lack(found)} for common in measured]
-    intervals = _intervals(context.settings, found, columns, leaks)
-    return [
-        {**common, **_judged(context, found, Link(found.cause, effect), column, *interval)}
-        for common, effect, column, interval in zip(measured, effects, columns, intervals, strict=True)
+        units, why = found.drawn.units(found.asked), _lack(found)
+        return [_without_figures(session, graph, question, len(found), units, why) for question in questions]
+    columns = [session.approach.nodes.index(question.link.effect) for question in questions]
+    leaks = [
+        None if question.held else leak(session.approach, session.judge.read, found, column)
+        for question, column in zip(questions, columns, strict=True)
     ]
+    intervals = _intervals(session.settings, found, columns, leaks)
+    return [_result(session, graph, found, *each) for each in zip(questions, columns, leaks, intervals, strict=True)]
 
 
 def no_units(
-    context: Context, approach: Approach, question: LinkQuestion, effects: Sequence[str], why: CausalCFError
+    session: Session, graph: CausalGraph, questions: Sequence[LinkQuestion], why: CausalCFError
 ) -> list[dict[str, Any]]:
-    """Return the links of a question that has no units."""
-    n, unreached = context.settings.n, isinstance(why, UnreachedError)
-    lost = {"unreached": n if unreached else 0, "impossible": 0 if unreached else n}
-    units = {"asked": n, **lost, "told": str(why)}
-    return [
-        {
-            **_told(context, approach, question.link.cause, effect, question.given, question.held),
-            "n": 0,
-            "units": units,
-            **_NOTHING,
-            "verdict": NONE,
-            "why": str(why),
-        }
-        for effect in effects
-    ]
+    """Return the links of questions that have no units."""
+    units = units_missed(session.settings.n, why)
+    return [_without_figures(session, graph, question, 0, units, str(why)) for question in questions]
 
 
 def adjust(links: Sequence[dict[str, Any]]) -> None:
@@ -108,67 +77,31 @@ def adjust(links: Sequence[dict[str, Any]]) -> None:
             link["p_holm"] = p
 
 
-_NOTHING: dict[str, Any] = {
-    **dict.fromkeys(("p_factual", "p_counterfactual", "p_reference", "effect_estimate", "interval", "interval_method")),
-    **dict.fromkeys(("half_width", "reference", "link_error", "link_error_interval", "leak", "leak_interval")),
-    **dict.fromkeys(("p_value", "p_holm", "corrected", "sentence", "picture")),
-}
+_FIGURES = (
+    *("p_factual", "p_counterfactual", "p_reference", "effect_estimate", "interval", "interval_method", "half_width"),
+    *("reference", "link_error", "link_error_interval", "leak", "leak_interval", "p_value", "p_holm", "corrected"),
+    *("sentence", "picture"),
+)
 
 
-def _measured(
-    context: Context,
-    approach: Approach,
-    found: Flip,
-    effect: str,
-    column: int,
-    leaked: Tensor | None,
-    given: Mapping[str, int],
-    held: Mapping[str, int],
+def _without_figures(
+    session: Session, graph: CausalGraph, question: LinkQuestion, n: int, units: dict[str, Any], why: str
 ) -> dict[str, Any]:
-    """Return a link's description and the figures that need no interval of a mean."""
-    common = {
-        **_told(context, approach, found.cause, effect, given, held),
-        "n": len(found),
-        "units": {
-            "asked": found.asked,
-            "unreached": found.unreached,
-            "impossible": found.impossible,
-            "told": found.lost,
-        },
-    }
-    if len(found) < 2:
-        return common
-    n = len(found)
-    before, after = Rate(int(found.seen_before[:, column].sum()), n), Rate(int(found.seen_after[:, column].sum()), n)
-    return {
-        **common,
-        "p_factual": before.to_dict(),
-        "p_counterfactual": after.to_dict(),
-        "p_reference": float(found.expected_after[:, column].mean()),
-        "leak": None if leaked is None else float(leaked.mean()),
-        "p_value": sign_test(found.effects[:, column].numpy()),
-        "p_holm": None,
-        "picture": None,
-    }
+    told = {**_asked(session, graph, question), "n": n, "units": units}
+    return {**told, **dict.fromkeys(_FIGURES), "verdict": NONE, "why": why}
 
 
-def _told(
-    context: Context,
-    approach: Approach,
-    cause: str,
-    effect: str,
-    given: Mapping[str, int],
-    held: Mapping[str, int],
-) -> dict[str, Any]:
+def _asked(session: Session, graph: CausalGraph, question: LinkQuestion) -> dict[str, Any]:
+    link, approach = question.link, session.approach
     return {
-        "cause": cause,
-        "effect": effect,
+        "cause": link.cause,
+        "effect": link.effect,
         "approach": approach.name,
         "mode": approach.mode,
         "stickiness": approach.stickiness,
-        "given": dict(given),
-        "held": dict(held),
-        "relation": relation(context.graph, cause, effect),
+        "given": dict(question.given),
+        "held": dict(question.held),
+        "relation": relation(graph, link.cause, link.effect),
     }
 
 
@@ -187,22 +120,39 @@ def _intervals(
     return [(intervals[i], intervals[q + i], None if leaks[i] is None else next(of_leaks)) for i in range(q)]
 
 
-def _judged(
-    context: Context, found: Flip, link: Link, column: int, of_effect: Interval, of_error: Interval, of_leak: Any
+def _result(
+    session: Session,
+    graph: CausalGraph,
+    found: Flip,
+    question: LinkQuestion,
+    column: int,
+    leaked: Tensor | None,
+    intervals: tuple[Interval, Interval, Interval | None],
 ) -> dict[str, Any]:
-    """Return effect, reference, error and verdict of one link, raw and judge-corrected."""
+    """Return figures and verdict of one link, raw and judge-corrected."""
+    n, (of_effect, of_error, of_leak) = len(found), intervals
+    before, after = (Rate(int(seen[:, column].sum()), n) for seen in (found.seen_before, found.seen_after))
     effect, reference = float(found.effects[:, column].mean()), float(found.references[:, column].mean())
     reference = 0.0 if abs(reference) <= ZERO else reference
-    margin = context.settings.margin
-    verdict_, why = verdict(effect, (of_effect.low, of_effect.high), reference, margin), ""
-    corrected = _corrected(context, found, column, reference)
+    corrected = _corrected(session, found, column, reference)
+    word, why = verdict(effect, (of_effect.low, of_effect.high), reference, session.settings.margin), ""
     if lack := _lack(found):
-        verdict_, why = NONE, lack
-    elif weak := context.judge.too_weak(link.effect):
-        verdict_, why = WITHHELD, weak
+        word, why = NONE, lack
+    elif weak := session.judge.too_weak(question.link.effect):
+        word, why = WITHHELD, weak
     if why and corrected:
-        corrected = {**corrected, "verdict": verdict_}
+        corrected["verdict"] = word
     return {
+        **_asked(session, graph, question),
+        "n": n,
+        "units": found.drawn.units(found.asked),
+        "p_factual": before.to_dict(),
+        "p_counterfactual": after.to_dict(),
+        "p_reference": float(found.expected_after[:, column].mean()),
+        "leak": None if leaked is None else float(leaked.mean()),
+        "p_value": sign_test(found.effects[:, column].numpy()),
+        "p_holm": None,
+        "picture": None,
         "effect_estimate": effect,
         "interval": [of_effect.low, of_effect.high],
         "interval_method": of_effect.method,
@@ -212,25 +162,22 @@ def _judged(
         "link_error_interval": _magnitude(of_error),
         "leak_interval": None if of_leak is None else [of_leak.low, of_leak.high],
         "corrected": corrected,
-        "verdict": verdict_,
+        "verdict": word,
         "why": why,
-        "sentence": _sentence(len(found), link, effect, of_effect, reference),
+        "sentence": _sentence(n, question.link, effect, of_effect, reference),
     }
 
 
-def _corrected(context: Context, found: Flip, column: int, reference: float) -> dict[str, Any] | None:
-    gain = context.judge.rates(context.judge.nodes[column])
-    draw = np.random.default_rng(seed_of(context.settings.seed, "judge", found.cause, column))
-    values = found.effects[:, column].numpy()[None]
-    (result,) = corrected_effects(values, [gain], draw, resamples=context.settings.resamples)
+def _corrected(session: Session, found: Flip, column: int, reference: float) -> dict[str, Any] | None:
+    judge, settings = session.judge, session.settings
+    draw = np.random.default_rng(seed_of(settings.seed, "judge", found.cause, column))
+    values, gain = found.effects[:, column].numpy()[None], judge.rates(judge.nodes[column])
+    (result,) = corrected_effects(values, [gain], draw, resamples=settings.resamples)
     if result is None:
         return None
     effect, interval = result
-    return {
-        "effect_estimate": effect,
-        "interval": [interval.low, interval.high],
-        "verdict": verdict(effect, (interval.low, interval.high), reference, context.settings.margin),
-    }
+    word = verdict(effect, (interval.low, interval.high), reference, settings.margin)
+    return {"effect_estimate": effect, "interval": [interval.low, interval.high], "verdict": word}
 
 
 def relation(graph: CausalGraph, cause: str, effect: str) -> str:
@@ -247,7 +194,7 @@ def _magnitude(interval: Interval) -> list[float]:
 
 
 def _lack(found: Flip) -> str:
-    return too_few(len(found), found.asked, found.lost)
+    return too_few(len(found), found.asked, found.drawn.lost)
 
 
 def _sentence(n: int, link: Link, effect: float, interval: Interval, reference: float) -> str:

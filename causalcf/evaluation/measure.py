@@ -14,14 +14,13 @@ import torch
 from ..data.images import ImageData, to_unit_interval
 from ..errors import ImpossibleWorldError, UnreachedError
 from ..randomness import generator_of
-from .approaches import Approach
+from .approaches import Approach, kind_of
 from .axioms import axioms
-from .contenders import kind_of
 from .flips import picture_name, save_flip
 from .graph_fit import graph_fit
 from .inputs import Inputs
 from .judge import extractor_name, judge_features
-from .links import Context, adjust, link_results, no_units
+from .links import adjust, link_results, no_units
 from .queries import ask_query, ask_statement
 from .realism import frechet_distance, kernel_distance
 from .session import Group, Part, ResultCache, Session, Settings, conditions, made_together
@@ -39,10 +38,6 @@ class Evaluation:
     suite: Suite
     settings: Settings
     folder: Path
-
-    @property
-    def context(self) -> Context:
-        return Context(self.inputs.true_graph, self.inputs.judge, self.settings)
 
 
 def measure(evaluation: Evaluation, pieces: ResultCache) -> dict[str, Any]:
@@ -65,7 +60,7 @@ def _groups(evaluation: Evaluation) -> list[Group]:
     """Return all tasks, in the order of the report."""
     suite, m = evaluation.suite, evaluation.inputs
     fit = Part("graph_fit", ("graph fit", m.graph.name), partial(_graph_fit, evaluation))
-    causes = list(_by_cause(suite.questions(m.reference.nodes)))
+    causes = _by_cause(suite.questions(m.reference.nodes))
     asked = [group for approach in evaluation.approaches for group in _of_approach(evaluation, approach, causes)]
     runs = list(dict.fromkeys(approach.run for approach in evaluation.approaches)) if suite.realism else []
     kinds = [kind_of(m.runs[name]) for name in runs]
@@ -75,6 +70,15 @@ def _groups(evaluation: Evaluation) -> list[Group]:
     return [Group((fit,)), *asked]
 
 
+def _by_cause(questions: list[LinkQuestion]) -> list[tuple[LinkQuestion, ...]]:
+    """Group the questions that one flip answers."""
+
+    def key(question: LinkQuestion) -> tuple[Any, ...]:
+        return conditions(question.given), conditions(question.held), question.link.cause
+
+    return [tuple(group) for _, group in groupby(sorted(questions, key=key), key)]
+
+
 def _of_approach(
     evaluation: Evaluation, approach: Approach, causes: Sequence[tuple[LinkQuestion, ...]]
 ) -> Iterator[Group]:
@@ -82,7 +86,7 @@ def _of_approach(
     suite = evaluation.suite
     session = Session(approach, evaluation.inputs.reference, evaluation.inputs.judge, evaluation.settings)
     key = (approach.name, approach.run, approach.mode, approach.stickiness)
-    links, queries, statements = [], [], []
+    links, queries = [], []
     for cause in causes:
         names = ("links", *key, *cause, *map(suite.shows, cause))
         links.append(Part("links", names, partial(_links, evaluation, session, cause)))
@@ -90,53 +94,35 @@ def _of_approach(
         names = ("query", name, str(query), suite.faces, *key)
         make = partial(ask_query, evaluation.folder, session, name, query, suite.faces)
         queries.append(Part("queries", names, make))
-    for name, statement in suite.statements.items():
-        names = ("statement", name, repr(statement), *key)
-        statements.append(Part("statements", names, partial(ask_statement, session, name, statement)))
     if suite.axioms:
         axiom = Part("axioms", ("axioms", *key), partial(_axioms, evaluation, session), approach.name)
         yield Group((*links, axiom, *queries), session.forget)
     else:
         yield from (Group((link,), session.forget) for link in links)
         yield Group(tuple(queries), session.forget)
-    yield from (Group((statement,), session.forget) for statement in statements)
+    for name, statement in suite.statements.items():
+        names, make = ("statement", name, repr(statement), *key), partial(ask_statement, session, name, statement)
+        yield Group((Part("statements", names, make),), session.forget)
 
 
-def _by_cause(questions: list[LinkQuestion]) -> Iterator[tuple[LinkQuestion, ...]]:
-    """Group the questions that one flip answers."""
-
-    def key(question: LinkQuestion) -> tuple[Any, ...]:
-        return conditions(question.given), conditions(question.held), question.link.cause
-
-    for _, group in groupby(sorted(questions, key=key), key):
-        yield tuple(group)
-
-
-def _links(evaluation: Evaluation, session: Session, group: tuple[LinkQuestion, ...]) -> list[dict[str, Any]]:
-    first, approach = group[0], session.approach
+def _links(evaluation: Evaluation, session: Session, questions: tuple[LinkQuestion, ...]) -> list[dict[str, Any]]:
+    suite, graph, first = evaluation.suite, evaluation.inputs.true_graph, questions[0]
     given, held = conditions(first.given), conditions(first.held)
-    effects = [question.link.effect for question in group]
     try:
         found = session.flip(first.link.cause, given, held)
     except (UnreachedError, ImpossibleWorldError) as error:  # nobody is as given
-        return no_units(evaluation.context, approach, first, effects, error)
-    if evaluation.suite.axioms and not given and not held:
+        return no_units(session, graph, questions, error)
+    if suite.axioms and not given and not held:
         session.flipped(first.link.cause)  # while the flip is at hand
-    results = link_results(evaluation.context, approach, found, effects, first.given, first.held)
-    for question, result in zip(group, results, strict=True):
-        if len(found) and evaluation.suite.shows(question):
-            result["picture"] = _picture(evaluation, session, found, question, result)
+    results = link_results(session, graph, found, questions)
+    for question, result in zip(questions, results, strict=True):
+        if len(found) and suite.shows(question):
+            link, name = question.link, session.approach.name
+            asked = (link.cause, link.effect, *question.given.items(), *question.held.items())
+            result["picture"] = picture_name("faces", name, *asked)
+            title = f"{name}, {link}: {result['verdict']}. Above: actual. Below: {link.cause} flipped."
+            save_flip(evaluation.folder / result["picture"], found, link.effect, session.approach.nodes, title)
     return results
-
-
-def _picture(evaluation: Evaluation, session: Session, found: Any, question: LinkQuestion, result: Any) -> str:
-    approach, link = session.approach, question.link
-    name = picture_name(
-        "faces", approach.name, link.cause, link.effect, *question.given.items(), *question.held.items()
-    )
-    title = f"{approach.name}, {link}: {result['verdict']}. Above: actual. Below: {link.cause} flipped."
-    save_flip(evaluation.folder / name, found, link.effect, approach.nodes, title)
-    return name
 
 
 def _axioms(evaluation: Evaluation, session: Session) -> dict[str, Any]:
@@ -147,29 +133,24 @@ def _axioms(evaluation: Evaluation, session: Session) -> dict[str, Any]:
 
 
 def _graph_fit(evaluation: Evaluation) -> dict[str, Any]:
-    m = evaluation.inputs
-    draw = generator_of(evaluation.settings.seed, "graph fit")
-    return graph_fit(m.graph, m.data.select(m.graph.nodes), generator=draw).to_dict()
+    graph, draw = evaluation.inputs.graph, generator_of(evaluation.settings.seed, "graph fit")
+    return graph_fit(graph, evaluation.inputs.data.select(graph.nodes), draw).to_dict()
 
 
 def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
     """Measure FD and KID of a run's images from n held-out images, and FD of the data itself."""
     m, seed = evaluation.inputs, evaluation.settings.seed
-    real = m.held_out or m.data
+    real, judge = m.held_out or m.data, m.judge.classifier
     theirs, own = _two_sides(real, m.data, generator_of(seed, "real images"))
     n = len(theirs)
     common: dict[str, Any] = {"run": name, "n": n, "from": "held-out images" if m.held_out else "images trained on"}
-    common["extractor"] = extractor_name(m.judge.classifier)
+    common["extractor"] = extractor_name(judge)
     if n < 3:
         return {**common, "FD(judge)": None, "KID(judge)": None, "FD(judge) of the data itself": None}
     asked = next(approach for approach in evaluation.approaches if approach.run == name)
     made = asked.actual(n, {}, generator_of(seed, "realism")).images
-
-    def features(images: torch.Tensor) -> torch.Tensor:
-        return judge_features(m.judge.classifier, images)
-
-    of_theirs, of_own = (features(to_unit_interval(d.batch(rows))) for d, rows in ((real, theirs), (m.data, own)))
-    ours = features(made)
+    images = (to_unit_interval(real.batch(theirs)), to_unit_interval(m.data.batch(own)), made)
+    of_theirs, of_own, ours = (judge_features(judge, side) for side in images)
     return {
         **common,
         "FD(judge)": frechet_distance(ours, of_theirs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,8 @@ from ..language.query import Query
 from ..language.statement import Statement, Truth
 from ..randomness import generator_of
 from ..statistics.rates import Rate
-from .approaches import dropped_units
+from .approaches import units_missed
 from .flips import picture_name, save_pairs
-from .judge import Judge
 from .session import Session, conditions, too_few
 
 
@@ -35,31 +35,28 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
     asked = {label: torch.full((faces,), value, dtype=torch.int8) for label, value in query.antecedent.items()}
     possible, expected = session.reference.answer(worlds.labels, asked, approach.mode, approach.stickiness)
     found = approach.counterfactual(worlds, asked, draw)
-    lost = dropped_units(found.unreached, found.impossible)
-    problem = f"of {faces} faces {lost}" if lost else None
+    problem = f"of {faces} faces {found.lost}" if found.lost else None
     if not len(found.rows):
         return {**common, **nothing, "error": problem}
     before, after = judge.read(worlds.images[found.rows]), judge.read(found.images)
     sure = possible[found.rows]
     seen = []
     for column, label in enumerate(approach.nodes):
-        was, now = (Rate(int(read[:, column].sum()), len(read)) for read in (before, after))
+        was, now = (_shown(read, approach.nodes, {label: 1}).to_dict() for read in (before, after))
         mean = float(expected[found.rows][sure, column].mean()) if bool(sure.any()) else None
-        seen.append({"label": label, "before": was.to_dict(), "after": now.to_dict(), "expected": mean})
-    shown = matching(after, approach.nodes, query.antecedent)
+        seen.append({"label": label, "before": was, "after": now, "expected": mean})
     picture = picture_name("query", approach.name, name)
     save_pairs(folder / picture, worlds.images[found.rows], found.images, before, after, approach.nodes, str(query))
     return {
         **common,
         "seen": seen,
-        "antecedent": Rate(int(shown.sum()), len(shown)).to_dict(),
+        "antecedent": _shown(after, approach.nodes, query.antecedent).to_dict(),
         "picture": picture,
         "error": problem,
     }
 
 
 TRUE, FALSE, UNDECIDED, NO_VERDICT = "true", "false", "undecided", "no verdict"
-VERDICTS = (TRUE, FALSE, UNDECIDED, NO_VERDICT)
 
 
 def ask_statement(session: Session, name: str, statement: Statement) -> dict[str, Any]:
@@ -90,28 +87,28 @@ def image_verdict(shown: Rate, asked: Interval) -> str:
 
 def _answer(session: Session, name: str, statement: Statement, here: Truth) -> dict[str, Any]:
     """Measure the rates in the images and return them with the verdict."""
+    approach, judge, n = session.approach, session.judge, session.settings.n
     if here.vacuous:
-        return _nothing(0, "", here.reason)
-    approach, n = session.approach, session.settings.n
+        return _nothing({"asked": 0, "unreached": 0, "impossible": 0, "told": ""}, here.reason)
     try:
         worlds, seen = session.worlds(conditions(statement.given))
     except (UnreachedError, ImpossibleWorldError) as error:  # nobody is as given
-        return _nothing(n, "unreached" if isinstance(error, UnreachedError) else "impossible", str(error))
+        return _nothing(units_missed(n, error), str(error))
     asked = {label: torch.full((n,), value, dtype=torch.int8) for label, value in statement.antecedent.items()}
     found = approach.counterfactual(worlds, asked, generator_of(session.settings.seed, "statement", name))
-    lost = dropped_units(found.unreached, found.impossible)
-    units = {"asked": n, "unreached": found.unreached, "impossible": found.impossible, "told": lost}
-    if not len(found.rows):
-        return {**_nothing(n, "", too_few(0, n, lost)), "units": units}
-    before, after = (_shown(read, session, statement) for read in (seen[found.rows], session.judge.read(found.images)))
+    rows, units = found.rows, found.units(n)
+    if not len(rows):
+        return _nothing(units, too_few(0, n, found.lost))
+    consequent, reads = statement.consequent, (seen[rows], judge.read(found.images))
+    before, after = (_shown(read, approach.nodes, consequent) for read in reads)
     expected = session.reference.expect(
-        worlds.labels[found.rows], statement.antecedent, statement.consequent, approach.mode, approach.stickiness
+        worlds.labels[rows], statement.antecedent, consequent, approach.mode, approach.stickiness
     )
     known, asks = expected[expected.isfinite()], MODALS[statement.modal].interval()
     q_expected = float(known.mean()) if len(known) else None
-    why = too_few(len(found.rows), n, lost) or _unreadable(session.judge, statement)
+    why = too_few(len(rows), n, found.lost) or "; ".join(filter(None, map(judge.too_weak, consequent)))
     return {
-        "n": len(found.rows),
+        "n": len(rows),
         "units": units,
         "seen_before": before.to_dict(),
         "q_images": after.to_dict(),
@@ -122,21 +119,12 @@ def _answer(session: Session, name: str, statement: Statement, here: Truth) -> d
     }
 
 
-def _shown(read: Tensor, session: Session, statement: Statement) -> Rate:
-    """Return the rate of rows of (r, d) labels that have the whole consequent."""
-    hits = matching(read, session.approach.nodes, statement.consequent)
+def _shown(read: Tensor, nodes: Sequence[str], labels: Mapping[str, int]) -> Rate:
+    """Return the rate of rows of (r, d) labels read that have all of these labels."""
+    hits = matching(read, nodes, labels)
     return Rate(int(hits.sum()), len(hits))
 
 
-def _unreadable(judge: Judge, statement: Statement) -> str:
-    """Return why the judge cannot read the consequent, or ""."""
-    return "; ".join(filter(None, map(judge.too_weak, statement.consequent)))
-
-
-def _nothing(asked: int, lost: str, why: str) -> dict[str, Any]:
-    """Return an answer without units; `lost` is "unreached", "impossible" or ""."""
-    units = {"asked": asked, "unreached": 0, "impossible": 0, "told": why if lost else ""}
-    if lost:
-        units[lost] = asked
+def _nothing(units: dict[str, Any], why: str) -> dict[str, Any]:
     figures: dict[str, Any] = dict.fromkeys(("seen_before", "q_images", "q_expected", "expected"))
     return {"n": 0, "units": units, **figures, "verdict": NO_VERDICT, "why": why}

@@ -74,14 +74,14 @@ class ResultCache:
         self._folder = folder / FOLDER
         self._common = [str(part) for part in common]
 
-    def get(self, names: Sequence[object], make: Callable[..., Any], *given: Any) -> Any:
-        """Return the cached result of these names, or make it with `make(*given)`."""
+    def get(self, names: Sequence[object], make: Callable[[], Any]) -> Any:
+        """Return the cached result of these names, or make it."""
         key = hashlib.sha256(json.dumps([*self._common, *map(str, names)]).encode()).hexdigest()[:24]
         file = self._folder / f"{key}.json"
         if file.is_file():
             with suppress(CausalCFError):  # damaged: made once more
                 return read_json(file)
-        made = make(*given)
+        made = make()
         self._folder.mkdir(parents=True, exist_ok=True)
         write_atomically(file, json.dumps(made, allow_nan=False).encode())
         return made
@@ -106,21 +106,13 @@ def too_few(n: int, asked: int, lost: str) -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    """Numbers of an evaluation.
+    """Numbers of an evaluation."""
 
-    Args:
-        n: units asked about each cause.
-        half_width: half-width of the interval that n was chosen for.
-        seed: seed of all randomness.
-        margin: tau, the largest distance of an effect from the reference that still counts as respected.
-        resamples: number of bootstrap resamples.
-    """
-
-    n: int
-    half_width: float
+    n: int  # units asked about each cause
+    half_width: float  # of the interval that n was chosen for
     seed: int = 0
-    margin: float = 0.05
-    resamples: int = 2000
+    margin: float = 0.05  # tau, the largest distance of an effect from the reference that still counts as respected
+    resamples: int = 2000  # of the bootstrap
 
 
 Conditions = tuple[tuple[str, int], ...]
@@ -138,23 +130,18 @@ class Session:
         self.approach, self.reference, self.judge, self.settings = approach, reference, judge, settings
         self.worlds = cache(self._worlds)
         self.flip = lru_cache(maxsize=1)(self._flip)  # with its images, which are many
-        self.flipped = cache(self._flipped)
+        self.flipped = cache(lambda cause: Flipped.of(self.flip(cause), approach.nodes))
 
     def forget(self) -> None:
         """Free the cached images: 50 MB per thousand faces."""
-        self.worlds.cache_clear()
-        self.flip.cache_clear()
-        self.flipped.cache_clear()
+        for made in (self.worlds, self.flip, self.flipped):
+            made.cache_clear()
 
     def _worlds(self, given: Conditions = ()) -> tuple[Worlds, Tensor]:
         """Draw actual worlds and read their labels; the same labels for all approaches with labels."""
         draw = generator_of(self.settings.seed, "actual", *(given if self.approach.has_labels else ()))
         found = self.approach.actual(self.settings.n, dict(given), draw)
         return found, self.judge.read(found.images)
-
-    def _flipped(self, cause: str) -> Flipped:
-        """Summarize the flip of a cause on all units, for the axioms."""
-        return Flipped.of(self.flip(cause), self.approach.nodes)
 
     def _flip(self, cause: str, given: Conditions = (), held: Conditions = ()) -> Flip:
         worlds, seen = self.worlds(given)

@@ -6,8 +6,9 @@ from helpers.artificial import NODES, Confounded, IgnoresGraph, Rendered, Revers
 from causalcf.data.faces import true_scm
 from causalcf.evaluation.axioms import composition, effectiveness
 from causalcf.evaluation.flips import flip
-from causalcf.evaluation.links import ABSENT, LEAKS, RESPECTED, Context, adjust, link_results
+from causalcf.evaluation.links import ABSENT, LEAKS, RESPECTED, adjust, link_results
 from causalcf.evaluation.session import Session, Settings
+from causalcf.evaluation.suite import Link, LinkQuestion
 from causalcf.labels.reference import Reference
 
 MARGIN = 0.05
@@ -19,11 +20,10 @@ def judged(approach, judge, causes=NODES):
     """The verdict and the result of each pair of the causes, all 72 unless told, and the flips behind them."""
     settings = Settings(N, MARGIN, margin=MARGIN, resamples=500)
     session = Session(approach, REFERENCE, judge, settings)
-    context = Context(true_scm().graph, judge, settings)
     links = []
     for cause in causes:
-        effects = [name for name in NODES if name != cause]
-        links += link_results(context, approach, session.flip(cause), effects, {}, {})
+        questions = [LinkQuestion(Link(cause, name)) for name in NODES if name != cause]
+        links += link_results(session, true_scm().graph, session.flip(cause), questions)
         session.flipped(cause)
     adjust(links)
     return {(link["cause"], link["effect"]): link for link in links}, session

@@ -6,18 +6,17 @@ import pytest
 from helpers.artificial import NODES
 
 from causalcf.data.faces import true_scm
-from causalcf.evaluation.contenders import Asking, contenders
+from causalcf.evaluation.approaches import contenders
 from causalcf.labels.reference import Reference
 from causalcf.runs.recipe import Recipe
 
 REFERENCE = Reference(true_scm(), NODES, "truth")
-ASKING = Asking()
 JUDGE = SimpleNamespace(facts=None)
 
 
-def kinds(approach, statements=None, asking=ASKING):
+def kinds(approach, statements=None, *asking):
     run = SimpleNamespace(recipe=Recipe(approach=approach, statements=statements))
-    found, left_out = contenders(run, "some", REFERENCE, JUDGE, asking)
+    found, left_out = contenders(run, "some", REFERENCE, JUDGE, *asking)
     return [one.kind for one in found], left_out
 
 
@@ -34,7 +33,7 @@ def test_runs_that_were_told_statements_have_kinds_of_their_own(approach, descri
 
 
 def test_what_is_left_out_is_named_by_its_kind():
-    assert kinds("causalgan", "celeba", Asking("do", 1.0))[1] == [
+    assert kinds("causalgan", "celeba", "do", 1.0)[1] == [
         "causalgan-statements-esm is left out: by do at stickiness 1 it is causalgan-statements-do"
     ]
-    assert kinds("dcgan", "celeba", Asking("do"))[1][1].startswith("dcgan-statements-esm is left out: it is asked by")
+    assert kinds("dcgan", "celeba", "do")[1][1].startswith("dcgan-statements-esm is left out: it is asked by")

@@ -13,13 +13,15 @@ from causalcf.classifiers.storage import save_classifier
 from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
 from causalcf.evaluation.axioms import Flipped, effectiveness
 from causalcf.evaluation.judge import independence_warnings, load_judge
-from causalcf.evaluation.links import Context, link_results, no_units
-from causalcf.evaluation.session import Settings
+from causalcf.evaluation.links import link_results, no_units
+from causalcf.evaluation.session import Session, Settings
+from causalcf.evaluation.suite import Link, LinkQuestion
 from causalcf.graph.graph import CausalGraph
 from causalcf.io.files import of_weights
 from causalcf.runs.recipe import Recipe
 
 GRAPH = CausalGraph({"Young": [], "Bald": ["Young"]})
+QUESTION = LinkQuestion(Link("Young", "Bald"))
 
 
 def asked(has_labels):
@@ -32,7 +34,7 @@ def asked(has_labels):
 def test_verdicts_are_withheld_below_three_quarters(balanced, withheld):
     judge = written_judge(balanced)
     found = young_flipped(judge, images(*[(0.9, 0.01)] * 150), images(*[(0.1, 0.9), (0.1, 0.01)] * 75))
-    (link,) = link_results(Context(GRAPH, judge, Settings(150, 0.08)), asked(False), found, ["Bald"], {}, {})
+    (link,) = link_results(Session(asked(False), None, judge, Settings(150, 0.08)), GRAPH, found, [QUESTION])
     assert link["effect_estimate"] == -0.5 and link["reference"] == 0
     assert (link["verdict"], link["corrected"]["verdict"]) == (("withheld",) * 2 if withheld else ("leaks",) * 2)
     assert ("balanced accuracy on Bald is 0.740; a verdict takes 0.75" in link["why"]) == withheld
@@ -188,9 +190,8 @@ def test_verdicts_are_withheld_on_labels_that_the_judge_was_never_scored_on():
 
 
 def test_a_question_that_nobody_answers_to_has_no_verdict_and_says_why():
-    context = Context(GRAPH, written_judge(), Settings(150, 0.08))
-    question = SimpleNamespace(link=SimpleNamespace(cause="Young"), given={}, held={})
+    session = Session(asked(False), None, written_judge(), Settings(150, 0.08))
     for why, lost in ((UnreachedError("none found"), "unreached"), (ImpossibleWorldError("nobody"), "impossible")):
-        (link,) = no_units(context, asked(False), question, ["Bald"], why)
+        (link,) = no_units(session, GRAPH, [QUESTION], why)
         assert link["verdict"] == "none" and link["n"] == 0 and link["effect_estimate"] is None
         assert link["units"][lost] == link["units"]["asked"] == 150 and link["units"]["told"] == str(why)

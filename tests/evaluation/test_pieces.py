@@ -20,12 +20,12 @@ def test_a_part_is_made_once_and_only_for_what_it_depends_on(tmp_path):
 
 def test_what_is_no_json_is_refused_before_it_is_kept(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
-        ResultCache(tmp_path).get(("x",), float, "nan")
+        ResultCache(tmp_path).get(("x",), lambda: float("nan"))
     assert not list((tmp_path / FOLDER).iterdir())
 
 
 def test_nothing_is_left_in_the_end(tmp_path):
     pieces = ResultCache(tmp_path)
-    pieces.get(("x",), int, 1)
+    pieces.get(("x",), lambda: 1)
     pieces.clear()
     assert not list(tmp_path.iterdir())

@@ -35,7 +35,7 @@ class Toy:
 
 
 def approach(run, kernel, budget=60):
-    return UnlabelledApproach("toy", "toy", run, ("high", "other"), run.see, kernel, 0.5, "", budget)
+    return UnlabelledApproach("toy", "toy", run, ("high", "other"), "observe", 0.5, "", run.see, kernel, budget)
 
 
 def ask(asked, n=4000, seed=0):

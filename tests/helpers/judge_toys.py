@@ -58,4 +58,4 @@ def young_flipped(judge, before, after, labels=None):
     drawn, actual = Drawn(torch.arange(n), noise, asked, after), Worlds(noise, facts, before)
     expected = torch.full((n, len(NODES)), 0.5, dtype=torch.float64)
     sign = (1 - 2 * facts[:, 0]).double()
-    return Flip("Young", n, 0, 0, sign, judge.read(before), judge.read(after), expected, expected, actual, drawn)
+    return Flip("Young", n, sign, judge.read(before), judge.read(after), expected, expected, actual, drawn)
