@@ -7,8 +7,7 @@ from helpers.celeba_table import celeba_table, needs_celeba
 from scipy.stats import binomtest, chi2_contingency
 
 from causalcf.data.faces import true_scm
-from causalcf.evaluation.graph_fit import graph_fit
-from causalcf.evaluation.independence import local_independences
+from causalcf.evaluation.graph_fit import graph_fit, local_independences
 from causalcf.graph.files import load_graph
 from causalcf.graph.graph import CausalGraph
 

@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2, chi2_contingency, entropy
 
-from causalcf.errors import CausalCFError, DataError
-from causalcf.evaluation.graph_fit import TIE, distances, graph_fit
-from causalcf.evaluation.independence import local_independences
+from causalcf.errors import DataError
+from causalcf.evaluation.graph_fit import TIE, distances, graph_fit, local_independences
 from causalcf.graph.files import load_graph
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import empirical_joint, fit_label_scm, total_variation
@@ -195,9 +194,6 @@ def test_equal_generators_give_equal_fits_and_global_state_stays():
 
 def test_refusals():
     graph, rows = CausalGraph({"a": [], "b": []}), coins(20, 2, 0)
-    for options in ({"draws": -1}, {"refits": 1.5}, {"level": 0.0}, {"level": math.nan}):
-        with pytest.raises(CausalCFError, match=next(iter(options))):
-            graph_fit(graph, rows, seeded(), **options)
     with pytest.raises(DataError, match="'b'"):
         graph_fit(graph, {"a": [0, 1]}, seeded())
     with pytest.raises(DataError, match="no rows"):
