@@ -100,9 +100,11 @@ def test_marks_of_an_effect_plot_are_where_the_numbers_are(kept):
 
 def test_nothing_of_an_effect_plot_is_cut_off(kept):
     links = small((HOSTILE, "B" * 90, "Male"))
-    links["approaches"][0]["name"] = links["links"][0]["approach"] = (
-        "causalgan-statements-esm (2026-11-24-faces-causalgan-2)"
-    )
+    name = "causalgan-statements-esm (2026-11-24-faces-causalgan-2)"
+    for link in links["links"]:
+        if link["approach"] == links["approaches"][0]["name"]:
+            link["approach"] = name
+    links["approaches"][0]["name"] = name
     figure = effect_plot.draw_effects(group_links(links)[0], 0.05)
     figure.canvas.draw()
     for text in [*figure.texts, *figure.axes[0].texts]:

@@ -118,6 +118,7 @@ def _head(title, nodes, approaches):
         "graph_fit": {},
         "approaches": list(approaches),
         "queries": [],
+        "statements": [],
         "axioms": {},
         "realism": {},
         "provenance": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 NOTHING = "–"
@@ -114,16 +115,16 @@ class Group:
 
 def group_links(outcome: Outcome) -> tuple[Group, ...]:
     """Group the links by cause, effect and conditions, in order of first appearance."""
-    order = {name: place for place, name in enumerate(approaches(outcome))}
+    order = approaches(outcome)
     found: dict[tuple[object, ...], list[Link]] = {}
     for link in outcome["links"]:
-        key = (link["cause"], link["effect"], _key(link["given"]), _key(link["held"]))
+        key = (link["cause"], link["effect"], *(frozenset(link[which].items()) for which in ("given", "held")))
         found.setdefault(key, []).append(link)
     groups = []
     for number, links in enumerate(found.values(), start=1):
-        first, ordered = links[0], sorted(links, key=lambda link: order.get(link["approach"], len(order)))
-        text = (first["cause"], first["effect"], first["given"], first["held"])
-        groups.append(Group(*text, tuple(ordered), f"link-{number}"))
+        first, ordered = links[0], sorted(links, key=lambda link: order.index(link["approach"]))
+        asked = first["cause"], first["effect"], first["given"], first["held"]
+        groups.append(Group(*asked, tuple(ordered), f"link-{number}"))
     return tuple(groups)
 
 
@@ -134,7 +135,7 @@ def approaches(outcome: Outcome) -> tuple[str, ...]:
 def asked_labels(outcome: Outcome) -> tuple[str, ...]:
     """Return the labels in links and statements, in the graph's order; all labels if there are none."""
     spoken = [{link["cause"], link["effect"], *link["given"], *link["held"]} for link in outcome["links"]]
-    for text in outcome.get("statements") or ():
+    for text in outcome["statements"]:
         spoken.append({name for part in ("given", "antecedent", "consequent") for name in text["statement"][part]})
     named = set().union(*spoken)
     return tuple(node for node in outcome["nodes"] if node in named or not named)
@@ -144,7 +145,7 @@ def links_of(outcome: Outcome, approach: str) -> tuple[Link, ...]:
     return tuple(link for link in outcome["links"] if link["approach"] == approach)
 
 
-def count_verdicts(links: tuple[Link, ...]) -> dict[str, int]:
+def count_verdicts(links: Sequence[Link]) -> dict[str, int]:
     """Count the verdicts, in the order of `VERDICTS`; verdicts that do not occur are left out."""
     counts = Counter(link["verdict"] for link in links)
     order = [*VERDICTS, *sorted(set(counts) - set(VERDICTS))]
@@ -162,15 +163,10 @@ def cells_of(outcome: Outcome, approach: str) -> dict[tuple[str, str], Link]:
 
 def mapped_approaches(outcome: Outcome) -> tuple[str, ...]:
     """Return the approaches that answer more than half of the ordered pairs of nodes."""
-    nodes, names = outcome["nodes"], approaches(outcome)
-    pairs = {(a, b) for a in nodes for b in nodes if a != b}
-    return tuple(name for name in names if 2 * len(pairs & set(cells_of(outcome, name))) > len(pairs))
+    pairs = set(permutations(outcome["nodes"], 2))
+    return tuple(name for name in approaches(outcome) if 2 * len(pairs & set(cells_of(outcome, name))) > len(pairs))
 
 
 def corrected_of(link: Link) -> Mapping[str, Any]:
     """Return the judge-corrected part of a link; values are None if there is none."""
     return link["corrected"] or {"effect_estimate": None, "interval": None, "verdict": None}
-
-
-def _key(values: Mapping[str, Any]) -> tuple[object, ...]:
-    return tuple(sorted((name, str(value)) for name, value in values.items()))

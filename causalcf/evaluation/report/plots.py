@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from ...io.text import file_name, plain
 from .links import NO_VERDICT, Group, Link, Outcome, cells_of, corrected_of, mapped_approaches
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
 DPI = 160
@@ -34,10 +37,9 @@ def to_png(figure: Figure, colours: int | None = None) -> bytes:
     """Return the figure as PNG bytes; fewer colours make the file smaller."""
     from PIL import Image
 
-    drawn, written = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="rgba")
-    size = (int(figure.bbox.width), int(figure.bbox.height))
-    picture = Image.frombytes("RGBA", size, drawn.getvalue()).convert("RGB")
+    written, canvas = io.BytesIO(), cast("FigureCanvasAgg", figure.canvas)
+    canvas.draw()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     if colours:
         picture = picture.quantize(colours, dither=Image.Dither.NONE)
     picture.save(written, "PNG")
@@ -81,8 +83,6 @@ _COLOURS = "RdBu_r"  # told apart by the colour-blind, white at 0
 _LONGEST = 22  # letters of a name
 _CORNER: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "bottom", "fontsize": _SMALL}
 
-Show = Callable[[Link], float | None]
-
 
 def scale_of(outcome: Outcome) -> float:
     """Return the largest absolute effect of all maps, at least 0.05, as their common colour scale."""
@@ -108,25 +108,19 @@ def draw_heat_map(outcome: Outcome, approach: str, scale: float) -> bytes:
     def panel(x: float) -> Axes:
         return figure.add_axes((x / width, _MAP_FOOT / height, side / width, side / height))
 
+    first, second = panel(left), panel(left + side + _GAP)
     wrong = {pair for pair, link in cells.items() if link["verdict"] not in (*NO_VERDICT, "respected")}
     edges = {pair for pair, link in cells.items() if link["relation"] == "edge"}
-    first, second = panel(left), panel(left + side + _GAP)
-    _draw_panel(first, nodes, cells, lambda link: link["reference"], scale, edges)
-    _draw_panel(second, nodes, cells, _shown, scale, wrong)
+    _draw_panel(first, nodes, {pair: link["reference"] for pair, link in cells.items()}, scale, edges)
+    _draw_panel(second, nodes, {pair: _shown(link) for pair, link in cells.items()}, scale, wrong)
     first.set_yticks(range(len(names)), names, fontsize=_MAP_SIZE, **TEXT)
     first.annotate("effect →\ncause ↓", (0, 1), xycoords="axes fraction", xytext=(-6, 6), **_CORNER, **TEXT)
     second.set_yticks([])
+    look: dict[str, Any] = {"fontsize": 11, "weight": "bold"}
     for axes, title in ((first, "reference effect"), (second, approach)):
         axes.set_xticks(range(len(names)), names, rotation=90, fontsize=_MAP_SIZE, **TEXT)
         x = axes.get_position().x0
-        figure.text(
-            x,
-            1 - 0.3 / height,
-            fitted(figure, title, side, fontsize=11, weight="bold"),
-            fontsize=11,
-            weight="bold",
-            **TEXT,
-        )
+        figure.text(x, 1 - 0.3 / height, fitted(figure, title, side, **look), **look, **TEXT)
     notes = ("framed: an edge of the graph", "framed: not respected; hatched: no verdict")
     for axes, note in zip((first, second), notes, strict=True):
         axes.set_xlabel(note, fontsize=_SMALL, loc="left", **TEXT)
@@ -137,8 +131,7 @@ def draw_heat_map(outcome: Outcome, approach: str, scale: float) -> bytes:
 def _draw_panel(
     axes: Axes,
     nodes: list[str],
-    cells: dict[tuple[str, str], Link],
-    show: Show,
+    values: Mapping[tuple[str, str], float | None],
     scale: float,
     framed: set[tuple[str, str]],
 ) -> None:
@@ -148,20 +141,15 @@ def _draw_panel(
     colours = matplotlib.colormaps[_COLOURS]
     for row, cause in enumerate(nodes):
         for column, effect in enumerate(nodes):
-            corner = (column - 0.5, row - 0.5)
-            link = cells.get((cause, effect))
-            value = show(link) if link else None
-            if cause == effect:
-                axes.add_patch(Rectangle(corner, 1, 1, facecolor="#d5d9de", edgecolor="white"))
-            elif value is None:
-                axes.add_patch(
-                    Rectangle(corner, 1, 1, facecolor="white", edgecolor="#b4bcc5", hatch="/////", linewidth=0)
-                )
-            else:
-                colour = colours(0.5 + value / scale / 2)
-                axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor="white", linewidth=0.8))
-                ink = INK if _luminance(colour) > 0.4 else "white"
+            value = values.get((cause, effect))
+            look: dict[str, Any] = {"facecolor": "#d5d9de", "edgecolor": "white"}
+            if value is not None:
+                look |= {"facecolor": colours(0.5 + value / scale / 2), "linewidth": 0.8}
+                ink = INK if _luminance(look["facecolor"]) > 0.4 else "white"
                 axes.text(column, row, _short(value), ha="center", va="center", fontsize=_SMALL, color=ink)
+            elif cause != effect:
+                look = {"facecolor": "white", "edgecolor": "#b4bcc5", "hatch": "/////", "linewidth": 0}
+            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **look))
             if (cause, effect) in framed:
                 inner = (column - 0.46, row - 0.46)
                 axes.add_patch(Rectangle(inner, 0.92, 0.92, fill=False, edgecolor=INK, linewidth=1.4, zorder=3))
@@ -266,7 +254,7 @@ def _draw_row(axes: Axes, row: int, link: Link, margin: float) -> None:
 def _draw_point(axes: Axes, y: float, value: float | None, ends: list[float] | None, marker: str, colour: str) -> None:
     if value is None:
         return
-    if ends is not None and None not in ends:
+    if ends is not None:
         axes.plot(ends, [y, y], color=colour, linewidth=1.6, zorder=4, solid_capstyle="butt")
     face = colour if marker == "o" else "white"
     axes.plot([value], [y], marker, color=colour, markerfacecolor=face, markersize=5.5, zorder=5)

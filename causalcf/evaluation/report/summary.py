@@ -16,7 +16,7 @@ from .links import (
     links_of,
     number,
 )
-from .tables import statement_counts_table, statement_groups
+from .tables import statement_counts_table
 
 _FACES = (
     "The faces are drawn by a program whose causal law is known and simple; a verdict about them says nothing of "
@@ -75,8 +75,9 @@ def summary(outcome: Outcome, groups: tuple[Group, ...]) -> str:
     if len(groups) == 1:
         return f"{groups[0].name}: {'; '.join(map(_found, groups[0].links))}."
     links = tuple(outcome["links"])
-    if not links and statement_groups(outcome):
-        return _statements(outcome)
+    if not links and (rows := statement_counts_table(outcome).rows):
+        same = ", ".join(f"{name}: {same} of {n}" for name, *_, same, n in rows)
+        return f"Statements whose verdict is the label model's: {same}."
     respected, judged = _respected(links)
     text = f"{respected} of {judged} verdicts are “respected”, over {len(groups)} links: "
     text += ", ".join("{}: {} of {}".format(name, *_respected(links_of(outcome, name))) for name in approaches(outcome))
@@ -91,34 +92,19 @@ def judge_line(outcome: Outcome) -> str:
     known = {name: one for name, one in asked.items() if (one["balanced_accuracy"] or {}).get("value") is not None}
     text = f"Judge {judge['name']} ({judge['network']}), scored on {count(judge['n'])} images it never saw: "
     if known:
-        text += f"balanced accuracy (and accuracy) {', '.join(_scores(name, one) for name, one in known.items())}"
-        worst = min(known, key=lambda name: _rank(known[name]["balanced_accuracy"]))
-        text += f"; {worst} is read worst, {interval(_ends(known[worst]['balanced_accuracy']), '.3f')}"
+        scores = [
+            f"{name} {number(one['balanced_accuracy']['value'])} ({number((one['accuracy'] or {}).get('value'))})"
+            for name, one in known.items()
+        ]
+        worst = min(known, key=lambda name: [known[name]["balanced_accuracy"][end] for end in ("value", "low")])
+        ends = [known[worst]["balanced_accuracy"][end] for end in ("low", "high")]
+        text += f"balanced accuracy (and accuracy) {', '.join(scores)}; {worst} is read worst, {interval(ends, '.3f')}"
     else:
         text += "no attribute asked about could be scored"
     withheld = [name for name, scores in asked.items() if scores["withheld"]]
     text += f"; verdicts withheld for {', '.join(withheld)}" if withheld else ""
     text += "" if judge["independent"] else "; NOT independent of the runs it judges"
     return text + "."
-
-
-def _statements(outcome: Outcome) -> str:
-    """Summarize how many statements get the label model's verdict on the same faces."""
-    counts = [f"{name}: {same} of {n}" for name, *_, same, n in statement_counts_table(outcome).rows]
-    return f"Statements whose verdict is the label model's: {', '.join(counts)}."
-
-
-def _scores(name: str, scores: Outcome) -> str:
-    return f"{name} {number(scores['balanced_accuracy']['value'])} ({number((scores['accuracy'] or {}).get('value'))})"
-
-
-def _ends(found: Outcome) -> tuple[float | None, float | None]:
-    return found["low"], found["high"]
-
-
-def _rank(scores: dict[str, float]) -> tuple[float, float]:
-    """Return a sort key: lowest score first, ties by the lower interval end."""
-    return scores["value"], scores["low"]
 
 
 def graph_line(outcome: Outcome) -> str:

@@ -48,12 +48,8 @@ class Table:
 
 def to_markdown(table: Table) -> str:
     """Return the table in Markdown, with every cell escaped."""
-    lines = [_row(table.heads), "|" + "---|" * len(table.heads), *map(_row, table.rows)]
-    return "\n".join(lines)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(map(markdown, cells)) + " |"
+    head, *rows = ("| " + " | ".join(map(markdown, cells)) + " |" for cells in (table.heads, *table.rows))
+    return "\n".join([head, "|" + "---|" * len(table.heads), *rows])
 
 
 DIRECTION = (
@@ -69,21 +65,18 @@ def verdict_table(groups: tuple[Group, ...]) -> Table:
     rows, anchors = [], []
     for group in groups:
         for link in group.links:
-            error = both(link["link_error"], link["link_error_interval"], ".3f")
-            rows.append(
-                [group.name, link["approach"], link["verdict"], _effect(link), effect(link["reference"]), error]
-            )
+            row = [group.name, link["approach"], link["verdict"], _effect(link), effect(link["reference"])]
+            rows.append([*row, both(link["link_error"], link["link_error_interval"], ".3f")])
             anchors.append(group.anchor)
     return Table("Every link and approach", heads, rows, anchors)
 
 
 def counts_table(outcome: Outcome) -> Table:
     """Count each verdict, one row per approach."""
-    counts = {name: count_verdicts(links_of(outcome, name)) for name in approaches(outcome)}
-    columns = list(count_verdicts(tuple(outcome["links"])))
-    rows = [
-        [name, *(str(found.get(v, 0)) for v in columns), str(sum(found.values()))] for name, found in counts.items()
-    ]
+    columns, rows = list(count_verdicts(outcome["links"])), []
+    for name in approaches(outcome):
+        found = count_verdicts(links_of(outcome, name))
+        rows.append([name, *(str(found.get(verdict, 0)) for verdict in columns), str(sum(found.values()))])
     return Table("Verdicts, counted", ["approach", *columns, "links"], rows)
 
 
@@ -111,7 +104,27 @@ def link_table(group: Group) -> Table:
 
 def detail_table(group: Group) -> Table:
     """Build all figures of a link: one row per figure, one column per approach."""
-    rows = [[text, *map(show, group.links)] for text, show in _details(group).items()]
+    details: dict[str, Callable[[Link], str]] = {
+        "verdict": lambda link: link["verdict"],
+        f"P({group.effect} | factual)": lambda link: estimate(link["p_factual"]),
+        f"P({group.effect} | counterfactual)": lambda link: estimate(link["p_counterfactual"]),
+        "the same, reference": lambda link: number(link["p_reference"]),
+        "effect": _effect,
+        "interval by": lambda link: anything(link["interval_method"]),
+        "reference effect": lambda link: effect(link["reference"]),
+        "link error": lambda link: both(link["link_error"], link["link_error_interval"], ".3f"),
+        "leak": lambda link: both(link["leak"], link["leak_interval"]),
+        "half width": lambda link: number(link["half_width"]),
+        "p, no effect": lambda link: p_value(link["p_value"]),
+        "p (Holm)": lambda link: p_value(link["p_holm"]),
+        "judge-corrected effect": _corrected,
+        "judge-corrected verdict": lambda link: anything(corrected_of(link)["verdict"]),
+        "units": lambda link: count(link["n"]),
+        "mode": lambda link: link["mode"],
+        "stickiness": lambda link: anything(link["stickiness"]),
+        "in the graph": lambda link: RELATIONS[link["relation"]],
+    }
+    rows = [[text, *map(show, group.links)] for text, show in details.items()]
     return Table(f"{group.name}: all figures", ["", *(link["approach"] for link in group.links)], rows)
 
 
@@ -140,34 +153,8 @@ def silent(groups: tuple[Group, ...]) -> list[str]:
 def units_line(link: Link) -> str:
     """Return how many units an answer is based on, and what happened to the others."""
     units = link["units"]
-    lost = [f"{count(units[kind])} {kind}" for kind in ("unreached", "impossible") if units[kind]]
-    text = units["told"] or "; ".join(lost)
-    return f"{count(link['n'])} units of {count(units['asked'])} asked for" + (
-        f": {text.rstrip('.')}." if text else "."
-    )
-
-
-def _details(group: Group) -> dict[str, Callable[[Link], str]]:
-    return {
-        "verdict": lambda link: link["verdict"],
-        f"P({group.effect} | factual)": lambda link: estimate(link["p_factual"]),
-        f"P({group.effect} | counterfactual)": lambda link: estimate(link["p_counterfactual"]),
-        "the same, reference": lambda link: number(link["p_reference"]),
-        "effect": _effect,
-        "interval by": lambda link: anything(link["interval_method"]),
-        "reference effect": lambda link: effect(link["reference"]),
-        "link error": lambda link: both(link["link_error"], link["link_error_interval"], ".3f"),
-        "leak": lambda link: both(link["leak"], link["leak_interval"]),
-        "half width": lambda link: number(link["half_width"]),
-        "p, no effect": lambda link: p_value(link["p_value"]),
-        "p (Holm)": lambda link: p_value(link["p_holm"]),
-        "judge-corrected effect": _corrected,
-        "judge-corrected verdict": lambda link: anything(corrected_of(link)["verdict"]),
-        "units": lambda link: count(link["n"]),
-        "mode": lambda link: link["mode"],
-        "stickiness": lambda link: anything(link["stickiness"]),
-        "in the graph": lambda link: RELATIONS.get(link["relation"], link["relation"]),
-    }
+    why = f": {units['told'].rstrip('.')}." if units["told"] else "."
+    return f"{count(link['n'])} units of {count(units['asked'])} asked for{why}"
 
 
 def _reference_rows(group: Group) -> list[list[str]]:
@@ -178,10 +165,9 @@ def _reference_rows(group: Group) -> list[list[str]]:
             continue
         text = (link["mode"], number(link["p_reference"]), effect(link["reference"]))
         found.setdefault(text, []).append(link["approach"])
-    modes = [mode for mode, _, _ in found]
-    rows = []
+    modes, rows = [mode for mode, _, _ in found], []
     for (mode, rate, strength), names in found.items():
-        name = f"reference ({mode})" if modes.count(mode) == 1 else f"reference ({mode}) for {', '.join(names)}"
+        name = f"reference ({mode})" + (f" for {', '.join(names)}" if modes.count(mode) > 1 else "")
         rows.append([name, NOTHING, rate, strength, strength, NOTHING, NOTHING, NOTHING])
     return rows
 
@@ -223,9 +209,9 @@ class StatementGroup:
 
 
 def statement_groups(outcome: Outcome) -> tuple[StatementGroup, ...]:
-    """Group answers by statement, in order of first appearance; empty for old outcomes without any."""
+    """Group answers by statement, in order of first appearance."""
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for answer in outcome.get("statements") or ():
+    for answer in outcome["statements"]:
         found.setdefault((answer["name"], answer["sentence"]), []).append(answer)
     return tuple(StatementGroup(*key, tuple(answers)) for key, answers in found.items())
 
@@ -238,7 +224,7 @@ def statement_table(group: StatementGroup) -> Table:
 def statement_counts_table(outcome: Outcome) -> Table:
     """One row for each approach: how often each verdict fell, and how often it is the label model's on these faces."""
     answers: dict[str, list[Mapping[str, Any]]] = {}
-    for one in outcome.get("statements") or ():
+    for one in outcome["statements"]:
         answers.setdefault(one["approach"], []).append(one)
     words = ("true", "false", "undecided", "no verdict")
     rows = []
@@ -265,12 +251,11 @@ def why_lines(group: StatementGroup) -> list[str]:
     """Return why there is no verdict, or which units were dropped."""
     lines = []
     for one in group.answers:
-        units = one["units"]
+        asked, told = one["units"]["asked"], one["units"]["told"]
         if one["why"]:
             lines.append(f"{one['approach']}: no verdict: {one['why'].rstrip('.')}.")
-        elif units["told"]:
-            asked = f"{count(one['n'])} units of {count(units['asked'])} asked"
-            lines.append(f"{one['approach']}: {asked}: {units['told'].rstrip('.')}.")
+        elif told:
+            lines.append(f"{one['approach']}: {count(one['n'])} units of {count(asked)} asked: {told.rstrip('.')}.")
     return lines
 
 
@@ -283,5 +268,4 @@ def expected_word(answer: Mapping[str, Any]) -> str:
     """Return the label model's word on the faces asked: "true", "false", "vacuous", or "–" if unknown."""
     if answer["model"]["vacuous"]:
         return "vacuous"
-    expected = answer.get("expected")  # not in answers that an older version gave
-    return NOTHING if expected is None else "true" if expected else "false"
+    return {None: NOTHING, True: "true", False: "false"}[answer["expected"]]
