@@ -28,7 +28,7 @@ from .approaches import Approach, contenders
 from .inputs import Inputs, load_inputs, load_runs, newest_runs
 from .judge import independence_warnings
 from .measure import Evaluation, measure
-from .report.render import print_table
+from .report.console import print_table
 from .report.write import write_report
 from .session import ResultCache, Settings
 from .suite import HALF_WIDTH, EvalOptions

@@ -7,7 +7,7 @@ import pytest
 from helpers.report_toys import HOSTILE, link, small, suite, with_statements
 from rich.console import Console
 
-from causalcf.evaluation.report.render import print_table
+from causalcf.evaluation.report.console import print_table
 
 
 def printed(outcome, width=120, **look):

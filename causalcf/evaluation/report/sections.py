@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from . import measures, tables
-from .links import FEW, Group, Link, Outcome, effect, interval
+from . import tables
+from .links import (
+    FEW,
+    NOTHING,
+    Group,
+    Link,
+    Outcome,
+    anything,
+    count,
+    effect,
+    estimate,
+    interval,
+    is_estimate,
+    number,
+    p_value,
+)
 from .plots import Figures
 from .summary import limits
 from .tables import Table
@@ -69,8 +83,8 @@ def report_sections(outcome: Outcome, groups: tuple[Group, ...], figures: Figure
         _section("Statements", "statements", _statements(outcome)),
         _section("Judge", "judge", _judge(outcome)),
         _section("Graph", "graph", _graph(outcome)),
-        _section("Axioms", "axioms", [measures.axioms_table(outcome)]),
-        _section("Realism", "realism", [measures.realism_table(outcome)]),
+        _section("Axioms", "axioms", [_axioms(outcome)]),
+        _section("Realism", "realism", [_realism(outcome)]),
         _section("Questions", "questions", [_question(query) for query in outcome["queries"]]),
         _section("Limits", "limits", [Lines(tuple(limits(outcome)))]),
         _section("Provenance", "provenance", _provenance(outcome)),
@@ -149,30 +163,118 @@ def _statements(outcome: Outcome) -> Iterable[Block]:
         yield Section(group.name, (group.sentence, Note(group.line), tables.statement_table(group), lines))
 
 
+SCORES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "auroc": "AUROC",
+    "calibration_error": "calibration error",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+}
+
+
 def _judge(outcome: Outcome) -> Iterable[Block]:
     judge = outcome["judge"]
     yield f"{judge['name']}, {judge['network']}. {judge['told']}"
     yield Lines(tuple(judge["warnings"]), warning=True)
-    yield measures.judge_table(outcome)
+    rows = [
+        [name, *(estimate(scores[score]) for score in SCORES), "withheld" if scores["withheld"] else "given"]
+        for name, scores in judge["attributes"].items()
+    ]
+    yield Table("Judge", ["attribute", *SCORES.values(), "verdicts"], rows)
 
 
 def _graph(outcome: Outcome) -> Iterable[Block]:
-    if outcome["graph_fit"]:
-        yield from (build(outcome) for build in (measures.graph_table, measures.violated_table, measures.missing_table))
+    fit = outcome["graph_fit"]
+    if not fit:
+        return
+    names = {"total variation distance": "tvd", "Kullback-Leibler divergence, nats": "kl"}
+    rows = [[name, number(fit[key], ".4f"), number(fit[f"{key}_by_chance"], ".4f")] for name, key in names.items()]
+    yield Table(f"Graph {fit['graph']}, fitted", ["", "fitted", "by chance alone"], rows)
+    heads, rows = ["independent by the graph", "given", "mutual information, nats", "difference", "p (Holm)"], []
+    for claim in fit["violated"]:
+        row = [f"{claim['x']}, {claim['y']}", ", ".join(claim["given"]) or "nothing"]
+        row += [number(claim["mutual_information"], ".4g"), number(claim["difference"], ".3g")]
+        rows.append([*row, p_value(claim["p_holm"])])
+    yield Table("Independences that the data contradict, worst first", heads, rows)
+    heads = ["edge", "gain, nats per unit", "total variation distance after", "BIC"]
+    rows = [
+        [edge["edge"], number(edge["gain"], ".4g"), number(edge["tvd_after"], ".4f"), number(edge["bic"], ".1f")]
+        for edge in fit["missing_edges"]
+    ]
+    yield Table("Edges that the graph lacks, best first", heads, rows)
+
+
+def _axioms(outcome: Outcome) -> Table:
+    """Build one row per measure, one column per approach."""
+    by_approach = {name: dict(_flat(found)) for name, found in outcome["axioms"].items()}
+    return _side_by_side("Axioms of counterfactuals", by_approach)
+
+
+def _realism(outcome: Outcome) -> Table:
+    """Build one row per measure, one column per image model."""
+    models = outcome["realism"].items()
+    return _side_by_side(
+        "Realism", {name: {key: anything(one) for key, one in found.items()} for name, found in models}
+    )
+
+
+def _side_by_side(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:
+    names = dict.fromkeys(name for found in columns.values() for name in found)
+    rows = [[name, *(found.get(name, NOTHING) for found in columns.values())] for name in names]
+    return Table(title, ["measure", *columns], rows)
+
+
+def _flat(measures: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Flatten nested measures to (name, figure); four decimals, since pixel distances are small."""
+    for name, found in measures.items():
+        full = f"{path}, {name}" if path else name
+        if isinstance(found, Mapping) and not is_estimate(found):
+            yield from _flat(found, full)
+        elif isinstance(found, Mapping):
+            answered, asked, text = found.get("answered"), found.get("asked"), ""
+            if answered is not None and asked is not None and (answered != asked or name == "flipped"):
+                text = f", {count(answered)} of {count(asked)} answered"
+            yield full, estimate(found, ".4f") + text
+        else:
+            yield full, anything(found)
 
 
 def _question(query: Mapping[str, Any]) -> Section:
-    blocks: list[Block] = [query["question"], measures.antecedent_line(query)]
+    seen = [f"Antecedent seen afterwards: {estimate(query['antecedent'])}."] if query["antecedent"] else []
+    seen += [f"{query['error'].rstrip('.')}."] if query["error"] else []
+    blocks: list[Block] = [query["question"], " ".join(seen)]
     if query["picture"]:
         text = f"Faces before (above) and after (below): {query['question']}"
         blocks.append(Picture(query["picture"], text, faces=True))
-    blocks.append(measures.query_table(query))
-    return _section(f"{query['name']}, {query['approach']}", "", blocks)
+    rows = [
+        [one["label"], estimate(one["before"]), estimate(one["after"]), number(one["expected"])]
+        for one in query["seen"]
+    ]
+    title = f"{query['name']}, {query['approach']}"
+    blocks.append(Table(title, ["label", "before", "after", "expected after"], rows))
+    return _section(title, "", blocks)
 
 
 def _provenance(outcome: Outcome) -> Iterable[Block]:
     yield Code(outcome["command"])
-    yield measures.approaches_table(outcome)
-    yield measures.settings_table(outcome)
-    yield measures.provenance_table(outcome)
+    heads = ["approach", "run", "image model", "statements told", "mode", "stickiness", "images", "how"]
+    keys = ("name", "run", "approach", "statements", "mode", "stickiness")
+    rows = [
+        [*(anything(one[key]) for key in keys), count(one["images"]), anything(one["told"])]
+        for one in outcome["approaches"]
+    ]
+    yield Table("Approaches", heads, rows, prose=True)
+    yield Table("Settings", ["setting", "value"], _listed(outcome["settings"], without=("told",)))
+    found, known = outcome["provenance"], outcome["provenance"]["fingerprints"]
+    rows = _listed(found, without=("runs", "fingerprints"))
+    rows += [[f"run {name}", anything(value)] for name, value in found["runs"].items()]
+    rows += [["judge, fingerprint", known["judge"]]]
+    for part, label in (("runs", "run"), ("classifiers", "classifier of run")):
+        rows += [[f"{label} {name}, fingerprint", anything(value)] for name, value in known[part].items()]
+    yield Table("Provenance", ["", "value"], rows, prose=True)
     yield Section("What the verdicts mean", (tables.meanings_table(),), only="markdown")
+
+
+def _listed(values: Mapping[str, Any], without: tuple[str, ...]) -> list[list[str]]:
+    return [[name.replace("_", " "), anything(value)] for name, value in values.items() if name not in without]

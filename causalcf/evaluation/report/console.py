@@ -1,16 +1,11 @@
-"""The report rendered: one HTML file that opens offline, Markdown, and tables for the terminal."""
+"""The outcome as tables for the terminal."""
 
 from __future__ import annotations
 
-import base64
-import struct
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from ...io.text import markdown, plain
+from ...io.text import plain
 from .links import (
     FEW,
     NO_VERDICT,
@@ -25,112 +20,13 @@ from .links import (
     links_of,
     number,
 )
-from .plots import DPI
-from .sections import Block, Code, Lines, Note, Picture, Section
 from .summary import graph_line, judge_line, summary
-from .tables import (
-    DIRECTION,
-    StatementGroup,
-    Table,
-    figures,
-    link_table,
-    silent,
-    statement_groups,
-    to_markdown,
-    why_lines,
-)
+from .tables import DIRECTION, StatementGroup, Table, figures, link_table, silent, statement_groups, why_lines
 
 if TYPE_CHECKING:
     import rich.table
     from rich.console import Console
     from rich.text import Text
-
-_TEMPLATES = Path(__file__).parent / "templates"
-_CSS_PIXELS = 96  # an inch
-
-
-def render_html(
-    outcome: Outcome,
-    head: Mapping[str, str],
-    sections: list[Section],
-    plots: Mapping[str, bytes],
-    faces: Mapping[str, bytes],
-) -> str:
-    """Render the whole page; all text of the outcome is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def shown(value: object) -> object:
-        return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        finalize=shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.tests["a"] = lambda block, name: type(block).__name__ == name
-    return environment.get_template("report.html.j2").render(
-        outcome=outcome, head=head, sections=sections, verdicts=VERDICTS, sized=_sized(plots, faces)
-    )
-
-
-def _sized(plots: Mapping[str, bytes], faces: Mapping[str, bytes]) -> Callable[[Picture], dict[str, Any]]:
-    """Return a function from a picture to the attributes of an <img>."""
-
-    def found(picture: Picture) -> dict[str, Any]:
-        content, scale = (faces[picture.file], 1.0) if picture.faces else (plots[picture.file], _CSS_PIXELS / DPI)
-        width, height = struct.unpack(">II", content[16:24])  # a PNG begins with its size
-        source = "data:image/png;base64," + base64.b64encode(content).decode()
-        return {"src": source, "width": round(width * scale), "height": round(height * scale)}
-
-    return found
-
-
-def render_markdown(outcome: Outcome, head: Mapping[str, str], sections: list[Section]) -> str:
-    """Render the whole report; plots and pictures are linked relative to it."""
-    top = [f"# {markdown(outcome['title'])}", *(markdown(line) for line in head.values())]
-    parts = [*top, *(part for section in sections for part in _section(section, 2))]
-    return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _section(section: Section, level: int) -> Iterator[str]:
-    if section.only == "html":
-        return
-    faces = [block for block in _flat(section) if isinstance(block, Picture) and block.faces]
-    if section.folded and not faces:
-        return
-    yield f"{'#' * level} {markdown(section.title)}"
-    if section.folded:
-        yield from map(_picture, faces)
-    else:
-        for block in section.blocks:
-            yield from _section(block, level + 1) if isinstance(block, Section) else [_block(block, section.title)]
-
-
-def _flat(section: Section) -> Iterator[Block]:
-    for block in section.blocks:
-        yield from _flat(block) if isinstance(block, Section) else [block]
-
-
-def _block(block: Block, title: str) -> str:
-    if isinstance(block, Table):
-        return (f"**{markdown(block.title)}**\n\n" if block.title != title else "") + to_markdown(block)
-    if isinstance(block, Lines):
-        return "\n".join(f"- {markdown(line)}" for line in block.lines)
-    if isinstance(block, Picture):
-        return _picture(block)
-    if isinstance(block, Code):
-        return f"    {plain(block.text)}"
-    return markdown(block.text if isinstance(block, Note) else block)
-
-
-def _picture(picture: Picture) -> str:
-    brackets = str.maketrans("[]", "()")  # which would end the text
-    return f"![{markdown(picture.text.translate(brackets))}]({quote(picture.file)})"
-
 
 SENTENCE = "statement"  # the head of a column whose cells may be folded
 _STATEMENT_HEADS = [
