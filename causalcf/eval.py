@@ -12,7 +12,7 @@ from typing import Any
 from .cli.command import run_together
 from .cli.parser import Flags
 from .errors import QueryError, unknown
-from .evaluation.suite import HALF_WIDTH, VERDICTS, EvalOptions, Link, LinkQuestion, Suite, load_suite, suite_statements
+from .evaluation.suite import VERDICTS, EvalOptions, Link, LinkQuestion, Suite, load_suite, suite_statements
 from .io.text import escaped
 
 DESCRIPTION = """Which approach respects which causal link? Flip the cause on many faces, look at the effect, and hold
@@ -37,29 +37,25 @@ def parse_options(arguments: Sequence[str]) -> EvalOptions:
     options = parser.parse_options(EvalOptions, arguments)
     if options.require is not None and options.require not in VERDICTS:
         raise QueryError("--require: " + unknown("verdict", options.require, VERDICTS))
-    suite = _suite(options)
-    return replace(options, suite=suite, half_width=options.half_width or suite.half_width or HALF_WIDTH)
+    return replace(options, suite=_suite(options))
 
 
 def _suite(options: EvalOptions) -> Suite:
-    given = options.given
-    links = tuple(LinkQuestion(Link.parse(text), given) for text in options.link)
-    if links and options.suite_file is not None:
+    links = tuple(LinkQuestion(Link.parse(text), options.given) for text in options.link)
+    file, statements = options.suite_file, options.statements
+    if links and file is not None:
         raise QueryError("ask one of: --link (once or more), or --suite; see --help")
-    if not links and options.suite_file is None and options.statements is None:
+    if not links and file is None and statements is None:
         raise QueryError("ask one of: --link (once or more), --suite or --statements; see --help")
-    if given and not links:
+    if options.given and not links:
         raise QueryError("--given goes with --link; in a suite it stands beside each link")
-    if options.require is not None and not links and options.suite_file is None:
+    if options.require is not None and not links and file is None:
         raise QueryError("--require is about links; ask some with --link or --suite")
-    if options.suite_file is not None:
-        suite = load_suite(options.suite_file)
-    else:
-        suite = Suite(", ".join(str(question.link) for question in links), links)
-    if options.statements is None:
+    suite = Suite(", ".join(str(question.link) for question in links), links) if file is None else load_suite(file)
+    if statements is None:
         return suite
-    name = suite.name or f"statements {Path(options.statements).stem}"
-    return replace(suite, name=name, statements=suite_statements(options.statements))
+    name = suite.name or f"statements {Path(statements).stem}"
+    return replace(suite, name=name, statements=suite_statements(statements))
 
 
 PATIENCE = timedelta(days=30)  # one of several processes may have hours of work left when another is ready

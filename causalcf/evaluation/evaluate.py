@@ -46,7 +46,7 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     with _folder(options) as folder:
         inputs = load_inputs(runs, options.graph, options.judge, options.data_root, options.device)
         approaches, left_out = _approaches(inputs, options, passed_over)
-    half_width = options.half_width or HALF_WIDTH
+    half_width = options.half_width or options.suite.half_width or HALF_WIDTH
     settings = Settings(units_for(half_width), half_width, options.seed)
     evaluation = Evaluation(inputs, approaches, options.suite, settings, folder)
     pieces = ResultCache(folder, *_identity(evaluation, options))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +25,15 @@ from ..runs.recipe import APPROACHES, Recipe
 from ..runs.run import Run, load_run
 from .judge import Judge, load_judge
 
+_DATA = ("data", "data_root", "data_size")  # what runs must share to be compared
+
 
 def newest_runs(base: str | Path) -> tuple[list[Path], list[str]]:
     """Return the newest finished run of each kind on the newest run's data, and notes on runs left out."""
     finished = finished_runs(base)
     if not finished:
         raise RunError(f"no finished run in {base}; train one with python -m causalcf.train, or name some with --run")
-    same = [run for run in finished if _data_of(run) == _data_of(finished[-1])]
+    same = [run for run in finished if all(run.recipe.get(key) == finished[-1].recipe.get(key) for key in _DATA)]
     newest = {run.kind: run for run in same}
     left_out = [text for run in newest.values() if (text := _other_statements(run, same))]
     if other := {run.kind for run in finished} - set(newest):
@@ -41,11 +45,9 @@ def newest_runs(base: str | Path) -> tuple[list[Path], list[str]]:
 
 def _other_statements(run: FinishedRun, runs: list[FinishedRun]) -> str:
     """Return a note on runs of the same kind with other statement constraints, or ""."""
+    others = {other.recipe.get("statements"): other.folder.name for other in runs if other.kind == run.kind}
     text = run.recipe.get("statements")
-    others = {}
-    for other in runs:
-        if other.kind == run.kind and other.recipe.get("statements") != text:
-            others[other.recipe.get("statements")] = other.folder.name  # the newest of each
+    del others[text]  # of the rest the newest is named
     if not others:
         return ""
     named = ", ".join(f"{name} ({statements})" for statements, name in others.items())
@@ -53,10 +55,6 @@ def _other_statements(run: FinishedRun, runs: list[FinishedRun]) -> str:
         f"of the {run.kind} runs the newest is asked, {run.folder.name}, which was told {text}; left out are those "
         f"told other statements: {named}; name them with --run"
     )
-
-
-def _data_of(run: FinishedRun) -> tuple[object, ...]:
-    return tuple(run.recipe.get(key) for key in ("data", "data_root", "data_size"))
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
             raise RunError(f"--run names {folder} twice")
     first = runs[0]
     for run in runs[1:]:
-        for what in ("data", "data_root", "data_size"):
+        for what in _DATA:
             ours, theirs = getattr(first.recipe, what), getattr(run.recipe, what)
             if ours != theirs:
                 text = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"
@@ -101,48 +99,40 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
 def load_inputs(
     runs: dict[str, Run], graph: str | None, judge: str | None, data_root: str | None, device: str
 ) -> Inputs:
-    """Data, graph, reference and judge of loaded runs.
-
-    Args:
-        runs: of one data set, by name.
-        graph: a graph file or preset to hold the runs against; None takes the one they were trained by.
-        judge: its folder, or the name of its data; None takes the one beside the runs, trained first if there is none.
-        data_root: where the images lie now, if not where they were.
-        device: where everything runs.
-
-    Raises:
-        CausalCFError: whatever is missing or does not fit.
-    """
+    """Load data, graph, reference and judge of loaded runs; the options are those of causalcf.eval."""
     first, *_ = runs.values()
     recipe = replace(first.recipe, data_root=data_root or first.recipe.data_root)
     assumed = _graph(tuple(runs.values()), graph)
     check_attributes(assumed, attribute_names(recipe.data, recipe.data_root), recipe.data)
     with first_of_machine_first():
-        data = _load(recipe, "train")
-    reference = _reference(recipe, assumed, data)
-    known = reference.kind == "truth" and set(reference.scm.graph.nodes) == set(assumed.nodes)
-    true_graph = reference.scm.graph if known else assumed
+        data, held_out = _load(recipe, "train"), None
+        with suppress(
+            DataError
+        ):  # the same folder and tables just gave "train": all that can be amiss is an empty split
+            held_out = _load(recipe, "valid")
+    true_graph = assumed
+    if recipe.data == "faces":
+        from ..data.faces import true_scm
+
+        reference = Reference(true_scm(), assumed.nodes, "truth")
+        if set(reference.scm.graph.nodes) == set(assumed.nodes):
+            true_graph = reference.scm.graph
+    else:
+        reference = Reference(fit_label_scm(assumed, data.select(assumed.nodes)), assumed.nodes, "fitted")
     named = judge or from_first(lambda: _judge_of(first.folder.parent, recipe, device))
     reader = load_judge(named, assumed.nodes, device, first.folder.parent)
-    fingerprints = _fingerprints(runs, reader)
-    return Inputs(runs, data, _held_out(recipe), assumed, true_graph, reference, reader, fingerprints)
+    return Inputs(runs, data, held_out, assumed, true_graph, reference, reader, _fingerprints(runs, reader))
 
 
 def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
     """Return fingerprints of the judge's and runs' files, and of the weights of antecedent classifiers."""
-    antecedent_classifiers = {
-        name: run.antecedent_classifier
+    classifiers = {
+        name: of_weights(run.antecedent_classifier.network)
         for name, run in runs.items()
         if run.labels is None and run.antecedent_classifier is not None
     }
-    return {
-        "judge": judge.fingerprint,
-        "runs": {name: of_file(run.folder / CHECKPOINT) for name, run in runs.items()},
-        "classifiers": {
-            name: of_weights(antecedent_classifier.network)
-            for name, antecedent_classifier in antecedent_classifiers.items()
-        },
-    }
+    checkpoints = {name: of_file(run.folder / CHECKPOINT) for name, run in runs.items()}
+    return {"judge": judge.fingerprint, "runs": checkpoints, "classifiers": classifiers}
 
 
 def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
@@ -161,34 +151,16 @@ def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
     return graph
 
 
-def _reference(recipe: Recipe, graph: CausalGraph, data: ImageData) -> Reference:
-    if recipe.data == "faces":
-        from ..data.faces import true_scm
-
-        return Reference(true_scm(), graph.nodes, "truth")
-    return Reference(fit_label_scm(graph, data.select(graph.nodes)), graph.nodes, "fitted")
-
-
 def _judge_of(base: Path, recipe: Recipe, device: str) -> Path:
     """Return the judge of these data in the runs' folder; train it if there is none."""
     link = base / f"judge-{recipe.data}"
     if not link.exists():
-        import sys
-
         from ..classifiers.experiment import make_classifier
 
         print(f"no judge of {recipe.data} in {base}; training one, once", file=sys.stderr)
-        shared: dict[str, Any] = {"data": recipe.data, "data_root": recipe.data_root, "device": device}
-        make_classifier(ClassifierRecipe(role="judge", runs_dir=str(base), **shared))
+        place: dict[str, Any] = {"data": recipe.data, "data_root": recipe.data_root, "runs_dir": str(base)}
+        make_classifier(ClassifierRecipe(role="judge", device=device, **place))
     return link
-
-
-def _held_out(recipe: Recipe) -> ImageData | None:
-    with first_of_machine_first():
-        try:
-            return _load(recipe, "valid")
-        except DataError:  # the same folder and tables just gave "train": all that can be amiss is an empty split
-            return None
 
 
 def _load(recipe: Recipe, split: str) -> ImageData:

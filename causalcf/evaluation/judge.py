@@ -66,11 +66,6 @@ class Judge:
     def nodes(self) -> tuple[str, ...]:
         return self.classifier.attributes
 
-    @property
-    def network(self) -> str:
-        """Architecture and width, in words."""
-        return "{}, width {}".format(*self.classifier.architecture)
-
     def read(self, images: Tensor) -> Tensor:
         """Read (n, d) int8 labels from (n, 3, h, w) images in [0, 1], with the base rate as threshold."""
         return (self._probabilities(images) > torch.tensor(self.classifier.base_rates)).to(torch.int8)
@@ -102,7 +97,7 @@ class Judge:
         """Return the judge's part of report.json; any warning means that it is not independent."""
         return {
             "name": self.name,
-            "network": self.network,
+            "network": "{}, width {}".format(*self.classifier.architecture),
             "n": self.n,
             "told": self.description,
             "independent": not warnings,
@@ -113,9 +108,7 @@ class Judge:
     def _row(self, name: str) -> dict[str, Any]:
         scores, (sensitivity, specificity) = self.scores[name], self.rates(name)
         return {
-            "accuracy": _estimate(scores["accuracy"]),
-            "balanced_accuracy": _estimate(scores["balanced_accuracy"]),
-            "auroc": _estimate(scores["auroc"]),
+            **{score: _estimate(scores[score]) for score in ("accuracy", "balanced_accuracy", "auroc")},
             "calibration_error": _estimate(scores["calibration_error"]["corrected"]),
             "sensitivity": sensitivity.to_dict(),
             "specificity": specificity.to_dict(),
@@ -132,17 +125,7 @@ def _estimate(found: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def load_judge(source: str | Path, nodes: Sequence[str], device: str = "auto", runs: str | Path = "runs") -> Judge:
-    """A trained classifier with its report, as a judge of these labels.
-
-    Args:
-        source: its folder, or "faces", "celeba", "folder" for the newest judge of that data in `runs`.
-        nodes: the labels.
-        device: where it reads.
-        runs: the folder that judges of a data set are looked for in.
-
-    Raises:
-        RunError: no classifier or no report there, or a label that it does not read.
-    """
+    """Load a classifier, by folder or the name of its data, with its own report, as a judge of these labels."""
     file = find_classifier(source, runs, "judge")
     place, classifier = file.parent, load_classifier(file, device)
     for name in nodes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -60,7 +61,7 @@ class Link:
 
 def all_links(nodes: Sequence[str]) -> list[Link]:
     """Return every ordered pair of different labels."""
-    return [Link(cause, effect) for cause in nodes for effect in nodes if cause != effect]
+    return [Link(*pair) for pair in permutations(nodes, 2)]
 
 
 ALL = "all"
@@ -138,18 +139,23 @@ def load_suite(path: str | Path) -> Suite:
     try:
         tree = read_mapping(file, _FILE)
         check_keys(tree, _KEYS, "the file", QueryError)
-        links = tree.get("links", ALL)
+        links, shown = tree.get("links", ALL), tree.get("shown")
+        if shown is None and links == ALL:
+            shown = []
+        half_width = _typed(tree, "half_width", float, None)
+        if half_width is not None and not 0.01 <= half_width < 1:  # below, over ten thousand faces for each cause
+            raise QueryError(f"half_width is {half_width:g}; it must be in [0.01, 1)")
         return Suite(
             name=_typed(tree, "name", str, file.stem),
-            links=None if links == ALL else tuple(_question(one) for one in _listed("links", links)),
-            more=tuple(_question(one) for one in _listed("more", tree.get("more") or [])),
-            shown=_shown(tree),
+            links=None if links == ALL else _questions("links", links),
+            more=_questions("more", tree.get("more") or []),
+            shown=None if shown is None else tuple(question.link for question in _questions("shown", shown)),
             queries=load_queries(_typed(tree, "queries", str, "")) if tree.get("queries") else {},
             statements=suite_statements(_typed(tree, "statements", str, "")) if tree.get("statements") else {},
             faces=_typed(tree, "faces", int, 100),
             axioms=_typed(tree, "axioms", bool, True),
             realism=_typed(tree, "realism", bool, True),
-            half_width=_half_width(_typed(tree, "half_width", float, None)),
+            half_width=half_width,
         )
     except QueryError as error:
         raise QueryError(f"{file}: {error}") from None
@@ -162,17 +168,10 @@ def suite_statements(path: str) -> dict[str, Statement]:
     return found
 
 
-def _half_width(value: float | None) -> float | None:
-    """Check a half-width; a smaller one would need more than ten thousand faces for each cause."""
-    if value is not None and not 0.01 <= value < 1:
-        raise QueryError(f"half_width is {value:g}; it must be in [0.01, 1)")
-    return value
-
-
-def _shown(tree: Mapping[str, Any]) -> tuple[Link, ...] | None:
-    if tree.get("shown") is None:
-        return () if tree.get("links", ALL) == ALL else None
-    return tuple(_question(one).link for one in _listed("shown", tree["shown"]))
+def _questions(key: str, trees: Any) -> tuple[LinkQuestion, ...]:
+    if not isinstance(trees, list):
+        raise QueryError(f"{key}: expected a list of links, not {trees!r}")
+    return tuple(map(_question, trees))
 
 
 def _question(tree: Any) -> LinkQuestion:
@@ -186,12 +185,6 @@ def _question(tree: Any) -> LinkQuestion:
         if not isinstance(values, dict) or any(v not in (0, 1) or isinstance(v, bool) for v in values.values()):
             raise QueryError(f"{tree['link']}, {what}: expected labels and 0 or 1, not {values!r}")
     return LinkQuestion(Link.parse(tree["link"]), **parts)
-
-
-def _listed(key: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise QueryError(f"{key}: expected a list of links, not {value!r}")
-    return value
 
 
 def _typed(tree: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
@@ -256,12 +249,9 @@ class EvalOptions(CommandOptions):
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     suite: Suite = field(default_factory=lambda: Suite("", ()))
 
-    _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+    _GROUPS: ClassVar = {
         "questions": ("link", "suite_file", "statements", "given", "mode"),
         "what is compared, and with what": ("run", "runs_dir", "graph", "judge", "classifier", "data_root"),
         "precision and outcome": ("stickiness", "budget", "half_width", "require", "seed", "out", "device"),
     }
-    _RENAMED: ClassVar[Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]]] = {
-        "runs": ("run", lambda value, values: value),
-        "base": ("runs_dir", lambda value, values: value),
-    }
+    _RENAMED: ClassVar = {"runs": ("run", lambda value, _: value), "base": ("runs_dir", lambda value, _: value)}
