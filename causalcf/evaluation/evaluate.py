@@ -68,9 +68,8 @@ def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tu
     found: list[Approach] = []
     for name, run in inputs.runs.items():
         if run.labels is None and run.antecedent_classifier is None:
-            description = command_for("classifier", run.recipe.data)
-            text = f"{name} is left out: it needs a classifier to see antecedents with; {description}"
-            left_out = [*left_out, text]
+            command = command_for("classifier", run.recipe.data)
+            left_out = [*left_out, f"{name} is left out: it needs a classifier to see antecedents with; {command}"]
             continue
         asked = options.mode, options.stickiness, options.budget
         approaches, sentences = contenders(run, name, inputs.reference, inputs.judge, *asked)
@@ -118,6 +117,7 @@ def _identity(evaluation: Evaluation, options: EvalOptions) -> tuple[object, ...
 
 def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str]) -> dict[str, Any]:
     m, settings = evaluation.inputs, evaluation.settings
+    told = describe_units(settings.half_width)
     return {
         "schema": 1,
         "title": evaluation.suite.name,

@@ -56,7 +56,7 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
     }
 
 
-TRUE, FALSE, UNDECIDED, NO_VERDICT = "true", "false", "undecided", "no verdict"
+NO_VERDICT = "no verdict"
 
 
 def ask_statement(session: Session, name: str, statement: Statement) -> dict[str, Any]:
@@ -81,8 +81,8 @@ def image_verdict(shown: Rate, asked: Interval) -> str:
     """Return "true" if the whole interval satisfies the modal, "false" if none does, or "undecided"."""
     low, high = shown.interval
     if low in asked and high in asked:
-        return TRUE
-    return UNDECIDED if asked.meets(Interval(low, high)) else FALSE
+        return "true"
+    return "undecided" if asked.meets(Interval(low, high)) else "false"
 
 
 def _answer(session: Session, name: str, statement: Statement, here: Truth) -> dict[str, Any]:

@@ -229,19 +229,10 @@ def test_kernel_intervals_of_equal_laws_hold_zero_and_of_others_do_not():
     assert any(e.value < 0 for e in equal)
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "sentence"),
-    [
-        (torch.zeros(1, 2), torch.zeros(5, 2), r"first set of features has shape \(1, 2\); expected \(n, f\)"),
-        (torch.zeros(5, 2), torch.zeros(5), r"second set of features has shape \(5,\)"),
-        (torch.zeros(5, 2), torch.full((5, 2), math.nan), "second set of features has values that are not finite"),
-        (torch.zeros(5, 2), torch.zeros(5, 3), "2 and 3 features an image; expected the same extractor's"),
-    ],
-)
 @pytest.mark.parametrize("distance", [frechet_distance, kernel_distance])
-def test_wrong_features_are_refused_in_words(distance, a, b, sentence):
-    with pytest.raises(CausalCFError, match=sentence):
-        distance(a, b)
+def test_features_that_are_not_finite_are_refused(distance):
+    with pytest.raises(CausalCFError, match="second set of features has values that are not finite"):
+        distance(torch.zeros(5, 2), torch.full((5, 2), math.nan))
 
 
 class Photographs:
