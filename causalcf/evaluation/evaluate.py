@@ -124,12 +124,7 @@ def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str])
         "command": shlex.join(["python", "-m", "causalcf.eval", *arguments]),
         "data": {"name": m.data.name, "n": len(m.data), "reference": m.reference.kind, "told": m.reference.description},
         "nodes": list(m.reference.nodes),
-        "settings": {
-            **vars(settings),
-            "level": 0.95,
-            "told": describe_units(settings.half_width),
-            "left_out": left_out,
-        },
+        "settings": {**vars(settings), "level": 0.95, "told": told, "left_out": left_out},
         "judge": m.judge.to_dict(independence_warnings(m.judge, m.runs)),
         "approaches": [_row(approach, evaluation) for approach in evaluation.approaches],
     }
