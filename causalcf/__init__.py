@@ -12,7 +12,7 @@ _PUBLIC = {
     "AttributeClassifier": "classifiers.classifier",
     "CausalCFError": "errors",
     "CausalGraph": "graph",
-    "CounterfactualNoise": "worlds.diagnostics",
+    "CounterfactualNoise": "worlds.posterior",
     "CounterfactualWorlds": "runs.counterfactual",
     "DataError": "errors",
     "GraphError": "errors",
@@ -78,8 +78,8 @@ if TYPE_CHECKING:
     from .runs.run import Run as Run
     from .runs.run import load_run as load_run
     from .worlds.conditional import sample_where as sample_where
-    from .worlds.diagnostics import CounterfactualNoise as CounterfactualNoise
     from .worlds.observed import counterfactual_noise as counterfactual_noise
+    from .worlds.posterior import CounterfactualNoise as CounterfactualNoise
     from .worlds.samplers import esm_cf_sampler as esm_cf_sampler
     from .worlds.samplers import gaussian_cf_sampler as gaussian_cf_sampler
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..labels import LabelSCM
-from ..worlds.diagnostics import Diagnostics
+from ..worlds.posterior import Diagnostics
 from ..worlds.samplers import esm_cf_sampler
 
 IMAGE = 3 * 64 * 64  # numbers in an image

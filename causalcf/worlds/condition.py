@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..checks import as_names, check, is_share
+from ..checks import as_names, check, check_count, is_share
 from ..errors import CausalCFError
 from ..labels.evidence import assignment
 
@@ -93,6 +93,8 @@ class Judge:
     def __init__(self, generate: Generate, classify: Classify, antecedent: Antecedent, batch: int, budget: int) -> None:
         check(callable(generate), "generate", generate, "a function from noise to images")
         check(callable(classify), "classify", classify, "a function from images to probabilities")
+        check_count("batch", batch)
+        check_count("budget", budget)
         self.generate, self.classify, self.antecedent = generate, classify, antecedent
         self.batch, self.budget = batch, budget
         self.judged = 0

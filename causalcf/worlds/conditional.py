@@ -1,4 +1,4 @@
-"""Rejection sampling of actual worlds whose images satisfy a condition, by the classifier's output."""
+"""Rejection sampling: actual worlds whose images satisfy a condition, and exact draws from the noise posterior."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from torch import Tensor
 from ..checks import check_count
 from ..errors import UnreachedError
 from ..networks.precision import choose_device
-from ..randomness import fresh
+from ..randomness import fresh, uniform
 from .condition import Classify, Generate, Judge, Progress, antecedent
+from .posterior import CounterfactualNoise, Population, Posterior
 from .samplers import Prior, draw_prior, find_prior
 
 BLOCK = 1024  # noises drawn at a time, whatever the batch: the draws do not depend on it
@@ -87,8 +88,6 @@ def sample_where(
     """
     check_count("noise_dim", noise_dim, each=BLOCK)
     check_count("n", n, each=noise_dim)
-    for name, value in (("batch", batch), ("budget", budget)):
-        check_count(name, value)
     wanted = antecedent(attributes, condition, threshold)
     judge = Judge(generate, classify, wanted, batch, budget)
     law, source, device = find_prior(prior), fresh(generator), choose_device(str(device))
@@ -114,3 +113,41 @@ def sample_where(
                     f"{found} of {n} images with {wanted} among the {proposals} that the budget allows, an acceptance "
                     f"rate of {found / proposals:.3g}; raise budget= or lower threshold={threshold}"
                 )
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Draw from K_s, accept with probability L: independent draws, at 1/P(A) proposals each.
+
+    Source: von Neumann (1951).
+    """
+
+    def draw(self, posterior: Posterior, n: int, source: torch.Generator, tell: Progress) -> CounterfactualNoise:
+        """Draw n independent samples; the error of a spent budget gives the acceptance rate."""
+        judge, z = posterior.judge, posterior.z
+        drawn: list[Population] = []
+        found = tried = 0
+        while True:
+            block = posterior.kernel.draw(BLOCK, z, source)
+            log_u = uniform((BLOCK,), source).log()
+            for rows in torch.arange(BLOCK).split(judge.batch):
+                rows = rows[: judge.left]
+                if not len(rows):
+                    rate = f", an acceptance rate of {found / tried:.3g}" if tried else ""
+                    raise UnreachedError(
+                        f"{found} of {n} draws with {judge.antecedent} among {tried} proposals{rate}, then the budget "
+                        'ended; raise budget= or use method="smc"'
+                    )
+                judge.charge(len(rows))
+                pairs = block[rows.to(z.device)]
+                noise = pairs.noise(z)
+                proposed = Population(pairs, noise, posterior.judged(noise))
+                hits = (log_u[rows] < posterior.path.log_likelihood(proposed.values)).nonzero().squeeze(1)[: n - found]
+                drawn.append(proposed[hits])
+                found += len(hits)
+                tell(found, judge.evaluations)
+                if found == n:
+                    share = n / (tried + int(hits[-1]) + 1)
+                    numbers = {"acceptance": share, "families": n, "memory": 0.0, "probability": share, "levels": ()}
+                    return posterior.result("rejection", Population.joined(drawn), float(n), **numbers)
+                tried += len(rows)

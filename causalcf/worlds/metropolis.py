@@ -7,51 +7,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from scipy.stats import f as f_distribution
 from scipy.stats import norm
 from torch import Tensor
 
 from ..errors import CausalCFError, UnreachedError
 from .condition import BudgetEnded, Progress
-from .diagnostics import ROUNDING, CounterfactualNoise, Diagnostics, distinct, effective_size
-from .posterior import Population, Posterior
+from .posterior import CounterfactualNoise, Population, Posterior
 
 ACCEPTANCE = 0.35  # e^-1: best for a proposal whose acceptance falls geometrically with the parts it redraws
+ROUNDING = 1e-9  # a column that spreads by less is constant
 
 
-class StepSize:
-    """Mean number of parts a proposal redraws, adapted towards an acceptance rate of 0.35."""
+class Chains:
+    """Draws that moves change side by side; the step size is the mean number of parts that a proposal redraws."""
 
-    def __init__(self, parts: int) -> None:
-        self.parts = parts
-        self.size = float(parts)
+    def __init__(self, posterior: Posterior, n: int, source: torch.Generator) -> None:
+        self.posterior, self.source = posterior, source
+        self.parts = float(posterior.kernel.sites(len(posterior.z)))
+        self.size = self.parts
+        self.now = posterior.start(n, source)
 
-    def adapt(self, acceptance: float) -> None:
-        self.size = min(max(self.size * math.exp(2 * (acceptance - ACCEPTANCE)), 1.0), float(self.parts))
+    def reached(self) -> int:
+        """Return the number of draws whose antecedent has a likelihood above 0."""
+        return int((self.posterior.path.log_likelihood(self.now.values) > -math.inf).sum())
 
-
-def forget(
-    posterior: Posterior,
-    now: Population,
-    step: float,
-    size: StepSize,
-    generator: torch.Generator,
-    *,
-    until: float,
-    most: int,
-    adapt: bool,
-    on_move: Callable[[Population], None],
-) -> tuple[Population, list[float], float]:
-    """Move until the correlation with the start is at most `until`; the returned float is what is left."""
-    before, left = now.state(), 1.0
-    acceptances: list[float] = []
-    while left > until and len(acceptances) < most:
-        now, acceptance = posterior.move(now, step, size.size, generator)
-        acceptances.append(acceptance)
+    def move(self, step: float, adapt: bool) -> float:
+        """Move every draw once and return the acceptance; `adapt` moves the step size towards a rate of 0.35."""
+        self.now, acceptance = self.posterior.move(self.now, step, self.size, self.source)
         if adapt:
-            size.adapt(acceptance)
-        on_move(now)
-        left = memory(before, now.state())
-    return now, acceptances, left
+            self.size = min(max(self.size * math.exp(2 * (acceptance - ACCEPTANCE)), 1.0), self.parts)
+        return acceptance
+
+    def forget(
+        self, step: float, until: float, most: int, adapt: bool, on_move: Callable[[], None]
+    ) -> tuple[list[float], float]:
+        """Move until the correlation with the start is at most `until`; return acceptances and what is left."""
+        before, left = self.now.state(), 1.0
+        acceptances: list[float] = []
+        while left > until and len(acceptances) < most:
+            acceptances.append(self.move(step, adapt))
+            on_move()
+            left = memory(before, self.now.state())
+        return acceptances, left
 
 
 def memory(before: Tensor, after: Tensor) -> float:
@@ -64,6 +62,43 @@ def memory(before: Tensor, after: Tensor) -> float:
         return 0.0
     chance = float(norm.isf(0.05 / len(correlations))) / math.sqrt(len(first))
     return float(torch.maximum(correlations.mean(), correlations.max() - chance))
+
+
+def effective_size(drawn: Tensor, every: Tensor, states: Tensor) -> float:
+    """Return the effective size n / (1 + (m - 1) rho) for families of draws (Kish 1965; Donner 1986)."""
+    n = len(drawn)
+    size = float(drawn.unique(return_counts=True)[1].double().square().sum()) / n
+    return n / (1 + (size - 1) * intraclass_correlation(every, states))
+
+
+def intraclass_correlation(families: Tensor, states: Tensor) -> float:
+    """Estimate the intraclass correlation in [0, 1] over all columns, or in one significant column."""
+    _, index, counts = families.unique(return_inverse=True, return_counts=True)
+    n, groups = len(families), len(counts)
+    values = states.detach().cpu().double()
+    values = values - values.mean(0)
+    spread = values.square().mean(0).sqrt()
+    varies = spread > ROUNDING
+    if groups == n or not bool(varies.any()):
+        return 0.0
+    values = (values / spread)[:, varies]  # every column counts alike
+    if groups == 1:
+        return 1.0
+    sizes = counts.double()
+    sums = torch.zeros(groups, values.shape[1], dtype=torch.float64).index_add(0, index, values)
+    between = (sums.square() / sizes[:, None]).sum(0)
+    within = (values.square().sum(0) - between).clamp(min=0) / (n - groups)
+    between = between / (groups - 1)
+    typical = (n - float(sizes.square().sum()) / n) / (groups - 1)
+    overall = _correlation(between.mean(), within.mean(), typical)
+    chance = float(f_distribution.isf(0.05 / values.shape[1], groups - 1, n - groups))
+    alone = _correlation(between / chance, within, typical).max()
+    return float(torch.maximum(overall, alone).clamp(0, 1))
+
+
+def _correlation(between: Tensor, within: Tensor, size: float) -> Tensor:
+    total = between + (size - 1) * within
+    return torch.where(total > 0, (between - within) / total, 0.0)
 
 
 @dataclass(frozen=True)
@@ -101,97 +136,49 @@ class Metropolis:
 
     def draw(self, posterior: Posterior, n: int, source: torch.Generator, tell: Progress) -> CounterfactualNoise:
         """Draw n samples, in turns from all chains; the error of a spent budget gives the chains that arrived."""
-        walk = _Walk(posterior, self, source, tell)
+        judge, goal = posterior.judge, posterior.path.goal
+        ended = f"the budget of {judge.budget} proposals ended"
+        drawn: list[Population] = []
         try:
-            walk.climb()
-            walk.burn_in()
-            return walk.collect(n)
+            chains = Chains(posterior, self.chains, source)
         except BudgetEnded:
-            raise UnreachedError(walk.too_far(n)) from None
-
-
-class _Walk:
-    """State of one sampling: the chains and the draws so far."""
-
-    def __init__(self, posterior: Posterior, options: Metropolis, source: torch.Generator, tell: Progress) -> None:
-        self.posterior, self.options, self.source, self.tell = posterior, options, source, tell
-        self.goal = posterior.path.goal
-        self.size = StepSize(posterior.kernel.sites(len(posterior.z)))
-        self.now: Population | None = None
-        self.drawn: list[Population] = []
-
-    def climb(self) -> None:
-        """Move until the antecedent has a likelihood above 0 in every chain."""
-        self.now = self.posterior.start(self.options.chains, self.source)
-        while self._arrived() < self.options.chains:
-            self.now, acceptance = self.posterior.move(self.now, self.goal, self.size.size, self.source)
-            self.size.adapt(acceptance)
-            self.tell(0, self.posterior.judge.evaluations)
-
-    def burn_in(self) -> None:
-        """Decorrelate from the climb `burn_in` times, and set the thinning to half the moves this takes."""
-        assert self.now is not None
-        taken = 0
-        for _ in range(self.options.burn_in):
-            self.now, acceptances, _ = forget(
-                self.posterior,
-                self.now,
-                self.goal,
-                self.size,
-                self.source,
-                until=self.options.forgotten,
-                most=self.options.most_moves,
-                adapt=True,
-                on_move=lambda now: self.tell(0, self.posterior.judge.evaluations),
-            )
-            taken = len(acceptances)
-        self.thin = math.ceil(taken / 2)
-
-    def collect(self, n: int) -> CounterfactualNoise:
-        """Take a draw from every chain every `thin` moves, n in all."""
-        assert self.now is not None
-        acceptances, chains = [], self.options.chains
-        last = self.now.state()
-        for _ in range(math.ceil(n / chains)):
-            last = self.now.state()
-            for _ in range(self.thin):
-                self.now, acceptance = self.posterior.move(self.now, self.goal, self.size.size, self.source)
-                acceptances.append(acceptance)
-            self.drawn.append(self.now)
-            self.tell(min(n, len(self.drawn) * chains), self.posterior.judge.evaluations)
-        noise = torch.cat([part.noise for part in self.drawn])
-        kept = torch.cat([part.pairs.kept.expand_as(part.noise) for part in self.drawn])
-        families = torch.arange(chains).repeat(len(self.drawn))
-        made = Diagnostics(
-            method="mh",
-            draws=n,
-            effective_size=effective_size(families[:n], families, torch.cat([part.state() for part in self.drawn])),
-            evaluations=self.posterior.judge.evaluations,
-            proposals=self.posterior.judge.judged,
+            raise UnreachedError(f"{ended} before {self.chains} chains could start; raise budget=") from None
+        try:
+            while chains.reached() < self.chains:
+                chains.move(goal, adapt=True)
+                tell(0, judge.evaluations)
+            for _ in range(self.burn_in):
+                made, _ = chains.forget(
+                    goal, self.forgotten, self.most_moves, adapt=True, on_move=lambda: tell(0, judge.evaluations)
+                )
+            thin, acceptances = math.ceil(len(made) / 2), []
+            for _ in range(math.ceil(n / self.chains)):
+                last = chains.now.state()
+                acceptances += [chains.move(goal, adapt=False) for _ in range(thin)]
+                drawn.append(chains.now)
+                tell(min(n, len(drawn) * self.chains), judge.evaluations)
+        except BudgetEnded:
+            raise UnreachedError(f"{ended} {self._too_far(chains, len(drawn), n)}") from None
+        every, families = Population.joined(drawn), torch.arange(self.chains).repeat(len(drawn))
+        return posterior.result(
+            "mh",
+            every[torch.arange(n)],
+            effective_size(families[:n], families, every.state()),
             acceptance=sum(acceptances) / len(acceptances),
-            families=min(n, chains),
-            distinct=distinct(noise[:n]),
-            memory=memory(last, self.now.state()),
+            families=min(n, self.chains),
+            memory=memory(last, chains.now.state()),
             probability=None,
             levels=(),
         )
-        return CounterfactualNoise(noise[:n], kept[:n], made)
 
-    def too_far(self, n: int) -> str:
-        judge, chains = self.posterior.judge, self.options.chains
-        ended = f"the budget of {judge.budget} proposals ended"
-        if self.now is None:
-            return f"{ended} before {chains} chains could start; raise budget="
-        arrived = self._arrived()
-        if arrived < chains:
-            goal = self.posterior.path.shown(self.goal, judge.antecedent.threshold)
-            least = self.posterior.path.shown(float(self.now.values.min()), judge.antecedent.threshold)
-            return (
-                f"{ended} with {judge.antecedent} reached by {arrived} of {chains} chains (the last has {least:.3g} "
-                f'where {goal:.3g} is asked); raise budget=, lower stickiness=, or use method="smc"'
-            )
-        return f"{ended} after {min(n, len(self.drawn) * chains)} of {n} draws with {judge.antecedent}; raise budget="
-
-    def _arrived(self) -> int:
-        assert self.now is not None
-        return int((self.posterior.path.log_likelihood(self.now.values) > -math.inf).sum())
+    def _too_far(self, chains: Chains, rounds: int, n: int) -> str:
+        judge, path, arrived = chains.posterior.judge, chains.posterior.path, chains.reached()
+        if arrived == self.chains:
+            return f"after {min(n, rounds * self.chains)} of {n} draws with {judge.antecedent}; raise budget="
+        least, goal = (
+            path.shown(step, judge.antecedent.threshold) for step in (float(chains.now.values.min()), path.goal)
+        )
+        return (
+            f"with {judge.antecedent} reached by {arrived} of {self.chains} chains (the last has {least:.3g} "
+            f'where {goal:.3g} is asked); raise budget=, lower stickiness=, or use method="smc"'
+        )

@@ -11,10 +11,9 @@ from ..checks import check_choice, check_count
 from ..errors import UnreachedError
 from ..randomness import fresh
 from .condition import BudgetEnded, Classify, Generate, Judge, Progress, antecedent
-from .diagnostics import CounterfactualNoise
+from .conditional import Rejection
 from .metropolis import Metropolis
-from .posterior import Posterior
-from .rejection import Rejection
+from .posterior import CounterfactualNoise, Posterior
 from .samplers import Prior, StickyKernel, check_noise, find_prior
 from .smc import SMC
 
@@ -90,23 +89,11 @@ def counterfactual_noise(
     """
     check_noise(z, (1,))
     check_count("n", n, each=z.numel())
-    for name, value in (("batch", batch), ("budget", budget)):
-        check_count(name, value)
-    how = _method(method)
+    how = method if isinstance(method, Method) else METHODS[check_choice("method", method, METHODS)]()
     judge = Judge(generate, classify, antecedent(attributes, condition, threshold), batch, budget)
     kernel = StickyKernel(stickiness, find_prior(prior), per)
     try:
         posterior = Posterior(z.detach(), kernel, judge, likelihood)
     except BudgetEnded:
         raise UnreachedError(f"budget={budget} does not suffice to look at the actual image") from None
-    return how.draw(posterior, n, fresh(generator), on_progress or _silent)
-
-
-def _method(method: str | Method) -> Method:
-    if isinstance(method, Method):
-        return method
-    return METHODS[check_choice("method", method, METHODS)]()
-
-
-def _silent(found: int, evaluations: int) -> None:
-    """Show no progress."""
+    return how.draw(posterior, n, fresh(generator), on_progress or (lambda found, evaluations: None))

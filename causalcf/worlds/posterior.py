@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -121,6 +122,12 @@ class Population:
     def __len__(self) -> int:
         return len(self.values)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Population]) -> Population:
+        """Return all draws of several populations."""
+        pairs = (torch.cat([part.pairs.kept for part in parts]), torch.cat([part.pairs.fresh for part in parts]))
+        return cls(Pairs(*pairs), torch.cat([part.noise for part in parts]), torch.cat([part.values for part in parts]))
+
     def state(self) -> Tensor:
         """Return (n, c) float64 on the CPU: noise and kept flags, the state that correlations compare."""
         return torch.cat([self.noise, self.pairs.kept.to(self.noise)], 1).cpu().double()
@@ -128,6 +135,52 @@ class Population:
     def __getitem__(self, rows: Tensor) -> Population:
         there = rows.to(self.noise.device)
         return Population(self.pairs[there], self.noise[there], self.values[rows])
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """Diagnostics of n draws: effective size, cost, acceptance, autocorrelation (`memory`), levels."""
+
+    method: str
+    draws: int
+    effective_size: float
+    evaluations: int
+    proposals: int
+    acceptance: float
+    families: int
+    distinct: int
+    memory: float
+    probability: float | None
+    levels: tuple[float, ...]
+
+    @property
+    def evaluations_per_effective_draw(self) -> float:
+        """Return the number of images generated per effective draw."""
+        return self.evaluations / self.effective_size
+
+
+@dataclass(frozen=True)
+class CounterfactualNoise:
+    """Set of n draws of z*, given the antecedent.
+
+    Args:
+        noise: (n, k), on z's device and in its dtype.
+        kept: (n, k) bool: the coordinates that keep z's value.
+        diagnostics: how the draws were made, and how many independent draws they equal.
+
+    Examples:
+        >>> import torch
+        >>> from causalcf import counterfactual_noise
+        >>> shade = lambda z: ((z + 1) / 2)[:, :, None, None].expand(-1, 3, 2, 2)
+        >>> bright = lambda images: images.mean((1, 2, 3))[:, None]
+        >>> found = counterfactual_noise(torch.tensor([-0.5]), shade, bright, {"Bright": 1}, 4, attributes=["Bright"])
+        >>> found.noise.shape, bool((found.noise > 0).all()), bool(found.kept.any())
+        (torch.Size([4, 1]), True, False)
+    """
+
+    noise: Tensor
+    kept: Tensor
+    diagnostics: Diagnostics
 
 
 class Posterior:
@@ -182,3 +235,16 @@ class Posterior:
 
     def _read(self, noise: Tensor) -> Tensor:
         return self.path.values(self.judge.antecedent, self.judge.probabilities(noise))
+
+    def result(self, method: str, drawn: Population, effective_size: float, **numbers: Any) -> CounterfactualNoise:
+        """Return draws with their diagnostics; `numbers` are what the method alone knows."""
+        made = Diagnostics(
+            method,
+            len(drawn),
+            effective_size,
+            evaluations=self.judge.evaluations,
+            proposals=self.judge.judged,
+            distinct=len(drawn.noise.detach().cpu().unique(dim=0)),
+            **numbers,
+        )
+        return CounterfactualNoise(drawn.noise, drawn.pairs.kept.expand_as(drawn.noise), made)

@@ -11,9 +11,8 @@ from torch import Tensor
 from ..errors import CausalCFError, UnreachedError
 from ..randomness import uniform
 from .condition import BudgetEnded, Progress
-from .diagnostics import CounterfactualNoise, Diagnostics, distinct, effective_size
-from .metropolis import StepSize, forget
-from .posterior import Population, Posterior
+from .metropolis import Chains, effective_size
+from .posterior import CounterfactualNoise, Posterior
 
 
 def systematic(weights: Tensor, n: int, source: torch.Generator) -> Tensor:
@@ -64,121 +63,58 @@ class SMC:
 
     def draw(self, posterior: Posterior, n: int, source: torch.Generator, tell: Progress) -> CounterfactualNoise:
         """Draw n samples; exact if the first population already holds n accepted ones."""
-        climb = _Climb(posterior, self, max(n, self.particles or 256), source, tell)
+        judge, path, particles = posterior.judge, posterior.path, max(n, self.particles or 256)
+        missed = f"{judge.antecedent} not reached within the budget of {judge.budget} proposals"
+
+        def shown(step: float) -> float:
+            return path.shown(step, judge.antecedent.threshold)
+
+        def report() -> None:
+            tell(chains.reached(), judge.evaluations)
+
         try:
-            climb.start()
-            at_once = climb.accepted_at_once()
-            if len(at_once) >= n:
-                return climb.exact(at_once[:n], len(at_once))
-            climb.to_the_goal()
+            chains = Chains(posterior, particles, source)
         except BudgetEnded:
-            raise UnreachedError(climb.too_far()) from None
-        return climb.result(n)
+            raise UnreachedError(f"{missed}: it does not suffice for {particles} particles; raise budget=") from None
+        report()
+        # What rejection sampling accepts at once are independent draws from the target.
+        log_u = uniform((particles,), source).log()
+        at_once = (log_u < path.log_likelihood(chains.now.values)).nonzero().squeeze(1)
+        if len(at_once) >= n:
+            share, levels = len(at_once) / particles, (shown(path.goal),)
+            numbers = {"acceptance": share, "families": n, "memory": 0.0, "probability": share, "levels": levels}
+            return posterior.result("smc", chains.now[at_once[:n]], float(n), **numbers)
 
-
-class _Climb:
-    """State of one sampling: the population, its families, and the current step."""
-
-    def __init__(
-        self, posterior: Posterior, options: SMC, particles: int, source: torch.Generator, tell: Progress
-    ) -> None:
-        self.posterior, self.options, self.source, self.tell = posterior, options, source, tell
-        self.path, self.particles = posterior.path, particles
-        self.families = torch.arange(particles)
-        self.step, self.probability = self.path.start, 1.0
-        self.steps: list[float] = []
-        self.size = StepSize(posterior.kernel.sites(len(posterior.z)))
-        self.now: Population | None = None
-
-    def start(self) -> None:
-        self.now = self.posterior.start(self.particles, self.source)
-        self._told(self.now)
-
-    def accepted_at_once(self) -> Tensor:
-        """Return the particles that rejection sampling accepts, in order: independent draws from the target."""
-        assert self.now is not None
-        log_u = uniform((self.particles,), self.source).log()
-        return (log_u < self.path.log_likelihood(self.now.values)).nonzero().squeeze(1)
-
-    def to_the_goal(self) -> None:
-        assert self.now is not None
-        while self.step != self.path.goal:
-            self._rise()
-            at_goal = self.step == self.path.goal
-            self.now, self.acceptances, self.left = forget(
-                self.posterior,
-                self.now,
-                self.step,
-                self.size,
-                self.source,
-                until=self.options.memory if at_goal else self.options.between,
-                most=self.options.most_moves,
-                adapt=not at_goal,
-                on_move=self._told,
-            )
-
-    def _rise(self) -> None:
-        """Take the next step and resample the survivors; change nothing if no step leads up."""
-        assert self.now is not None
-        step, log_weights = self.path.advance(self.now.values, self.step, self.options.survival)
-        if step == self.step:
-            return
-        self.probability *= float((log_weights.logsumexp(0) - math.log(self.particles)).exp())
-        chosen = systematic(log_weights.softmax(0), self.particles, self.source)
-        self.now, self.families = self.now[chosen], self.families[chosen]
-        self.step = step
-        self.steps.append(self._shown(step))
-
-    def _told(self, now: Population) -> None:
-        reached = self.path.log_likelihood(now.values) > -torch.inf
-        self.tell(int(reached.sum()), self.posterior.judge.evaluations)
-
-    def exact(self, chosen: Tensor, accepted: int) -> CounterfactualNoise:
-        """Return the exact draws of the first population."""
-        share = accepted / self.particles
-        self.steps.append(self._shown(self.path.goal))
-        return self._drawn(chosen, float(len(chosen)), share, 0.0, share)
-
-    def result(self, n: int) -> CounterfactualNoise:
-        """Return n draws of the last population, spread over its families."""
-        assert self.now is not None
-        chosen = spread(self.families, n, self.source)
-        worth = effective_size(self.families[chosen], self.families, self.now.state())
-        acceptance = sum(self.acceptances) / len(self.acceptances)
-        return self._drawn(chosen, worth, acceptance, self.left, self.probability)
-
-    def _drawn(
-        self, chosen: Tensor, worth: float, acceptance: float, memory: float, probability: float
-    ) -> CounterfactualNoise:
-        assert self.now is not None
-        drawn = self.now[chosen]
-        made = Diagnostics(
-            method="smc",
-            draws=len(chosen),
-            effective_size=worth,
-            evaluations=self.posterior.judge.evaluations,
-            proposals=self.posterior.judge.judged,
-            acceptance=acceptance,
-            families=len(self.families[chosen].unique()),
-            distinct=distinct(drawn.noise),
-            memory=memory,
+        families, step, probability = torch.arange(particles), path.start, 1.0
+        steps: list[float] = []
+        try:
+            while step != path.goal:
+                higher, log_weights = path.advance(chains.now.values, step, self.survival)
+                if higher != step:  # else no step leads up: the draws move on where they are
+                    probability *= float((log_weights.logsumexp(0) - math.log(particles)).exp())
+                    chosen = systematic(log_weights.softmax(0), particles, source)
+                    chains.now, families, step = chains.now[chosen], families[chosen], higher
+                    steps.append(shown(step))
+                at_goal = step == path.goal
+                until = self.memory if at_goal else self.between
+                acceptances, left = chains.forget(step, until, self.most_moves, adapt=not at_goal, on_move=report)
+        except BudgetEnded:
+            if step == path.goal:
+                text = f"{judge.antecedent} reached, but the budget ended before the draws had mixed; raise budget="
+                raise UnreachedError(text) from None
+            best = shown(float(chains.now.values.max()))
+            raise UnreachedError(
+                f"{missed}: after {len(steps)} steps the best of {particles} particles has {best:.3g} where "
+                f"{shown(path.goal):.3g} is asked; raise budget= or lower stickiness="
+            ) from None
+        chosen = spread(families, n, source)
+        return posterior.result(
+            "smc",
+            chains.now[chosen],
+            effective_size(families[chosen], families, chains.now.state()),
+            acceptance=sum(acceptances) / len(acceptances),
+            families=len(families[chosen].unique()),
+            memory=left,
             probability=probability,
-            levels=tuple(self.steps),
+            levels=tuple(steps),
         )
-        return CounterfactualNoise(drawn.noise, drawn.pairs.kept.expand_as(drawn.noise), made)
-
-    def too_far(self) -> str:
-        judge = self.posterior.judge
-        text = f"{judge.antecedent} not reached within the budget of {judge.budget} proposals"
-        if self.now is None:
-            return f"{text}: it does not suffice for {self.particles} particles; raise budget="
-        if self.step == self.path.goal:
-            return f"{judge.antecedent} reached, but the budget ended before the draws had mixed; raise budget="
-        return (
-            f"{text}: after {len(self.steps)} steps the best of {self.particles} particles has "
-            f"{self._shown(float(self.now.values.max())):.3g} where {self._shown(self.path.goal):.3g} is asked; raise "
-            "budget= or lower stickiness="
-        )
-
-    def _shown(self, step: float) -> float:
-        return self.path.shown(step, self.posterior.judge.antecedent.threshold)

@@ -9,10 +9,10 @@ from helpers.noise_oracles import ALPHA, ATTRIBUTE, Linear, chi_square, paint, s
 from scipy import stats
 
 from causalcf.worlds.condition import Antecedent, Judge
+from causalcf.worlds.conditional import Rejection
 from causalcf.worlds.metropolis import Metropolis
 from causalcf.worlds.observed import counterfactual_noise
 from causalcf.worlds.posterior import Population, Posterior, Tempering
-from causalcf.worlds.rejection import Rejection
 from causalcf.worlds.samplers import PRIORS, StickyKernel
 from causalcf.worlds.smc import SMC
 

@@ -5,8 +5,7 @@ import torch
 from helpers.noise_oracles import ATTRIBUTE, Linear, paint, seeded
 
 from causalcf.errors import CausalCFError, ImpossibleWorldError, UnreachedError
-from causalcf.worlds.diagnostics import effective_size, intraclass_correlation
-from causalcf.worlds.metropolis import Metropolis
+from causalcf.worlds.metropolis import Metropolis, effective_size, intraclass_correlation
 from causalcf.worlds.observed import METHODS, counterfactual_noise
 from causalcf.worlds.smc import SMC, spread, systematic
 
