@@ -5,22 +5,26 @@ It uses hard labels, exact sums over all 2^d cells, and a penalty on the label c
 from __future__ import annotations
 
 import copy
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
+from torch import nn
+from torch.nn.functional import leaky_relu
 from torch.quasirandom import SobolEngine
 
-from ..errors import CausalCFError, IntractableError, unknown
+from ..checks import check_choice
+from ..errors import CausalCFError, IntractableError
 from ..graph.graph import CausalGraph
 from ..io.progress import training_line
 from ..io.threads import one_thread
 from ..randomness import fresh
-from .controller import Controller, Critic
 from .counterfactuals import parent_indices
 from .distance import empirical_joint, total_variation
-from .evidence import configurations
+from .evidence import cell_index, configurations
 from .mechanisms import ResponseMechanism
 from .scm import LabelSCM
 
@@ -28,7 +32,110 @@ MAX_LABELS = 12  # the critic scores all 2^d cells
 MAX_PARENTS = 10  # a response table holds 2^p rows of POOL bits
 POOL = 2**14  # noise points of the fitted mechanisms
 CHECK_POOL = 2**13  # noise points of the TVD on the way
+SLOPE = 0.2  # of the leaky ReLUs, the paper's
+WIDTH = 0.3  # of the straight-through sigmoid, in standard deviations of a row's logits
 FLOOR = 0.1  # share of a uniform law in the penalty's weights: cells that neither law visits stay smooth
+
+
+class Controller(nn.Module):
+    """Label networks: node i is 1 where its logit of (parents, z_i), z_i ~ U(-1, 1)^noise, is positive."""
+
+    def __init__(
+        self,
+        parents: Sequence[tuple[int, ...]],
+        generator: torch.Generator,
+        noise: int = 10,
+        width: int = 24,
+        depth: int = 3,
+    ) -> None:
+        super().__init__()
+        self.noise = noise
+        self.members = [[i for i, p in enumerate(parents) if len(p) == k] for k in sorted({len(p) for p in parents})]
+        self.groups = nn.ModuleList(
+            _Group(len(members), len(parents[members[0]]), noise, width, depth, generator) for members in self.members
+        )
+        # For the joint table: which parent configuration each configuration of the earlier nodes means.
+        self._rows = [cell_index(configurations(i)[:, list(p)]) for i, p in enumerate(parents)]
+
+    def logits(self, z: torch.Tensor) -> list[torch.Tensor]:
+        """Return each node's logits for all parent configurations and (points, noise) z: (2^p, points)."""
+        found: dict[int, torch.Tensor] = {}
+        for members, group in zip(self.members, self.groups, strict=True):
+            found.update(zip(members, group(z), strict=True))
+        return [found[i] for i in range(len(found))]
+
+    def joint(self, probabilities: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return the joint label distribution, (2^d,), from each node's P(1 | parents), (2^p,)."""
+        table = torch.ones(1, dtype=probabilities[0].dtype)
+        for rows, probability in zip(self._rows, probabilities, strict=True):
+            one = probability[rows]
+            table = torch.stack([table * (1 - one), table * one], 1).reshape(-1)
+        return table
+
+    def soft_joint(self, z: torch.Tensor) -> torch.Tensor:
+        """Return the joint distribution of the hard labels on z, with the straight-through gradient."""
+        return self.joint([straight_through(logit).mean(1) for logit in self.logits(z)])
+
+    @torch.no_grad()
+    def bits(self, z: torch.Tensor, chunk: int = 2048) -> list[torch.Tensor]:
+        """Return each node's hard labels for all parent configurations and z: (2^p, points) uint8."""
+        parts = [[(logit > 0).to(torch.uint8) for logit in self.logits(points)] for points in z.split(chunk)]
+        return [torch.cat(part, 1) for part in zip(*parts, strict=True)]
+
+
+class _Group(nn.Module):
+    """Networks of m nodes with k parents each, computed in one batched product."""
+
+    parents: torch.Tensor
+
+    def __init__(self, m: int, k: int, noise: int, width: int, depth: int, generator: torch.Generator) -> None:
+        super().__init__()
+        sizes = [k + noise, *[width] * depth, 1]
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for i, o in itertools.pairwise(sizes):
+            self.weights.append(_normal((m, i, o), i, generator))
+            self.biases.append(nn.Parameter(torch.zeros(m, 1, o)))
+        self.register_buffer("parents", 2.0 * configurations(k).float() - 1.0, persistent=False)
+        self.k = k
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """Return (m, 2^k, points) logits."""
+        first, bias = self.weights[0], self.biases[0]
+        above = self.parents @ first[:, : self.k]  # (m, 2^k, width)
+        own = z @ first[:, self.k :] + bias  # (m, points, width)
+        h = (above[:, :, None] + own[:, None]).flatten(1, 2)
+        for weight, bias in zip(list(self.weights)[1:], list(self.biases)[1:], strict=True):
+            h = torch.baddbmm(bias, leaky_relu(h, SLOPE), weight)
+        return h.reshape(len(h), len(self.parents), len(z))
+
+
+class Critic(nn.Module):
+    """Network that scores label rows, (n, d) in -1/+1 -> (n,)."""
+
+    def __init__(self, d: int, generator: torch.Generator, width: int = 64, depth: int = 3) -> None:
+        super().__init__()
+        sizes = [d, *[width] * depth, 1]
+        pairs = list(itertools.pairwise(sizes))
+        self.weights = nn.ParameterList(_normal((i, o), i, generator) for i, o in pairs)
+        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(o)) for _, o in pairs)
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        h = torch.addmm(self.biases[0], rows, self.weights[0])
+        for weight, bias in zip(list(self.weights)[1:], list(self.biases)[1:], strict=True):
+            h = torch.addmm(bias, leaky_relu(h, SLOPE), weight)
+        return h[:, 0]
+
+
+def straight_through(logit: torch.Tensor) -> torch.Tensor:
+    """Return 1 where the logit is positive, else 0; the sigmoid gradient's width follows a row's spread."""
+    width = WIDTH * logit.detach().std(-1, keepdim=True).clamp(min=1e-3)
+    soft = torch.sigmoid(logit / width)
+    return (logit > 0).to(soft.dtype) - soft.detach() + soft
+
+
+def _normal(shape: tuple[int, ...], inputs: int, generator: torch.Generator) -> nn.Parameter:
+    scale = math.sqrt(2 / (inputs * (1 + SLOPE**2)))
+    return nn.Parameter(scale * torch.randn(shape, generator=generator, dtype=torch.float32))
 
 
 @dataclass(frozen=True)
@@ -58,7 +165,7 @@ class ControllerOptions:
     check_every: int = 200
     progress: bool = True
 
-    def validate(self) -> None:
+    def __post_init__(self) -> None:
         for name, least in (("steps", 1), ("points", 2), ("critic_steps", 1), ("check_every", 1)):
             value = getattr(self, name)
             if not (isinstance(value, int) and value >= least):
@@ -75,7 +182,10 @@ def fit_controller(
     graph: CausalGraph, labels: torch.Tensor, *, generator: torch.Generator | None = None, **options: Any
 ) -> LabelSCM:
     """Train a Causal Controller and return its networks, on 2^14 noise points, as a `LabelSCM`."""
-    chosen = _options(options)
+    names = [field.name for field in fields(ControllerOptions)]
+    for name in options:
+        check_choice("option of method 'adversarial'", name, names)
+    chosen = ControllerOptions(**options)
     parents = parent_indices(graph)
     _check_size(graph, parents)
     generator = fresh(generator)
@@ -103,10 +213,14 @@ def train_controller(
         for step in range(1, options.steps + 1):
             fall = (1.0 + math.cos(math.pi * (step - 1) / options.steps)) / 2.0
             makers.param_groups[0]["lr"] = options.rate * fall
-            z = _shifted(net, generator)
-            law = controller.soft_joint(z)
+            # The net is shifted anew for each step; its points stay evenly spread.
+            shift = torch.rand(net.shape[1], generator=generator, dtype=torch.float32)
+            law = controller.soft_joint(2.0 * ((net + 1.0) / 2.0 + shift).frac() - 1.0)
             for _ in range(options.critic_steps):
-                _descend(critics, _critic_loss(critic(cells), law.detach(), data, options.penalty))
+                scores, made = critic(cells), law.detach()
+                # The Wasserstein gap over all cells, E_law[D] - E_data[D], plus the gradient penalty.
+                gap = ((made - data) * scores).sum()
+                _descend(critics, gap + options.penalty * cube_penalty(scores, (made + data) / 2))
             with torch.no_grad():
                 scores = critic(cells)
             _descend(makers, -(law * scores).sum())
@@ -126,11 +240,6 @@ def _descend(optimiser: torch.optim.Optimizer, loss: torch.Tensor) -> None:
     optimiser.step()
 
 
-def _critic_loss(scores: torch.Tensor, law: torch.Tensor, data: torch.Tensor, penalty: float) -> torch.Tensor:
-    """Return the Wasserstein gap over all cells, E_law[D] - E_data[D], plus the gradient penalty."""
-    return ((law - data) * scores).sum() + penalty * cube_penalty(scores, (law + data) / 2)
-
-
 def cube_penalty(scores: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Return the weighted sum of squared score differences along the label cube's edges, both (2^d,)."""
     d = len(scores).bit_length() - 1
@@ -148,26 +257,10 @@ def noise_pool(noise: int, points: int, generator: torch.Generator) -> torch.Ten
     return 2.0 * SobolEngine(noise, scramble=True, seed=seed).draw(points, dtype=torch.float32) - 1.0
 
 
-def _shifted(net: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Return a randomly shifted copy of points in (-1, 1)^k; together they stay evenly spread."""
-    shift = torch.rand(net.shape[1], generator=generator, dtype=torch.float32)
-    return 2.0 * ((net + 1.0) / 2.0 + shift).frac() - 1.0
-
-
 def pool_law(controller: Controller, pool: torch.Tensor) -> torch.Tensor:
     """Return the joint label distribution over the noise pool, (2,)*d float64, exactly."""
     table = controller.joint([bits.double().mean(1) for bits in controller.bits(pool)])
     return table.reshape((2,) * (len(table).bit_length() - 1))
-
-
-def _options(options: dict[str, Any]) -> ControllerOptions:
-    names = [field.name for field in fields(ControllerOptions)]
-    for name in options:
-        if name not in names:
-            raise CausalCFError(unknown("option of method 'adversarial'", name, names))
-    chosen = ControllerOptions(**options)
-    chosen.validate()
-    return chosen
 
 
 def _check_size(graph: CausalGraph, parents: list[tuple[int, ...]]) -> None:

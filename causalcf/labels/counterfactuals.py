@@ -15,7 +15,7 @@ from ..checks import check_count, is_share
 from ..errors import CausalCFError, ImpossibleWorldError
 from ..randomness import fresh
 from .elimination import Conditional, Evidence, log_probability, sample_network
-from .evidence import as_labels, assignment, check_agree, describe, merge, units
+from .evidence import as_labels, assignment, check_agree, describe, first_true, merge, units
 
 if TYPE_CHECKING:
     from ..graph.graph import CausalGraph
@@ -72,7 +72,7 @@ class _Twin:
     network: list[Conditional]
     star: list[int]  # each node's counterfactual variable
     facts: dict[int, torch.Tensor]
-    antecedent: dict[int, torch.Tensor]  # do and observe, on counterfactual variables
+    antecedent: dict[int, torch.Tensor]  # do and observe together
     evidence: dict[int, torch.Tensor]  # facts and antecedent together
     n: int
 
@@ -143,11 +143,13 @@ class CounterfactualQueries:
             as in `counterfactual_probability`; the error names the first unit that it concerns.
         """
         asked = assignment(self.graph.nodes, "event", event)
+        # Abduction and action in one: the twin network shares its noises, and do cuts its counterfactual equations.
         twin = self._twin(facts, do, observe, stickiness, asked)
+        # Prediction: P(event*, facts, antecedent*) / P(facts, antecedent*).
         event_star = {twin.star[i]: v for i, v in asked.items()}
         both, agree = merge(twin.evidence, event_star, twin.n)
         below = log_probability(twin.network, twin.evidence, twin.n, self._name)
-        self._refuse(twin, below, "antecedent", twin.antecedent)
+        self._check_antecedent(twin, below)
         return torch.where(agree, (log_probability(twin.network, both, twin.n, self._name) - below).exp(), 0.0)
 
     def counterfactual(
@@ -175,10 +177,11 @@ class CounterfactualQueries:
         Raises:
             as in `counterfactual_probabilities`.
         """
-        twin = self._twin(labels, do, observe, stickiness, {})
+        twin = self._twin(labels, do, observe, stickiness, {})  # abduction and action
         check_count("draws", draws, each=twin.n * len(twin.star))
+        # Prediction: one draw of all unknown labels of both worlds, given the evidence.
         weight, values = sample_network(twin.network, twin.evidence, twin.n, draws, fresh(generator), self._name)
-        self._refuse(twin, weight, "antecedent", twin.antecedent)
+        self._check_antecedent(twin, weight)
         return torch.stack([values[v] for v in twin.star], -1)
 
     def _twin(
@@ -200,26 +203,27 @@ class CounterfactualQueries:
         n = units(known, cut, seen, event)
         check_agree(nodes, "do and observe", cut, seen)
         network, star = twin_world(self._parents, self._ordered, set(cut), float(stickiness))
-        antecedent = {star[i]: v for i, v in {**seen, **cut}.items()}
-        evidence, agree = merge(known, antecedent, n)
+        antecedent = {**seen, **cut}
+        evidence, agree = merge(known, {star[i]: v for i, v in antecedent.items()}, n)
         twin = _Twin(network, star, known, antecedent, evidence, n)
-        self._refuse(twin, log_probability(network, known, n, self._name), "facts", known)
-        if not bool(agree.all()):
-            self._refuse(twin, agree.double().log(), "antecedent", antecedent)
+        self._check_weight(log_probability(network, known, n, self._name), "facts", known)
+        self._check_antecedent(twin, agree.double().log())
         return twin
 
-    def _refuse(self, twin: _Twin, weight: torch.Tensor, what: str, evidence: Evidence) -> None:
-        impossible = ~weight.isfinite()
-        if not bool(impossible.any()):
-            return
-        row = int(impossible.int().argmax())
-        back = {v: i for i, v in enumerate(twin.star)} if what == "antecedent" else {}
-        shown = describe(self.graph.nodes, {back.get(v, v): value for v, value in evidence.items()}, row)
-        unit = f" (unit {row})" if twin.n > 1 else ""
-        if what == "facts":
-            raise ImpossibleWorldError(f"facts {shown}{unit}: an event of probability zero")
-        known = describe(self.graph.nodes, twin.facts, row)
-        raise ImpossibleWorldError(f"the counterfactual {shown}{unit} has probability zero beside the facts {known}")
+    def _check_weight(self, weight: torch.Tensor, what: str, evidence: Evidence) -> None:
+        """Check that evidence is possible in every unit, from its (n,) log probability."""
+        row = first_true(~weight.isfinite())
+        if row is not None:
+            shown = describe(self.graph.nodes, evidence, row) + (f" (unit {row})" if len(weight) > 1 else "")
+            raise ImpossibleWorldError(f"{what} {shown}: an event of probability zero")
+
+    def _check_antecedent(self, twin: _Twin, weight: torch.Tensor) -> None:
+        row = first_true(~weight.isfinite())
+        if row is not None:
+            known = describe(self.graph.nodes, twin.facts, row)
+            shown = describe(self.graph.nodes, twin.antecedent, row) + (f" (unit {row})" if twin.n > 1 else "")
+            text = f"the counterfactual {shown} has probability zero beside the facts {known}"
+            raise ImpossibleWorldError(text)
 
     def _name(self, variable: int) -> str:
         """Return a variable's name for errors; a star marks a counterfactual copy."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -29,7 +30,8 @@ def empirical_joint(labels: Any) -> torch.Tensor:
 
 def total_variation(p: torch.Tensor, q: torch.Tensor) -> float:
     """Return half the sum of |p - q| over all cells, in [0, 1]."""
-    _same_shape(p, q)
+    if p.shape != q.shape:
+        raise CausalCFError(f"tables of different shapes {tuple(p.shape)} and {tuple(q.shape)}")
     return float((p.double() - q.double()).abs().sum() / 2)
 
 
@@ -42,11 +44,6 @@ def pairwise(joint: torch.Tensor) -> torch.Tensor:
         for j in range(d):
             table[i, j] = one.sum() if i == j else one.select(j - (j > i), 1).sum()
     return table
-
-
-def _same_shape(p: torch.Tensor, q: torch.Tensor) -> None:
-    if p.shape != q.shape:
-        raise CausalCFError(f"tables of different shapes {tuple(p.shape)} and {tuple(q.shape)}")
 
 
 SAMPLE = 100_000  # labels drawn where the joint table would be too large
@@ -68,16 +65,14 @@ def pairwise_of_scm(scm: LabelSCM) -> Tensor:
 
 def tables_markdown(names: Sequence[str], columns: dict[str, Tensor]) -> str:
     """Format (d, d) tables, given by title, as Markdown marginals and pairs."""
+
+    def row(title: str, i: int, j: int) -> str:
+        cells = [f"{float(table[i, j]):.4f}" for table in columns.values()]
+        return f"| {' | '.join([markdown(title), *cells])} |\n"
+
     head = f"| {' | '.join(map(markdown, columns))} |\n|{'---|' * (len(columns) + 1)}\n"
     lines = ["# Marginals: P(label = 1)\n\n| label " + head]
-    for i, name in enumerate(names):
-        lines.append(_row(name, [table[i, i] for table in columns.values()]))
+    lines += [row(name, i, i) for i, name in enumerate(names)]
     lines.append("\n# Pairs: P(both = 1)\n\n| labels " + head)
-    for i, first in enumerate(names):
-        for j in range(i + 1, len(names)):
-            lines.append(_row(f"{first}, {names[j]}", [table[i, j] for table in columns.values()]))
+    lines += [row(f"{names[i]}, {names[j]}", i, j) for i, j in combinations(range(len(names)), 2)]
     return "".join(lines)
-
-
-def _row(title: str, values: Sequence[Tensor]) -> str:
-    return f"| {markdown(title)} | " + " | ".join(f"{float(v):.4f}" for v in values) + " |\n"

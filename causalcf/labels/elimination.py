@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import torch
@@ -21,30 +21,27 @@ def plan(scopes: Sequence[frozenset[int]], name: Callable[[int], str]) -> tuple[
     largest = max(scopes, key=len, default=frozenset())
     _check_size(largest, 0, name)
     total, cells = sum(2 ** len(scope) for scope in scopes), 2 ** len(largest)
-    neighbours: dict[int, int] = dict.fromkeys(sorted(frozenset().union(*scopes)), 0)  # bit masks
+    neighbours: dict[int, set[int]] = {v: set() for v in sorted(frozenset().union(*scopes))}
     for scope in scopes:
-        mask = sum(1 << v for v in scope)
         for v in scope:
-            neighbours[v] |= mask & ~(1 << v)
+            neighbours[v] |= scope - {v}
     fill = {v: _fill(v, neighbours) for v in neighbours}
     order: list[int] = []
     while neighbours:
         best = min(fill, key=lambda v: (fill[v], v))
         around, _ = neighbours.pop(best), fill.pop(best)
-        clique = frozenset([best, *_bits(around)])
+        clique = around | {best}
         total, cells = total + 2 ** len(clique), max(cells, 2 ** len(clique))
         _check_size(clique, total, name)
-        changed = around
-        for v in _bits(around):
-            neighbours[v] = (neighbours[v] | around) & ~(1 << v) & ~(1 << best)
-            changed |= neighbours[v]
-        for v in _bits(changed):
+        for v in around:
+            neighbours[v] = (neighbours[v] | around) - {v, best}
+        for v in around.union(*(neighbours[v] for v in around)):
             fill[v] = _fill(v, neighbours)
         order.append(best)
     return order, cells
 
 
-def _check_size(scope: frozenset[int], total: int, name: Callable[[int], str]) -> None:
+def _check_size(scope: Set[int], total: int, name: Callable[[int], str]) -> None:
     if 2 ** len(scope) <= MAX_CELLS and total <= MAX_TOTAL:
         return
     shown = sorted(scope)
@@ -55,18 +52,8 @@ def _check_size(scope: frozenset[int], total: int, name: Callable[[int], str]) -
     raise IntractableError(f"the exact answer needs {what}: {size}; the limit is {limit}")
 
 
-def _fill(v: int, neighbours: Mapping[int, int]) -> int:
-    around = neighbours[v]
-    return sum((around & ~neighbours[u] & ~(1 << u)).bit_count() for u in _bits(around))
-
-
-def _bits(mask: int) -> list[int]:
-    found = []
-    while mask:
-        low = mask & -mask
-        found.append(low.bit_length() - 1)
-        mask ^= low
-    return found
+def _fill(v: int, neighbours: Mapping[int, set[int]]) -> int:
+    return sum(len(neighbours[v] - neighbours[u]) - 1 for u in neighbours[v])  # u itself is no neighbour of its own
 
 
 MAX_UNITS = 4096  # units summed at a time, so that memory does not grow with the batch
@@ -97,29 +84,6 @@ class _Factor:
     table: torch.Tensor  # (b or 1, 2, ..., 2), one axis for each variable of the scope
 
 
-@dataclass(frozen=True)
-class _Eliminated:
-    """Result of an elimination: (b,) log P(evidence), and the summed product of each variable in order."""
-
-    log_weight: torch.Tensor
-    buckets: list[tuple[int, _Factor]]
-
-    def sample(self, draws: int, generator: torch.Generator) -> dict[int, torch.Tensor]:
-        """Draw the eliminated variables given the evidence, in reverse order, (b, draws) int8 each."""
-        b = len(self.log_weight)
-        values: dict[int, torch.Tensor] = {}
-        for variable, factor in reversed(self.buckets):
-            others = tuple(v for v in factor.scope if v != variable)
-            axis = 1 + factor.scope.index(variable)
-            pair = factor.table.movedim(axis, -1).reshape(factor.table.shape[0], -1, 2).expand(b, -1, -1)
-            if others:
-                cell = cell_index(torch.stack([values[v] for v in others], -1))
-                pair = pair.gather(1, cell[..., None].expand(-1, -1, 2))
-            p = pair[..., 1] / pair.sum(-1)
-            values[variable] = (uniform((b, draws), generator) < p).to(torch.int8)
-        return values
-
-
 def ancestry(network: Sequence[Conditional], targets: set[int], fixed: set[int]) -> list[Conditional]:
     """Return the targets' conditionals and their ancestors'; fixed variables cut the path upwards."""
     needed, kept = set(targets), []
@@ -134,9 +98,8 @@ def log_probability(
     network: Sequence[Conditional], evidence: Evidence, b: int, name: Callable[[int], str]
 ) -> torch.Tensor:
     """Return log P(evidence) of b units, (b,) float64, -inf where it is impossible."""
-    above = ancestry(network, {c.variable for c in network} & set(evidence), set(evidence))
-    order, step = _order(above, evidence, name)
-    parts = [_eliminate(above, rows, n, order).log_weight for rows, n in _chunks(evidence, b, step)]
+    above, order, step = _order(network, evidence, name)
+    parts = [_eliminate(above, rows, n, order)[0] for rows, n in _chunks(evidence, b, step)]
     return torch.cat(parts) if parts else torch.empty(0, dtype=torch.float64)
 
 
@@ -149,20 +112,36 @@ def sample_network(
     name: Callable[[int], str],
 ) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
     """Draw all variables given the evidence: (b,) log P(evidence), and (b, draws) int8 values of each."""
-    above = ancestry(network, {c.variable for c in network} & set(evidence), set(evidence))
-    order, step = _order(above, evidence, name)
+    above, order, step = _order(network, evidence, name)
     weights, chunks = [], []
     for rows, n in _chunks(evidence, b, step):
-        eliminated = _eliminate(above, rows, n, order)
+        log_weight, buckets = _eliminate(above, rows, n, order)
         values = {v: fixed[:, None].expand(n, draws) for v, fixed in rows.items()}
-        values |= eliminated.sample(draws, generator)
+        values |= _sample_backwards(buckets, n, draws, generator)
         _sample_forwards(network, values, n, draws, generator)
-        weights.append(eliminated.log_weight)
+        weights.append(log_weight)
         chunks.append(values)
     if not chunks:
         empty = torch.empty(0, draws, dtype=torch.int8)
         return torch.empty(0, dtype=torch.float64), dict.fromkeys([*evidence, *(c.variable for c in network)], empty)
     return torch.cat(weights), {v: torch.cat([values[v] for values in chunks]) for v in chunks[0]}
+
+
+def _sample_backwards(
+    buckets: list[tuple[int, _Factor]], b: int, draws: int, generator: torch.Generator
+) -> dict[int, torch.Tensor]:
+    """Draw the eliminated variables given the evidence, in reverse order, (b, draws) int8 each."""
+    values: dict[int, torch.Tensor] = {}
+    for variable, factor in reversed(buckets):
+        others = [v for v in factor.scope if v != variable]
+        axis = 1 + factor.scope.index(variable)
+        pair = factor.table.movedim(axis, -1).reshape(factor.table.shape[0], -1, 2).expand(b, -1, -1)
+        if others:
+            cell = cell_index(torch.stack([values[v] for v in others], -1))
+            pair = pair.gather(1, cell[..., None].expand(-1, -1, 2))
+        p = pair[..., 1] / pair.sum(-1)
+        values[variable] = (uniform((b, draws), generator) < p).to(torch.int8)
+    return values
 
 
 def _sample_forwards(
@@ -190,10 +169,13 @@ def _sample_forwards(
     values |= {conditional.variable: flat[conditional.variable].reshape(b, draws) for conditional in todo}
 
 
-def _order(network: Sequence[Conditional], evidence: Evidence, name: Callable[[int], str]) -> tuple[list[int], int]:
-    """Return the elimination order, and how many units at a time keep each table within `MAX_CELLS`."""
-    order, cells = plan([frozenset({c.variable, *c.parents} - set(evidence)) for c in network], name)
-    return order, min(MAX_UNITS, max(1, MAX_CELLS // cells))
+def _order(
+    network: Sequence[Conditional], evidence: Evidence, name: Callable[[int], str]
+) -> tuple[list[Conditional], list[int], int]:
+    """Return the evidence's ancestry, its elimination order, and how many units at a time `MAX_CELLS` allows."""
+    above = ancestry(network, {c.variable for c in network} & set(evidence), set(evidence))
+    order, cells = plan([frozenset({c.variable, *c.parents} - set(evidence)) for c in above], name)
+    return above, order, min(MAX_UNITS, max(1, MAX_CELLS // cells))
 
 
 def _chunks(evidence: Evidence, b: int, step: int) -> Iterator[tuple[dict[int, torch.Tensor], int]]:
@@ -202,8 +184,10 @@ def _chunks(evidence: Evidence, b: int, step: int) -> Iterator[tuple[dict[int, t
         yield rows, min(step, b - start)
 
 
-def _eliminate(network: Sequence[Conditional], evidence: Evidence, b: int, order: Sequence[int]) -> _Eliminated:
-    """Sum out all free variables of a network that has only the evidence and its ancestors."""
+def _eliminate(
+    network: Sequence[Conditional], evidence: Evidence, b: int, order: Sequence[int]
+) -> tuple[torch.Tensor, list[tuple[int, _Factor]]]:
+    """Sum out the free variables: (b,) log P(evidence), and the summed product of each variable in order."""
     factors = [_factor(conditional, evidence) for conditional in network]
     log_weight, buckets = torch.zeros(b, dtype=torch.float64), []
     for variable in order:
@@ -218,7 +202,7 @@ def _eliminate(network: Sequence[Conditional], evidence: Evidence, b: int, order
         factors.append(_Factor(rest, summed / scale.reshape(-1, *[1] * len(rest))))
     for factor in factors:
         log_weight = log_weight + factor.table.log()
-    return _Eliminated(log_weight, buckets)
+    return log_weight, buckets
 
 
 def _factor(conditional: Conditional, evidence: Evidence) -> _Factor:

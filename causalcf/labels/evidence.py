@@ -29,7 +29,7 @@ def _binary(what: str, value: Any) -> torch.Tensor:
         tensor = as_tensor(value)
     except (TypeError, ValueError, RuntimeError):
         raise CausalCFError(f"{what}={value!r}: expected 0 or 1") from None
-    if tensor.ndim > 1 or not is_binary(tensor):
+    if tensor.ndim > 1 or bool(not_binary(tensor).any()):
         shown = repr(value) if tensor.ndim == 0 else "an array with other values or of another shape"
         raise CausalCFError(f"{what}={shown}: expected 0 or 1, or an (n,) array of them")
     return tensor.reshape(-1).to(torch.int8)
@@ -44,10 +44,7 @@ def units(*evidence: Mapping[int, torch.Tensor]) -> int:
 
 
 def check_agree(
-    nodes: tuple[str, ...],
-    what: str,
-    first: Mapping[int, torch.Tensor],
-    second: Mapping[int, torch.Tensor],
+    nodes: tuple[str, ...], what: str, first: Mapping[int, torch.Tensor], second: Mapping[int, torch.Tensor]
 ) -> None:
     """Raise `ImpossibleWorldError` where two assignments give one attribute two values."""
     for i in first.keys() & second.keys():
@@ -84,9 +81,14 @@ def cell_index(labels: torch.Tensor) -> torch.Tensor:
     return index
 
 
-def is_binary(values: torch.Tensor) -> bool:
-    """Return whether every value is exactly 0 or 1 (NaN is not)."""
-    return bool(((values == 0) | (values == 1)).all())
+def not_binary(values: torch.Tensor) -> torch.Tensor:
+    """Return where a value is neither 0 nor 1, such as NaN."""
+    return (values != 0) & (values != 1)
+
+
+def first_true(flags: torch.Tensor) -> int | None:
+    """Return the position of the first of (n,) flags that is set; None if there is none."""
+    return int(flags.int().argmax()) if bool(flags.any()) else None
 
 
 def as_tensor(values: Any) -> torch.Tensor:
@@ -102,8 +104,8 @@ def as_labels(labels: Any, names: tuple[str, ...]) -> torch.Tensor:
         check(False, "labels", labels, "an (n, d) array of 0 and 1")
     if matrix.ndim != 2 or matrix.shape[1] != d:
         raise CausalCFError(f"labels of shape {tuple(matrix.shape)}: expected (n, {d}), the columns {', '.join(names)}")
-    if not is_binary(matrix):
-        column = int(((matrix != 0) & (matrix != 1)).any(0).int().argmax())
+    column = first_true(not_binary(matrix).any(0))
+    if column is not None:
         raise CausalCFError(f"labels of {names[column]!r} hold a value other than 0 and 1")
     return matrix.to(torch.int8)
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ..checks import check
+from ..checks import check, check_choice
 from ..errors import CausalCFError, DataError, unknown
 from ..graph.graph import CausalGraph
 from ..io.threads import one_thread
 from .counterfactuals import parent_indices
-from .evidence import as_tensor, cell_index
+from .evidence import as_tensor, cell_index, first_true, not_binary
 from .mechanisms import Mechanism, NeuralMechanism, TableMechanism
 from .scm import LabelSCM
 
@@ -33,17 +33,13 @@ def fit_neural(label: torch.Tensor, parents: torch.Tensor, hidden: int = HIDDEN)
     weights = _logistic(x, label.double())
     generator = torch.Generator().manual_seed(0)
     p = x.shape[1]
-    start = NeuralMechanism(
-        weights[-1],
-        weights[:-1],
-        torch.randn(hidden, p, generator=generator, dtype=torch.float64) / math.sqrt(p),
-        torch.randn(hidden, generator=generator, dtype=torch.float64),
-        torch.zeros(hidden, dtype=torch.float64),
-    )
-    if not hidden:
-        return start
-    with one_thread():
-        return _train(start, x.float(), label.float(), generator)
+    first = torch.randn(hidden, p, generator=generator, dtype=torch.float64) / math.sqrt(p)
+    shift = torch.randn(hidden, generator=generator, dtype=torch.float64)
+    parts = [weights[-1], weights[:-1], first, shift, torch.zeros(hidden, dtype=torch.float64)]
+    if hidden:
+        with one_thread():
+            parts = _train(parts, x.float(), label.float(), generator)
+    return NeuralMechanism(*parts)
 
 
 def _logistic(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -73,10 +69,11 @@ def _logistic(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return weights
 
 
-def _train(start: NeuralMechanism, x: torch.Tensor, y: torch.Tensor, generator: torch.Generator) -> NeuralMechanism:
-    parts = (start.bias, start.linear, start.hidden, start.shift, start.output)
-    bias, linear, hidden, shift, output = (part.float().requires_grad_() for part in parts)
-    weights = [bias, linear, hidden, shift, output]
+def _train(
+    parts: Sequence[torch.Tensor], x: torch.Tensor, y: torch.Tensor, generator: torch.Generator
+) -> list[torch.Tensor]:
+    weights = [part.float().requires_grad_() for part in parts]
+    bias, linear, hidden, shift, output = weights
     optimiser = torch.optim.Adam(weights, lr=RATE)
     epochs = math.ceil(STEPS / math.ceil(len(x) / BATCH))
     steps = epochs * math.ceil(len(x) / BATCH)
@@ -91,26 +88,25 @@ def _train(start: NeuralMechanism, x: torch.Tensor, y: torch.Tensor, generator: 
             loss.backward()
             optimiser.step()
             schedule.step()
-    return NeuralMechanism(bias, linear, hidden, shift, output)
+    return weights
 
 
 def label_rows(graph: CausalGraph, table: Any) -> torch.Tensor:
     """Return the graph's columns of a mapping, DataFrame or (n, d) array, (n, d) int8, checked."""
     if isinstance(table, Mapping) or hasattr(table, "columns"):
-        columns = {str(name): table[name] for name in (table.columns if hasattr(table, "columns") else table)}
+        columns = {str(name): table[name] for name in getattr(table, "columns", table)}
     else:
         columns = _matrix_columns(graph, table)
-    checked = []
+    checked: list[torch.Tensor] = []
     for node in graph.nodes:
         if node not in columns:
             raise DataError(f"the table lacks a column of graph {graph.name!r}: {unknown('column', node, columns)}")
         checked.append(_binary_column(node, columns[node]))
-    lengths = {node: len(column) for node, column in zip(graph.nodes, checked, strict=True)}
-    first = graph.nodes[0]
-    for node, length in lengths.items():
-        if length != lengths[first]:
-            raise DataError(f"column {node!r} has {length} rows, column {first!r} has {lengths[first]}")
-    if lengths[first] == 0:
+    rows = len(checked[0])
+    for node, column in zip(graph.nodes, checked, strict=True):
+        if len(column) != rows:
+            raise DataError(f"column {node!r} has {len(column)} rows, column {graph.nodes[0]!r} has {rows}")
+    if not rows:
         raise DataError(f"the table has no rows; columns {', '.join(graph.nodes)}")
     return torch.stack(checked, 1)
 
@@ -138,9 +134,8 @@ def _binary_column(node: str, values: Any) -> torch.Tensor:
         raise DataError(f"column {node!r} is no array of numbers: {error}") from error
     if column.ndim != 1:
         raise DataError(f"column {node!r} has shape {tuple(column.shape)}: expected one value a row")
-    wrong = (column != 0) & (column != 1)
-    if bool(wrong.any()):
-        row = int(wrong.int().argmax())
+    row = first_true(not_binary(column))
+    if row is not None:
         hint = "; CelebA's own -1 stands for 0, convert it first" if column[row] == -1 else ""
         raise DataError(f"column {node!r}, row {row}: {column[row].item()!r} is neither 0 nor 1{hint}")
     return column.to(torch.int8)
@@ -196,28 +191,21 @@ def fit_label_scm(
         0.5
     """
     check(isinstance(graph, CausalGraph), "graph", graph, "a CausalGraph, as load_graph gives it")
-    if method not in METHODS:
-        raise CausalCFError(unknown("method", str(method), METHODS))
+    check_choice("method", method, METHODS)
     labels = label_rows(graph, table)
     if method == "likelihood":
         if adversarial:
             raise CausalCFError(unknown("option of method 'likelihood'", next(iter(adversarial)), ["smoothing"]))
         if not (isinstance(smoothing, Real) and math.isfinite(smoothing) and smoothing >= 0):
             raise CausalCFError(f"smoothing={smoothing!r}: expected a finite number of pseudo-rows, at least 0")
-        return _fit_likelihood(graph, labels, smoothing)
+        mechanisms: dict[str, Mechanism] = {}
+        for i, (node, parents) in enumerate(zip(graph.nodes, parent_indices(graph), strict=True)):
+            label, inputs = labels[:, i], labels[:, parents]
+            by_counting = len(parents) <= MAX_TABLE_PARENTS
+            mechanisms[node] = count_table(label, inputs, smoothing) if by_counting else fit_neural(label, inputs)
+        return LabelSCM(graph, mechanisms)
     from .adversarial import fit_controller
 
     if smoothing != 0:
         raise CausalCFError("smoothing belongs to method 'likelihood'")
     return fit_controller(graph, labels, generator=generator, **adversarial)
-
-
-def _fit_likelihood(graph: CausalGraph, labels: torch.Tensor, smoothing: float) -> LabelSCM:
-    mechanisms: dict[str, Mechanism] = {}
-    for i, (node, parents) in enumerate(zip(graph.nodes, parent_indices(graph), strict=True)):
-        inputs = labels[:, parents]
-        if len(parents) <= MAX_TABLE_PARENTS:
-            mechanisms[node] = count_table(labels[:, i], inputs, smoothing)
-        else:
-            mechanisms[node] = fit_neural(labels[:, i], inputs)
-    return LabelSCM(graph, mechanisms)

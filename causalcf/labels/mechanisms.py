@@ -11,7 +11,7 @@ import torch
 
 from ..errors import CausalCFError, ImpossibleWorldError
 from ..randomness import uniform
-from .evidence import cell_index
+from .evidence import cell_index, first_true
 
 _BELOW_ONE = 1.0 - 2.0**-53
 
@@ -52,14 +52,22 @@ class Mechanism(ABC):
         return uniform((n,), generator)
 
     def _check_possible(self, label: torch.Tensor, p: torch.Tensor) -> None:
-        impossible = torch.where(label.bool(), p, 1.0 - p) <= 0
-        if bool(impossible.any()):
-            row = int(impossible.int().argmax())
+        row = first_true(torch.where(label.bool(), p, 1.0 - p) <= 0)
+        if row is not None:
             raise ImpossibleWorldError(f"row {row}: the label {int(label[row])} has probability zero given its parents")
 
 
 class ThresholdMechanism(Mechanism):
     """B = 1 iff U < p(parents): the monotone coupling, for two classes the same as Gumbel-max."""
+
+    _PARTS: ClassVar[tuple[str, ...]]  # the tensors that it is made of
+
+    def to_state(self) -> dict[str, Any]:
+        return {"kind": self.kind, **{part: getattr(self, part).clone() for part in self._PARTS}}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> ThresholdMechanism:
+        return cls(**{part: state[part] for part in cls._PARTS})
 
     def respond(self, parents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         return (noise < self.probability(parents)).to(torch.int8)
@@ -82,6 +90,7 @@ class TableMechanism(ThresholdMechanism):
     """Threshold noise on a (2,)*p table of P(B=1 | parents), indexed by the parents in their order."""
 
     kind = "table"
+    _PARTS = ("table",)
 
     def __init__(self, table: Any) -> None:
         self.table = torch.as_tensor(table, dtype=torch.float64).detach().cpu().contiguous()
@@ -94,13 +103,6 @@ class TableMechanism(ThresholdMechanism):
     def probability(self, parents: torch.Tensor) -> torch.Tensor:
         return self.table.reshape(-1)[cell_index(parents)]
 
-    def to_state(self) -> dict[str, Any]:
-        return {"kind": self.kind, "table": self.table.clone()}
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> TableMechanism:
-        return cls(state["table"])
-
 
 class NeuralMechanism(ThresholdMechanism):
     """Threshold noise on sigmoid(bias + w.x + v.tanh(W x + c)), where x = -1/+1 are the parents."""
@@ -110,12 +112,7 @@ class NeuralMechanism(ThresholdMechanism):
     _CHUNK = 2**14  # rows at a time: bounds the memory of large enumerations, and stays in the processor's cache
 
     def __init__(
-        self,
-        bias: torch.Tensor,
-        linear: torch.Tensor,
-        hidden: torch.Tensor,
-        shift: torch.Tensor,
-        output: torch.Tensor,
+        self, bias: torch.Tensor, linear: torch.Tensor, hidden: torch.Tensor, shift: torch.Tensor, output: torch.Tensor
     ) -> None:
         parts = [part.detach().to("cpu", torch.float64) for part in (bias, linear, hidden, shift, output)]
         self.bias, self.linear, self.hidden, self.shift, self.output = parts
@@ -151,23 +148,12 @@ class NeuralMechanism(ThresholdMechanism):
         units = (self.n_parents + 4) * passed_on + (len(output) + 8) * (output.abs().sum() + size[-1])
         return hidden.float(), shift.float()[:, None], output.float(), 2 * 2.0**-24 * (float(units) / 4 + 8)
 
-    def logit(self, parents: torch.Tensor) -> torch.Tensor:
-        """Return log P(B=1 | parents) / P(B=0 | parents), (n,) float64."""
-        return torch.cat([self._logit(chunk) for chunk in parents.split(self._CHUNK)])
-
-    def _logit(self, parents: torch.Tensor) -> torch.Tensor:
-        x = 2.0 * parents.to(torch.float64) - 1.0
-        return self.bias + x @ self.linear + torch.tanh(x @ self.hidden.T + self.shift) @ self.output
-
     def probability(self, parents: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(self.logit(parents))
-
-    def to_state(self) -> dict[str, Any]:
-        return {"kind": self.kind, **{part: getattr(self, part).clone() for part in self._PARTS}}
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> NeuralMechanism:
-        return cls(**{part: state[part] for part in cls._PARTS})
+        logits = []
+        for rows in parents.split(self._CHUNK):
+            x = 2.0 * rows.to(torch.float64) - 1.0
+            logits.append(self.bias + x @ self.linear + torch.tanh(x @ self.hidden.T + self.shift) @ self.output)
+        return torch.sigmoid(torch.cat(logits))
 
 
 _FINE = 2**20  # sub-positions inside a pool point, so that abducted noise is spread over [0, 1) as its prior is
@@ -185,8 +171,17 @@ class ResponseMechanism(Mechanism):
         self.bits = bits.detach().to("cpu", torch.uint8)
         self.n_parents, self.points = rows.bit_length() - 1, points
         self._ones = self.bits.sum(1, dtype=torch.int64)
-        self._both: torch.Tensor | None = None
-        self._order: torch.Tensor | None = None
+
+    @cached_property
+    def _order(self) -> torch.Tensor:
+        """Points of each row, those that answer 0 first."""
+        return self.bits.argsort(dim=1, stable=True)
+
+    @cached_property
+    def _both(self) -> torch.Tensor:
+        """Number of points that answer 1 to both of two rows; float32 counts are exact below 2^24."""
+        ones = self.bits.float()
+        return (ones @ ones.T).double()
 
     def probability(self, parents: torch.Tensor) -> torch.Tensor:
         return self._ones[cell_index(parents)].double() / self.points
@@ -196,8 +191,6 @@ class ResponseMechanism(Mechanism):
 
     def abduct(self, label: torch.Tensor, parents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         self._check_possible(label, self.probability(parents))
-        if self._order is None:  # points of each row, those answering 0 first
-            self._order = self.bits.argsort(dim=1, stable=True)
         row = cell_index(parents)
         ones, zeros = self._ones[row], self.points - self._ones[row]
         v = uniform((len(row),), generator)
@@ -206,9 +199,6 @@ class ResponseMechanism(Mechanism):
         return (self._order[row, rank].double() + inside) / self.points
 
     def transition(self, label: torch.Tensor, parents: torch.Tensor, new_parents: torch.Tensor) -> torch.Tensor:
-        if self._both is None:  # points answering 1 to both of two rows; float32 counts are exact below 2^24
-            ones = self.bits.float()
-            self._both = (ones @ ones.T).double()
         old, new = cell_index(parents), cell_index(new_parents)
         both, before, after = self._both[old, new], self._ones[old].double(), self._ones[new].double()
         weight = torch.where(label.bool(), before, self.points - before)

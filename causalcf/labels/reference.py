@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,54 +31,49 @@ class Reference:
 
     def sample(self, n: int, given: Mapping[str, int] | None, generator: torch.Generator) -> Tensor:
         """Draw (n, d) int8 labels of n units, given some labels."""
-        return self._columns(self.scm.sample(n, given=given, generator=generator))
+        labels = self.scm.sample(n, given=given, generator=generator)
+        return labels[:, [self.scm.graph.nodes.index(name) for name in self.nodes]]
 
     def answer(
         self, facts: Tensor, antecedent: Mapping[str, Tensor], mode: str, stickiness: float
     ) -> tuple[Tensor, Tensor]:
         """Return which units are possible, (n,) bool, and P(label* = 1 | facts, antecedent*), (n, d) or NaN."""
-        names = list(antecedent)
-        questions = torch.cat([facts.long(), *(antecedent[name].long()[:, None] for name in names)], 1)
-        unique, place = torch.unique(questions, dim=0, return_inverse=True)
-        cells, values = unique[:, : len(self.nodes)], unique[:, len(self.nodes) :]
-        possible = self._possible(cells, dict(zip(names, values.unbind(1), strict=True)), mode, stickiness)
-        answers = torch.full((len(unique), len(self.nodes)), torch.nan, dtype=torch.float64)
-        if bool(possible.any()):
-            known = self._facts(cells[possible])
-            intervention = {mode: dict(zip(names, values[possible].unbind(1), strict=True))}
-            for column, name in enumerate(self.nodes):
-                asked = self.scm.counterfactual_probabilities({name: 1}, known, **intervention, stickiness=stickiness)
-                answers[possible, column] = asked
-        return possible[place], answers[place]
+        return self._ask([{name: 1} for name in self.nodes], facts, antecedent, mode, stickiness)
 
     def expect(
         self, facts: Tensor, antecedent: Mapping[str, int], consequent: Mapping[str, int], mode: str, stickiness: float
     ) -> Tensor:
         """Return P(consequent* | facts, antecedent*) of each unit, (n,) float64, NaN where impossible."""
-        cells, place = torch.unique(facts.long(), dim=0, return_inverse=True)
-        asked = {name: torch.full((len(cells),), value) for name, value in antecedent.items()}
-        possible = self._possible(cells, asked, mode, stickiness)
-        answers = torch.full((len(cells),), torch.nan, dtype=torch.float64)
-        if bool(possible.any()):
-            intervention = {mode: {name: values[possible] for name, values in asked.items()}}
-            known = self._facts(cells[possible])
-            answers[possible] = self.scm.counterfactual_probabilities(
-                consequent, known, **intervention, stickiness=stickiness
-            )
-        return answers[place]
+        asked = {name: torch.full((len(facts),), value) for name, value in antecedent.items()}
+        return self._ask([consequent], facts, asked, mode, stickiness)[1][:, 0]
 
-    def _possible(self, cells: Tensor, antecedent: Mapping[str, Tensor], mode: str, stickiness: float) -> Tensor:
-        """Return which rows of facts are possible, alone and together with their antecedent."""
-        facts = [self.scm.probability(dict(zip(self.nodes, row, strict=True))) > 0 for row in cells.tolist()]
-        possible = torch.tensor(facts)
+    def _ask(
+        self,
+        events: Sequence[Mapping[str, int]],
+        facts: Tensor,
+        antecedent: Mapping[str, Tensor],
+        mode: str,
+        stickiness: float,
+    ) -> tuple[Tensor, Tensor]:
+        """Ask each distinct question once: which units are possible, and (n, events) probabilities."""
+        questions = torch.cat([facts.long(), *(values.long()[:, None] for values in antecedent.values())], 1)
+        unique, place = torch.unique(questions, dim=0, return_inverse=True)
+        cells, values = unique[:, : len(self.nodes)], unique[:, len(self.nodes) :]
+        rows = [self.scm.probability(dict(zip(self.nodes, row, strict=True))) > 0 for row in cells.tolist()]
+        possible = torch.tensor(rows, dtype=torch.bool)
+        answers = torch.full((len(unique), len(events)), torch.nan, dtype=torch.float64)
+
+        def possible_ones() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+            known = dict(zip(self.nodes, cells[possible].unbind(1), strict=True))
+            return known, dict(zip(antecedent, values[possible].unbind(1), strict=True))
+
         if mode == "observe" and bool(possible.any()):
-            event = {name: value[possible] for name, value in antecedent.items()}
-            known = self._facts(cells[possible])
-            possible[possible.clone()] = self.scm.counterfactual_probabilities(event, known, stickiness=stickiness) > 0
-        return possible
-
-    def _facts(self, cells: Tensor) -> dict[str, Tensor]:
-        return dict(zip(self.nodes, cells.unbind(1), strict=True))
-
-    def _columns(self, labels: Tensor) -> Tensor:
-        return labels[:, [self.scm.graph.nodes.index(name) for name in self.nodes]]
+            known, asked = possible_ones()
+            possible[possible.clone()] = self.scm.counterfactual_probabilities(asked, known, stickiness=stickiness) > 0
+        if bool(possible.any()):
+            known, asked = possible_ones()
+            for column, event in enumerate(events):
+                answers[possible, column] = self.scm.counterfactual_probabilities(
+                    event, known, **{mode: asked}, stickiness=stickiness
+                )
+        return possible[place], answers[place]

@@ -13,8 +13,8 @@ from ..graph.graph import CausalGraph
 from ..io.untrusted import first_line
 from ..randomness import fresh
 from .counterfactuals import CounterfactualQueries, actual_world, parent_indices
-from .elimination import Evidence, log_probability, sample_network
-from .evidence import as_labels, assignment, check_agree, configurations, describe, merge, units
+from .elimination import log_probability, sample_network
+from .evidence import as_labels, assignment, check_agree, configurations, merge, units
 from .mechanisms import Mechanism, NeuralMechanism, ResponseMechanism, TableMechanism
 
 KINDS: dict[str, type[Mechanism]] = {m.kind: m for m in (TableMechanism, NeuralMechanism, ResponseMechanism)}
@@ -123,8 +123,7 @@ class LabelSCM(CounterfactualQueries):
         fixed, possible = merge({**held, **cut}, asked, 1)
         network = actual_world(self._parents, self._ordered, set(cut))
         below = log_probability(network, {**held, **cut}, 1, self._name)
-        if not bool(below.isfinite()):
-            raise ImpossibleWorldError(f"given {describe(self.graph.nodes, held)}: an event of probability zero")
+        self._check_weight(below, "given", held)
         if not bool(possible):
             return 0.0
         return float((log_probability(network, fixed, 1, self._name) - below).exp())
@@ -229,8 +228,9 @@ class LabelSCM(CounterfactualQueries):
 
     def to_state(self) -> dict[str, Any]:
         """Return the model as tensors, strings and numbers for a checkpoint; `from_state` restores it exactly."""
+        nodes = {node: list(self.graph.parents(node)) for node in self.graph.nodes}
         return {
-            "graph": {"name": self.graph.name, "description": self.graph.description, "nodes": self._listing()},
+            "graph": {"name": self.graph.name, "description": self.graph.description, "nodes": nodes},
             "mechanisms": {node: m.to_state() for node, m in self.mechanisms.items()},
         }
 
@@ -242,20 +242,13 @@ class LabelSCM(CounterfactualQueries):
             CausalCFError: an invalid state.
         """
         try:
-            return cls._from_state(state)
+            graph = state["graph"]
+            mechanisms = {node: mechanism_from_state(part) for node, part in state["mechanisms"].items()}
+            return cls(CausalGraph(graph["nodes"], graph["name"], graph["description"]), mechanisms)
         except CausalCFError:
             raise
         except Exception as error:  # anything may stand anywhere in it
             raise CausalCFError(f"the state is not one that to_state gives: {first_line(error)}") from error
-
-    @classmethod
-    def _from_state(cls, state: Mapping[str, Any]) -> LabelSCM:
-        graph = state["graph"]
-        mechanisms = {node: mechanism_from_state(part) for node, part in state["mechanisms"].items()}
-        return cls(CausalGraph(graph["nodes"], graph["name"], graph["description"]), mechanisms)
-
-    def _listing(self) -> dict[str, list[str]]:
-        return {node: list(self.graph.parents(node)) for node in self.graph.nodes}
 
     def _world(
         self, given: Mapping[str, Any] | None, do: Mapping[str, Any] | None
@@ -264,11 +257,3 @@ class LabelSCM(CounterfactualQueries):
         units(held, cut)
         check_agree(self.graph.nodes, "given and do", held, cut)
         return {i: v for i, v in held.items() if i not in cut}, cut
-
-    def _check_weight(self, weight: torch.Tensor, what: str, evidence: Evidence) -> None:
-        impossible = ~weight.isfinite()
-        if bool(impossible.any()):
-            row = int(impossible.int().argmax())
-            where = f" (unit {row})" if len(weight) > 1 else ""
-            shown = describe(self.graph.nodes, evidence, row)
-            raise ImpossibleWorldError(f"{what} {shown}{where}: an event of probability zero")

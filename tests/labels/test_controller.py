@@ -13,14 +13,16 @@ from causalcf.graph.files import load_graph
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM, ResponseMechanism, empirical_joint, fit_label_scm, total_variation
 from causalcf.labels.adversarial import (
+    Controller,
     ControllerOptions,
+    Critic,
     cube_penalty,
     fit_controller,
     noise_pool,
     pool_law,
+    straight_through,
     train_controller,
 )
-from causalcf.labels.controller import Controller, Critic, straight_through
 from causalcf.labels.counterfactuals import parent_indices
 from causalcf.labels.evidence import configurations
 
