@@ -17,8 +17,7 @@ from ..errors import CausalCFError
 from ..graph.graph import CausalGraph
 from ..randomness import generator_of
 from ..runs.counterfactual import Worlds
-from ..statistics.intervals import as_share, over_units
-from ..statistics.rates import NO_UNITS, Estimate
+from ..statistics.rates import NO_UNITS, Estimate, as_share, over_units
 from .approaches import Approach, pick
 from .flips import Flip, pixel_change, unrelated_change
 from .judge import Judge, judge_features

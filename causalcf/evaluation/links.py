@@ -14,9 +14,8 @@ from ..errors import CausalCFError
 from ..graph.graph import CausalGraph
 from ..language import short
 from ..randomness import seed_of
-from ..statistics.intervals import Interval, mean_intervals
 from ..statistics.misclassification import corrected_effects, holm, sign_test
-from ..statistics.rates import Rate
+from ..statistics.rates import Interval, Rate, mean_intervals
 from .approaches import units_missed
 from .flips import Flip, leak
 from .session import Session, Settings, too_few

@@ -9,8 +9,7 @@ import numpy as np
 from scipy.stats import binomtest, norm, ttest_1samp
 
 from ..errors import CausalCFError
-from .intervals import WILSON, Interval, mean_intervals
-from .rates import Rate
+from .rates import WILSON, Interval, Rate, mean_intervals
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -73,15 +72,13 @@ def corrected_effects(
     for row, (sensitivity, specificity), interval in zip(np.asarray(values, float), gains, raw, strict=True):
         gain = sensitivity.value + specificity.value - 1
         drawn = _jeffreys(sensitivity, rng, resamples) + _jeffreys(specificity, rng, resamples) - 1
-        if not np.isfinite(gain) or gain < MIN_GAIN or np.quantile(drawn, (1 - level) / 2) < MIN_GAIN:
+        known = np.isfinite(gain) and gain >= MIN_GAIN and np.quantile(drawn, (1 - level) / 2) >= MIN_GAIN
+        low, high = _widened(row, interval, gain, drawn, rng, level) if known else (math.nan, math.nan)
+        if not (low < 1 and high > -1):
             found.append(None)
             continue
-        low, high = _widened(row, interval, gain, drawn, rng, level)
-        if low >= 1 or high <= -1:
-            found.append(None)
-            continue
-        interval_ = Interval(_cut(low), _cut(high), f"{interval.method} of the effect, Jeffreys of the judge")
-        found.append((_cut(float(row.mean()) / gain), interval_))
+        corrected = Interval(_cut(low), _cut(high), f"{interval.method} of the effect, Jeffreys of the judge")
+        found.append((_cut(float(row.mean()) / gain), corrected))
     return found
 
 
@@ -89,21 +86,14 @@ def _widened(
     row: np.ndarray, raw: Interval, gain: float, drawn: np.ndarray, rng: np.random.Generator, level: float
 ) -> tuple[float, float]:
     """Return quantiles of effect over gain, never narrower than the raw interval over the gain."""
-    means = (_scattered if raw.method == WILSON else _resampled)(row, raw, rng, len(drawn), level)
+    if raw.method == WILSON:  # normal about the sample's mean, each side as wide as the raw interval
+        mean, z = row.mean(), rng.standard_normal(len(drawn))
+        means = mean + z * np.where(z < 0, mean - raw.low, raw.high - mean) / norm.ppf((1 + level) / 2)
+    else:  # bootstrap means, by a multinomial over the sample's distinct values
+        distinct, counts = np.unique(row, return_counts=True)
+        means = rng.multinomial(len(row), counts / len(row), len(drawn)) @ distinct / len(row)
     low, high = np.quantile(means / drawn, ((1 - level) / 2, (1 + level) / 2))
     return min(float(low), raw.low / gain), max(float(high), raw.high / gain)
-
-
-def _resampled(row: np.ndarray, raw: Interval, rng: np.random.Generator, draws: int, level: float) -> np.ndarray:
-    """Draw bootstrap means of a sample by a multinomial over its distinct values."""
-    distinct, counts = np.unique(row, return_counts=True)
-    return rng.multinomial(len(row), counts / len(row), draws) @ distinct / len(row)
-
-
-def _scattered(row: np.ndarray, raw: Interval, rng: np.random.Generator, draws: int, level: float) -> np.ndarray:
-    """Draw normal means about the sample's mean, each side as wide as the raw interval."""
-    mean, z = row.mean(), rng.standard_normal(draws)
-    return mean + z * np.where(z < 0, mean - raw.low, raw.high - mean) / norm.ppf((1 + level) / 2)
 
 
 def _cut(effect: float) -> float:

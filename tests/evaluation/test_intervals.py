@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, bootstrap
 
 from causalcf.errors import CausalCFError
-from causalcf.statistics.intervals import BCA, FEW, PERCENTILE, WILSON, mean_intervals, ratio_interval
+from causalcf.statistics.rates import BCA, FEW, PERCENTILE, WILSON, mean_intervals, ratio_interval
 
 ALPHA = 1e-5
 PROBLEMS = 2000

@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from causalcf.statistics.intervals import mean_intervals
 from causalcf.statistics.misclassification import corrected_effects
-from causalcf.statistics.rates import Rate
+from causalcf.statistics.rates import Rate, mean_intervals
 
 ALPHA = 1e-5
 

@@ -7,8 +7,7 @@ import pytest
 import torch
 from scipy.stats import beta, binomtest
 
-from causalcf.statistics.intervals import BCA, WILSON, as_share, over_units, ratio_interval
-from causalcf.statistics.rates import Rate
+from causalcf.statistics.rates import BCA, WILSON, Rate, as_share, over_units, ratio_interval
 
 ALPHA = 1e-5
 PROBLEMS = 400
@@ -17,7 +16,7 @@ LABELS = 9
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
-    monkeypatch.setattr("causalcf.statistics.intervals.ratio_interval", partial(ratio_interval, resamples=400))
+    monkeypatch.setattr("causalcf.statistics.rates.ratio_interval", partial(ratio_interval, resamples=400))
 
 
 # Faces, share of those that are drawn badly, causes flipped of which each face answers some or all.

@@ -11,8 +11,8 @@ from scipy.stats import binomtest
 from causalcf.errors import CausalCFError
 from causalcf.evaluation.links import ABSENT, EXAGGERATED, LEAKS, RESPECTED, REVERSED, WEAK, verdict
 from causalcf.evaluation.suite import VERDICTS
-from causalcf.statistics.intervals import mean_intervals
 from causalcf.statistics.misclassification import holm, sign_test, units_for
+from causalcf.statistics.rates import mean_intervals
 
 ALPHA = 1e-5
 SHARES = st.floats(-1, 1)
