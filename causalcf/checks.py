@@ -10,12 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from types import UnionType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import CausalCFError, RecipeError, unknown
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MAX_HELD = 2**31  # numbers in one array: 8 GiB in single precision
 # torch's CPU generator heeds a seed's low 32 bits alone: a larger one would draw what a smaller one draws.
@@ -40,16 +37,7 @@ def check_count(
 
 
 def check_choice(name: str, value: Any, allowed: Iterable[str], error: type[CausalCFError] = CausalCFError) -> str:
-    """Return a name that is one of those allowed; anything else, a list too, is refused with the nearest.
-
-    Raises:
-        CausalCFError: (or `error`)
-
-    Examples:
-        >>> check_choice("prior", "unifrom", ["uniform", "normal"])
-        Traceback (most recent call last):
-        causalcf.errors.CausalCFError: unknown prior 'unifrom'; did you mean 'uniform'? Allowed: uniform, normal
-    """
+    """Return a name that is one of those allowed; anything else, a list too, is refused with the nearest."""
     names = list(allowed)
     if not isinstance(value, str):
         raise error(f"{name} is {reprlib.repr(value)}; it must be one of {', '.join(names)}")
@@ -82,33 +70,24 @@ def check_floats(name: str, value: Any, shape: tuple[int | None, ...], said: str
 
     if not isinstance(value, torch.Tensor):
         raise CausalCFError(f"{name} is a {type(value).__name__}; expected a tensor of shape {said}")
-    check_shape(name, value, shape, said)
+    if value.ndim != len(shape) or not all(a in (None, b) for a, b in zip(shape, value.shape, strict=True)):
+        raise CausalCFError(f"{name} have shape {tuple(value.shape)}; expected {said}")
     if not value.is_floating_point():
         raise CausalCFError(f"{name} are {str(value.dtype).removeprefix('torch.')}; expected floats")
-
-
-def check_shape(name: str, value: Tensor, shape: tuple[int | None, ...], said: str) -> None:
-    """Check a tensor's shape as `check_floats` does, for any dtype."""
-    fits = value.ndim == len(shape) and all(a in (None, b) for a, b in zip(shape, value.shape, strict=True))
-    if not fits:
-        raise CausalCFError(f"{name} have shape {tuple(value.shape)}; expected {said}")
 
 
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
 
 
-def check_types(options: Any, error: type[CausalCFError]) -> None:
-    """Check the types of all fields of a dataclass; an int may stand for a float."""
-    hints = get_type_hints(type(options))
-    for name in (f.name for f in fields(options) if "help" in f.metadata):
-        hint = hints[name]
-        value, kinds = getattr(options, name), get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-        if any(_is_a(value, kind) for kind in kinds):
-            continue
-        names = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
-        if names and isinstance(value, str):
-            raise error(unknown(name, value, names))
-        raise error(f"{name} is {reprlib.repr(value)}; it must be {' or '.join(map(_said, kinds))}")
+def _check_type(name: str, value: Any, hint: Any, error: type[CausalCFError]) -> None:
+    """Check a value's type; an int may stand for a float."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if any(_is_a(value, kind) for kind in kinds):
+        return
+    names = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
+    if names and isinstance(value, str):
+        raise error(unknown(name, value, names))
+    raise error(f"{name} is {reprlib.repr(value)}; it must be {' or '.join(map(_said, kinds))}")
 
 
 def _is_a(value: Any, kind: Any) -> bool:
@@ -201,7 +180,9 @@ def with_new_names(
 
 def check_options(options: Options) -> None:
     """Check types and ranges of all options; the first that is wrong is an error."""
-    check_types(options, options._error)
+    hints = get_type_hints(type(options))
+    for name in option_names(type(options)):
+        _check_type(name, getattr(options, name), hints[name], options._error)
     for f in fields(options):
         value = getattr(options, f.name)
         if "bounds" in f.metadata and isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -148,7 +148,11 @@ def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
 def unknown(what: str, name: str, allowed: Iterable[str]) -> str:
     """Return the error message for an unknown name: the name, the nearest match and what is allowed."""
     allowed = [str(a) for a in allowed]
-    close = nearest(name, allowed)
-    hint = f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else "."
     shown = name if len(name) <= _LONGEST else name[: _LONGEST - 3] + "..."
-    return f"unknown {what} {shown!r}{hint} Allowed: {', '.join(allowed)}"
+    return f"unknown {what} {shown!r}{did_you_mean(name, allowed)} Allowed: {', '.join(allowed)}"
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """Return the end of a sentence about an unknown name: its nearest matches, if there are any."""
+    close = nearest(name, allowed)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else "."

@@ -40,27 +40,7 @@ class LabelAnswer:
 
 
 def answer_labels(scm: LabelSCM, query: Query, stickiness: float) -> LabelAnswer:
-    """The exact answer to a question.
-
-    Args:
-        scm: the label model.
-        query: over the model's labels.
-        stickiness: in [0, 1].
-
-    Raises:
-        ImpossibleWorldError: nobody is as given, or the antecedent cannot come about.
-        IntractableError: the model is too large.
-
-    Source: Lucas and Kemp (2015).
-
-    Examples:
-        >>> from causalcf.graph.graph import CausalGraph
-        >>> graph = CausalGraph({"Male": [], "Mustache": ["Male"]})
-        >>> scm = LabelSCM.from_probabilities(graph, {"Male": 0.5, "Mustache": [0.0, 0.25]})
-        >>> told = answer_labels(scm, Query({"Male": 1}, {"Mustache": 1}), 1.0)
-        >>> round(told.base_rate, 6), round(told.exact["Mustache"].before, 6), told.exact["Mustache"].after
-        (0.25, 0.25, 1.0)
-    """
+    """Return the exact answer to a question (Lucas and Kemp 2015)."""
     given, antecedent = query.given, {query.mode: query.antecedent}
     base_rate = scm.probability(query.antecedent, given=given)
     reachable = 1.0
@@ -93,6 +73,10 @@ class Seen:
     after: Rate
     gained: int
     lost: int
+
+    @property
+    def flips(self) -> int:
+        return self.gained + self.lost
 
 
 @dataclass(frozen=True)
@@ -167,10 +151,15 @@ def answer(
     query.check(run.graph.nodes, "the run's graph")
     sticky = STICKINESS[query.mode] if stickiness is None else stickiness
     noise_sticky = sticky if noise_stickiness is None else noise_stickiness
-    check_numbers(faces, draws, sticky, noise_sticky)
+    check_count("faces", faces, each=IMAGE)
+    check_count("draws", draws, each=faces * IMAGE)
+    for name, share in (("stickiness", sticky), ("noise_stickiness", noise_sticky)):
+        check(is_share(share), name, share, "a number in [0, 1]")
     generator = fresh(generator)
     exact, note = _exact(run.labels, query, sticky)  # before any image: what is impossible says so at once
-    known = _known(query, sticky) if run.labels is not None else query.given
+    known = query.given
+    if run.labels is not None and query.mode == "observe" and sticky == 1:
+        known = {**query.antecedent, **query.given}  # with all noise kept, the antecedent holds already
     worlds = run.sample(faces, given=known, generator=generator, budget=budget * faces, on_world=on_face)
     drawn = run.counterfactual(
         worlds,
@@ -191,21 +180,6 @@ def answer(
     judge = "labeler" if run.antecedent_classifier is None else "classifier"
     images = worlds.images, drawn.images
     return Answer(query, sticky, noise_sticky, exact, note, expected, reachable, seen, judge, *images, before, after)
-
-
-def _known(query: Query, stickiness: float) -> dict[str, int]:
-    """Return the conditions on actual faces; observe at stickiness 1 adds the antecedent."""
-    if query.mode == "observe" and stickiness == 1:
-        return {**query.antecedent, **query.given}
-    return query.given
-
-
-def check_numbers(faces: int, draws: int, stickiness: float, noise_stickiness: float) -> None:
-    """Check that the counts and stickinesses are in range."""
-    check_count("faces", faces, each=IMAGE)
-    check_count("draws", draws, each=faces * IMAGE)
-    for name, share in (("stickiness", stickiness), ("noise_stickiness", noise_stickiness)):
-        check(is_share(share), name, share, "a number in [0, 1]")
 
 
 def _exact(scm: LabelSCM | None, query: Query, stickiness: float) -> tuple[LabelAnswer | None, str]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..language import short
 from ..pictures.sheets import Panel, save_captioned
 from ..statistics.rates import Rate
-from .answer import Answer, Seen
+from .answer import Answer
 
 _NAMED = ("Male", "Young")  # in captions whatever their value: both values have a word
 
@@ -119,7 +119,7 @@ def _table(answer: Answer) -> list[str]:
         if exact and expected:
             row += [_probability(exact.exact[name].before), _probability(exact.exact[name].after)]
             row += [_probability(expected[name])] if observed else []
-        rows.append([*row, _interval(seen.before), _interval(seen.after)])
+        rows.append([*row, str(seen.before.estimate), str(seen.after.estimate)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.append(f"judged by {_JUDGES[answer.judge]}; [95 % Wilson interval over faces]")
@@ -139,18 +139,11 @@ def _changes(answer: Answer) -> list[str]:
         both = {name: (_probability(exact[name].before), _probability(exact[name].after)) for name in others}
         text = [f"{name} {before} -> {after}" for name, (before, after) in both.items() if before != after]
         lines.append(f"what else changes in the label model: {'; '.join(text) or 'nothing'}")
-    moved = sorted(others, key=lambda name: -_flips(answer.seen[name]))
-    text = [
-        f"{short(name, 1)} (came {answer.seen[name].gained}, went {answer.seen[name].lost})"
-        for name in moved
-        if _flips(answer.seen[name])
-    ]
+    moved = [(name, answer.seen[name]) for name in others if answer.seen[name].flips]
+    moved.sort(key=lambda one: -one[1].flips)
+    text = [f"{short(name, 1)} (came {seen.gained}, went {seen.lost})" for name, seen in moved]
     lines.append(f"what else changes in the images, of {len(answer.actual)}: {', '.join(text) or 'nothing'}")
     return lines
-
-
-def _flips(seen: Seen) -> int:
-    return seen.gained + seen.lost
 
 
 def _conditions(values: Mapping[str, int]) -> str:
@@ -160,11 +153,6 @@ def _conditions(values: Mapping[str, int]) -> str:
 def _probability(p: float) -> str:
     """Format with four decimals, or with two significant digits if the value would round to zero."""
     return f"{p:.4f}" if p >= 5e-4 or p < 1e-12 else f"{p:.1e}"
-
-
-def _interval(rate: Rate) -> str:
-    low, high = rate.interval
-    return f"{rate.value:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _rate(rate: Rate) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphError
 from .graph import CausalGraph
-from .layout import BOX_HEIGHT, Curve, lay_out
+from .layout import BOX_HEIGHT, lay_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,6 +55,8 @@ def _figure(graph: CausalGraph) -> Figure:
     """Return the whole figure; one data unit is one inch, so that labels fit their boxes."""
     import matplotlib.figure
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.patches import FancyBboxPatch
+    from matplotlib.path import Path as Outline
     from matplotlib.transforms import Bbox
 
     figure = matplotlib.figure.Figure(dpi=_DPI)  # not pyplot, whose figures are global state
@@ -64,7 +66,10 @@ def _figure(graph: CausalGraph) -> Figure:
     widths = {node: _text_width(figure, label, "normal") + 2 * _PAD for node, label in labels.items()}
     layout = lay_out(graph, widths)
 
-    outlines = {edge: _outline(curve) for edge, curve in layout.curves.items()}
+    outlines = {
+        edge: Outline(curve, [Outline.MOVETO] + [Outline.CURVE4] * (len(curve) - 1))
+        for edge, curve in layout.curves.items()
+    }
     extents = [Bbox.from_bounds(*box) for box in layout.boxes.values()]
     extent = Bbox.union(extents + [outline.get_extents() for outline in outlines.values()])
     left, bottom, top = extent.x0 - _MARGIN, extent.y0 - _MARGIN, extent.y1 + _MARGIN + _TITLE
@@ -75,20 +80,15 @@ def _figure(graph: CausalGraph) -> Figure:
     text: dict[str, Any] = {"fontsize": _FONT, "color": _INK, "va": "center", "parse_math": False}
     axes.text(left + _MARGIN, top - _MARGIN - 0.05, title, weight="bold", **text)
     _draw_edges(axes, graph, outlines)
+    style: dict[str, Any] = {"boxstyle": f"round,pad=0,rounding_size={BOX_HEIGHT / 4}", "fc": _BOX, "ec": _RIM}
     for node, (x, y, width, height) in layout.boxes.items():
-        _draw_box(axes, x, y, width, height)
+        axes.add_patch(FancyBboxPatch((x, y), width, height, linewidth=0.9, zorder=3, **style))
         axes.text(x + width / 2, y + height / 2, labels[node], ha="center", zorder=4, **text)
     return figure
 
 
 def _shortened(label: str) -> str:
     return label if len(label) <= _MAX_LABEL else label[: _MAX_LABEL - 1] + "…"
-
-
-def _outline(curve: Curve) -> Outline:
-    from matplotlib.path import Path as Outline
-
-    return Outline(curve, [Outline.MOVETO] + [Outline.CURVE4] * (len(curve) - 1))
 
 
 def _text_width(figure: Figure, label: str, weight: str) -> float:
@@ -119,10 +119,3 @@ def _draw_edges(axes: Axes, graph: CausalGraph, outlines: dict[tuple[str, str], 
                 gid=f"{parent} -> {child}",
             )
         )
-
-
-def _draw_box(axes: Axes, x: float, y: float, width: float, height: float) -> None:
-    from matplotlib.patches import FancyBboxPatch
-
-    style = f"round,pad=0,rounding_size={BOX_HEIGHT / 4}"
-    axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=style, fc=_BOX, ec=_RIM, linewidth=0.9, zorder=3))

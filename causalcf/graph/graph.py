@@ -9,7 +9,7 @@ from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..checks import check
-from ..errors import GraphError, nearest, unknown
+from ..errors import GraphError, did_you_mean, nearest, unknown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -30,15 +30,13 @@ def checked_parents(listing: object) -> dict[str, tuple[str, ...]]:
     for child, above in parents.items():
         for parent in above:
             if parent not in parents:
-                raise GraphError(_no_node(parent, child, parents))
+                names = list(parents)
+                more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+                raise GraphError(
+                    f"the parent {parent!r} of {child!r} is no node of the graph{did_you_mean(parent, names)} "
+                    f"Nodes: {', '.join(names[:_SHOWN])}{more}"
+                )
     return parents
-
-
-def check_text(name: object, description: object) -> None:
-    """Check that a graph's name is one printable line and that its description is text."""
-    _checked_name(name, "graph name")
-    if not isinstance(description, str):
-        raise GraphError(f"the graph's description must be text, not {description!r}")
 
 
 def _pairs(listing: object) -> Iterable[tuple[object, object]]:
@@ -77,14 +75,6 @@ def _checked_name(name: object, what: str) -> str:
     return name
 
 
-def _no_node(parent: str, child: str, nodes: Iterable[str]) -> str:
-    names = list(nodes)
-    close = nearest(parent, names)
-    hint = f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else "."
-    listed = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    return f"the parent {parent!r} of {child!r} is no node of the graph{hint} Nodes: {listed}"
-
-
 _SHOWN_CYCLE = 12  # nodes of a cycle that a sentence can carry
 
 
@@ -99,10 +89,16 @@ def _ordered(parents: Mapping[str, tuple[str, ...]]) -> nx.DiGraph:
         nodes = list(nx.lexicographical_topological_sort(listed, key=place.__getitem__))
     except nx.NetworkXUnfeasible:
         raise GraphError(f"the graph has a cycle: {_cycle(nx.find_cycle(listed), place)}") from None
-    ordered = nx.DiGraph()
-    ordered.add_nodes_from(nodes)
-    ordered.add_edges_from((parent, child) for child in nodes for parent in parents[child])
-    return ordered
+    return _digraph(nodes, ((parent, child) for child in nodes for parent in parents[child]))
+
+
+def _digraph(nodes: Iterable[str], edges: Iterable[tuple[str, str]], **attributes: str) -> nx.DiGraph:
+    import networkx as nx
+
+    graph = nx.DiGraph(**attributes)
+    graph.add_nodes_from(nodes)
+    graph.add_edges_from(edges)
+    return graph
 
 
 def _cycle(edges: Sequence[tuple[str, str]], place: Mapping[str, int]) -> str:
@@ -154,7 +150,9 @@ class CausalGraph:
     _graph: nx.DiGraph = field(init=False, repr=False)
 
     def __post_init__(self, listing: Listing) -> None:
-        check_text(self.name, self.description)
+        _checked_name(self.name, "graph name")
+        if not isinstance(self.description, str):
+            raise GraphError(f"the graph's description must be text, not {self.description!r}")
         graph = _ordered(checked_parents(listing.items() if isinstance(listing, Mapping) else listing))
         edges = tuple((parent, child) for child in graph for parent in graph.predecessors(child))
         for attribute, value in (("nodes", tuple(graph)), ("edges", edges), ("_graph", graph)):
@@ -236,12 +234,7 @@ class CausalGraph:
             >>> list(CausalGraph({"Young": [], "Bald": ["Young"]}).to_networkx().edges)
             [('Young', 'Bald')]
         """
-        import networkx as nx
-
-        graph = nx.DiGraph(name=self.name, description=self.description)
-        graph.add_nodes_from(self.nodes)
-        graph.add_edges_from(self.edges)
-        return graph
+        return _digraph(self.nodes, self.edges, name=self.name, description=self.description)
 
     def _require(self, node: str) -> None:
         check(isinstance(node, str), "node", node, "a node's name", GraphError)
