@@ -101,14 +101,10 @@ def parse_options(arguments: Sequence[str]) -> AskOptions:
     parser = Flags(refuse=QueryError, prog="python -m causalcf.ask", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_options(AskOptions)
     options = parser.parse_options(AskOptions, arguments)
-    return replace(options, queries=_queries(options), out=_sheet(options.out))
-
-
-def _sheet(out: Path) -> Path:
-    """Check that --out names a picture in a folder that exists."""
+    queries, out = _queries(options), options.out
     if not out.suffix or not out.parent.is_dir():
         raise QueryError(f"--out is {out}; it must name a picture, such as ask.png, in a folder that exists")
-    return out
+    return replace(options, queries=queries)
 
 
 def _queries(options: AskOptions) -> dict[str, Query]:

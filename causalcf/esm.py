@@ -52,10 +52,10 @@ def check_model(exogenous: Any, equations: Any) -> None:
             raise CausalCFError(f"the equation of {name!r} is {equation!r}: expected a function of the earlier values")
 
 
-def as_stickiness(value: Any) -> float:
-    """Return the stickiness as a float; it must be a number in [0, 1]."""
+def as_share(what: str, value: Any, allowed: str = "a number in [0, 1]") -> float:
+    """Return a real number in [0, 1] as a float."""
     if not isinstance(value, Real) or not 0.0 <= float(value) <= 1.0:
-        raise CausalCFError(f"stickiness={reprlib.repr(value)}: expected a number in [0, 1]")
+        raise CausalCFError(f"{what}={reprlib.repr(value)}: expected {allowed}")
     return float(value)
 
 
@@ -85,22 +85,17 @@ def describe(values: Mapping[str, Any]) -> str:
 
 def as_distribution(name: str, distribution: Any) -> Distribution:
     """Return {value: probability} of one exogenous variable, without values of probability zero."""
+    allowed = "a probability, a number in [0, 1]"
     if not isinstance(distribution, Mapping):
-        one = _probability(f"exogenous {name!r}", distribution)
+        one = as_share(f"exogenous {name!r}", distribution, allowed)
         return {value: p for value, p in ((0, 1.0 - one), (1, one)) if p > 0}
     listed = {}
     for value, p in distribution.items():
-        listed[as_value(f"a value of exogenous {name!r}", value)] = _probability(f"P({name}={value!r})", p)
+        listed[as_value(f"a value of exogenous {name!r}", value)] = as_share(f"P({name}={value!r})", p, allowed)
     total = math.fsum(listed.values())
     if abs(total - 1.0) > TOLERANCE:
         raise CausalCFError(f"exogenous {name!r}: the probabilities sum to {total:.12g}; expected a sum of 1")
     return {value: p / total for value, p in listed.items() if p > 0}
-
-
-def _probability(what: str, p: Any) -> float:
-    if not isinstance(p, Real) or not 0.0 <= float(p) <= 1.0:
-        raise CausalCFError(f"{what}={reprlib.repr(p)}: expected a probability, a number in [0, 1]")
-    return float(p)
 
 
 Equation = Callable[[Mapping[str, Any]], Any]
@@ -117,12 +112,10 @@ class Column:
 
     def equals(self, value: Any) -> np.ndarray:
         """Return in which worlds the variable has this value, (N,) bool."""
-        code = {v: i for i, v in enumerate(self.values)}.get(value, -1)
-        return self.codes == code
+        return self.codes == {v: i for i, v in enumerate(self.values)}.get(value, -1)
 
 
-def check_size(distributions: Mapping[str, Distribution]) -> None:
-    """Raise `IntractableError` where a model has more worlds than `MAX_WORLDS`."""
+def _check_size(distributions: Mapping[str, Distribution]) -> None:
     n = math.prod(len(distribution) for distribution in distributions.values())
     if n > MAX_WORLDS:
         shown = f"{n:,}" if n < 10**15 else f"about 10^{len(str(n)) - 1}"
@@ -142,15 +135,13 @@ def enumerate_worlds(
         before, after = n // after, after // len(distribution)
         codes = np.tile(np.arange(len(distribution), dtype=np.int32).repeat(after), before)
         world[name] = Column(codes, tuple(distribution))
-    for name in distributions.keys() & do.keys():
-        world[name] = _constant(n, do[name])
+    world |= {name: Column(np.zeros(n, dtype=np.int32), (do[name],)) for name in distributions.keys() & do.keys()}
     for name, equation in equations.items():
-        world[name] = _constant(n, do[name]) if name in do else _respond(name, equation, world, n, list(equations))
+        if name in do:
+            world[name] = Column(np.zeros(n, dtype=np.int32), (do[name],))
+        else:
+            world[name] = _respond(name, equation, world, n, list(equations))
     return world
-
-
-def _constant(n: int, value: Any) -> Column:
-    return Column(np.zeros(n, dtype=np.int32), (value,))
 
 
 class _Reading(Mapping[str, Any]):
@@ -195,9 +186,8 @@ def _respond(name: str, equation: Equation, world: Mapping[str, Column], n: int,
             break
         for new in list(read)[known:]:
             column = world[new]
-            _, first, group = np.unique(
-                group * len(column.values) + column.codes, return_index=True, return_inverse=True
-            )
+            cells = group * len(column.values) + column.codes
+            _, first, group = np.unique(cells, return_index=True, return_inverse=True)
         known = len(read)
     numbers: dict[Any, int] = {}
     codes = np.array([numbers.setdefault(answer, len(numbers)) for answer in answers], dtype=np.int32)
@@ -256,16 +246,13 @@ class DiscreteSCM:
         self.names: tuple[str, ...] = (*exogenous, *equations)
         self._equations = dict(equations)
         self._distributions = {name: as_distribution(name, distribution) for name, distribution in exogenous.items()}
-        check_size(self._distributions)
+        _check_size(self._distributions)
         self._weights = [np.array(list(distribution.values())) for distribution in self._distributions.values()]
         self._mantissa, self._exponent = _products(self._weights)
         self._actual = enumerate_worlds(self._distributions, self._equations, {})
 
     def probability(
-        self,
-        event: Mapping[str, Any],
-        given: Mapping[str, Any] | None = None,
-        do: Mapping[str, Any] | None = None,
+        self, event: Mapping[str, Any], given: Mapping[str, Any] | None = None, do: Mapping[str, Any] | None = None
     ) -> float:
         """Return P(event | given, do), exactly. `given` conditions on the world after the intervention.
 
@@ -281,7 +268,8 @@ class DiscreteSCM:
             >>> model.probability({"A": 1}, given={"B": 1}), model.probability({"A": 1}, do={"B": 1})
             (1.0, 0.5)
         """
-        asked, held, cut = (self._check(*part) for part in (("event", event), ("given", given), ("do", do)))
+        asked, held = assignment(self.names, "event", event), assignment(self.names, "given", given)
+        cut = assignment(self.names, "do", do)
         check_agree("given and do", held, cut)
         world = self._worlds(cut)
         weight = self._posterior(world, held, "given")
@@ -324,16 +312,17 @@ class DiscreteSCM:
             >>> [round(model.counterfactual_probability(**ask, conditioning=c), 4) for c in ("joint", "nested")]
             [0.65, 0.5833]
         """
-        asked, known = self._check("event", event), self._check("facts", facts)
-        cut, seen = self._check("do", do), self._check("observe", observe)
+        asked, known = assignment(self.names, "event", event), assignment(self.names, "facts", facts)
+        cut, seen = assignment(self.names, "do", do), assignment(self.names, "observe", observe)
         check_agree("do and observe", cut, seen)
-        s = as_stickiness(stickiness)
+        s = as_share("stickiness", stickiness)
         if conditioning not in CONDITIONING:
             raise CausalCFError(unknown("conditioning", conditioning, CONDITIONING))
-        actual, other = self._actual, self._worlds(cut)
-        weight = self._posterior(actual, known, "facts")
-        allowed, held, hit = _holds(actual, known), _holds(other, seen), _holds(other, asked)
-        reached = np.array([self._ahead(held & hit, s), self._ahead(held & ~hit, s)])  # from each actual world
+        weight = self._posterior(self._actual, known, "facts")  # abduction: P(U | facts)
+        other = self._worlds(cut)  # action: the equations of `do` are replaced
+        # Prediction: from each actual world, what U* then shows together with `observe`.
+        allowed, held, hit = _holds(self._actual, known), _holds(other, seen), _holds(other, asked)
+        reached = np.array([self._ahead(held & hit, s), self._ahead(held & ~hit, s)])
         if conditioning == "joint":
             both, rest = (float(r @ weight) for r in reached)
             self._refuse(bool((allowed & held).any() if s == 1 else held.any()), both + rest, known, {**cut, **seen})
@@ -342,9 +331,6 @@ class DiscreteSCM:
         each = both_each + rest_each
         self._refuse(bool(held[allowed].all() if s == 1 else held.any()), each.min(), known, {**cut, **seen})
         return _share(float(both_each / each @ weight[allowed]), float(rest_each / each @ weight[allowed]))
-
-    def _check(self, what: str, values: Mapping[str, Any] | None) -> dict[str, Any]:
-        return assignment(self.names, what, values)
 
     def _worlds(self, do: Mapping[str, Any]) -> dict[str, Column]:
         return enumerate_worlds(self._distributions, self._equations, do) if do else self._actual

@@ -102,12 +102,7 @@ def _ports(
 
 
 def _curve(
-    route: list[Slot],
-    first: int,
-    spans: list[tuple[float, float]],
-    y: Mapping[Slot, float],
-    start: float,
-    stop: float,
+    route: list[Slot], first: int, spans: list[tuple[float, float]], y: Mapping[Slot, float], start: float, stop: float
 ) -> Curve:
     """Return an edge's curve from the right of the parent's box through its lanes to the child's box."""
     curve: Curve = [(spans[first][1], start)]

@@ -98,10 +98,7 @@ class LabelSCM(CounterfactualQueries):
         return cls(graph, tables)
 
     def probability(
-        self,
-        event: Mapping[str, Any],
-        given: Mapping[str, Any] | None = None,
-        do: Mapping[str, Any] | None = None,
+        self, event: Mapping[str, Any], given: Mapping[str, Any] | None = None, do: Mapping[str, Any] | None = None
     ) -> float:
         """Return P(event | given, do), exactly. `given` conditions on the world after the intervention.
 

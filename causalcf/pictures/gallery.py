@@ -43,9 +43,9 @@ def label_flips(generate: Generate, scm: LabelSCM, noise: Tensor, labels: Tensor
 def counterfactuals(generate: Generate, scm: LabelSCM, noise: Tensor, labels: Tensor, seed: int = 0) -> list[Row]:
     """Return the faces, then one row per label: do(label flipped), label noise kept (Pearl 2009, 7.1)."""
     rows = [("actual", generate(noise, labels))]
-    abducted = scm.abduct(labels, torch.Generator().manual_seed(seed))
+    abducted = scm.abduct(labels, torch.Generator().manual_seed(seed))  # abduction: the label noise of the faces
     for column, name in enumerate(scm.graph.nodes):
-        answers = scm.respond(abducted, do={name: 1 - labels[:, column]})
+        answers = scm.respond(abducted, do={name: 1 - labels[:, column]})  # action and prediction
         rows.append((f"do({name} flipped)", generate(noise, answers)))
     return rows
 

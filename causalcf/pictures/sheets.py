@@ -151,7 +151,6 @@ def wrap(text: str, font: Font, width: float) -> list[str]:
 
 def _wrapped(panel: Panel, font: Font, width: float) -> list[tuple[str, str]]:
     """Return a panel's wrapped caption lines with their colours."""
-    plain = len(panel.lines) - panel.marked
-    colours = ["black"] * plain + ["crimson"] * panel.marked
-    wrapped = (wrap(line, font, width) for line in panel.lines)
-    return [(part, colour) for parts, colour in zip(wrapped, colours, strict=True) for part in parts]
+    colours = ["black"] * (len(panel.lines) - panel.marked) + ["crimson"] * panel.marked
+    lines = zip(panel.lines, colours, strict=True)
+    return [(part, colour) for line, colour in lines for part in wrap(line, font, width)]

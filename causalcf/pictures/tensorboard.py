@@ -26,10 +26,15 @@ class TensorBoardWriter:
     def flush(self) -> None:
         """Write pending events; start a new file if this one is full, and delete the oldest."""
         self.writer.flush()
-        if self.files()[-1].stat().st_size >= FILE_BYTES:
-            self.writer.close()
-            self._open(None)
-            self._drop_oldest()
+        if self.files()[-1].stat().st_size < FILE_BYTES:
+            return
+        self.writer.close()
+        self._open(None)
+        held = 0
+        for path in reversed(self.files()):  # `keep` full files and a half are kept
+            held += path.stat().st_size
+            if held > self.keep * FILE_BYTES + FILE_BYTES // 2:
+                path.unlink()
 
     def close(self) -> None:
         self.writer.close()
@@ -42,11 +47,3 @@ class TensorBoardWriter:
         from torch.utils.tensorboard import SummaryWriter
 
         self.writer = SummaryWriter(str(self.folder), purge_step=purge_step)
-
-    def _drop_oldest(self) -> None:
-        """Delete the oldest files if the total size exceeds `keep` full files and a half."""
-        held = 0
-        for path in reversed(self.files()):
-            held += path.stat().st_size
-            if held > self.keep * FILE_BYTES + FILE_BYTES // 2:
-                path.unlink()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check_choice, check_count
-from ..errors import CausalCFError, unknown
+from ..errors import CausalCFError
 from ..randomness import fresh, uniform_noise
 
 Prior = Callable[[int, int, torch.Generator], Tensor]
@@ -83,8 +83,7 @@ class StickyKernel:
     per: str
 
     def __post_init__(self) -> None:
-        if self.per not in PER:
-            raise CausalCFError(unknown("per", str(self.per), PER))
+        check_choice("per", self.per, PER)
         if isinstance(self.stickiness, bool) or not isinstance(self.stickiness, Real):
             raise CausalCFError(f"stickiness is {self.stickiness!r}; it must be a number from 0 to 1")
         if not 0 <= self.stickiness <= 1:
@@ -111,10 +110,7 @@ class StickyKernel:
         chosen = chosen.scatter(1, certain, True).to(pairs.fresh.device)
         new = self.draw(n, pairs.fresh, generator)
         kept_parts, fresh_parts = (chosen, chosen) if self.per == "dimension" else (chosen[:, k:], chosen[:, :k])
-        return Pairs(
-            torch.where(kept_parts, new.kept, pairs.kept),
-            torch.where(fresh_parts, new.fresh, pairs.fresh),
-        )
+        return Pairs(torch.where(kept_parts, new.kept, pairs.kept), torch.where(fresh_parts, new.fresh, pairs.fresh))
 
 
 def gaussian_cf_sampler(z: Tensor, n: int, scale: float = 0.5, generator: torch.Generator | None = None) -> Tensor:
