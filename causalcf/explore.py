@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .checks import SEEDS, option
 from .cli.command import run as run_command
@@ -55,7 +55,16 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
     effects, sheets = explore(options)
     if options.as_json:
-        print(json.dumps(_as_json(options, effects, sheets), indent=2))
+        document = {
+            "run": str(Path(options.run).resolve()),
+            "given": options.given,
+            "seed": options.seed,
+            "faces": options.faces,
+            "positions": options.columns,
+            "coordinates": [vars(effect) for effect in effects],
+            "sheets": [str(path) for path in sheets],
+        }
+        print(json.dumps(document, indent=2))
     else:
         _print_table(options, effects)
         print(f"wrote {' and '.join(map(str, sheets))}")
@@ -89,18 +98,6 @@ def explore(options: ExploreOptions) -> tuple[list[Effect], list[Path]]:
     pairs = slice(2 * options.pairs)
     save_sheet(sheets[1], interpolation_rows(run.generate, noise[pairs], labels[pairs], options.columns))
     return effects, sheets
-
-
-def _as_json(options: ExploreOptions, effects: list[Effect], sheets: list[Path]) -> dict[str, Any]:
-    return {
-        "run": str(Path(options.run).resolve()),
-        "given": options.given,
-        "seed": options.seed,
-        "faces": options.faces,
-        "positions": options.columns,
-        "coordinates": [vars(effect) for effect in effects],
-        "sheets": [str(path) for path in sheets],
-    }
 
 
 def _print_table(options: ExploreOptions, effects: list[Effect]) -> None:

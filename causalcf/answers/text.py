@@ -94,11 +94,11 @@ def _asked(answer: Answer) -> list[str]:
         f"given {_conditions(query.given) or 'nothing'}; {query.mode} {_conditions(query.antecedent)}; {sticky}; "
         f"{n} faces, {m} draws each",
     ]
-    how = "an intervention sets it"
-    if query.mode == "observe":
-        how = "in the counterfactual world, before it is conditioned"
-        how += "" if answer.label_answer else " (estimated from the draws of noise)"
     if answer.reachable is not None:
+        how = "an intervention sets it"
+        if query.mode == "observe":
+            how = "in the counterfactual world, before it is conditioned"
+            how += "" if answer.label_answer else " (estimated from the draws of noise)"
         lines.append(f"P(antecedent reachable) = {_probability(answer.reachable)}: {how}")
     if answer.label_answer:
         given = f" | {_conditions(query.given)}" if query.given else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ..checks import check, check_count, check_floats
+from ..checks import check, check_choice, check_count, check_floats
 from ..errors import CausalCFError, GraphError, ImpossibleWorldError, IntractableError, unknown
 from ..graph.graph import CausalGraph
 from ..io.untrusted import first_line
@@ -18,13 +18,6 @@ from .evidence import as_labels, assignment, check_agree, configurations, merge,
 from .mechanisms import Mechanism, NeuralMechanism, ResponseMechanism, TableMechanism
 
 KINDS: dict[str, type[Mechanism]] = {m.kind: m for m in (TableMechanism, NeuralMechanism, ResponseMechanism)}
-
-
-def mechanism_from_state(state: Mapping[str, Any]) -> Mechanism:
-    kind = state.get("kind")
-    if kind not in KINDS:
-        raise CausalCFError(unknown("kind of mechanism", str(kind), KINDS))
-    return KINDS[kind].from_state(dict(state))
 
 
 MAX_JOINT = 20  # labels in a joint table: 2^20 cells, 8 MiB
@@ -240,7 +233,10 @@ class LabelSCM(CounterfactualQueries):
         """
         try:
             graph = state["graph"]
-            mechanisms = {node: mechanism_from_state(part) for node, part in state["mechanisms"].items()}
+            mechanisms = {}
+            for node, part in state["mechanisms"].items():
+                kind = check_choice("kind of mechanism", part.get("kind"), KINDS)
+                mechanisms[node] = KINDS[kind].from_state(dict(part))
             return cls(CausalGraph(graph["nodes"], graph["name"], graph["description"]), mechanisms)
         except CausalCFError:
             raise

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..checks import as_names, check, check_count, is_share
 from ..errors import CausalCFError
 from ..labels.evidence import assignment
+from .samplers import shape_of
 
 
 @dataclass(frozen=True)
@@ -55,19 +56,15 @@ class Antecedent:
     def _asked(self, probabilities: Tensor) -> Tensor:
         """Return (n, conditions) float64 probabilities of the required values."""
         seen = probabilities.detach().cpu().double()
-        columns = [
-            seen[:, self.attributes.index(name)] if value else 1 - seen[:, self.attributes.index(name)]
-            for name, value in self.condition.items()
-        ]
-        return torch.stack(columns, 1)
+        ones = seen[:, [self.attributes.index(name) for name in self.condition]]
+        return torch.where(torch.tensor([bool(value) for value in self.condition.values()]), ones, 1 - ones)
 
 
 def antecedent(attributes: Sequence[str], condition: Mapping[str, int], threshold: float) -> Antecedent:
     """Build an `Antecedent`; refuse a single string where names are expected."""
     if isinstance(attributes, str):
-        raise CausalCFError(
-            f"attributes is the string {attributes!r}; it must be the names of the classifier's columns"
-        )
+        text = f"attributes is the string {attributes!r}; it must be the names of the classifier's columns"
+        raise CausalCFError(text)
     return Antecedent(as_names("attributes", attributes), condition, threshold)
 
 
@@ -131,8 +128,8 @@ class Judge:
 def check_images(images: Tensor, n: int) -> None:
     """Check that `generate` gave a batch of n images in [0, 1]."""
     if not isinstance(images, Tensor) or images.ndim != 4 or len(images) != n:
-        found = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
-        raise CausalCFError(f"generate gave {found} for {n} noises; it must give images of shape ({n}, 3, h, w)")
+        wanted = f"images of shape ({n}, 3, h, w)"
+        raise CausalCFError(f"generate gave {shape_of(images)} for {n} noises; it must give {wanted}")
     low, high = images.min().item(), images.max().item()
     if not (low >= -SLACK and high <= 1 + SLACK):
         raise CausalCFError(
@@ -145,10 +142,9 @@ def check_probabilities(probabilities: Tensor, n: int, attributes: tuple[str, ..
     """Check that `classify` gave one probability for each image and attribute."""
     wanted = (n, len(attributes))
     if not isinstance(probabilities, Tensor) or probabilities.shape != wanted:
-        found = tuple(probabilities.shape) if isinstance(probabilities, Tensor) else type(probabilities).__name__
         raise CausalCFError(
-            f"classify gave {found}; it must give {wanted}: {n} images by the {len(attributes)} attributes "
-            f"{', '.join(attributes)}"
+            f"classify gave {shape_of(probabilities)}; it must give {wanted}: {n} images by the {len(attributes)} "
+            f"attributes {', '.join(attributes)}"
         )
     low, high = probabilities.min().item(), probabilities.max().item()
     if not (low >= 0 and high <= 1):

@@ -39,11 +39,16 @@ def draw_prior(prior: Prior, n: int, k: int, generator: torch.Generator) -> Tens
     """Draw (n, k) samples from the prior, and check that they have this shape and are finite."""
     drawn = prior(n, k, generator)
     if not isinstance(drawn, Tensor) or drawn.shape != (n, k):
-        shape = tuple(drawn.shape) if isinstance(drawn, Tensor) else type(drawn).__name__
-        raise CausalCFError(f"prior gave {shape}; it must give a tensor of shape ({n}, {k}): n draws of k coordinates")
+        wanted = f"a tensor of shape ({n}, {k}): n draws of k coordinates"
+        raise CausalCFError(f"prior gave {shape_of(drawn)}; it must give {wanted}")
     if not bool(drawn.isfinite().all()):
         raise CausalCFError("prior gave values that are not finite")
     return drawn
+
+
+def shape_of(value: object) -> object:
+    """Return a tensor's shape, or the type of what is none, for errors."""
+    return tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
 
 
 def uniform01(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
