@@ -31,18 +31,14 @@ class Layout:
 
 def lay_out(graph: CausalGraph, widths: Mapping[str, float]) -> Layout:
     """Return layers, or arcs for a dense graph; `widths` are the widths of the boxes in inches."""
-    column = _columns(graph)
+    import networkx as nx
+
+    generations = nx.topological_generations(graph.to_networkx())
+    column = {node: i for i, generation in enumerate(generations) for node in generation}
     lanes = sum(column[child] - column[parent] - 1 for parent, child in graph.edges)
     if lanes > 2 * len(graph):
         return _arcs(graph, widths)
     return _layers(graph, widths, column)
-
-
-def _columns(graph: CausalGraph) -> dict[str, int]:
-    import networkx as nx
-
-    generations = nx.topological_generations(graph.to_networkx())
-    return {node: i for i, generation in enumerate(generations) for node in generation}
 
 
 def _arcs(graph: CausalGraph, widths: Mapping[str, float]) -> Layout:

@@ -32,6 +32,9 @@ MAX_LABELS = 12  # the critic scores all 2^d cells
 MAX_PARENTS = 10  # a response table holds 2^p rows of POOL bits
 POOL = 2**14  # noise points of the fitted mechanisms
 CHECK_POOL = 2**13  # noise points of the TVD on the way
+NOISE = 10  # noise dimensions of a node
+HIDDEN, CRITIC = (24, 24, 24), (64, 64, 64)  # widths of a node's network and of the critic
+CHUNK = 2048  # noise points at a time
 SLOPE = 0.2  # of the leaky ReLUs, the paper's
 WIDTH = 0.3  # of the straight-through sigmoid, in standard deviations of a row's logits
 FLOOR = 0.1  # share of a uniform law in the penalty's weights: cells that neither law visits stay smooth
@@ -40,19 +43,11 @@ FLOOR = 0.1  # share of a uniform law in the penalty's weights: cells that neith
 class Controller(nn.Module):
     """Label networks: node i is 1 where its logit of (parents, z_i), z_i ~ U(-1, 1)^noise, is positive."""
 
-    def __init__(
-        self,
-        parents: Sequence[tuple[int, ...]],
-        generator: torch.Generator,
-        noise: int = 10,
-        width: int = 24,
-        depth: int = 3,
-    ) -> None:
+    def __init__(self, parents: Sequence[tuple[int, ...]], generator: torch.Generator) -> None:
         super().__init__()
-        self.noise = noise
         self.members = [[i for i, p in enumerate(parents) if len(p) == k] for k in sorted({len(p) for p in parents})]
         self.groups = nn.ModuleList(
-            _Group(len(members), len(parents[members[0]]), noise, width, depth, generator) for members in self.members
+            _Group(len(members), len(parents[members[0]]), generator) for members in self.members
         )
         # For the joint table: which parent configuration each configuration of the earlier nodes means.
         self._rows = [cell_index(configurations(i)[:, list(p)]) for i, p in enumerate(parents)]
@@ -77,9 +72,9 @@ class Controller(nn.Module):
         return self.joint([straight_through(logit).mean(1) for logit in self.logits(z)])
 
     @torch.no_grad()
-    def bits(self, z: torch.Tensor, chunk: int = 2048) -> list[torch.Tensor]:
+    def bits(self, z: torch.Tensor) -> list[torch.Tensor]:
         """Return each node's hard labels for all parent configurations and z: (2^p, points) uint8."""
-        parts = [[(logit > 0).to(torch.uint8) for logit in self.logits(points)] for points in z.split(chunk)]
+        parts = [[(logit > 0).to(torch.uint8) for logit in self.logits(points)] for points in z.split(CHUNK)]
         return [torch.cat(part, 1) for part in zip(*parts, strict=True)]
 
 
@@ -88,11 +83,10 @@ class _Group(nn.Module):
 
     parents: torch.Tensor
 
-    def __init__(self, m: int, k: int, noise: int, width: int, depth: int, generator: torch.Generator) -> None:
+    def __init__(self, m: int, k: int, generator: torch.Generator) -> None:
         super().__init__()
-        sizes = [k + noise, *[width] * depth, 1]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for i, o in itertools.pairwise(sizes):
+        for i, o in itertools.pairwise([k + NOISE, *HIDDEN, 1]):
             self.weights.append(_normal((m, i, o), i, generator))
             self.biases.append(nn.Parameter(torch.zeros(m, 1, o)))
         self.register_buffer("parents", 2.0 * configurations(k).float() - 1.0, persistent=False)
@@ -112,10 +106,9 @@ class _Group(nn.Module):
 class Critic(nn.Module):
     """Network that scores label rows, (n, d) in -1/+1 -> (n,)."""
 
-    def __init__(self, d: int, generator: torch.Generator, width: int = 64, depth: int = 3) -> None:
+    def __init__(self, d: int, generator: torch.Generator) -> None:
         super().__init__()
-        sizes = [d, *[width] * depth, 1]
-        pairs = list(itertools.pairwise(sizes))
+        pairs = list(itertools.pairwise([d, *CRITIC, 1]))
         self.weights = nn.ParameterList(_normal((i, o), i, generator) for i, o in pairs)
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(o)) for _, o in pairs)
 
@@ -191,7 +184,7 @@ def fit_controller(
     generator = fresh(generator)
     target = empirical_joint(labels)
     controller = train_controller(parents, target, chosen, generator)
-    bits = controller.bits(noise_pool(controller.noise, POOL, generator))
+    bits = controller.bits(noise_pool(NOISE, POOL, generator))
     return LabelSCM(graph, {node: ResponseMechanism(b) for node, b in zip(graph.nodes, bits, strict=True)})
 
 
@@ -202,8 +195,8 @@ def train_controller(
     controller = Controller(parents, generator)
     critic = Critic(len(parents), generator)
     average = copy.deepcopy(controller).requires_grad_(False)
-    pool = noise_pool(controller.noise, CHECK_POOL, generator)
-    net = noise_pool(controller.noise, options.points, generator)
+    pool = noise_pool(NOISE, CHECK_POOL, generator)
+    net = noise_pool(NOISE, options.points, generator)
     cells = 2.0 * configurations(len(parents)).float() - 1.0
     data = target.reshape(-1).float()
     makers = torch.optim.Adam(controller.parameters(), lr=options.rate, betas=(0.0, 0.9), fused=True)

@@ -34,8 +34,8 @@ class Antecedent:
         for column, value in held.items():
             if len(value) != 1:
                 raise CausalCFError(f"condition {names[column]}: one value, 0 or 1, for all draws")
-        if not (is_share(self.threshold) and 0 < self.threshold < 1):
-            raise CausalCFError(f"threshold is {self.threshold!r}; it must be a probability between 0 and 1")
+        inside = is_share(self.threshold) and 0 < self.threshold < 1
+        check(inside, "threshold", self.threshold, "a probability between 0 and 1")
 
     def __str__(self) -> str:
         return ", ".join(f"{name}={int(value)}" for name, value in self.condition.items())

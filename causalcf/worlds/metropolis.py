@@ -11,7 +11,8 @@ from scipy.stats import f as f_distribution
 from scipy.stats import norm
 from torch import Tensor
 
-from ..errors import CausalCFError, UnreachedError
+from ..checks import check
+from ..errors import UnreachedError
 from .condition import BudgetEnded, Progress
 from .posterior import CounterfactualNoise, Population, Posterior
 
@@ -126,13 +127,10 @@ class Metropolis:
     most_moves: int = 200
 
     def __post_init__(self) -> None:
-        if self.chains < 2:
-            raise CausalCFError(f"chains is {self.chains}; it must be at least 2")
-        if not 0 < self.forgotten < 1:
-            raise CausalCFError(f"forgotten is {self.forgotten}; it must be between 0 and 1")
-        for name in ("burn_in", "most_moves"):
-            if getattr(self, name) < 1:
-                raise CausalCFError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        check(self.chains >= 2, "chains", self.chains, "at least 2")
+        check(0 < self.forgotten < 1, "forgotten", self.forgotten, "between 0 and 1")
+        check(self.burn_in >= 1, "burn_in", self.burn_in, "at least 1")
+        check(self.most_moves >= 1, "most_moves", self.most_moves, "at least 1")
 
     def draw(self, posterior: Posterior, n: int, source: torch.Generator, tell: Progress) -> CounterfactualNoise:
         """Draw n samples, in turns from all chains; the error of a spent budget gives the chains that arrived."""

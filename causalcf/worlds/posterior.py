@@ -8,7 +8,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,44 +20,28 @@ from .condition import Antecedent, Judge
 from .samplers import Pairs, StickyKernel
 
 
-class Path(Protocol):
-    """Targets K_s(z -> z*) L_step(z*) for steps from `start` (L is 1) to `goal` (L itself)."""
-
-    start: float
-    goal: float
-
-    def values(self, antecedent: Antecedent, probabilities: Tensor) -> Tensor:
-        """Return the (n,) values that order the draws."""
-
-    def log_likelihood(self, values: Tensor) -> Tensor:
-        """Return (n,) log L: -inf where L is 0."""
-
-    def accept(self, step: float, current: Tensor, proposed: Tensor, log_u: Tensor) -> Tensor:
-        """Return (n,) bool: the Metropolis decision at a step; draws outside its support only climb."""
-
-    def advance(self, values: Tensor, step: float, survival: float) -> tuple[float, Tensor]:
-        """Return the next step, at which about `survival` of the draws count, and their (n,) log weights."""
-
-    def shown(self, step: float, threshold: float) -> float:
-        """Return the step as shown to the user, in [0, 1]."""
-
-
 class LevelSets:
-    """Adaptive multilevel splitting: L_step = [margin >= step], step rising (Cérou and Guyader 2007)."""
+    """Targets K_s(z -> z*) L_step(z*) for steps from `start` (L is 1) to `goal` (L itself), by multilevel splitting:
+    L_step = [margin >= step] (Cérou and Guyader 2007).
+    """
 
     start = -math.inf
     goal = sys.float_info.min  # margin > 0, written with >=
 
     def values(self, antecedent: Antecedent, probabilities: Tensor) -> Tensor:
+        """Return the (n,) values that order the draws."""
         return antecedent.margin(probabilities)
 
     def log_likelihood(self, values: Tensor) -> Tensor:
+        """Return (n,) log L: -inf where L is 0."""
         return torch.where(values >= self.goal, 0.0, -math.inf)
 
     def accept(self, step: float, current: Tensor, proposed: Tensor, log_u: Tensor) -> Tensor:
+        """Return (n,) bool: the Metropolis decision at a step; draws outside its support only climb."""
         return proposed >= current.clamp(max=step)
 
     def advance(self, values: Tensor, step: float, survival: float) -> tuple[float, Tensor]:
+        """Return the next step, at which about `survival` of the draws count, and their (n,) log weights."""
         best_first = values.sort(descending=True).values
         level = float(best_first[max(1, round(survival * len(values))) - 1])
         if level <= step:  # more draws than should die tie at the present level: step over the tie, if any draw did
@@ -67,12 +51,12 @@ class LevelSets:
         return level, torch.where(values >= level, 0.0, -math.inf).double()
 
     def shown(self, step: float, threshold: float) -> float:
-        """Return the probability that the least probable condition must have at this step."""
+        """Return the step as shown to the user: the probability that the least probable condition must have."""
         return float(torch.tensor(step + math.log(threshold / (1 - threshold)), dtype=torch.float64).sigmoid())
 
 
 class Tempering:
-    """Adaptive tempering: L_step = L^step, step from 0 to 1 (Del Moral et al. 2006; Jasra et al. 2011)."""
+    """The same by adaptive tempering: L_step = L^step (Del Moral et al. 2006; Jasra et al. 2011)."""
 
     start = 0.0
     goal = 1.0
@@ -189,7 +173,7 @@ class Posterior:
     def __init__(self, z: Tensor, kernel: StickyKernel, judge: Judge, likelihood: str) -> None:
         check_choice("likelihood", likelihood, LIKELIHOODS)
         self.z, self.kernel, self.judge = z, kernel, judge
-        self.path: Path = LIKELIHOODS[likelihood]()
+        self.path = LIKELIHOODS[likelihood]()
         judge.charge(1)
         self.at_actual = float(self._read(z[None])[0])
         if likelihood == "hard" and self.at_actual <= 0:

@@ -12,7 +12,7 @@ from numbers import Real
 import torch
 from torch import Tensor
 
-from ..checks import check_choice, check_count
+from ..checks import check, check_choice, check_count
 from ..errors import CausalCFError
 from ..randomness import fresh, uniform_noise
 
@@ -89,10 +89,9 @@ class StickyKernel:
 
     def __post_init__(self) -> None:
         check_choice("per", self.per, PER)
-        if isinstance(self.stickiness, bool) or not isinstance(self.stickiness, Real):
-            raise CausalCFError(f"stickiness is {self.stickiness!r}; it must be a number from 0 to 1")
-        if not 0 <= self.stickiness <= 1:
-            raise CausalCFError(f"stickiness is {self.stickiness}; it must be from 0 (all redrawn) to 1 (all kept)")
+        s = self.stickiness
+        check(isinstance(s, Real) and not isinstance(s, bool), "stickiness", s, "a number from 0 to 1")
+        check(0 <= s <= 1, "stickiness", s, "from 0 (all redrawn) to 1 (all kept)")
 
     def draw(self, n: int, like: Tensor, generator: torch.Generator) -> Pairs:
         """Draw n pairs, on the device and in the dtype of `like` (..., k)."""
@@ -142,8 +141,7 @@ def gaussian_cf_sampler(z: Tensor, n: int, scale: float = 0.5, generator: torch.
     """
     check_noise(z, (1, 2))
     check_count("n", n, each=z.numel())
-    if not (isinstance(scale, Real) and math.isfinite(scale) and scale >= 0):
-        raise CausalCFError(f"scale is {scale!r}; it must be a number, at least 0")
+    check(isinstance(scale, Real) and math.isfinite(scale) and scale >= 0, "scale", scale, "a number, at least 0")
     source = fresh(generator)
     shape = (*z.shape[:-1], n, z.shape[-1])
     steps = torch.randn(shape, generator=source, dtype=torch.float32, device=source.device)

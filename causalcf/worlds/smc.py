@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..errors import CausalCFError, UnreachedError
+from ..checks import check
+from ..errors import UnreachedError
 from ..randomness import uniform
 from .condition import BudgetEnded, Progress
 from .metropolis import Chains, effective_size
@@ -53,13 +54,10 @@ class SMC:
     most_moves: int = 100
 
     def __post_init__(self) -> None:
-        if self.particles is not None and self.particles < 2:
-            raise CausalCFError(f"particles is {self.particles}; it must be at least 2")
+        check(self.particles is None or self.particles >= 2, "particles", self.particles, "at least 2")
         for name in ("survival", "between", "memory"):
-            if not 0 < getattr(self, name) < 1:
-                raise CausalCFError(f"{name} is {getattr(self, name)}; it must be between 0 and 1")
-        if self.most_moves < 1:
-            raise CausalCFError(f"most_moves is {self.most_moves}; it must be at least 1")
+            check(0 < getattr(self, name) < 1, name, getattr(self, name), "between 0 and 1")
+        check(self.most_moves >= 1, "most_moves", self.most_moves, "at least 1")
 
     def draw(self, posterior: Posterior, n: int, source: torch.Generator, tell: Progress) -> CounterfactualNoise:
         """Draw n samples; exact if the first population already holds n accepted ones."""
