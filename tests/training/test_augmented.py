@@ -1,4 +1,4 @@
-"""What networks see of images: moved, lit, with noise, each time anew; gradients pass, and no global random state is touched."""
+"""What networks see of images: moved, lit, with noise; gradients pass, and no global random state is touched."""
 
 import pytest
 import torch
