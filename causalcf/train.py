@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from .checks import option_names, with_new_names
+from .checks import option_names, require, with_new_names
 from .cli.command import launched, run_together
 from .cli.parser import Flags, named_options
 from .errors import RecipeError
@@ -50,6 +50,7 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     named = {name: flags[name] for name in named_options(arguments) if name in flags}
     if flags.changed_data and flags.resume is None:
         raise RecipeError("--changed-data has a meaning only with --resume: a new run takes whatever images there are")
+    require(flags.resume != "", "--resume", "empty", "a run directory, or one of its checkpoints")
     usual = DEFAULT if flags.data == DEFAULT else PHOTOGRAPHS
     path = find_preset("train", usual if flags.recipe is None else flags.recipe, RecipeError)
     try:

@@ -81,7 +81,8 @@ class StatementConstraint:
         """Add the loss gradient; its norm is at most `share` of the generator's own gradient norm."""
         weights = list(generator.parameters())
         ours, theirs = torch.autograd.grad(loss, weights), [weight.grad for weight in weights]
-        scale = (self.share * norm(theirs) / norm(ours)).clamp(max=1)
+        smallest = torch.finfo(torch.float32).tiny  # where both norms are 0, the scale is 0
+        scale = (self.share * norm(theirs) / norm(ours).clamp(min=smallest)).clamp(max=1)
         for gradient, own in zip(theirs, ours, strict=True):
             assert gradient is not None
             gradient.add_(own * scale)

@@ -55,7 +55,7 @@ def open_cache(
     if min(shape) < 1:
         raise DataError(f"an image cache needs at least one image, got shape {tuple(shape)}")
     identity = json.dumps({"format": _FORMAT, "key": dict(key), "shape": list(shape)}, sort_keys=True)
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     file = folder / f"images-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.npy"
     pixels = _mapped(file, shape)
     if pixels is not None:

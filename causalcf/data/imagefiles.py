@@ -193,7 +193,7 @@ def load_images(
     def produce(start: int, stop: int) -> np.ndarray:
         return np.stack([read_image(folder / file, crop, size) for file in files[start:stop]])
 
-    place = Path(cache).expanduser() if cache is not None else cache_root()
+    place = Path(cache) if cache is not None else cache_root()
     slot = place / f"{name}-{size}-{_digest([source])[:8]}"
     pixels = open_cache(slot, key, (len(files), 3, size, size), produce, progress=progress, label=f"{name}: images")
     labels = table.values[order][rows]

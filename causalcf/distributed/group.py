@@ -82,9 +82,11 @@ def first_of_machine_first() -> Iterator[None]:
     """Run the block first in the first process of each machine, then in the others."""
     if local_rank() > 0:
         wait()
-    yield
-    if local_rank() == 0:
-        wait()
+    try:
+        yield
+    finally:
+        if local_rank() == 0:
+            wait()
 
 
 def require_same(values: Mapping[str, Any]) -> None:

@@ -97,6 +97,8 @@ class LinkQuestion:
                     raise QueryError(f"{self.link}, {what}: " + unknown("label", name, nodes))
         if self.link.cause in self.held:
             raise QueryError(f"{self.link}: {self.link.cause} is flipped and cannot be held")
+        if self.link.effect in self.held:
+            raise QueryError(f"{self.link}: {self.link.effect} is measured and cannot be held")
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ def _split_clauses(text: str, tokens: list[Token]) -> Clauses:
     says = [*thing, *(tokens[end:middle] if reverse else tokens[end:])]
     if not says:
         raise StatementError(f"nothing follows {' '.join(words[start:end])!r}; write for example {SHAPE}")
+    if alone:  # "he also might be bald": read what stands between, as all else
+        says += tokens[begin + 1 : start]
     question = text[: tokens[begin].start]
     if reverse:
         named = f"Given {text[owner[0].start : owner[-1].end]}, " if owner else ""

@@ -70,6 +70,10 @@ class Stored:
             check_networks(stored.state, stored.recipe, stored.graph)
         return stored
 
+    def statements(self) -> dict[str, Statement] | None:
+        unconstrained = self.recipe.statements is None
+        return None if unconstrained else load_statements(self.folder / STATEMENTS, self.graph.nodes)
+
     def restore(self, training: Training, changed_data: bool = False) -> None:
         with rebuilding(self.checkpoint):
             training.restore(self.state, self.folder, changed_data)
@@ -92,6 +96,8 @@ def start_run(recipe: Recipe) -> int:
     training = assemble(recipe, graph, scm, data, device, precision, statements)
     meta = provenance(recipe.seed, device, precision, data.fingerprint)
     if initial is not None:
+        if statements != initial.statements():
+            initial.state["telling"] = None  # multipliers and pairs of other statements
         _hand_over(initial, training)
         meta["start"] = {"run": initial.folder.name, "images": training.images}
     folder = from_first(lambda: create_run(recipe, graph, meta))
@@ -148,7 +154,7 @@ def resume_run(path: str, overrides: Mapping[str, Any], changed_data: bool = Fal
             raise RunError(
                 f"{folder.name} was trained on {stored.state['device']}; resume it there, not on {device.type}"
             )
-        statements = None if recipe.statements is None else load_statements(folder / STATEMENTS, stored.graph.nodes)
+        statements = stored.statements()
         data, precision = training_data(recipe, stored.graph), stored.state["precision"]
         training = assemble(recipe, stored.graph, stored.scm, data, device, precision, statements)
         stored.restore(training, changed_data)

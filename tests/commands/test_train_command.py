@@ -63,6 +63,11 @@ def test_a_dry_run_of_resuming_refuses_what_resuming_refuses(runs, flags, error,
             main(["--resume", str(run), *flags, *dry])
 
 
+def test_an_empty_run_to_resume_is_no_new_run():
+    with pytest.raises(RecipeError, match="--resume is empty"):
+        main(["--resume", ""])
+
+
 @pytest.mark.parametrize(
     ("flags", "name", "data"),
     [

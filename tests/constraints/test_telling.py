@@ -72,6 +72,13 @@ def test_the_gradient_is_no_longer_than_a_share_of_what_is_there():
     assert torch.nn.functional.cosine_similarity(free.flatten(), bound.flatten(), 0).item() == pytest.approx(1)
 
 
+def test_no_gradient_at_all_stays_none():
+    record, net = telling({"a": about_smiles()}), Generator(7)
+    net.weight.grad = torch.zeros_like(net.weight)
+    record._descend(net, net.weight.sum() * 0)
+    assert torch.equal(net.weight.grad, torch.zeros_like(net.weight))
+
+
 def test_each_term_changes_the_gradient():
     said = {"a": OLD_MAN}
     whole = told_once(telling(said), Generator(7))

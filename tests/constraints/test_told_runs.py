@@ -107,6 +107,19 @@ def test_statements_that_cost_nothing_leave_no_trace_and_others_do(recipe, appro
     assert not same(untold, networks(recipe))
 
 
+def test_other_statements_begin_with_multipliers_of_their_own(recipe, tmp_path):
+    start_run(replace(recipe, images=16))
+    before = latest(recipe)["telling"]
+    assert before["means"]
+    first = (Path(recipe.runs_dir) / "latest").resolve().name
+    again = replace(recipe, init_from=first, images=32, statement_from=31)
+    start_run(again)
+    assert latest(recipe)["telling"]["means"].keys() == before["means"].keys()
+    (tmp_path / "said.yaml").write_text(SAID.replace("old,", "young,"))
+    start_run(again)
+    assert latest(recipe)["telling"]["means"] == {}
+
+
 @pytest.mark.parametrize("seed", [0, 7])
 def test_telling_draws_apart_from_training(recipe, seed):
     recipe, names = replace(recipe, seed=seed), true_scm().graph.nodes

@@ -77,5 +77,10 @@ def test_statements_are_checked_before_anything_is_asked(tmp_path):
 
 
 def test_a_cause_cannot_be_held():
-    with pytest.raises(QueryError, match="cannot be held"):
+    with pytest.raises(QueryError, match="a is flipped"):
         LinkQuestion(Link("a", "b"), held={"a": 1}).check(("a", "b"))
+
+
+def test_an_effect_cannot_be_held():
+    with pytest.raises(QueryError, match="b is measured"):
+        LinkQuestion(Link("a", "b"), held={"b": 1}).check(("a", "b"))

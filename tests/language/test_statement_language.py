@@ -164,6 +164,7 @@ def test_statements_in_english(text, statement):
         ("this man's woman might smile if he were old", "man's woman\": it may speak of somebody else"),
         ("if this man were old, his woman might smile", "'his woman': it may speak of somebody else"),
         ("if this man were old he might be bald " * 60, "the text has 2280 characters"),
+        ("if this man were old, he xyz might be bald", "not understood: 'xyz'"),
     ],
 )
 def test_what_is_no_statement_is_refused(text, sentence):
