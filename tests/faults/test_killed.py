@@ -1,7 +1,7 @@
 """Training is killed at any moment, resumed, and ends bit for bit where one that was not killed ends.
 
-python -m pytest tests/faults/test_killed.py             # each kind of moment once
-python -m pytest tests/faults/test_killed.py -m slow     # 40 moments drawn at random
+python -m pytest tests/faults/test_killed.py             # while a checkpoint is written
+python -m pytest tests/faults/test_killed.py -m slow     # 40 moments: of each kind one, then drawn at random
 """
 
 import json
@@ -73,10 +73,9 @@ def moments(counted, n, seed):
     return [[*moment, draw.choice(["before", "after"])] for moment in chosen]
 
 
-def check(killing, whole, n, seed, monkeypatch):
-    run, counted = whole
-    plans = [plan_of(killing, die) for die in moments(counted, n, seed)]
-    assert killing.run(plans) == [-signal.SIGKILL] * n
+def check(killing, run, chosen, monkeypatch):
+    plans = [plan_of(killing, die) for die in chosen]
+    assert killing.run(plans) == [-signal.SIGKILL] * len(plans)
     for plan in plans:
         assert_nothing_lost(plan, run, monkeypatch)
 
@@ -86,13 +85,17 @@ def test_every_kind_of_moment_comes(whole):
     assert len(kinds) == 7 and min(kinds.values()) >= 1
 
 
-def test_killed_at_each_kind_of_moment(killing, whole, monkeypatch):
-    check(killing, whole, 7, 0, monkeypatch)
+def test_killed_while_a_checkpoint_is_written(killing, whole, monkeypatch):
+    run, counted = whole
+    named = counted["a file taking its name"] // 2
+    chosen = [["a checkpoint on its way to the disk", 2, "after"], ["a file taking its name", named, "before"]]
+    check(killing, run, chosen, monkeypatch)
 
 
 @pytest.mark.slow
 def test_killed_at_forty_random_moments(killing, whole, monkeypatch):
-    check(killing, whole, 40, 1, monkeypatch)
+    run, counted = whole
+    check(killing, run, moments(counted, 40, 1), monkeypatch)
 
 
 def test_the_comparison_sees_one_step_less(killing, whole, tmp_path, monkeypatch):

@@ -181,6 +181,7 @@ def test_images_that_vanish_in_the_middle_are_not_missed(tmp_path, trained, monk
 SIDE_BY_SIDE = "import sys; from causalcf.cli.command import run; from causalcf.train import main; sys.exit(run(main))"
 
 
+@pytest.mark.slow
 def test_two_trainings_and_readers_side_by_side_do_not_disturb_each_other(tmp_path, trained):
     command = [sys.executable, "-c", SIDE_BY_SIDE, *flags(tmp_path)]
     both = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(2)]
