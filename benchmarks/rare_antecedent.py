@@ -33,7 +33,9 @@ from causalcf.cli.command import run as run_command
 from causalcf.cli.parser import parse_conditions
 from causalcf.errors import UnreachedError
 from causalcf.runs.run import load_run
-from causalcf.worlds.observed import SMC, CounterfactualNoise, counterfactual_noise
+from causalcf.worlds.observed import counterfactual_noise
+from causalcf.worlds.posterior import CounterfactualNoise
+from causalcf.worlds.smc import SMC
 
 SWEEP = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 K, KEPT, STICKINESS = 64, -0.5, 0.5  # coordinates, the actual value of each, the probability that it is kept

@@ -71,14 +71,15 @@ class PlainStep:
         adversarial = total(self.loss.generator(real.detach(), nets.discriminator(fake, batch.fake_labels)))
         on_fake = label_cross_entropy(nets.labeler(fake), batch.fake_labels).mean()
         anti = label_cross_entropy(nets.anti_labeler(fake), batch.fake_labels).mean()
-        self._descend("generator", adversarial + on_fake - anti_labeler_weight(step) * anti)
+        weight = anti_labeler_weight(step * self.recipe.batch, self.recipe.anti_labeler_decay)
+        self._descend("generator", adversarial + on_fake - weight * anti)
 
     def _r1(self, batch: Batch, step: int) -> torch.Tensor | float:
         if step % R1_EVERY:
             return 0.0
         images = batch.images.detach().requires_grad_()
         norm = squared_gradient_norm(self.networks.discriminator(images, batch.labels), images)
-        return R1_EVERY * self.recipe.r1 / 2 * norm.mean()
+        return R1_EVERY * self.recipe.r1_weight / 2 * norm.mean()
 
     def _descend(self, name: str, loss: torch.Tensor) -> None:
         for optimiser in self.optimisers.values():
