@@ -76,7 +76,7 @@ def test_all_questions_of_a_file_are_asked_and_those_that_cannot_be_are_named(as
     code, out, err = ask("--queries", "--json", "-n", "5", "--draws", "1", "--out", "six.png")
     answers = told(out)
     assert code == 2 and [one["name"] for one in answers if "error" in one] == ["man-lipstick", "smile"]
-    assert "error: smile: the run's graph has no such label: unknown attribute 'Smiling'" in err
+    assert re.search("error: smile: .*'Smiling'", err)
     asked = [one["name"] for one in answers if "error" not in one]
     assert asked == ["woman-moustache", "woman-man", "young-man-bald", "glasses"]
     assert {path.name for path in tmp_path.iterdir()} == {f"six-{name}.png" for name in asked}
@@ -95,7 +95,7 @@ def test_a_run_without_labels_observes_unless_do_insists(ask):
     assert one["mode"] == "observe" and one["faces"] == FACES_WITHOUT_LABELS
     assert told(ask(QUESTION, "--json")[1])[0]["faces"] == FACES
     code, out, err = ask(QUESTION, "--do", run=unlabelled)
-    assert code == 2 and out == "" and "no labels to intervene on" in err
+    assert code == 2 and out == "" and "intervene" in err
 
 
 def test_attributes_of_the_runs_graph_can_be_said(tmp_path):
@@ -152,7 +152,7 @@ def test_a_folder_in_the_place_of_the_sheet_is_one_sentence(ask, tmp_path):
 def test_a_missing_run_is_named(tmp_path):
     command = [sys.executable, "-m", "causalcf.ask", QUESTION, "--run", "runs/mine"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
-    assert done.returncode == 2 and "no run directory runs/mine" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and re.match(r"error: .*\bruns/mine\b", done.stderr) and "Traceback" not in done.stderr
 
 
 def test_help_needs_no_torch():

@@ -126,7 +126,7 @@ def test_mistakes_are_one_sentence_and_exit_code_2(check, arguments, culprit):
 
 def test_a_run_without_labels_has_no_model(check, runs):
     code, _, err = check("celeba", "--run", str(runs / "b" / "latest"))
-    assert code == 2 and "dcgan run: it has no label model" in err
+    assert code == 2 and re.match(r"error: .*\bdcgan\b.*label model", err)
 
 
 def test_a_name_cannot_write_to_the_terminal(check, tmp_path):
@@ -135,7 +135,7 @@ def test_a_name_cannot_write_to_the_terminal(check, tmp_path):
     assert code == 0 and "[red]" in out
     (tmp_path / "s.yaml").write_text('statements: {"[red]\\e[31m": "If this man were old, he might be bald."}')
     code, out, said = check("s.yaml")
-    assert code == 2 and "\x1b" not in out + said and "a character that cannot be printed" in said
+    assert code == 2 and "\x1b" not in out + said and re.match(r"error: .*s\.yaml.*printed", said)
 
 
 def test_the_law_on_its_own_graph_is_itself():
