@@ -13,7 +13,7 @@ from helpers.broken import limited
 from helpers.newest import latest_runs
 
 from causalcf.classifiers.storage import load_classifier
-from causalcf.errors import CausalCFError, RecipeError, RunError
+from causalcf.errors import CausalCFError, GraphError, RecipeError, RunError
 from causalcf.evaluation.suite import load_suite
 from causalcf.graph.files import load_graph
 from causalcf.io.folders import read_meta
@@ -157,7 +157,7 @@ def test_pipes_devices_and_endless_files_are_refused_at_once(tmp_path):
             read_bounded(tmp_path / "meta.json", 10)
         with pytest.raises(CausalCFError, match=r"big\.json\b.*\b16,384 kB\b"):
             read_json(tmp_path / "big.json")
-        with pytest.raises(CausalCFError):
+        with pytest.raises(GraphError):
             load_graph(tmp_path / "recipe.yaml")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.cli.command import run
-from causalcf.errors import CausalCFError, QueryError, nearest, unknown
+from causalcf.errors import CausalCFError, GraphError, QueryError, nearest, unknown
 from causalcf.eval import failed
 from causalcf.graph.graph import CausalGraph
 from causalcf.io.text import escaped
@@ -49,7 +49,7 @@ def test_what_is_printable_stays_as_it_is():
 
 @pytest.mark.parametrize("trick", TRICKS)
 def test_names_of_nodes_questions_and_statements_are_printable(trick, tmp_path):
-    with pytest.raises(CausalCFError):
+    with pytest.raises(GraphError):
         CausalGraph({f"Bald{trick}": []})
     for load, key in ((load_queries, "queries"), (load_statements, "statements")):
         file = tmp_path / f"{key}.yaml"

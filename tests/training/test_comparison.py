@@ -12,7 +12,7 @@ import yaml
 from helpers.comparisons import PARTS, TINY, fingerprint_of, recipes_of, same_weights, tell
 from helpers.newest import latest_runs
 
-from causalcf.errors import CausalCFError, RecipeError
+from causalcf.errors import DataError, GraphError, RecipeError
 from causalcf.runs.directory import stored_runs
 from causalcf.train import main, parse_options, resolved
 from causalcf.training.comparison import find_trained_classifier, find_training
@@ -255,19 +255,21 @@ def test_a_recipe_of_one_training_is_told_apart(tmp_path, monkeypatch, text, fla
 
 
 @pytest.mark.parametrize(
-    ("changes", "culprit"),
+    ("changes", "error", "culprit"),
     [
-        ({"judge": {"attributes": ["Male", "Smilling"]}}, "'Smilling'.*'Smiling'"),
-        ({"judge": {"attributes": ["Male"]}}, "judge.*attributes.*Young, "),
-        ({"graph": "celebb"}, "'celebb'.*'celeba'"),
-        ({"device": "cuda:99"}, "cuda:99"),
-        ({"data": "celeba", "data_root": "nowhere"}, "nowhere"),
+        ({"judge": {"attributes": ["Male", "Smilling"]}}, DataError, "'Smilling'.*'Smiling'"),
+        ({"judge": {"attributes": ["Male"]}}, RecipeError, "judge.*attributes.*Young, "),
+        ({"graph": "celebb"}, GraphError, "'celebb'.*'celeba'"),
+        ({"device": "cuda:99"}, RecipeError, "cuda:99"),
+        ({"data": "celeba", "data_root": "nowhere"}, DataError, "nowhere"),
     ],
 )
-def test_mistakes_that_only_the_data_show_are_named_before_anything_is_trained(compared, tmp_path, changes, culprit):
+def test_mistakes_that_only_the_data_show_are_named_before_anything_is_trained(
+    compared, tmp_path, changes, error, culprit
+):
     values = {**TINY, **changes, "runs_dir": str(tmp_path / "runs")}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(values))
-    with pytest.raises(CausalCFError, match=culprit):
+    with pytest.raises(error, match=culprit):
         main(["--recipe", str(tmp_path / "mine.yaml")])
     assert not (tmp_path / "runs").exists()
 

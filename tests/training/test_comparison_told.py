@@ -7,7 +7,7 @@ import pytest
 from helpers.comparisons import same_weights, tell
 from helpers.newest import latest_runs
 
-from causalcf.errors import CausalCFError, RecipeError
+from causalcf.errors import RecipeError, StatementError
 from causalcf.language.lists import load_statements, save_statements
 from causalcf.runs.directory import create_run, stored_runs
 from causalcf.train import main, parse_options, resolved
@@ -184,6 +184,6 @@ def test_statements_are_read_before_anything_is_trained(telling, tmp_path, state
     (tmp_path / "mine.yaml").unlink()
     if statements is not None:
         (tmp_path / "mine.yaml").write_text(statements)
-    with pytest.raises(CausalCFError, match=culprit):
+    with pytest.raises(StatementError, match=culprit):
         main(flags)
     assert done == []
