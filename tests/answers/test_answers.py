@@ -159,18 +159,18 @@ def test_a_label_model_too_large_leaves_the_images(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("query", "options", "error", "sentence"),
+    ("query", "options", "error", "culprit"),
     [
-        (Query({}, {"Smiling": 1}), {}, QueryError, "unknown attribute 'Smiling'.*Young, Male, Bald"),
-        (AGED, {"faces": 0}, CausalCFError, "faces is 0"),
-        (AGED, {"draws": 0}, CausalCFError, "draws is 0"),
-        (AGED, {"stickiness": 1.5}, CausalCFError, "stickiness is 1.5"),
-        (AGED, {"noise_stickiness": float("nan")}, CausalCFError, "noise_stickiness is nan"),
-        (AGED.as_mode("observe"), {"stickiness": 1.0}, ImpossibleWorldError, "probability zero"),
+        (Query({}, {"Smiling": 1}), {}, QueryError, "'Smiling'.*Young, Male, Bald"),
+        (AGED, {"faces": 0}, CausalCFError, r"\bfaces\b.*\b0\b"),
+        (AGED, {"draws": 0}, CausalCFError, r"\bdraws\b.*\b0\b"),
+        (AGED, {"stickiness": 1.5}, CausalCFError, r"\bstickiness\b.*\b1\.5\b"),
+        (AGED, {"noise_stickiness": float("nan")}, CausalCFError, r"\bnoise_stickiness\b.*\bnan\b"),
+        (AGED.as_mode("observe"), {"stickiness": 1.0}, ImpossibleWorldError, "Young=0.*Young=1, Male=1, Bald=0"),
     ],
 )
-def test_what_cannot_be_answered(query, options, error, sentence):
-    with pytest.raises(error, match=sentence):
+def test_what_cannot_be_answered(query, options, error, culprit):
+    with pytest.raises(error, match=culprit):
         answer(FakeRun(), query, **options)
 
 

@@ -45,7 +45,7 @@ def test_columns_follow_their_names():
     assert torch.equal(few(images), whole[:, [2, 0]])
     assert torch.equal(few.select(["A"])(images), whole[:, :1])
     assert torch.equal(classify.labels(images), (whole > 0.5).to(torch.int8))
-    with pytest.raises(CausalCFError, match="unknown attribute 'Bb'; did you mean 'B'"):
+    with pytest.raises(CausalCFError, match=r"'Bb'.*'B'"):
         classify.select(["Bb"])
 
 
@@ -68,17 +68,17 @@ def test_log_odds_have_the_gradient_of_finite_differences():
 
 
 @pytest.mark.parametrize(
-    ("images", "sentence"),
+    ("images", "culprit"),
     [
-        (torch.zeros(3, 64, 64), r"shape \(3, 64, 64\); expected \(n, 3, 64, 64\)"),
-        (torch.zeros(1, 3, 32, 32), "expected"),
-        (torch.zeros(1, 3, 64, 64, dtype=torch.uint8), "images are uint8"),
-        (torch.full((1, 3, 64, 64), -0.5), r"from -0.5 to -0.5; expected \[0, 1\]"),
-        (torch.full((1, 3, 64, 64), float("nan")), "nan"),
+        (torch.zeros(3, 64, 64), r"images.*\(3, 64, 64\).*\(n, 3, 64, 64\)"),
+        (torch.zeros(1, 3, 32, 32), r"images.*\(1, 3, 32, 32\).*\(n, 3, 64, 64\)"),
+        (torch.zeros(1, 3, 64, 64, dtype=torch.uint8), "images.*uint8"),
+        (torch.full((1, 3, 64, 64), -0.5), r"images.*-0\.5.*\[0, 1\]"),
+        (torch.full((1, 3, 64, 64), float("nan")), r"images.*\bnan\b"),
     ],
 )
-def test_wrong_images_are_refused_in_words(images, sentence):
-    with pytest.raises(CausalCFError, match=sentence):
+def test_wrong_images_are_refused_in_words(images, culprit):
+    with pytest.raises(CausalCFError, match=culprit):
         untrained()(images)
 
 
@@ -119,12 +119,12 @@ def test_the_newest_finished_classifier_of_a_data_set_is_found(tmp_path):
 def test_a_missing_or_broken_classifier_is_named(tmp_path):
     with classifier_folder(ClassifierRecipe(runs_dir=str(tmp_path))) as folder:
         save_classifier(folder / NAME, untrained())
-    with pytest.raises(RunError, match=r"no classifier of celeba in .*--data celeba"):
+    with pytest.raises(RunError, match=r"\bceleba\b.*--data celeba"):
         load_classifier("celeba", runs=tmp_path)
-    with pytest.raises(RunError, match=rf"did you mean .*{folder.name}"):
+    with pytest.raises(RunError, match=rf"{folder.name[:-3]};.*{folder.name}\?"):
         load_classifier(tmp_path / folder.name[:-3])
-    with pytest.raises(RunError, match=r"holds no classifier\.pt"):
+    with pytest.raises(RunError, match=rf"{tmp_path} .*classifier\.pt"):
         load_classifier(tmp_path)
     (folder / NAME).write_bytes(b"torn")
-    with pytest.raises(RunError, match=r"classifier\.pt cannot be read"):
+    with pytest.raises(RunError, match=rf"{folder.name}/classifier\.pt"):
         load_classifier(folder)

@@ -105,9 +105,9 @@ def test_the_best_weights_are_kept_and_divergence_is_told():
     assert [p.best for p in seen] == [True, True, False, False]
     assert choice.least == min(p.held_out_loss for p in seen) and choice.worse_in_a_row == 2
     assert choice.best.blur == 1.0 and not choice.best.strength.requires_grad
-    with pytest.raises(CausalCFError, match="diverged by image 7"):
+    with pytest.raises(CausalCFError, match=r"\b7\b.*\blearning_rate\b"):
         choice.consider(Reads(float("nan"), 1.0), 7, 0.5)
-    with pytest.raises(CausalCFError, match="diverged"):
+    with pytest.raises(CausalCFError, match=r"\b7\b.*\blearning_rate\b"):
         choice.consider(Reads(4.0, 1.0), 7, float("inf"))
 
 
@@ -212,5 +212,5 @@ def test_too_few_images_to_part_are_refused(monkeypatch):
         return few
 
     monkeypatch.setattr("causalcf.classifiers.splits.load_data", only_train)
-    with pytest.raises(DataError, match="5 images are too few"):
+    with pytest.raises(DataError, match=r"folder.*train.*\b5\b"):
         split_data(ClassifierRecipe(data="folder", data_root="x"))

@@ -21,7 +21,7 @@ from causalcf.classifiers.splits import Splits, whole
 from causalcf.classifiers.storage import load_classifier
 from causalcf.classify import main, parse_options
 from causalcf.cli.command import run as run_command
-from causalcf.errors import CausalCFError, RecipeError, RunError
+from causalcf.errors import DataError, RecipeError, RunError
 from causalcf.graph.files import load_graph
 from causalcf.pictures.sheets import to_bytes
 
@@ -44,25 +44,28 @@ def test_help_needs_no_torch():
 
 
 @pytest.mark.parametrize(
-    ("flags", "sentence"),
+    ("flags", "culprit"),
     [
-        (["--atributes", "Male"], "unknown option --atributes; did you mean --attributes?"),
-        (["--network", "resnet"], 'option "network"'),
-        (["--balance", "2"], r"balance is 2.0; it must be in \[0, 1\]"),
-        (["--weight-decay", "-1"], "weight_decay is -1.0; it must be a finite number, at least 0"),
-        (["--dropout", "1"], r"dropout is 1.0; it must be in \[0, 1\)"),
-        (["--width", "12"], "width is 12; it must be a multiple of 8"),
-        (["--seed", "4294967296"], r"seed is 4294967296; it must be in \[0, 2\^32\)"),
-        (["--patience", "0"], "patience is 0; it must be at least 1"),
-        (["--learning-rate", "nan"], 'option "learning_rate": Expected a float or NoneType. Got value: nan'),
-        (["--data", "celeba"], "data_root is None; it must be set when data is celeba"),
-        (["--data-root", "x"], "data_root is x; it must be left out for faces"),
-        (["--data", "celeba", "--data-root", "x", "--label-distribution", "uniform"], "label_distribution is uniform"),
-        (["--report-only", "x", "--width", "3"], "--width has no meaning beside --report-only"),
+        (["--atributes", "Male"], "--atributes.*--attributes"),
+        (["--network", "resnet"], r"\bnetwork\b.*\bresnet\b"),
+        (["--balance", "2"], r"\bbalance\b.*\b2\.0.*\[0, 1\]"),
+        (["--weight-decay", "-1"], r"\bweight_decay\b.*-1\.0"),
+        (["--dropout", "1"], r"\bdropout\b.*\b1\.0.*\[0, 1\)"),
+        (["--width", "12"], r"\bwidth\b.*\b12\b.*\b8\b"),
+        (["--seed", "4294967296"], r"\bseed\b.*\b4294967296\b.*\[0, 2\^32\)"),
+        (["--patience", "0"], r"\bpatience\b.*\b0\b.*\b1\b"),
+        (["--learning-rate", "nan"], r"\blearning_rate\b.*\bnan\b"),
+        (["--data", "celeba"], r"\bdata_root\b.*\bceleba\b"),
+        (["--data-root", "x"], r"\bdata_root\b.*\bx\b.*\bfaces\b"),
+        (
+            ["--data", "celeba", "--data-root", "x", "--label-distribution", "uniform"],
+            r"\blabel_distribution\b.*\buniform\b.*\bceleba\b",
+        ),
+        (["--report-only", "x", "--width", "3"], "--width.*--report-only"),
     ],
 )
-def test_mistakes_are_named(flags, sentence):
-    with pytest.raises(RecipeError, match=sentence):
+def test_mistakes_are_named(flags, culprit):
+    with pytest.raises(RecipeError, match=culprit):
         parse_options(flags)
 
 
@@ -77,21 +80,21 @@ def test_options_fill_in_what_depends_on_others():
     ).recipe.resolved()
     assert (photographs.images, photographs.weight_decay, photographs.dropout) == (460_000, 0, 0.3)
     assert (recipe.resolved().weight_decay, recipe.resolved().dropout) == (0.05, 0.5)
-    with pytest.raises(RecipeError, match="did you mean 'width'"):
+    with pytest.raises(RecipeError, match=r"widht.*width"):
         classifier_recipe({"widht": 3})
 
 
 @pytest.mark.parametrize(
-    ("flags", "sentence"),
+    ("flags", "error", "culprit"),
     [
-        (["--attributes", "Smilling"], "did you mean 'Smiling'"),
-        (["--device", "cuda:99"], "cuda:99"),
-        (["--report-only", "nowhere"], "no classifier nowhere"),
-        (["--data", "celeba", "--data-root", "nowhere"], "nowhere"),
+        (["--attributes", "Smilling"], DataError, "'Smilling'.*'Smiling'"),
+        (["--device", "cuda:99"], RecipeError, "cuda:99"),
+        (["--report-only", "nowhere"], RunError, "nowhere"),
+        (["--data", "celeba", "--data-root", "nowhere"], DataError, "nowhere"),
     ],
 )
-def test_nothing_is_left_behind_by_a_mistake(tmp_path, flags, sentence):
-    with pytest.raises(CausalCFError, match=sentence):
+def test_nothing_is_left_behind_by_a_mistake(tmp_path, flags, error, culprit):
+    with pytest.raises(error, match=culprit):
         main(flags if "nowhere" in flags else [*flags, *SMALL[:2]])
     assert not (tmp_path / "runs").exists()
 
@@ -130,7 +133,7 @@ def test_from_a_command_to_a_classifier_and_its_report(tmp_path, capsys):
     assert (folder / "report.md").read_text() == table
     meta["images"]["scored"]["fingerprint"] = "other"
     (folder / "meta.json").write_text(json.dumps(meta))
-    with pytest.raises(RunError, match="found now"):
+    with pytest.raises(RunError, match=r"\bother\b"):
         main(["--report-only", str(folder)])
 
 

@@ -1,6 +1,7 @@
 """The command line: questions in English, by flags and from a file; every mistake one sentence and exit code 2."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -75,7 +76,7 @@ def test_all_questions_of_a_file_are_asked_and_those_that_cannot_be_are_named(as
     code, out, err = ask("--queries", "--json", "-n", "5", "--draws", "1", "--out", "six.png")
     answers = told(out)
     assert code == 2 and [one["name"] for one in answers if "error" in one] == ["man-lipstick", "smile"]
-    assert "error: smile: the run's graph has no such label: unknown attribute 'Smiling'" in err
+    assert re.search("error: smile: .*'Smiling'", err)
     asked = [one["name"] for one in answers if "error" not in one]
     assert asked == ["woman-moustache", "woman-man", "young-man-bald", "glasses"]
     assert {path.name for path in tmp_path.iterdir()} == {f"six-{name}.png" for name in asked}
@@ -94,51 +95,51 @@ def test_a_run_without_labels_observes_unless_do_insists(ask):
     assert one["mode"] == "observe" and one["faces"] == FACES_WITHOUT_LABELS
     assert told(ask(QUESTION, "--json")[1])[0]["faces"] == FACES
     code, out, err = ask(QUESTION, "--do", run=unlabelled)
-    assert code == 2 and out == "" and "no labels to intervene on" in err
+    assert code == 2 and out == "" and "intervene" in err
 
 
 def test_attributes_of_the_runs_graph_can_be_said(tmp_path):
     save_graph(CausalGraph({"Male": [], "Facial_Scar": ["Male"]}), tmp_path / "graph.yaml")
     options = parse_options(["What if this man had a facial scar?", "--run", str(tmp_path)])
     assert options.queries[""].antecedent == {"Facial_Scar": 1}
-    with pytest.raises(QueryError, match="--if: unknown attribute 'Scar'; did you mean 'Facial_Scar'"):
+    with pytest.raises(QueryError, match=r"--if.*'Scar'.*'Facial_Scar'"):
         parse_options(["--if", "Scar=1", "--run", str(tmp_path)])
 
 
 @pytest.mark.parametrize(
-    ("flags", "sentence"),
+    ("flags", "culprit"),
     [
-        (["Given a woman, what if she had purple wings?"], "not understood: 'purple wings'"),
-        (["Given a woman, what if she smiled?"], "unknown attribute 'Smiling'. Allowed: Young, Male, Bald"),
+        (["Given a woman, what if she had purple wings?"], "'purple wings'"),
+        (["Given a woman, what if she smiled?"], "'Smiling'.*Young, Male, Bald"),
         ([QUESTION, "--observe", "--stickiness", "1", "--given", "Male=0"], "ask one of"),
         (["What if this woman turned out to be a man?", "--stickiness", "1"], "probability zero"),
         (["--given", "Male=0"], "nothing is supposed"),
-        (["--if", "Bald=2"], "--if: Bald=2; expected 0 or 1"),
+        (["--if", "Bald=2"], "--if.*Bald=2"),
         ([], "ask one of"),
         ([QUESTION, "--queries"], "ask one of"),
-        (["--queries", "querys"], "did you mean 'queries'?"),
-        ([QUESTION, "--sticky", "1"], "unknown option --sticky; did you mean --stickiness?"),
-        ([QUESTION, "--stickiness", "1.1"], "--stickiness is 1.1; it must be in [0, 1]"),
+        (["--queries", "querys"], "querys.*'queries'"),
+        ([QUESTION, "--sticky", "1"], "--sticky.*--stickiness"),
+        ([QUESTION, "--stickiness", "1.1"], r"--stickiness\b.*\b1\.1\b.*\[0, 1\]"),
         (
             [QUESTION, "--noise-stickiness", "nan"],
-            'option "noise_stickiness": Expected a float or NoneType. Got value: nan',
+            r"\bnoise_stickiness\b.*\bnan\b",
         ),
-        ([QUESTION, "--stickiness", "high"], 'option "stickiness": Expected a float or NoneType. Got value: high'),
-        ([QUESTION, "-n", "0"], "--faces is 0; it must be at least 1"),
-        ([QUESTION, "-n", "1000000"], "faces is 1000000; it must be at most 174,762, as each takes 12,288 numbers"),
-        ([QUESTION, "--seed", str(2**32)], f"--seed is {2**32}; it must be in [0, 2^32)"),
-        ([QUESTION, "-n", str(2**32)], f"faces is {2**32}; it must be at most 174,762"),
-        ([QUESTION, "--draws", "-1"], "--draws is -1"),
-        ([QUESTION, "--seed", "-1"], "--seed is -1"),
+        ([QUESTION, "--stickiness", "high"], r"\bstickiness\b.*\bhigh\b"),
+        ([QUESTION, "-n", "0"], r"--faces\b.*\b0\b.*\b1\b"),
+        ([QUESTION, "-n", "1000000"], r"\bfaces\b.*\b1000000\b.*\b174,762\b"),
+        ([QUESTION, "--seed", str(2**32)], rf"--seed\b.*\b{2**32}\b.*\[0, 2\^32\)"),
+        ([QUESTION, "-n", str(2**32)], rf"\bfaces\b.*\b{2**32}\b.*\b174,762\b"),
+        ([QUESTION, "--draws", "-1"], r"--draws\b.*-1\b"),
+        ([QUESTION, "--seed", "-1"], r"--seed\b.*-1\b"),
         ([QUESTION, "--do", "--observe"], "not allowed with argument"),
-        ([QUESTION, "--out", "nowhere/a.png"], "--out is nowhere/a.png"),
-        ([QUESTION, "--out", "a.xyz", "-n", "1"], "name ends in '.xyz'"),
+        ([QUESTION, "--out", "nowhere/a.png"], r"--out\b.*nowhere/a\.png"),
+        ([QUESTION, "--out", "a.xyz", "-n", "1"], r"\.xyz\b"),
     ],
 )
-def test_mistakes_are_one_sentence_and_exit_code_2(ask, tmp_path, flags, sentence):
+def test_mistakes_are_one_sentence_and_exit_code_2(ask, tmp_path, flags, culprit):
     code, out, err = ask(*flags)
     assert code == 2 and out == "" and list(tmp_path.iterdir()) == []
-    assert err.startswith("error: ") and err.count("\n") == 1 and sentence in err
+    assert err.startswith("error: ") and err.count("\n") == 1 and re.search(culprit, err)
 
 
 def test_a_folder_in_the_place_of_the_sheet_is_one_sentence(ask, tmp_path):
@@ -151,7 +152,7 @@ def test_a_folder_in_the_place_of_the_sheet_is_one_sentence(ask, tmp_path):
 def test_a_missing_run_is_named(tmp_path):
     command = [sys.executable, "-m", "causalcf.ask", QUESTION, "--run", "runs/mine"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
-    assert done.returncode == 2 and "no run directory runs/mine" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and re.match(r"error: .*\bruns/mine\b", done.stderr) and "Traceback" not in done.stderr
 
 
 def test_help_needs_no_torch():

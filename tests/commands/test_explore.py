@@ -37,32 +37,31 @@ def test_a_table_for_people(runs, tmp_path, capsys):
 
 
 def test_mistakes_end_with_code_2(runs, tmp_path, capsys):
-    for flags, sentence in (
-        (["--run", str(runs / "a" / "lates")], "did you mean"),
-        (["--run", str(runs / "a" / "latest"), "--given", "Mael=0"], "did you mean 'Male'"),
+    for flags, culprit in (
+        (["--run", str(runs / "a" / "lates")], "/latest"),
+        (["--run", str(runs / "a" / "latest"), "--given", "Mael=0"], "'Male'"),
         (["--run", str(runs / "a" / "latest"), "--out", str(runs / "a" / "latest" / "meta.json"), *SMALL], "meta.json"),
     ):
         assert run_command(lambda flags=flags: explore.main(flags)) == 2
-        assert sentence in capsys.readouterr().err
+        assert culprit in capsys.readouterr().err
     with pytest.raises(RunError, match="needs a classifier"):
         explore.main(["--run", str(runs / "b" / "latest"), "--given", "Male=0"])
 
 
 @pytest.mark.parametrize(
-    ("flags", "sentence"),
+    ("flags", "culprit"),
     [
-        (["--row", "3"], "unknown option --row; did you mean --rows?"),
-        (["--rows", "many"], 'option "rows"'),
-        (["--columns", "1"], "--columns is 1; it must be at least 2"),
-        (["--faces", "1"], "--faces is 1; it must be at least 2"),
-        (["--seed", "-1"], "--seed is -1"),
-        (["--given", "Male"], "'Male' is no condition"),
+        (["--row", "3"], r"--row\b.*--rows\b"),
+        (["--rows", "many"], r"\brows\b.*\bmany\b"),
+        (["--columns", "1"], r"--columns\b.*\b1\b.*\b2\b"),
+        (["--faces", "1"], r"--faces\b.*\b1\b.*\b2\b"),
+        (["--seed", "-1"], r"--seed\b.*-1\b"),
+        (["--given", "Male"], "'Male'"),
     ],
 )
-def test_flags_are_checked_before_anything_is_loaded(flags, sentence):
-    with pytest.raises(QueryError) as caught:
+def test_flags_are_checked_before_anything_is_loaded(flags, culprit):
+    with pytest.raises(QueryError, match=culprit):
         parse_options(flags)
-    assert sentence in str(caught.value)
 
 
 def test_help_needs_no_torch():

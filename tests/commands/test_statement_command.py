@@ -1,6 +1,7 @@
 """`python -m causalcf.statements`: a table or JSON; exit code 1 on conflicts, 2 on mistakes."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,32 +101,32 @@ def test_celeba_is_counted_from_its_training_labels_without_its_images(check, tm
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "culprit"),
     [
-        ((), "required: file"),
-        (("celebb",), "did you mean 'celeba'"),
-        (("celeba", "--grap", "x"), "unknown option --grap; did you mean --graph"),
+        ((), "file"),
+        (("celebb",), "celebb.*'celeba'"),
+        (("celeba", "--grap", "x"), r"--grap\b.*--graph\b"),
         (("celeba", "--graph", "celebb"), "celebb"),
-        (("celeba", "--graph", "celeba-small"), "old-man-bald: the graph has no such label"),
-        (("celeba", "--graph", "celeba-all"), "data set 'faces'"),
-        (("celeba", "--stickiness", "2"), "--stickiness is 2"),
-        (("celeba", "--eps", ".5"), "--eps is 0.5"),
+        (("celeba", "--graph", "celeba-small"), "old-man-bald"),
+        (("celeba", "--graph", "celeba-all"), "'faces'"),
+        (("celeba", "--stickiness", "2"), r"--stickiness\b.*\b2\b"),
+        (("celeba", "--eps", ".5"), r"--eps\b.*\b0\.5\b"),
         (("celeba", "--data", "photos"), "photos"),
-        (("celeba", "--data", "celeba"), "needs --data-root"),
-        (("celeba", "--data-root", "x"), "goes with --data celeba"),
-        (("celeba", "--data", "celeba", "--data-root", "nowhere"), "no folder nowhere"),
-        (("celeba", "--run", "nowhere", "--graph", "celeba"), "--run has a graph"),
+        (("celeba", "--data", "celeba"), "--data-root"),
+        (("celeba", "--data-root", "x"), "--data-root.*--data celeba"),
+        (("celeba", "--data", "celeba", "--data-root", "nowhere"), "nowhere"),
+        (("celeba", "--run", "nowhere", "--graph", "celeba"), "--run.*graph"),
         (("celeba", "--run", "nowhere"), "nowhere"),
     ],
 )
-def test_mistakes_are_one_sentence_and_exit_code_2(check, arguments, sentence):
+def test_mistakes_are_one_sentence_and_exit_code_2(check, arguments, culprit):
     code, out, err = check(*arguments)
-    assert code == 2 and out == "" and err.startswith("error: ") and sentence in err and "Traceback" not in err
+    assert code == 2 and out == "" and err.startswith("error: ") and re.search(culprit, err) and "Traceback" not in err
 
 
 def test_a_run_without_labels_has_no_model(check, runs):
     code, _, err = check("celeba", "--run", str(runs / "b" / "latest"))
-    assert code == 2 and "dcgan run: it has no label model" in err
+    assert code == 2 and re.match(r"error: .*\bdcgan\b.*label model", err)
 
 
 def test_a_name_cannot_write_to_the_terminal(check, tmp_path):
@@ -134,7 +135,7 @@ def test_a_name_cannot_write_to_the_terminal(check, tmp_path):
     assert code == 0 and "[red]" in out
     (tmp_path / "s.yaml").write_text('statements: {"[red]\\e[31m": "If this man were old, he might be bald."}')
     code, out, said = check("s.yaml")
-    assert code == 2 and "\x1b" not in out + said and "a character that cannot be printed" in said
+    assert code == 2 and "\x1b" not in out + said and re.match(r"error: .*s\.yaml.*printed", said)
 
 
 def test_the_law_on_its_own_graph_is_itself():

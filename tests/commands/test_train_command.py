@@ -1,6 +1,7 @@
 """The command line, in a process of its own: help in a second, every mistake one sentence and exit code 2."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -49,22 +50,22 @@ def test_a_dry_run_of_resuming_prints_the_run_s_own_recipe(runs, capsys):
 
 
 @pytest.mark.parametrize(
-    ("flags", "error", "sentence"),
+    ("flags", "error", "culprit"),
     [
-        (["--width", "16"], RecipeError, "width is 8 in .* and cannot be changed to 16 by resuming; only images"),
-        (["--keep", "0"], RecipeError, "keep is 0; it must be at least 1"),
-        ([], RunError, "no run directory .*lates; did you mean .*latest"),
+        (["--width", "16"], RecipeError, r"\bwidth\b.*\b16\b"),
+        (["--keep", "0"], RecipeError, r"\bkeep\b.*\b0\b.*\b1\b"),
+        ([], RunError, r"/lates\b.*/latest\b"),
     ],
 )
-def test_a_dry_run_of_resuming_refuses_what_resuming_refuses(runs, flags, error, sentence):
+def test_a_dry_run_of_resuming_refuses_what_resuming_refuses(runs, flags, error, culprit):
     run = runs / "a" / ("latest" if flags else "lates")
     for dry in ([], ["--dry-run"]):
-        with pytest.raises(error, match=sentence):
+        with pytest.raises(error, match=culprit):
             main(["--resume", str(run), *flags, *dry])
 
 
 def test_an_empty_run_to_resume_is_no_new_run():
-    with pytest.raises(RecipeError, match="--resume is empty"):
+    with pytest.raises(RecipeError, match="--resume"):
         main(["--resume", ""])
 
 
@@ -83,28 +84,28 @@ def test_the_recipe_suits_the_data_where_none_is_named(flags, name, data):
 
 
 @pytest.mark.parametrize(
-    ("flags", "sentence"),
+    ("flags", "culprit"),
     [
-        (["--widht", "3"], "unknown option --widht; did you mean --width?"),
-        (["--width", "wide"], 'option "width"'),
-        (["--width", "0"], "width is 0; it must be at least 1"),
-        (["--seed", "4294967296"], "seed is 4294967296; it must be in [0, 2^32)"),
-        (["--balance", "2"], "balance is 2.0; it must be in [0, 1]"),
-        (["--learning-rate=-1"], "learning_rate is -1.0"),
-        (["--recipe", "fces"], "did you mean 'faces'?"),
-        (["--recipe", "wrong.yaml"], "wrong.yaml: unknown key widht; did you mean width?"),
-        (["--recipe", "list.yaml"], "list.yaml"),
-        (["--recipe", "bytes.yaml"], "bytes.yaml"),
-        (["--recipe", "twice.yaml"], "twice.yaml: line 2: duplicate key 'width', first given on line 1"),
-        (["--recipe", "alias.yaml"], "anchors and aliases are not allowed"),
-        (["--recipe", "empty.yaml"], "the file is empty; a recipe is a mapping from options to values"),
-        (["--recipe", "date.yaml"], 'option "width"'),
-        (["--recipe", "dry.yaml"], "dry_run belongs on the command line"),
-        (["--data", "celeba"], "data_root is None; it must be set when data is celeba"),
-        (["--data-root", "here"], "data_root is here; it must be left out for faces"),
+        (["--widht", "3"], "--widht.*--width"),
+        (["--width", "wide"], r"\bwidth\b.*\bwide\b"),
+        (["--width", "0"], r"\bwidth\b.*\b0\b.*\b1\b"),
+        (["--seed", "4294967296"], r"\bseed\b.*\b4294967296\b.*\[0, 2\^32\)"),
+        (["--balance", "2"], r"\bbalance\b.*\b2\.0.*\[0, 1\]"),
+        (["--learning-rate=-1"], r"\blearning_rate\b.*-1\.0"),
+        (["--recipe", "fces"], "fces.*'faces'"),
+        (["--recipe", "wrong.yaml"], r"wrong\.yaml.*\bwidht\b.*\bwidth\b"),
+        (["--recipe", "list.yaml"], r"list\.yaml"),
+        (["--recipe", "bytes.yaml"], r"bytes\.yaml"),
+        (["--recipe", "twice.yaml"], r"twice\.yaml.*\b2\b.*\'width\'.*\b1\b"),
+        (["--recipe", "alias.yaml"], r"alias\.yaml.*\banchors\b"),
+        (["--recipe", "empty.yaml"], r"empty\.yaml.*\bempty\b"),
+        (["--recipe", "date.yaml"], r"date\.yaml.*\bwidth\b"),
+        (["--recipe", "dry.yaml"], r"dry\.yaml.*\bdry_run\b"),
+        (["--data", "celeba"], r"\bdata_root\b.*\bceleba\b"),
+        (["--data-root", "here"], r"\bdata_root\b.*\bhere\b.*\bfaces\b"),
     ],
 )
-def test_mistakes_are_named(tmp_path, monkeypatch, flags, sentence):
+def test_mistakes_are_named(tmp_path, monkeypatch, flags, culprit):
     (tmp_path / "wrong.yaml").write_text("widht: 3\n")
     (tmp_path / "list.yaml").write_text("- a\n")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe")
@@ -114,27 +115,26 @@ def test_mistakes_are_named(tmp_path, monkeypatch, flags, sentence):
     (tmp_path / "date.yaml").write_text("width: 2020-01-01\n")
     (tmp_path / "dry.yaml").write_text("dry_run: true\n")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RecipeError) as caught:
+    with pytest.raises(RecipeError, match=culprit):
         parse_options(flags)
-    assert sentence in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("flags", "sentence"),
+    ("flags", "culprit"),
     [
-        (["--widht", "3"], "did you mean --width?"),
-        (["--graph", "celebb"], "did you mean"),
+        (["--widht", "3"], "--widht.*--width"),
+        (["--graph", "celebb"], "celebb.*'celeba'"),
         (["--graph", "mine.yaml"], "Smilling"),
         (["--data", "celeba", "--data-root", "nowhere"], "nowhere"),
         (["--device", "cuda:99"], "cuda:99"),
-        (["--resume", "nowhere"], "no run directory nowhere"),
+        (["--resume", "nowhere"], "nowhere"),
     ],
 )
-def test_exit_code_2_and_no_traceback(tmp_path, flags, sentence):
+def test_exit_code_2_and_no_traceback(tmp_path, flags, culprit):
     (tmp_path / "mine.yaml").write_text("nodes: {Smilling: []}\n")
     done = train(*flags, "--data-size=4" if "--data" not in flags else "--seed=0", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("error: ") and sentence in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ") and re.search(culprit, done.stderr)
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "runs").exists()
 

@@ -1,6 +1,7 @@
 """Statements told to whole trainings: checked first, resumed to the bit, without a trace where they cost nothing."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,7 +161,7 @@ def test_tensorboard_has_each_statement(recipe):
 
 def test_a_judge_is_never_trained_against(recipe, tmp_path):
     classifier(tmp_path / "runs" / "judge", role="judge")
-    with pytest.raises(RecipeError, match="a judge"):
+    with pytest.raises(RecipeError, match=r"statement_classifier.*/runs/judge\b"):
         start_run(replace(recipe, statement_classifier=str(tmp_path / "runs" / "judge")))
 
 
@@ -178,39 +179,45 @@ def test_another_classifier_does_not_resume(recipe, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("said", "culprit"),
     [
-        ("a: If someone were old, they might be bald.\n  b: If someone were old, they would not be bald.", "conflict"),
+        (
+            "a: If someone were old, they might be bald.\n  b: If someone were old, they would not be bald.",
+            r"\ba\b.*\bb\b.*conflict",
+        ),
         (
             "a: {given: {Wearing_Lipstick: 1, Hat: 1}, antecedent: {Male: 1}, modal: might, consequent: {Bald: 1}}",
-            "Hat",
+            "'Hat'",
         ),
         (
             "a: {given: {Bald: 1, Male: 0, Mustache: 1}, antecedent: {Young: 0}, modal: might, consequent: {Male: 1}}",
-            "vacuous",
+            r"\ba\b.*vacuous",
         ),
     ],
 )
-def test_what_cannot_be_told_is_refused_before_training(recipe, tmp_path, said, why):
+def test_what_cannot_be_told_is_refused_before_training(recipe, tmp_path, said, culprit):
     (tmp_path / "said.yaml").write_text("statements:\n  " + said)
-    with pytest.raises(StatementError, match=why):
+    with pytest.raises(StatementError, match=culprit):
         start_run(recipe)
     assert not list((tmp_path / "runs").glob("*tiny*"))
 
 
 @pytest.mark.parametrize(
-    ("flags", "why"),
+    ("flags", "culprit"),
     [
         (["--statements", "nowhere.yaml"], "nowhere"),
-        (["--statements", "faces-true", "--statement-from", "100000000"], "never start"),
+        (["--statements", "faces-true", "--statement-from", "100000000"], "100,?000,?000"),
         (["--statements", "faces-true", "--statement-stickiness", "2"], "statement_stickiness"),
-        (["--statements", "faces-true", "--approach", "dcgan", "--statement-stickiness", "1"], "below 1 for dcgan"),
+        (
+            ["--statements", "faces-true", "--approach", "dcgan", "--statement-stickiness", "1"],
+            "statement_stickiness.*dcgan",
+        ),
         (["--statements", "faces-true", "--null-weight", "1"], "null_weight"),
         (["--statement-groups", "3"], "statement-group"),
     ],
 )
-def test_mistakes_at_the_command_line(flags, why, capsys, monkeypatch, tmp_path):
+def test_mistakes_at_the_command_line(flags, culprit, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert run_command(lambda: main(flags)) == 2
     said = capsys.readouterr().err
-    assert why in said and "Traceback" not in said
+    assert re.search(culprit, said) and "Traceback" not in said

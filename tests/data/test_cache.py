@@ -82,14 +82,14 @@ def test_an_interrupted_build_leaves_nothing_and_starts_again(tmp_path, error):
 
 
 def test_the_error_of_the_producer_is_passed_on(tmp_path):
-    with pytest.raises(DataError, match=r"image 7\.jpg is broken"):
+    with pytest.raises(DataError, match=r"7\.jpg"):
         build(tmp_path, Recorder(fail_at=7, error=DataError("image 7.jpg is broken")))
 
 
 def test_a_producer_of_the_wrong_shape_or_type_is_refused(tmp_path):
-    with pytest.raises(TypeError, match=r"produce\(0, 256\) gave float32"):
+    with pytest.raises(TypeError, match=r"produce\(0, 256\).*float32"):
         build(tmp_path, lambda start, stop: images(start, stop).astype(np.float32), workers=1)
-    with pytest.raises(TypeError, match="expected uint8"):
+    with pytest.raises(TypeError, match=r"produce\(0, 256\).*\(255, 3, 2, 4\)"):
         build(tmp_path, lambda start, stop: images(start, stop)[:-1], workers=1)
 
 
@@ -172,7 +172,7 @@ def test_a_missing_image_file_means_starting_anew(tmp_path):
 def test_too_little_room_is_said_before_anything_is_written(tmp_path, monkeypatch):
     usage = chunked_file.shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(chunked_file.shutil, "disk_usage", lambda folder: usage)
-    with pytest.raises(DataError, match=r"MiB needed, 0 MiB free.*CAUSALCF_CACHE"):
+    with pytest.raises(DataError, match=r"\b0 MiB.*CAUSALCF_CACHE"):
         build(tmp_path, images)
     assert not list(tmp_path.glob("*.npy"))
 
@@ -181,7 +181,7 @@ def test_a_disk_that_fills_up_is_an_error_naming_the_file(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))  # the system refuses to write on, as a full disk does
     try:
-        with pytest.raises(DataError, match=r"cannot write the image cache .*images-.*\.npy: File too large"):
+        with pytest.raises(DataError, match=r"images-.*\.npy.*File too large"):
             build(tmp_path, images)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -190,12 +190,12 @@ def test_a_disk_that_fills_up_is_an_error_naming_the_file(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"cannot write the image cache .*file.*CAUSALCF_CACHE"):
+    with pytest.raises(DataError, match=r"/file/cache.*CAUSALCF_CACHE"):
         build(tmp_path / "file" / "cache", images)
 
 
 def test_no_images_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="at least one image"):
+    with pytest.raises(DataError, match=r"\(0, 3, 2, 4\)"):
         build(tmp_path, images, shape=(0, 3, 2, 4))
 
 

@@ -54,7 +54,7 @@ def test_all_is_train_then_valid_then_test(root, load):
 def test_another_size_has_its_own_cache(root, load):
     assert load(root, size=54).pixels.shape == (10, 3, 54, 54)
     assert load(root).pixels.shape == (10, 3, 64, 64)
-    with pytest.raises(DataError, match="image size 0"):
+    with pytest.raises(DataError, match=r"\bsize\b.*\b0\b"):
         load(root, size=0)
 
 
@@ -88,7 +88,7 @@ def test_a_truncated_jpeg_is_named_and_replacing_it_is_enough(root, load):
     file = root / "img_align_celeba" / FILES[4]
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"cannot decode the image .*000005\.jpg"):
+    with pytest.raises(DataError, match=r"000005\.jpg"):
         load(root)
     file.write_bytes(whole)
     assert len(load(root)) == 10
@@ -96,67 +96,67 @@ def test_a_truncated_jpeg_is_named_and_replacing_it_is_enough(root, load):
 
 def test_images_that_are_not_aligned_are_refused(root, load):
     Image.new("RGB", (409, 687)).save(root / "img_align_celeba" / FILES[4])
-    with pytest.raises(DataError, match=r"000005\.jpg: 409x687 pixels; expected .* 178x218"):
+    with pytest.raises(DataError, match=r"000005\.jpg.*409x687.*178x218"):
         load(root)
 
 
 def test_images_of_the_table_that_are_not_there(root, load):
     for file in FILES[2:7]:
         (root / "img_align_celeba" / file).unlink()
-    with pytest.raises(DataError, match=r"lists 5 images \(000003\.jpg, 000004\.jpg, 000005\.jpg, \.\.\.\) not in"):
+    with pytest.raises(DataError, match=r"list_attr_celeba\.txt.*000003\.jpg, 000004\.jpg, 000005\.jpg"):
         load(root)
 
 
 def test_images_that_are_not_in_the_table(root, load):
     shutil.copy(root / "img_align_celeba" / FILES[0], root / "img_align_celeba" / "000099.jpg")
     (root / "img_align_celeba" / "Thumbs.db").write_text("no image")
-    with pytest.raises(DataError, match=r"holds 1 image \(000099\.jpg\) without a row in .*list_attr_celeba\.txt"):
+    with pytest.raises(DataError, match=r"000099\.jpg.*list_attr_celeba\.txt"):
         load(root)
 
 
 def test_png_images_under_a_jpg_table_are_pointed_out(root, load):
     for file in FILES:
         (root / "img_align_celeba" / file).rename(root / "img_align_celeba" / file.replace("jpg", "png"))
-    with pytest.raises(DataError, match=r"lists 10 images .*did it mean '000001\.png'\?"):
+    with pytest.raises(DataError, match=r"000001\.jpg.*'000001\.png'"):
         load(root)
 
 
 @pytest.mark.parametrize(
-    ("short", "message"),
+    ("short", "culprit"),
     [
-        ("list_eval_partition.txt", r"list_eval_partition\.txt has no row for 1 image \(000010\.jpg\) of .*list_attr"),
-        ("list_attr_celeba.txt", r"list_attr_celeba\.txt has no row for 1 image \(000010\.jpg\) of .*list_eval"),
+        ("list_eval_partition.txt", r"list_eval_partition\.txt .*000010\.jpg.*list_attr"),
+        ("list_attr_celeba.txt", r"list_attr_celeba\.txt .*000010\.jpg.*list_eval"),
     ],
 )
-def test_a_missing_row_is_named(root, load, short, message):
+def test_a_missing_row_is_named(root, load, short, culprit):
     lines = (root / short).read_text().splitlines(keepends=True)[:-1]
     (root / short).write_text("".join(lines).replace("10\n", "9\n", 1) if "attr" in short else "".join(lines))
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=culprit):
         load(root)
 
 
 @pytest.mark.parametrize(
-    ("lost", "message"),
+    ("lost", "culprit"),
     [
-        ("", r"no folder .*celeba\."),
-        ("img_align_celeba", r"lacks the folder of aligned images; looked for .*img_align_celeba/img_align_celeba"),
-        ("list_attr_celeba.txt", r"lacks the attribute table; looked for list_attr_celeba\.txt, list_attr_celeba\.csv"),
-        ("list_eval_partition.txt", r"lacks the official partition .*looked for list_eval_partition\.txt"),
+        ("", r"/celeba\."),
+        ("img_align_celeba", r"\bimg_align_celeba/img_align_celeba"),
+        ("list_attr_celeba.txt", r"\blist_attr_celeba\.txt, list_attr_celeba\.csv"),
+        ("list_eval_partition.txt", r"\blist_eval_partition\.txt"),
     ],
 )
-def test_what_is_missing_is_said_with_how_to_get_it(root, load, lost, message):
+def test_what_is_missing_is_said_with_how_to_get_it(root, load, lost, culprit):
     path = root / lost
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with pytest.raises(DataError, match=rf"{message}.*mmlab\.ie\.cuhk.*non-commercial.*--data-root PATH"):
+    with pytest.raises(DataError, match=rf"{culprit}.*mmlab\.ie\.cuhk.*non-commercial.*--data-root PATH"):
         load(root)
 
 
 def test_an_empty_or_unknown_split_is_refused(root, load):
     partition = root / "list_eval_partition.txt"
     partition.write_text(partition.read_text().replace(" 2\n", " 0\n"))
-    with pytest.raises(DataError, match="no images in the split 'test'; it holds train 8, valid 2, test 0"):
+    with pytest.raises(DataError, match=r"'test'.*train 8, valid 2, test 0"):
         load(root, "test")
-    with pytest.raises(DataError, match="unknown split 'vaild'; did you mean 'valid'"):
+    with pytest.raises(DataError, match=r"'vaild'.*'valid'"):
         load(root, "vaild")
 
 

@@ -49,7 +49,7 @@ def test_celeba_crop_is_central():
 
 
 def test_celeba_crop_refuses_other_sizes():
-    with pytest.raises(DataError, match=r"409x687 pixels; expected .* 178x218"):
+    with pytest.raises(DataError, match=r"409x687.*178x218"):
         celeba_crop(Image.new("RGB", (409, 687)))
 
 
@@ -75,7 +75,7 @@ def test_square_crop_turns_upright(tmp_path):
 
 def test_square_crop_refuses_sixteen_bits(tmp_path):
     Image.fromarray(np.full((4, 4), 40_000, np.uint16)).save(tmp_path / "deep.png")
-    with pytest.raises(DataError, match=r"deep\.png: pixels of type 'I.*8 bits"):
+    with pytest.raises(DataError, match=r"deep\.png.*'I;16'"):
         read_image(tmp_path / "deep.png", square_crop, 2)
 
 

@@ -185,15 +185,15 @@ def test_windows_hold_all_that_is_painted(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_bad_input_is_refused_by_name() -> None:
     labels, noise = draw(2)
-    with pytest.raises(DataError, match=r"labels have shape \(2, 8\).*Young"):
+    with pytest.raises(DataError, match=r"\blabels\b.*\(2, 8\).*Young"):
         render(labels[:, :8], noise)
-    with pytest.raises(DataError, match=r"noise has shape \(1, \d+\)"):
+    with pytest.raises(DataError, match=r"\bnoise\b.*\(1, \d+\)"):
         render(labels, noise[:1])
-    with pytest.raises(DataError, match="labels must be 0 or 1"):
+    with pytest.raises(DataError, match=r"\blabels\b.*\b0 or 1"):
         render(labels * 2 - 1, noise)
-    with pytest.raises(DataError, match=r"noise must lie in \[0, 1\]"):
+    with pytest.raises(DataError, match=r"\bnoise\b.*\[0, 1\]"):
         render(labels, noise * float("nan"))
-    with pytest.raises(DataError, match="size 4"):
+    with pytest.raises(DataError, match=r"\bsize\b.*\b4\b"):
         render(labels, noise, size=4)
 
 

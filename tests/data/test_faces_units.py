@@ -143,9 +143,9 @@ def test_a_batch_of_one_and_any_selection() -> None:
 
 def test_bad_queries_are_refused_by_name() -> None:
     units = sample_units(2, seeded())
-    with pytest.raises(CausalCFError, match="Eyeglasses"):
+    with pytest.raises(CausalCFError, match=r"'Eyeglases'.*'Eyeglasses'"):
         counterfactual(units, do={"Eyeglases": 1})
-    with pytest.raises(CausalCFError, match="expected 0 or 1"):
+    with pytest.raises(CausalCFError, match="Male=2"):
         counterfactual(units, do={"Male": 2})
     with pytest.raises(ImpossibleWorldError):
         sample_units(2, seeded(), do={"Bald": 0}, given={"Bald": 1})
@@ -182,9 +182,9 @@ def test_splits_seeds_and_renderers_have_their_own_images(tmp_path: Path, monkey
 
 
 def test_a_bad_split_size_or_seed_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="did you mean 'train'"):
+    with pytest.raises(DataError, match=r"'trian'.*'train'"):
         load_faces("trian", cache=tmp_path)
-    with pytest.raises(DataError, match="n is 0"):
+    with pytest.raises(DataError, match=r"\bn\b.*\b0\b"):
         load_faces(n=0, cache=tmp_path)
     for seed in (-1, 2**31):  # of which the latter would draw the faces of seed 0
         with pytest.raises(DataError, match=f"seed={seed}"):
@@ -211,6 +211,6 @@ def test_the_command_writes_a_sheet_or_says_what_is_wrong(tmp_path: Path, capsys
     assert run_command(lambda: main(["--out", str(tmp_path / "a.png"), "--n", "1", "--scale", "1"])) == 0
     assert (tmp_path / "a.png").stat().st_size > 1000
     assert run_command(lambda: main(["--out", str(tmp_path / "missing" / "a.png"), "--n", "1"])) == 2
-    assert "cannot write" in capsys.readouterr().err
+    assert "missing/a.png" in capsys.readouterr().err
     assert run_command(lambda: main(["--out", str(tmp_path / "b.png"), "--n", "0"])) == 2
-    assert "n=0; expected 1 to 100" in capsys.readouterr().err
+    assert "n=0" in capsys.readouterr().err

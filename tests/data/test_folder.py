@@ -54,7 +54,7 @@ def test_without_a_split_column_file_names_decide(root, load):
     valid = load(root, "valid")
     assert valid.labels.tolist() == [[1]]
     assert (valid.pixels == np.array([255, 0, 0], np.uint8)[:, None, None]).all()
-    with pytest.raises(DataError, match="no images in the split 'test'"):
+    with pytest.raises(DataError, match="'test'"):
         load(root, "test")
 
 
@@ -70,39 +70,39 @@ def test_any_single_csv_will_do_but_not_two(root, load):
     (root / "labels.csv").rename(root / "mine.csv")
     assert len(load(root)) == 4
     (root / "other.csv").write_text("")
-    with pytest.raises(DataError, match=r"expected labels\.csv or exactly one other CSV, found mine\.csv, other\.csv"):
+    with pytest.raises(DataError, match=r"labels\.csv.*mine\.csv, other\.csv"):
         load(root)
 
 
 def test_no_csv_or_no_folder(root, load):
     (root / "labels.csv").unlink()
-    with pytest.raises(DataError, match=r"expected labels\.csv .* found none"):
+    with pytest.raises(DataError, match=r"labels\.csv.*\bnone\b"):
         load(root)
-    with pytest.raises(DataError, match=r"no folder .*absent; expected a folder of images with a CSV"):
+    with pytest.raises(DataError, match=r"/absent\b"):
         load(root / "absent")
 
 
 def test_an_image_in_another_place_is_pointed_out(root, load):
     table = root / "labels.csv"
     table.write_text(table.read_text().replace("sub/", ""))
-    with pytest.raises(DataError, match=r"labels\.csv lists 1 image \(2\.png\) not in .*did it mean 'sub/2\.png'\?"):
+    with pytest.raises(DataError, match=r"labels\.csv.*\b2\.png.*'sub/2\.png'"):
         load(root)
 
 
 def test_an_unlabelled_image_is_refused(root, load):
     Image.new("RGB", (9, 9)).save(root / "sub" / "extra.JPG", format="JPEG")
-    with pytest.raises(DataError, match=r"holds 1 image \(sub/extra\.JPG\) without a row"):
+    with pytest.raises(DataError, match=r"sub/extra\.JPG"):
         load(root)
 
 
 def test_a_link_to_nothing_is_a_missing_image(root, load):
     (root / FILES[0]).unlink()
     (root / FILES[0]).symlink_to(root / "nowhere.png")
-    with pytest.raises(DataError, match=r"lists 1 image \(0\.png\) not in"):
+    with pytest.raises(DataError, match=r"labels\.csv.*\b0\.png"):
         load(root)
 
 
 def test_a_broken_image_is_named(root, load):
     (root / FILES[1]).write_bytes(b"BM no bitmap")
-    with pytest.raises(DataError, match=r"cannot decode the image .*1\.bmp"):
+    with pytest.raises(DataError, match=r"/1\.bmp"):
         load(root)

@@ -59,46 +59,46 @@ def test_what_is_written_is_read(tmp_path_factory, rows, no):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "message"),
+    ("name", "text", "culprit"),
     [
-        ("a.txt", attribute_text().replace("10\n", "11\n", 1), r"promises 11 rows, but there are 10"),
-        ("a.txt", attribute_text()[3:], r"line 1: expected the number of images alone, found 'Bald Male Young'"),
-        ("a.txt", "", r"line 1: expected the number"),
+        ("a.txt", attribute_text().replace("10\n", "11\n", 1), r"\b11\b.*\b10\b"),
+        ("a.txt", attribute_text()[3:], r"line 1\b.*'Bald Male Young'"),
+        ("a.txt", "", r"line 1\b.*''"),
         ("a.txt", "0\nBald\n", r"no rows"),
-        ("a.txt", attribute_text().replace("000004.jpg", "000003.jpg"), r"line 6: 000003\.jpg is already in line 5"),
-        ("a.txt", attribute_text().replace("000003.jpg -1", "000003.jpg"), r"line 5 \(000003\.jpg\): 3 columns, expec"),
-        ("a.txt", attribute_text().replace("000003.jpg", "000003.jpg 1"), r"line 5 \(000003\.jpg\): 5 columns, expec"),
-        ("a.txt", attribute_text().replace("000003.jpg -1", "000003.jpg  7"), r"line 5, column 'Bald': value '7'; all"),
-        ("a.txt", attribute_text().replace("Male", "Bald"), r"line 2: column 'Bald' occurs more than once"),
+        ("a.txt", attribute_text().replace("000004.jpg", "000003.jpg"), r"line 6\b.*000003\.jpg.*line 5\b"),
+        ("a.txt", attribute_text().replace("000003.jpg -1", "000003.jpg"), r"line 5\b.*000003\.jpg.*\b3\b.*\b4\b"),
+        ("a.txt", attribute_text().replace("000003.jpg", "000003.jpg 1"), r"line 5\b.*000003\.jpg.*\b5\b.*\b4\b"),
+        ("a.txt", attribute_text().replace("000003.jpg -1", "000003.jpg  7"), r"line 5\b.*'Bald'.*'7'"),
+        ("a.txt", attribute_text().replace("Male", "Bald"), r"line 2\b.*'Bald'"),
         (
             "a.txt",
             attribute_text().replace("000003.jpg -1", "000003.jpg  0"),
-            r"both 0 and -1.*first 0 is in line 5.*Ba",
+            r"\b0 and -1\b.*line 5\b.*'Bald'",
         ),
-        ("a.csv", attribute_csv().replace("000003.jpg,-1", "000003.jpg,"), r"line 4, column 'Bald': value ''"),
-        ("a.csv", attribute_csv().replace("000003.jpg,-1", "000003.jpg"), r"line 4 \(000003\.jpg\): 3 columns, exp"),
-        ("a.csv", attribute_csv().replace(",", ";"), r"line 1: expected a header .* separated by commas"),
-        ("a.csv", attribute_csv().replace("Male", ""), r"line 1: a column has no name"),
+        ("a.csv", attribute_csv().replace("000003.jpg,-1", "000003.jpg,"), r"line 4\b.*'Bald'.*''"),
+        ("a.csv", attribute_csv().replace("000003.jpg,-1", "000003.jpg"), r"line 4\b.*000003\.jpg.*\b3\b.*\b4\b"),
+        ("a.csv", attribute_csv().replace(",", ";"), r"line 1\b.*'image_id;Bald;Male;Young'"),
+        ("a.csv", attribute_csv().replace("Male", ""), r"line 1\b.*\bname"),
         ("a.csv", "file,split\na.png,train\n", r"no attribute columns"),
         (
             "a.csv",
             "file,A,split\na.png,1,train\nb.png,1,vaild\n",
-            r"line 3: unknown split 'vaild'; did you mean 'valid'",
+            r"line 3\b.*'vaild'.*'valid'",
         ),
-        ("a.csv", "", r"expected a header"),
+        ("a.csv", "", r"line 1\b.*''"),
     ],
 )
-def test_a_malformed_table_is_refused_by_file_and_line(tmp_path, name, text, message):
-    with pytest.raises(DataError, match=rf"(?s)a\.(txt|csv).*{message}"):
+def test_a_malformed_table_is_refused_by_file_and_line(tmp_path, name, text, culprit):
+    with pytest.raises(DataError, match=rf"(?s)a\.(txt|csv).*{culprit}"):
         read_attributes(write(tmp_path, name, text))
 
 
 @pytest.mark.parametrize("read", [read_attributes, read_partition])
 def test_a_file_that_is_no_text_or_not_there_is_refused(tmp_path, read):
     (tmp_path / "binary.csv").write_bytes(b"\xff\xd8\xff\xe0" * 100)
-    with pytest.raises(DataError, match=r"binary\.csv is not a text table in UTF-8"):
+    with pytest.raises(DataError, match=r"binary\.csv.*UTF-8"):
         read(tmp_path / "binary.csv")
-    with pytest.raises(DataError, match=r"cannot read the table .*absent\.txt: No such file"):
+    with pytest.raises(DataError, match=r"absent\.txt.*No such file"):
         read(tmp_path / "absent.txt")
 
 
@@ -109,15 +109,15 @@ def test_partition(tmp_path, name, text):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "culprit"),
     [
-        (partition_text().replace("000005.jpg 2", "000005.jpg 3"), r"line 5: unknown partition '3'.*0, 1, 2"),
-        (partition_text().replace("000005.jpg 2", "000005.jpg"), r"line 5 \(000005\.jpg\): 1 columns, expected 2"),
-        (partition_text().replace("000005.jpg", "000002.jpg"), r"line 5: 000002\.jpg is already in line 2"),
+        (partition_text().replace("000005.jpg 2", "000005.jpg 3"), r"line 5\b.*'3'.*0, 1, 2"),
+        (partition_text().replace("000005.jpg 2", "000005.jpg"), r"line 5\b.*000005\.jpg.*\b1\b.*\b2\b"),
+        (partition_text().replace("000005.jpg", "000002.jpg"), r"line 5\b.*000002\.jpg.*line 2\b"),
     ],
 )
-def test_a_malformed_partition_is_refused_by_file_and_line(tmp_path, text, message):
-    with pytest.raises(DataError, match=rf"p\.txt, {message}"):
+def test_a_malformed_partition_is_refused_by_file_and_line(tmp_path, text, culprit):
+    with pytest.raises(DataError, match=rf"p\.txt, {culprit}"):
         read_partition(write(tmp_path, "p.txt", text))
 
 

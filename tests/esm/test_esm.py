@@ -107,7 +107,7 @@ def test_equations_may_use_the_whole_mapping_but_not_write_to_it():
         distributions, {"sum": lambda v: sum(v.values()), "late": lambda v: "late" in v or v.get("b") == 7}
     )
     assert model.probability({"sum": 12}) == 0.25 and model.probability({"late": 1}) == 0.5
-    with pytest.raises(CausalCFError, match=r"the equation of 'b' failed.*TypeError.*item assignment"):
+    with pytest.raises(CausalCFError, match=r"'b'.*TypeError.*item assignment"):
         DiscreteSCM({"a": 0.5}, {"b": writer})
 
 
@@ -133,11 +133,9 @@ def test_a_million_worlds_are_summed_and_two_million_refused():
     keep = s + (1 - s) * 0.25
     found = model.counterfactual_probability({"u19": 1, "X0": 1}, {"u19": 1, "X0": 0}, stickiness=s)
     assert found == pytest.approx(keep * (1 - s) * 0.25, abs=1e-12)
-    with pytest.raises(
-        IntractableError, match=r"21 exogenous variables have 2,097,152 combinations.*limit is 1,048,576"
-    ):
+    with pytest.raises(IntractableError, match=r"\b21\b.*\b2,097,152\b.*\b1,048,576\b"):
         DiscreteSCM({**distributions, "u20": 0.5}, {})
-    with pytest.raises(IntractableError, match=r"100 exogenous variables have about 10\^30 combinations"):
+    with pytest.raises(IntractableError, match=r"\b100\b.*\b10\^30\b"):
         DiscreteSCM({f"u{i}": 0.5 for i in range(100)}, {})
     assert DiscreteSCM({f"u{i}": 1 for i in range(100)}, {}).probability({"u7": 1}) == 1.0, (
         "certain values are no noise"
@@ -149,5 +147,5 @@ def test_rare_facts_do_not_underflow():
     model = DiscreteSCM(rare, {})
     facts = all_of("abc", 1, 1, 1)
     assert model.counterfactual_probability({"a": 1}, facts, do={"b": 1}, stickiness=0.5) == pytest.approx(0.5)
-    with pytest.raises(IntractableError, match=r"b=1, c=1 has a probability below 2e-308.*float64"):
+    with pytest.raises(IntractableError, match=r"b=1, c=1\b"):
         model.counterfactual_probability({"a": 1}, all_of("abc", 0, 0, 0), observe={"b": 1, "c": 1}, stickiness=0.5)

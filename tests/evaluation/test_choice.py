@@ -45,5 +45,5 @@ def test_runs_of_other_data_are_named(tmp_path):
 
 
 def test_no_run_is_an_error(tmp_path):
-    with pytest.raises(RunError, match="no finished run"):
+    with pytest.raises(RunError, match=rf"{tmp_path}\b.*--run\b"):
         newest_runs(tmp_path)

@@ -112,5 +112,5 @@ def test_randomness_comes_from_the_generator_alone():
 
 
 def test_features_that_are_not_finite_are_refused():
-    with pytest.raises(CausalCFError, match="not finite"):
+    with pytest.raises(CausalCFError, match=r"features.*finite"):
         diversity(torch.full((5, 2, 3), math.inf), seeded())

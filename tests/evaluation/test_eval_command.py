@@ -235,7 +235,7 @@ def test_two_runs_of_a_kind_are_told_apart_and_asked_about_the_same_people(runs,
     )  # causalgan-esm by do at 1 is -do
     assert len({link["effect_estimate"] for link in report["links"] if "do" in link["approach"]}) == 1
     assert len(report["realism"]) == 2  # nobody asks the dcgan by do
-    with pytest.raises(RunError, match="twice"):
+    with pytest.raises(RunError, match=r"--run\b.*faces-causalgan\b.*twice"):
         main([*arguments, "--run", *of(runs, "a", "a")])
 
 
@@ -247,45 +247,43 @@ def test_where_nobody_can_be_asked_the_report_says_so(runs, judge_folder, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "description"),
+    ("arguments", "culprit"),
     [
-        (["--link", "Young-"], "the shell took the >"),
-        (["--link", "Young"], "is no link"),
-        ([], "ask one of: --link"),
-        (["--link", "a:b", "--suite"], "ask one of: --link"),
-        (["--link", "a:b", "--stickiness", "2"], "must be in [0, 1]"),
-        (["--link", "a:b", "--half-width", "0"], "--half-width is 0"),
-        (["--link", "a:b", "--require", "respect"], "did you mean 'respected'"),
+        (["--link", "Young-"], "--link Young-.*shell"),
+        (["--link", "Young"], "--link 'Young'"),
+        ([], "one of: --link"),
+        (["--link", "a:b", "--suite"], "one of: --link"),
+        (["--link", "a:b", "--stickiness", "2"], r"--stickiness\b.*\b2\b.*\[0, 1\]"),
+        (["--link", "a:b", "--half-width", "0"], r"--half-width\b.*\b0\b"),
+        (["--link", "a:b", "--require", "respect"], "'respect'.*'respected'"),
         (["--link", "a:b", "--given", "Male"], "--given"),
-        (["--lnk", "a:b"], "did you mean --link"),
-        (["--suite", "celeb"], "did you mean 'celeba'"),
-        (["--link", "a:b", "--half-width", "0.001"], "must be in [0.01, 1)"),
-        (["--suite", "--given", "Male=1"], "--given goes with --link"),
-        (["--statements", "celeba", "--given", "Male=1"], "--given goes with --link"),
-        (["--statements", "celeba", "--require", "respected"], "--require is about links"),
-        (["--statements", "celeb"], "did you mean 'celeba'"),
+        (["--lnk", "a:b"], r"--lnk\b.*--link\b"),
+        (["--suite", "celeb"], "'celeb'.*'celeba'"),
+        (["--link", "a:b", "--half-width", "0.001"], r"--half-width\b.*\b0\.001\b.*\[0\.01, 1\)"),
+        (["--suite", "--given", "Male=1"], r"--given\b.*--link\b"),
+        (["--statements", "celeba", "--given", "Male=1"], r"--given\b.*--link\b"),
+        (["--statements", "celeba", "--require", "respected"], r"--require\b.*\blinks\b"),
+        (["--statements", "celeb"], "'celeb'.*'celeba'"),
     ],
 )
-def test_mistakes_on_the_command_line(arguments, description):
-    with pytest.raises(QueryError) as caught:
+def test_mistakes_on_the_command_line(arguments, culprit):
+    with pytest.raises(QueryError, match=culprit):
         parse_options(arguments)
-    assert description in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "description"),
+    ("arguments", "culprit"),
     [
-        (["--link", "Young:Bold"], "did you mean 'Bald'"),
-        (["--link", "Young:Bald", "--given", "Mael=1"], "did you mean 'Male'"),
-        (["--link", "Young:Bald", "--graph", "celeba-small"], "does not have the labels of the runs"),
+        (["--link", "Young:Bold"], "'Bold'.*'Bald'"),
+        (["--link", "Young:Bald", "--given", "Mael=1"], "'Mael'.*'Male'"),
+        (["--link", "Young:Bald", "--graph", "celeba-small"], r"\bceleba-small\b"),
         (["--link", "Young:Bald", "--judge", "nowhere"], "nowhere"),
     ],
 )
-def test_what_does_not_fit_the_runs(runs, judge_folder, tmp_path, arguments, description):
+def test_what_does_not_fit_the_runs(runs, judge_folder, tmp_path, arguments, culprit):
     judge = [] if "--judge" in arguments else ["--judge", str(judge_folder)]
-    with pytest.raises((QueryError, RunError)) as caught:
+    with pytest.raises((QueryError, RunError), match=culprit):
         main([*arguments, "--run", *of(runs, "a"), *judge, "--out", str(tmp_path)])
-    assert description in str(caught.value)
 
 
 def test_no_runs_and_no_approach_left_are_errors_with_advice(runs, judge_folder, tmp_path, capsys, monkeypatch):

@@ -61,12 +61,12 @@ def test_the_judge_is_left_as_it_was():
     judge = untrained()
     last, state = judge.network.read, torch.get_rng_state()
     judge_features(judge, pictures(1))
-    with pytest.raises(CausalCFError, match="images are uint8"):
+    with pytest.raises(CausalCFError, match=r"images.*\buint8\b"):
         judge_features(judge, torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
     assert not last._forward_pre_hooks and torch.equal(state, torch.get_rng_state())
 
 
 def test_the_extractor_is_named_and_must_have_features():
     assert extractor_name(untrained("alexnet", 16)) == "judge alexnet 16"
-    with pytest.raises(CausalCFError, match="judge residual 8: the network has no linear layer"):
+    with pytest.raises(CausalCFError, match=r"judge residual 8\b.*\blinear\b"):
         judge_features(replace(untrained(), network=nn.Conv2d(3, 3, 1)), pictures(1))

@@ -30,26 +30,26 @@ def test_runs_are_named_by_their_folders_or_where_those_repeat_by_their_paths(mo
 
 
 @pytest.mark.parametrize(
-    ("other", "sentence"),
+    ("other", "culprit"),
     [
-        (run("b", data="celeba", data_root="d"), r"their data differs \(a has faces, b has celeba\)"),
-        (run("b", data_size=7), r"their data_size differs \(a has 20000, b has 7\)"),
-        (run("b", OTHER), "a and b do not both have the labels Bald, Smiling"),
+        (run("b", data="celeba", data_root="d"), r"\bdata\b.*\ba\b.*\bfaces\b.*\bb\b.*\bceleba\b"),
+        (run("b", data_size=7), r"\bdata_size\b.*\ba\b.*\b20000\b.*\bb\b.*\b7\b"),
+        (run("b", OTHER), r"\ba and b\b.*\bBald, Smiling\b"),
     ],
 )
-def test_runs_that_cannot_be_compared_are_named(monkeypatch, other, sentence):
-    with pytest.raises(RunError, match=sentence):
+def test_runs_that_cannot_be_compared_are_named(monkeypatch, other, culprit):
+    with pytest.raises(RunError, match=culprit):
         loaded(monkeypatch, run("a"), other)
 
 
 def test_the_graph_must_have_the_runs_labels():
-    with pytest.raises(RunError, match="celeba-bald does not have the labels of the runs; they differ in Male"):
+    with pytest.raises(RunError, match=r"\bceleba-bald\b.*\bMale\b"):
         inputs._graph((run("a"),), "celeba-bald")
 
 
 def test_photographs_have_one_graph_to_be_held_against_and_rendered_faces_their_own():
     two = [run("a", data="celeba", data_root="d"), run("b", NO_EDGE, data="celeba", data_root="d")]
-    with pytest.raises(RunError, match="a and b were trained by different graphs"):
+    with pytest.raises(RunError, match=r"\ba and b\b.*--graph\b"):
         inputs._graph(tuple(two), None)
     assert inputs._graph((run("a"), run("b", NO_EDGE)), None) is EDGE
     conditional = run("b", NO_EDGE, data="celeba", data_root="d", approach="conditional")

@@ -1,5 +1,7 @@
 """Links as they are typed, and what the shell makes of them."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,14 +17,14 @@ NAMES = st.text(st.characters(codec="ascii", categories=("L", "N"), include_char
 def test_every_arrow_means_the_same(cause, effect, arrow, space):
     text = f"{space}{cause}{space}{arrow}{space}{effect}{space}"
     if cause == effect:
-        with pytest.raises(QueryError, match="not its own cause"):
+        with pytest.raises(QueryError, match=f"{cause}->{effect}"):
             Link.parse(text)
     else:
         assert Link.parse(text) == Link(cause, effect) == Link.parse(str(Link(cause, effect)))
 
 
 def test_an_arrow_eaten_by_the_shell_is_explained():
-    with pytest.raises(QueryError, match=r"the shell took the >.*quote it.*Young:Bald"):
+    with pytest.raises(QueryError, match=r"--link Young-:.*shell.*Young:Bald"):
         Link.parse("Young-")
 
 
@@ -30,12 +32,12 @@ def test_an_arrow_eaten_by_the_shell_is_explained():
     "text", ["", "-", "->", "Young", "Young->", "->Bald", "Young->Bald->Male", "Young>Bald", "a-b"]
 )
 def test_what_is_no_link_is_refused_with_what_is(text):
-    with pytest.raises(QueryError, match='is no link; write "Young->Bald"'):
+    with pytest.raises(QueryError, match=rf'--link {re.escape(repr(text))} .*"Young->Bald"'):
         Link.parse(text)
 
 
 def test_an_unknown_label_is_named_with_the_nearest():
-    with pytest.raises(QueryError, match=r"Bold.*did you mean 'Bald'"):
+    with pytest.raises(QueryError, match=r"'Bold'.*'Bald'"):
         Link("Young", "Bold").check(("Young", "Bald"))
 
 

@@ -37,9 +37,9 @@ def test_integers_are_refused_because_their_differences_wrap_around():
     true = pixel_change(before / 255, after / 255)
     wrapped = (before - after).float().abs().mean() / 255
     assert float(true) == pytest.approx(5 / 255, abs=1e-6) and float(wrapped) == pytest.approx(251 / 255, abs=1e-6)
-    with pytest.raises(CausalCFError, match=r"expected \[0, 1\]"):
+    with pytest.raises(CausalCFError, match=r"images.*\b249\b.*\[0, 1\]"):
         pixel_change(before, after)
-    with pytest.raises(CausalCFError, match=r"expected \[0, 1\]"):
+    with pytest.raises(CausalCFError, match=r"images.*\b249\b.*\[0, 1\]"):
         unrelated_change(before.expand(2, -1, -1, -1))
 
 
@@ -55,17 +55,17 @@ def test_the_yardstick_of_noise_is_a_third():
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "sentence"),
+    ("before", "after", "culprit"),
     [
-        (flat(0.0), flat(-1.0), r"values from -1 to -1; expected \[0, 1\]"),
-        (flat(math.nan), flat(0.0), "nan"),
+        (flat(0.0), flat(-1.0), r"images.*-1\b.*\[0, 1\]"),
+        (flat(math.nan), flat(0.0), r"images.*\bnan\b"),
     ],
 )
-def test_wrong_images_are_refused_in_words(before, after, sentence):
-    with pytest.raises(CausalCFError, match=sentence):
+def test_wrong_images_are_refused_in_words(before, after, culprit):
+    with pytest.raises(CausalCFError, match=culprit):
         pixel_change(before, after)
 
 
 def test_one_image_has_no_other():
-    with pytest.raises(CausalCFError, match="1 image"):
+    with pytest.raises(CausalCFError, match=r"\b1 image\b"):
         unrelated_change(flat(0.5))

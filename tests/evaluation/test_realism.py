@@ -231,7 +231,7 @@ def test_kernel_intervals_of_equal_laws_hold_zero_and_of_others_do_not():
 
 @pytest.mark.parametrize("distance", [frechet_distance, kernel_distance])
 def test_features_that_are_not_finite_are_refused(distance):
-    with pytest.raises(CausalCFError, match="second set of features has values that are not finite"):
+    with pytest.raises(CausalCFError, match=r"\bsecond\b.*features.*finite"):
         distance(torch.zeros(5, 2), torch.full((5, 2), math.nan))
 
 

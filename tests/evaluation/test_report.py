@@ -295,9 +295,7 @@ def test_pictures_outside_the_folder_are_refused(name, tmp_path):
     outcome = small()
     (folder / "faces.png").write_bytes(png())
     outcome["links"][0]["picture"] = name or str(folder / "faces.png")  # inside, but only on this machine
-    with pytest.raises(
-        CausalCFError, match=r"Young->Bald by causalgan-do is outside .* allowed: PNG files in that folder"
-    ):
+    with pytest.raises(CausalCFError, match=r"Young->Bald by causalgan-do\b.*/report\b"):
         write_report(folder, outcome)
     assert not list(folder.glob("report.*"))
 
@@ -305,13 +303,13 @@ def test_pictures_outside_the_folder_are_refused(name, tmp_path):
 def test_a_missing_picture_is_named_with_the_nearest_there_is(tmp_path):
     outcome = small()
     outcome["links"][0]["picture"] = "face.png"
-    with pytest.raises(CausalCFError, match=r"'face.png' of Young->Bald .* did you mean 'faces.png'\?"):
+    with pytest.raises(CausalCFError, match=r"'face\.png'.*Young->Bald\b.*'faces\.png'"):
         written(tmp_path, outcome)
 
 
 def test_a_file_that_is_no_picture_is_refused(tmp_path):
     (tmp_path / "faces.png").write_text("<svg onload=alert(1)>")
-    with pytest.raises(CausalCFError, match="is not a PNG file"):
+    with pytest.raises(CausalCFError, match=r"'faces\.png'.*Young->Bald\b.*\bPNG\b"):
         write_report(tmp_path, small())
 
 

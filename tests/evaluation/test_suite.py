@@ -22,7 +22,7 @@ def test_the_shipped_suite_asks_all_that_its_graph_has():
 
 
 def test_a_suite_says_which_labels_its_graph_lacks():
-    with pytest.raises(QueryError, match=r"no|unknown"):
+    with pytest.raises(QueryError, match=r"Young->Male\b.*'Bald'"):
         load_suite("celeba").questions(("Young", "Male"))
 
 
@@ -36,51 +36,50 @@ def test_left_out_keys_have_defaults(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "description"),
+    ("text", "culprit"),
     [
-        ("lnks: all", "unknown key 'lnks'; did you mean 'links'"),
-        ("links: Young->Bald", "expected a list of links"),
-        ("links: [{link: 3}]", "names no link"),
-        ("links: [{lin: a->b}]", "did you mean 'link'"),
-        ("links: [{link: a->b, given: {c: 2}}]", "a->b, given: expected labels and 0 or 1"),
-        ("links: [{link: a->b, held: [c]}]", "a->b, held: expected"),
-        ("faces: 0", "faces: expected a whole number from 1"),
-        ("faces: true", "faces: expected"),
-        ("axioms: 1", "axioms: expected true or false"),
-        ("half_width: wide", "half_width: expected a number"),
+        ("lnks: all", "'lnks'.*'links'"),
+        ("links: Young->Bald", r"\blinks\b"),
+        ("links: [{link: 3}]", r"\b3\b.*\blink\b|\blink\b.*\b3\b"),
+        ("links: [{lin: a->b}]", r"\blin\b.*\blink\b"),
+        ("links: [{link: a->b, given: {c: 2}}]", "a->b, given: "),
+        ("links: [{link: a->b, held: [c]}]", "a->b, held: "),
+        ("faces: 0", "faces: "),
+        ("faces: true", "faces: "),
+        ("axioms: 1", "axioms: "),
+        ("half_width: wide", "half_width: "),
         ("queries: nowhere", "nowhere"),
-        ("queries: {a: 'What if they smiled?'}", "queries: expected text"),
+        ("queries: {a: 'What if they smiled?'}", "queries: "),
         ("statements: nowhere", "nowhere"),
-        ("statements: {a: 'If this man were old, he might be bald.'}", "statements: expected text"),
-        ("half_width: 0.0001", "half_width is 0.0001; it must be in [0.01, 1)"),
+        ("statements: {a: 'If this man were old, he might be bald.'}", "statements: "),
+        ("half_width: 0.0001", r"\bhalf_width\b.*\b0\.0001\b.*\[0\.01, 1\)"),
         ("[]", "a suite"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path, text, description):
-    with pytest.raises(QueryError) as caught:
+def test_what_is_wrong_is_said(tmp_path, text, culprit):
+    with pytest.raises(QueryError, match=rf"mine\.yaml.*{culprit}"):
         load_suite(written(tmp_path, text))
-    assert description in str(caught.value) and "mine.yaml" in str(caught.value)
 
 
 def test_statements_are_checked_before_anything_is_asked(tmp_path):
     suite = load_suite(written(tmp_path, "links: []\nstatements: celeba"))
     assert len(suite.statements) == 18 and suite.questions(load_graph("celeba").nodes) == []
-    with pytest.raises(StatementError, match=r"old-man-bald: the graph has no such label: unknown attribute 'Bald'"):
+    with pytest.raises(StatementError, match=r"old-man-bald\b.*'Bald'"):
         suite.questions(("Young", "Male"))
     clash = tmp_path / "clash.yaml"
     clash.write_text(
         "statements:\n  one: If this man were old, he might be bald.\n"
         "  two: If this man were old, he would not be bald.\n"
     )
-    with pytest.raises(QueryError, match=r"mine.yaml: .*clash.yaml: one and two conflict: 'might' asks for"):
+    with pytest.raises(QueryError, match=r"mine\.yaml: .*clash\.yaml: .*\bone and two\b"):
         load_suite(written(tmp_path, f"links: []\nstatements: {clash}"))
 
 
 def test_a_cause_cannot_be_held():
-    with pytest.raises(QueryError, match="a is flipped"):
+    with pytest.raises(QueryError, match=r"a->b: .*\ba\b.*held"):
         LinkQuestion(Link("a", "b"), held={"a": 1}).check(("a", "b"))
 
 
 def test_an_effect_cannot_be_held():
-    with pytest.raises(QueryError, match="b is measured"):
+    with pytest.raises(QueryError, match=r"a->b: .*\bb\b.*held"):
         LinkQuestion(Link("a", "b"), held={"b": 1}).check(("a", "b"))

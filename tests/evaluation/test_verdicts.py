@@ -1,6 +1,7 @@
 """Verdicts: by metrics' own definitions, on null links, and their power."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_every_figure_has_one_verdict_and_signs_do_not_matter(effect, below, abo
 
 def test_a_figure_that_is_none_gets_no_verdict():
     for bad in ((math.nan, (0, 1), 0), (0, (1, 0), 0), (0, (0, math.inf), 0)):
-        with pytest.raises(CausalCFError, match="no verdict"):
+        with pytest.raises(CausalCFError, match=re.escape("effect {}, interval {}, reference {}".format(*bad))):
             verdict(*bad)
 
 
@@ -83,7 +84,7 @@ def test_effects_of_a_known_size_are_found_and_missing_ones_are_missed():
 def test_holm_by_hand_and_by_its_bounds():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == [] and holm([0.5, 0.9]) == [1.0, 1.0]
-    with pytest.raises(CausalCFError, match="p-values"):
+    with pytest.raises(CausalCFError, match=r"p-values.*\bnan\b"):
         holm([0.1, math.nan])
 
 
@@ -108,7 +109,7 @@ def test_the_sign_test_is_exact_on_pairs_and_sees_a_shift_elsewhere():
     assert sign_test(np.random.default_rng(0).normal(0.5, 1, 200)) < 1e-6
     assert sign_test(np.full(20, 0.05)) == pytest.approx(2 * 1.05**-20)  # a constant proves little in few units
     for bad in ([], [0.0, math.nan]):
-        with pytest.raises(CausalCFError, match="finite"):
+        with pytest.raises(CausalCFError, match=r"\bvalues\b.*finite"):
             sign_test(np.array(bad))
 
 
@@ -123,11 +124,11 @@ def test_null_p_values_are_conservative_and_a_shift_is_not_null():
 
 @pytest.mark.parametrize("half_width", [0, 1, -0.1, math.nan])
 def test_a_half_width_that_is_none_is_refused(half_width):
-    with pytest.raises(CausalCFError, match="half_width"):
+    with pytest.raises(CausalCFError, match=rf"\bhalf_width\b.*{half_width}"):
         units_for(half_width)
 
 
 @pytest.mark.parametrize("sd", [0, -1, math.nan, math.inf])
 def test_a_spread_that_is_none_is_refused(sd):
-    with pytest.raises(CausalCFError, match="sd"):
+    with pytest.raises(CausalCFError, match=rf"\bsd\b.*{sd}"):
         units_for(0.03, sd)

@@ -102,13 +102,13 @@ def test_names_are_drawn_as_they_are(tmp_path):
 
 def test_refused_pictures(tmp_path):
     chain = {f"N{i}": [f"N{i - 1}"] if i else [] for i in range(201)}
-    with pytest.raises(GraphError, match=r"^graph 'graph' has 201 nodes; at most 200 can be drawn"):
+    with pytest.raises(GraphError, match=r"'graph'.*\b201\b.*\b200\b"):
         draw_graph(CausalGraph(chain), tmp_path / "g.png")
     del chain["N200"]
     draw_graph(CausalGraph(chain), tmp_path / "g.png")
-    with pytest.raises(GraphError, match=r"g\.gif: the file's name must end in \.png"):
+    with pytest.raises(GraphError, match=r"g\.gif\b.*\.png\b"):
         draw_graph(load_graph("celeba"), tmp_path / "g.gif")
-    with pytest.raises(GraphError, match=r"^cannot write .*g\.png: No such file or directory"):
+    with pytest.raises(GraphError, match=r"nowhere/g\.png.*No such file"):
         draw_graph(load_graph("celeba"), tmp_path / "nowhere" / "g.png")
 
 
@@ -152,25 +152,27 @@ def test_run_turns_how_a_command_ends_into_an_exit_code(capsys):
 
 
 BAD_FILES = {
-    "cycle": (b"nodes: {A: [B], B: [A]}", "the graph has a cycle: A -> B -> A"),
-    "duplicate node": (b"nodes:\n  A: []\n  A: []", "line 3: duplicate node 'A', first given on line 2"),
-    "duplicate edge": (b"nodes: {A: [], B: [A, A]}", "duplicate edge A -> B; list each parent once"),
-    "self-loop": (b"nodes: {A: [A]}", "self-loop A -> A: a node cannot be its own parent"),
-    "no node": (b"nodes: {A: [Aa]}", "the parent 'Aa' of 'A' is no node of the graph; did you mean 'A'? Nodes: A"),
-    "spaces": (b"nodes: {'A ': []}", "node 'A ' has leading or trailing spaces; did you mean 'A'?"),
-    "empty": (b"", "the file is empty; a graph file is a mapping with the key 'nodes'"),
-    "no mapping": (b"[]", "the file holds a list; a graph file is a mapping with the key 'nodes'"),
-    "aliases": (b"a: [" + b"*a," * 3_500_000 + b"]", "larger than 128 kB, too large for a graph file"),
-    "not UTF-8": (b"\xff", "not UTF-8 text: byte 0xff at offset 0"),
+    "cycle": (b"nodes: {A: [B], B: [A]}", r"\bA -> B -> A\b"),
+    "duplicate node": (b"nodes:\n  A: []\n  A: []", r"line 3\b.*'A'.*line 2\b"),
+    "duplicate edge": (b"nodes: {A: [], B: [A, A]}", r"\bA -> B\b"),
+    "self-loop": (b"nodes: {A: [A]}", r"\bA -> A\b"),
+    "no node": (b"nodes: {A: [Aa]}", "'Aa'.*'A'.*'A'"),
+    "spaces": (b"nodes: {'A ': []}", "'A '.*'A'"),
+    "empty": (b"", "empty"),
+    "no mapping": (b"[]", "a list"),
+    "aliases": (b"a: [" + b"*a," * 3_500_000 + b"]", r"\b128 kB\b"),
+    "not UTF-8": (b"\xff", "UTF-8.*0xff.* 0$"),
 }
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
 def test_bad_files_end_in_exit_code_2_and_one_sentence(tmp_path, capsys, kind):
-    content, sentence = BAD_FILES[kind]
+    content, culprit = BAD_FILES[kind]
     (tmp_path / "g.yaml").write_bytes(content)
     assert command.run(lambda: draw.main([str(tmp_path / "g.yaml")])) == 2
-    assert capsys.readouterr() == ("", f"error: {tmp_path / 'g.yaml'}: {sentence}\n")
+    out, said = capsys.readouterr()
+    assert out == "" and said.count("\n") == 1
+    assert re.match(rf"error: {re.escape(str(tmp_path / 'g.yaml'))}: .*{culprit}", said)
 
 
 def test_command_line_end_to_end(tmp_path):
@@ -190,5 +192,5 @@ def test_command_line_end_to_end(tmp_path):
     assert ask("celeba-bald", "--mermaid").stdout == to_mermaid(load_graph("celeba-bald"))
     refused = ask("celebra")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("error: no file celebra, and unknown graph preset 'celebra'; did you mean")
+    assert re.match("error: .*'celebra'.*'celeba'", refused.stderr)
     assert ask().returncode == 2

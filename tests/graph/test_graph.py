@@ -1,4 +1,4 @@
-"""CausalGraph against networkx, on random graphs; and every sentence with which it refuses."""
+"""CausalGraph against networkx, on random graphs; and what it refuses, by name."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_deep_graphs_need_no_recursion():
     graph = CausalGraph(chain)
     assert graph.nodes == tuple(names)
     assert graph.ancestors(names[-1]) == set(names[:-1])
-    with pytest.raises(GraphError, match=r"N0 -> N1 -> .*\(19988 more\).* -> N19999 -> N0"):
+    with pytest.raises(GraphError, match=r"\bN0 -> N1 -> .*\b19988\b.* -> N19999 -> N0"):
         CausalGraph({**chain, "N0": [names[-1]]})
 
 
@@ -118,76 +118,68 @@ def test_a_cycle_is_shown_as_it_is(listing, data):
         return
     first, last = data.draw(st.sampled_from(edges))
     closed = {**listing, first: [*listing[first], last]}  # turns first -> last into a cycle
-    with pytest.raises(GraphError, match=r"^the graph has a cycle: ") as caught:
+    with pytest.raises(GraphError, match=" -> ") as caught:
         CausalGraph(closed)
-    shown = str(caught.value).removeprefix("the graph has a cycle: ").split(" -> ")
+    shown = str(caught.value).rpartition(": ")[2].split(" -> ")
     assert shown[0] == shown[-1]
     assert len(set(shown)) == len(shown) - 1
     assert all(parent in closed[child] for parent, child in pairwise(shown))
 
 
 REFUSED = [
-    ({"A": ["B"], "B": ["A"]}, "the graph has a cycle: A -> B -> A"),
-    ({"X": [], "C": ["B"], "B": ["A", "X"], "A": ["C"]}, "the graph has a cycle: C -> A -> B -> C"),
-    ({"A": ["A"]}, "self-loop A -> A: a node cannot be its own parent"),
-    ([["A", []], ["A", []]], "duplicate node 'A'; list each node once, with all its parents"),
-    ({"A": [], "B": ["A", "A"]}, "duplicate edge A -> B; list each parent once"),
-    (
-        {"Male": [], "Hat": ["male"]},
-        "the parent 'male' of 'Hat' is no node of the graph; did you mean 'Male'? Nodes: Male, Hat",
-    ),
-    ({"Qq": ["Young"]}, "the parent 'Young' of 'Qq' is no node of the graph. Nodes: Qq"),
-    ({"Young ": []}, "node 'Young ' has leading or trailing spaces; did you mean 'Young'?"),
-    ({"A": [], "B": [" A"]}, "parent of 'B': ' A' has leading or trailing spaces; did you mean 'A'?"),
-    ({"A\n": []}, "node 'A\\n' has leading or trailing spaces; did you mean 'A'?"),
-    ({"A\u200bB": []}, "node 'A\\u200bB' contains a character that cannot be printed"),
-    ({"": []}, "node '' is blank; names must have at least one letter"),
-    ({5: []}, "node 5 is of type int; names must be strings"),
-    ({"A": [], "B": [True]}, "parent of 'B': True is of type bool; names must be strings"),
-    ({}, "the graph is empty; it needs at least one node"),
-    ([], "the graph is empty; it needs at least one node"),
-    ({"A": "B"}, "the parents of 'A' must be a list of names, not 'B'"),
-    ({"A": None}, "the parents of 'A' must be a list of names, not None"),
-    ({"A": {"B"}, "B": []}, "the parents of 'A' must be a list of names, not {'B'}"),
-    ([("A",)], "each entry of a graph must be [child, [parents]], not ('A',)"),
-    ([3], "each entry of a graph must be [child, [parents]], not 3"),
-    (3, "a graph is listed as child: [parents], not as 3"),
+    ({"A": ["B"], "B": ["A"]}, r"\bA -> B -> A$"),
+    ({"X": [], "C": ["B"], "B": ["A", "X"], "A": ["C"]}, r"\bC -> A -> B -> C$"),
+    ({"A": ["A"]}, r"\bA -> A\b"),
+    ([["A", []], ["A", []]], "duplicate.*'A'"),
+    ({"A": [], "B": ["A", "A"]}, r"\bA -> B\b"),
+    ({"Male": [], "Hat": ["male"]}, "'male'.*'Hat'.*'Male'"),
+    ({"Qq": ["Young"]}, "'Young'.*'Qq'"),
+    ({"Young ": []}, "'Young '.*'Young'"),
+    ({"A": [], "B": [" A"]}, "'B'.*' A'.*'A'"),
+    ({"A\n": []}, r"'A\\n'.*'A'"),
+    ({"A\u200bB": []}, r"'A\\u200bB'"),
+    ({"": []}, "''"),
+    ({5: []}, r"\b5\b.*\bint\b"),
+    ({"A": [], "B": [True]}, r"'B'.*\bTrue\b.*\bbool\b"),
+    ({}, "empty"),
+    ([], "empty"),
+    ({"A": "B"}, "'A'.*'B'$"),
+    ({"A": None}, "'A'.*None$"),
+    ({"A": {"B"}, "B": []}, r"'A'.*\{'B'\}$"),
+    ([("A",)], r"\('A',\)$"),
+    ([3], r"\bentry\b.*\b3$"),
+    (3, r"\b3$"),
 ]
 
 
-@pytest.mark.parametrize(("listing", "sentence"), REFUSED, ids=[sentence[:40] for _, sentence in REFUSED])
-def test_refusals(listing, sentence):
-    with pytest.raises(GraphError) as caught:
+@pytest.mark.parametrize(("listing", "culprit"), REFUSED)
+def test_refusals(listing, culprit):
+    with pytest.raises(GraphError, match=culprit) as caught:
         CausalGraph(listing)
-    assert str(caught.value) == sentence
     assert isinstance(caught.value, CausalCFError)
     assert isinstance(caught.value, ValueError)
 
 
 def test_a_graphs_own_name_and_description_are_checked():
-    with pytest.raises(GraphError, match=r"^graph name ' x' has leading or trailing spaces"):
+    with pytest.raises(GraphError, match=r"\bname\b.*' x'.*'x'"):
         CausalGraph({"A": []}, " x")
-    with pytest.raises(GraphError, match=r"^the graph's description must be text, not 3"):
+    with pytest.raises(GraphError, match=r"\bdescription\b.*\b3$"):
         CausalGraph({"A": []}, "x", 3)
 
 
 def test_asking_for_an_unknown_node_names_the_nearest():
     graph = CausalGraph({"Young": [], "Bald": ["Young"]}, "small")
     for ask in (graph.parents, graph.children, graph.ancestors, graph.descendants):
-        with pytest.raises(GraphError) as caught:
+        with pytest.raises(GraphError, match=r"'small'.*'bold'.*'Bald'.*Young, Bald$"):
             ask("bold")
-        assert str(caught.value) == ("graph 'small': unknown node 'bold'; did you mean 'Bald'? Allowed: Young, Bald")
 
 
 def test_check_attributes():
     graph = CausalGraph({"Smilling": [], "Male": [], "Eyeglass": [], "Qqq": []}, "mine")
     names = ["Male", "Smiling", "Eyeglasses"]
-    with pytest.raises(GraphError) as caught:
+    culprits = "'mine'.*'faces'.*'Smilling'.*'Smiling'.*Male, Smiling, Eyeglasses.*'Eyeglass'.*'Eyeglasses'.*'Qqq'"
+    with pytest.raises(GraphError, match=culprits):
         check_attributes(graph, names, "data set 'faces'")
-    assert str(caught.value) == (
-        "graph 'mine' does not fit data set 'faces': unknown attribute 'Smilling'; did you mean 'Smiling'? "
-        "Allowed: Male, Smiling, Eyeglasses; also unknown: 'Eyeglass' (nearest: 'Eyeglasses'); also unknown: 'Qqq'"
-    )
     check_attributes(CausalGraph({"Male": [], "Smiling": ["Male"]}), iter(names), "data set 'faces'")
 
 

@@ -163,87 +163,74 @@ def test_direction_pairs(name, edge):
     assert load_graph(name).edges == (edge,)
 
 
-EMPTY = "the file is empty; a graph file is a mapping with the key 'nodes'"
-ALIASES = "anchors and aliases are not allowed; write the names out"
 LAUGHS = "a: &a [x, x]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
 )
-# Text of a file -> what is said after its name
+# Text of a file -> what is named after the file
 REFUSED = {
-    "": EMPTY,
-    "# nothing\n---\n": EMPTY,
-    "- A\n- B\n": "the file holds a list; a graph file is a mapping with the key 'nodes'",
-    "true": "the file holds a single value; a graph file is a mapping with the key 'nodes'",
-    "name: x": "the key 'nodes' is missing; found only: name",
-    "nodes: {A: []}\nnames: x": (
-        "unknown key 'names'; did you mean 'name' or 'nodes'? Allowed: name, description, nodes"
-    ),
-    "nodes: [A]": "'nodes' must be a mapping of child: [parents], not ['A']",
-    "nodes: {}": "the graph is empty; it needs at least one node",
-    "nodes:\n  A: []\n  B: []\n  A: [B]": "line 4: duplicate node 'A', first given on line 2",
-    "nodes: {A: []}\nnodes: {B: []}": "line 2: duplicate key 'nodes', first given on line 1",
-    "nodes: {A: [B], B: [A]}": "the graph has a cycle: A -> B -> A",
-    "nodes: {A: [A]}": "self-loop A -> A: a node cannot be its own parent",
-    "nodes: {A: [], B: [A, A]}": "duplicate edge A -> B; list each parent once",
-    "nodes: {Male: [], Hat: [Mal]}": (
-        "the parent 'Mal' of 'Hat' is no node of the graph; did you mean 'Male'? Nodes: Male, Hat"
-    ),
-    "nodes: {'Male ': []}": "node 'Male ' has leading or trailing spaces; did you mean 'Male'?",
-    "nodes:\n  No: []": "line 2, column 3: YAML reads No as a boolean, not as text; write 'No'",
-    "nodes:\n  A: [5]": "line 2, column 7: YAML reads 5 as a number, not as text; write '5'",
-    "nodes:\n  2020-99-99: []": "line 2, column 3: YAML reads 2020-99-99 as a date, not as text; write '2020-99-99'",
-    "nodes:\n  A:\n": "line 2, column 5: a value is missing; write [] for a node without parents",
-    "nodes:\n  A: B\n  B: []": "the parents of 'A' must be a list of names, not 'B'",
-    "nodes: {A: []}\n? [a]\n: b": "line 2, column 3: a key must be a name, not a list or mapping",
-    "nodes: {<<: {A: []}}": "line 1, column 9: '<<' is tagged 'tag:yaml.org,2002:merge'; only plain text is allowed",
-    "nodes: !!python/object:os.system x": (
-        "line 1, column 8: 'x' is tagged 'tag:yaml.org,2002:python/object:os.system'; only plain text is allowed"
-    ),
-    "name: a: b": "line 1, column 8: not valid YAML: mapping values are not allowed here",
-    "nodes:\n  A: [": (
-        "line 2, column 7: not valid YAML: while parsing a flow node, "
-        "expected the node content, but found '<stream end>'"
-    ),
-    "nodes: {A: []}\n---\nnodes: {B: []}": (
-        "line 2, column 1: not valid YAML: expected a single document in the stream, but found another document"
-    ),
-    "name: x\nnodes: {A\x00: []}": "line 2, column 10: character #x0000 is not allowed",
-    LAUGHS: f"line 1, column 4: {ALIASES}",
-    "nodes: {A: &x [], B: *x}": f"line 1, column 12: {ALIASES}",
-    "nodes: {A: [*undefined]}": f"line 1, column 13: {ALIASES}",
-    "[" * 50_000: "line 1, column 9: nested more than 8 levels deep",
-    "name: 3\nnodes: {A: []}": "line 1, column 7: YAML reads 3 as a number, not as text; write '3'",
+    "": "empty",
+    "# nothing\n---\n": "empty",
+    "- A\n- B\n": "a list",
+    "true": "a single value",
+    "name: x": r"'nodes'.*\bname$",
+    "nodes: {A: []}\nnames: x": "'names'.*'name'",
+    "nodes: [A]": r"'nodes'.*\['A'\]$",
+    "nodes: {}": "empty",
+    "nodes:\n  A: []\n  B: []\n  A: [B]": r"line 4\b.*'A'.*line 2\b",
+    "nodes: {A: []}\nnodes: {B: []}": r"line 2\b.*'nodes'.*line 1\b",
+    "nodes: {A: [B], B: [A]}": r"\bA -> B -> A$",
+    "nodes: {A: [A]}": r"\bA -> A\b",
+    "nodes: {A: [], B: [A, A]}": r"\bA -> B\b",
+    "nodes: {Male: [], Hat: [Mal]}": "'Mal'.*'Hat'.*'Male'",
+    "nodes: {'Male ': []}": "'Male '.*'Male'",
+    "nodes:\n  No: []": r"line 2, column 3\b.*\bNo\b.*'No'",
+    "nodes:\n  A: [5]": r"line 2, column 7\b.*\b5\b.*'5'",
+    "nodes:\n  2020-99-99: []": r"line 2, column 3\b.*\b2020-99-99\b.*'2020-99-99'",
+    "nodes:\n  A:\n": r"line 2, column 5\b.*\[\]",
+    "nodes:\n  A: B\n  B: []": "'A'.*'B'$",
+    "nodes: {A: []}\n? [a]\n: b": r"line 2, column 3\b.*\bkey\b",
+    "nodes: {<<: {A: []}}": r"line 1, column 9\b.*'<<'.*'tag:yaml\.org,2002:merge'",
+    "nodes: !!python/object:os.system x": r"line 1, column 8\b.*'x'.*'tag:yaml\.org,2002:python/object:os\.system'",
+    "name: a: b": r"line 1, column 8\b.*YAML",
+    "nodes:\n  A: [": r"line 2, column 7\b.*YAML.*'<stream end>'",
+    "nodes: {A: []}\n---\nnodes: {B: []}": r"line 2, column 1\b.*YAML",
+    "name: x\nnodes: {A\x00: []}": r"line 2, column 10\b.*#x0000\b",
+    LAUGHS: r"line 1, column 4\b.*\banchors\b",
+    "nodes: {A: &x [], B: *x}": r"line 1, column 12\b.*\banchors\b",
+    "nodes: {A: [*undefined]}": r"line 1, column 13\b.*\banchors\b",
+    "[" * 50_000: r"line 1, column 9\b.*\b8\b",
+    "name: 3\nnodes: {A: []}": r"line 1, column 7\b.*\b3\b.*'3'",
 }
 
 
-@pytest.mark.parametrize(("text", "sentence"), REFUSED.items(), ids=[repr(text[:30]) for text in REFUSED])
-def test_refused_files(tmp_path, text, sentence):
+@pytest.mark.parametrize(("text", "culprit"), REFUSED.items(), ids=[repr(text[:30]) for text in REFUSED])
+def test_refused_files(tmp_path, text, culprit):
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(GraphError) as caught:
         load_graph(path)
-    assert str(caught.value) == f"{path}: {sentence}"
+    assert re.match(rf"{re.escape(str(path))}: .*{culprit}", str(caught.value))
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("content", "culprit"),
     [
-        (b"nodes: {A\xe9: []}", "not UTF-8 text: byte 0xe9 at offset 9"),
-        ("nodes: {A: []}".encode("utf-16"), "not UTF-8 text: byte 0xff at offset 0"),
-        (b"nodes: [" + b"*a," * 3_500_000 + b"]", "larger than 128 kB, too large for a graph file"),
-        (b"x: &a [y]\nnodes: [" + b"*a," * 40_000 + b"]", f"line 1, column 4: {ALIASES}"),
+        (b"nodes: {A\xe9: []}", r"UTF-8.*0xe9\b.*\b9$"),
+        ("nodes: {A: []}".encode("utf-16"), r"UTF-8.*0xff\b.*\b0$"),
+        (b"nodes: [" + b"*a," * 3_500_000 + b"]", r"\b128 kB\b"),
+        (b"x: &a [y]\nnodes: [" + b"*a," * 40_000 + b"]", r"line 1, column 4\b.*\banchors\b"),
     ],
     ids=["latin-1", "utf-16", "10 MB of aliases", "120 kB of aliases"],
 )
-def test_refused_bytes_within_a_second(tmp_path, content, sentence):
+def test_refused_bytes_within_a_second(tmp_path, content, culprit):
     path = tmp_path / "mine.yaml"
     path.write_bytes(content)
     start = time.process_time()
     with pytest.raises(GraphError) as caught:
         load_graph(path)
     assert time.process_time() - start < 1
-    assert str(caught.value) == f"{path}: {sentence}"
+    assert re.match(rf"{re.escape(str(path))}: .*{culprit}", str(caught.value))
 
 
 @given(st.binary(max_size=60))
@@ -255,30 +242,27 @@ def test_no_bytes_make_it_fail_otherwise(folder, content):
 
 
 def test_missing_files_and_folders(tmp_path):
-    with pytest.raises(
-        GraphError, match=r"^no file celebra, and unknown graph preset 'celebra'; did you mean 'celeba'"
-    ):
+    with pytest.raises(GraphError, match=r"'celebra'.*'celeba'"):
         load_graph("celebra")
-    with pytest.raises(GraphError, match=" is a folder; expected a YAML file or one of: celeba, "):
+    with pytest.raises(GraphError, match=rf"{re.escape(str(tmp_path))} .*celeba, "):
         load_graph(tmp_path)
-    with pytest.raises(GraphError, match=r"^cannot read x+: "):
+    with pytest.raises(GraphError, match=r"\bx{100,}"):
         load_graph("x" * 5000)
 
 
 @pytest.mark.parametrize(
-    ("source", "sentence"),
+    ("source", "culprit"),
     [
-        (3, "cannot read a graph from an object of type int; expected a YAML file"),
-        (None, "cannot read a graph from an object of type NoneType; expected a YAML file"),
-        (nx.Graph([("A", "B")]), "an undirected networkx graph has no causes; expected a networkx.DiGraph"),
-        (nx.DiGraph([("A", "B"), ("B", "A")]), "the graph has a cycle: A -> B -> A"),
-        (nx.MultiDiGraph([("A", "B"), ("A", "B")]), "duplicate edge A -> B; list each parent once"),
-        (nx.DiGraph([(1, 2)]), "node 1 is of type int; names must be strings"),
-        (nx.DiGraph(), "the graph is empty; it needs at least one node"),
+        (3, r"\bint\b"),
+        (None, r"\bNoneType\b"),
+        (nx.Graph([("A", "B")]), r"\bnetworkx\.DiGraph\b"),
+        (nx.DiGraph([("A", "B"), ("B", "A")]), r"\bA -> B -> A$"),
+        (nx.MultiDiGraph([("A", "B"), ("A", "B")]), r"\bA -> B\b"),
+        (nx.DiGraph([(1, 2)]), r"\b1\b.*\bint\b"),
+        (nx.DiGraph(), "empty"),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_refused_objects(source, sentence):
-    with pytest.raises(GraphError) as caught:
+def test_refused_objects(source, culprit):
+    with pytest.raises(GraphError, match=culprit):
         load_graph(source)
-    assert str(caught.value).startswith(sentence)

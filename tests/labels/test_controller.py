@@ -175,10 +175,10 @@ def test_cube_penalty_in_closed_form():
 
 
 def test_graphs_too_large_are_refused():
-    for d, width, message in ((13, 1, r"all 2\^13 label rows"), (12, 11, "'A11' has 11 parents")):
+    for d, width, culprit in ((13, 1, r"\b2\^13\b.*'graph'.*\b12\b"), (12, 11, r"'A11'.*\b11\b.*\b10\b")):
         names = [f"A{i}" for i in range(d)]
         graph = CausalGraph({name: names[max(0, i - width) : i] for i, name in enumerate(names)})
-        with pytest.raises(IntractableError, match=message):
+        with pytest.raises(IntractableError, match=culprit):
             fit_controller(graph, torch.zeros(4, d), steps=1)
 
 

@@ -48,7 +48,7 @@ def test_observing_with_all_noise_redrawn_is_conditioning(route, question):
     both, below = case.probability(event, observe)
     model = getattr(case, route)
     if below == 0:
-        with pytest.raises(ImpossibleWorldError, match="probability zero"):
+        with pytest.raises(ImpossibleWorldError, match=r"|".join(f"{name}={value}" for name, value in observe.items())):
             model.counterfactual_probability(event, facts, observe=observe, stickiness=0.0)
         return
     found = model.counterfactual_probability(event, facts, observe=observe, stickiness=0.0)
@@ -63,7 +63,7 @@ def test_observing_against_the_facts_with_all_noise_kept_is_impossible(route, qu
     facts = facts or data.draw(known_labels(case, complete=True))
     name = data.draw(st.sampled_from(sorted(facts)))
     contrary = {**observe, name: 1 - facts[name]}
-    with pytest.raises(ImpossibleWorldError, match="probability zero beside the facts"):
+    with pytest.raises(ImpossibleWorldError, match=rf"\b{name}={contrary[name]}\b.*facts"):
         getattr(case, route).counterfactual_probability(event, facts, observe=contrary, stickiness=1.0)
 
 

@@ -204,7 +204,7 @@ def test_large_graph_with_all_facts():
 
 def test_large_graph_with_few_facts_is_refused():
     facts = {"A0": 1, "A38": 0}
-    with pytest.raises(IntractableError, match=r"A\d+.*the limit is"):
+    with pytest.raises(IntractableError, match=r"\bA\d+.*\b2\^22\b"):
         chain(11).counterfactual_probability({"A39": 1}, facts, observe={"A36": 1}, stickiness=0.5)
 
 
@@ -220,27 +220,27 @@ FACTS = {"Young": 1, "Male": 0, "Bald": 0}
 
 
 @pytest.mark.parametrize(
-    ("query", "error", "message"),
+    ("query", "error", "culprit"),
     [
-        ({"stickiness": 1.5}, CausalCFError, r"stickiness=1.5: expected a number in \[0, 1\]"),
+        ({"stickiness": 1.5}, CausalCFError, r"stickiness=1\.5"),
         ({"stickiness": float("nan")}, CausalCFError, "stickiness=nan"),
-        ({"do": {"Yung": 1}}, CausalCFError, "do: unknown attribute 'Yung'; did you mean 'Young'"),
+        ({"do": {"Yung": 1}}, CausalCFError, "do.*'Yung'.*'Young'"),
         ({"observe": {"Young": 3}}, CausalCFError, "observe Young=3"),
-        ({"facts": {"Bold": 1}}, CausalCFError, "did you mean 'Bald'"),
-        ({"facts": [[0, 1]]}, CausalCFError, r"expected \(n, 3\)"),
-        ({"facts": [[0, 1, 2]]}, CausalCFError, "'Bald' hold"),
-        ({"do": {"Young": 1}, "observe": {"Young": 0}}, ImpossibleWorldError, "do and observe contradict"),
-        ({"observe": {"Bald": 1}}, ImpossibleWorldError, "Bald=1 has probability zero beside the facts Young=1"),
-        ({"facts": {"Male": 0, "Bald": 1}}, ImpossibleWorldError, "facts Male=0, Bald=1: an event of probability zero"),
+        ({"facts": {"Bold": 1}}, CausalCFError, "facts.*'Bold'.*'Bald'"),
+        ({"facts": [[0, 1]]}, CausalCFError, r"\(1, 2\).*\(n, 3\)"),
+        ({"facts": [[0, 1, 2]]}, CausalCFError, "'Bald'"),
+        ({"do": {"Young": 1}, "observe": {"Young": 0}}, ImpossibleWorldError, "do and observe.*'Young'"),
+        ({"observe": {"Bald": 1}}, ImpossibleWorldError, r"\bBald=1\b.*facts Young=1\b"),
+        ({"facts": {"Male": 0, "Bald": 1}}, ImpossibleWorldError, r"facts Male=0, Bald=1\b"),
     ],
 )
-def test_bad_queries_name_the_culprit(query, error, message):
+def test_bad_queries_name_the_culprit(query, error, culprit):
     graph = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"]})
     scm = LabelSCM.from_probabilities(graph, {"Young": 0.7, "Male": 0.4, "Bald": [[0, 0], [0.5, 0.1]]})
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=culprit):
         scm.counterfactual_probability({"Bald": 1}, **{"facts": FACTS, **query})
     if isinstance(query.get("facts", FACTS), dict) and "facts" not in query:
-        with pytest.raises(error, match=message):
+        with pytest.raises(error, match=culprit):
             scm.counterfactual([[1, 0, 0]], **query)
 
 

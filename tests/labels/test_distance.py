@@ -40,9 +40,9 @@ def test_empirical_tables_match_counting(rows):
 
 
 def test_refusals():
-    with pytest.raises(IntractableError, match="30 labels"):
+    with pytest.raises(IntractableError, match=r"\b2\^30\b"):
         empirical_joint(torch.zeros(3, 30))
     with pytest.raises(CausalCFError, match="no rows"):
         empirical_joint(torch.zeros(0, 3))
-    with pytest.raises(CausalCFError, match="different shapes"):
+    with pytest.raises(CausalCFError, match=r"\(2,\).*\(4,\)"):
         total_variation(torch.ones(2) / 2, torch.ones(4) / 4)

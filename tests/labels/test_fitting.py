@@ -63,44 +63,44 @@ def test_tables_are_relative_frequencies_and_no_neighbour_is_likelier(graph, see
 
 
 @pytest.mark.parametrize(
-    ("table", "message"),
+    ("table", "culprit"),
     [
-        ({"Young": [1], "Male": [1]}, "lacks a column.*'Bald'"),
-        ({"Young": [1], "Male": [1], "Balt": [0]}, "did you mean 'Balt'"),
-        ({"Young": [1, 0], "Male": [1, 0], "Bald": [1]}, "'Bald' has 1 rows, column 'Young' has 2"),
+        ({"Young": [1], "Male": [1]}, "'graph'.*'Bald'"),
+        ({"Young": [1], "Male": [1], "Balt": [0]}, "'Bald'.*'Balt'"),
+        ({"Young": [1, 0], "Male": [1, 0], "Bald": [1]}, r"'Bald'.*\b1\b.*'Young'.*\b2\b"),
         ({"Young": [], "Male": [], "Bald": []}, "no rows"),
-        ({"Young": [1, 0], "Male": [1, -1], "Bald": [0, 0]}, "'Male', row 1: -1.*stands for 0"),
-        ({"Young": [1, 0.5], "Male": [1, 1], "Bald": [0, 0]}, "'Young', row 1: 0.5 is neither 0 nor 1"),
-        ({"Young": [1, math.nan], "Male": [1, 1], "Bald": [0, 0]}, "'Young', row 1: nan"),
-        ({"Young": ["a", "b"], "Male": [1, 1], "Bald": [0, 0]}, "'Young' is no array of numbers"),
-        ({"Young": [[1, 0]], "Male": [1, 1], "Bald": [0, 0]}, "'Young' has shape"),
-        (np.zeros((4, 2)), r"shape \(4, 2\).*expected \(n, 3\), the columns Young, Male, Bald"),
+        ({"Young": [1, 0], "Male": [1, -1], "Bald": [0, 0]}, r"'Male', row 1\b.*-1\b"),
+        ({"Young": [1, 0.5], "Male": [1, 1], "Bald": [0, 0]}, r"'Young', row 1\b.*\b0\.5\b"),
+        ({"Young": [1, math.nan], "Male": [1, 1], "Bald": [0, 0]}, r"'Young', row 1\b.*\bnan\b"),
+        ({"Young": ["a", "b"], "Male": [1, 1], "Bald": [0, 0]}, "'Young'.*'str'"),
+        ({"Young": [[1, 0]], "Male": [1, 1], "Bald": [0, 0]}, r"'Young'.*\(1, 2\)"),
+        (np.zeros((4, 2)), r"\(4, 2\).*\(n, 3\).*Young, Male, Bald"),
         (np.zeros((0, 3)), "no rows"),
-        ("table.csv", "no mapping, DataFrame or array"),
-        (pd.DataFrame({"Young": [1, None], "Male": [1, 1], "Bald": [0, 0]}), "'Young', row 1: nan"),
+        ("table.csv", "'str'"),
+        (pd.DataFrame({"Young": [1, None], "Male": [1, 1], "Bald": [0, 0]}), r"'Young', row 1\b.*\bnan\b"),
     ],
 )
-def test_broken_tables_name_the_culprit(table, message):
-    with pytest.raises(DataError, match=message):
+def test_broken_tables_name_the_culprit(table, culprit):
+    with pytest.raises(DataError, match=culprit):
         fit_label_scm(GRAPH, table)
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "culprit"),
     [
-        ({"method": "likelyhood"}, "did you mean 'likelihood'"),
-        ({"steps": 3}, "unknown option of method 'likelihood' 'steps'"),
-        ({"smoothing": -1.0}, "smoothing=-1.0"),
+        ({"method": "likelyhood"}, "'likelyhood'.*'likelihood'"),
+        ({"steps": 3}, "'likelihood'.*'steps'"),
+        ({"smoothing": -1.0}, r"smoothing=-1\.0"),
         ({"smoothing": math.inf}, "smoothing=inf"),
-        ({"method": "adversarial", "smoothing": 1.0}, "smoothing belongs to method 'likelihood'"),
-        ({"method": "adversarial", "step": 1}, "did you mean 'steps'"),
+        ({"method": "adversarial", "smoothing": 1.0}, "smoothing.*'likelihood'"),
+        ({"method": "adversarial", "step": 1}, "'adversarial'.*'step'.*'steps'"),
         ({"method": "adversarial", "steps": 0}, "steps=0"),
-        ({"method": "adversarial", "rate": 0.0}, "rate=0.0"),
-        ({"method": "adversarial", "average": 1.0}, "average=1.0"),
+        ({"method": "adversarial", "rate": 0.0}, r"\brate=0\.0"),
+        ({"method": "adversarial", "average": 1.0}, r"average=1\.0"),
     ],
 )
-def test_bad_options_name_the_culprit(options, message):
-    with pytest.raises(CausalCFError, match=message):
+def test_bad_options_name_the_culprit(options, culprit):
+    with pytest.raises(CausalCFError, match=culprit):
         fit_label_scm(GRAPH, TABLE, **options)
 
 

@@ -1,5 +1,7 @@
 """The contract of every mechanism, and the closed forms of each kind."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -113,19 +115,19 @@ def test_extreme_probabilities_never_give_the_impossible_label():
     nearly = TableMechanism([1.0 - 2.0**-53, 1.0])  # abduction must stay below one
     u = nearly.abduct(torch.zeros(1000), torch.zeros(1000, 1), seeded(8))
     assert bool((nearly.respond(torch.ones(1000, 1), u) == 1).all())
-    with pytest.raises(ImpossibleWorldError, match="row 1: the label 0"):
+    with pytest.raises(ImpossibleWorldError, match=r"\brow 1\b.*\b0\b"):
         mechanism.abduct(torch.tensor([0, 0]), torch.tensor([[0], [1]]), seeded())
     response = ResponseMechanism(torch.tensor([[0, 0]]))
-    with pytest.raises(ImpossibleWorldError, match="the label 1"):
+    with pytest.raises(ImpossibleWorldError, match=r"\blabel 1\b"):
         response.abduct(torch.tensor([1]), torch.zeros(1, 0), seeded())
 
 
 def test_malformed_tables_are_refused():
-    for table, message in [([0.1, 0.2, 0.3], "shape"), ([0.1, 1.1], "no probability"), (-0.1, "no probability")]:
-        with pytest.raises(CausalCFError, match=message):
+    for table, culprit in [([0.1, 0.2, 0.3], r"table.*\(3,\)"), ([0.1, 1.1], "table.*value"), (-0.1, "table.*value")]:
+        with pytest.raises(CausalCFError, match=culprit):
             TableMechanism(table)
     for shape in ((3, 8), (2, 6)):
-        with pytest.raises(CausalCFError, match="power of two"):
+        with pytest.raises(CausalCFError, match=re.escape(str(shape))):
             ResponseMechanism(torch.zeros(shape))
 
 

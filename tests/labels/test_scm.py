@@ -54,12 +54,12 @@ def test_probability_matches_enumeration(data):
     case = data.draw(cases())
     event, held, do = (data.draw(events(case.graph)) for _ in range(3))
     if any(do.get(name, value) != value for name, value in held.items()):
-        with pytest.raises(ImpossibleWorldError, match="contradict"):
+        with pytest.raises(ImpossibleWorldError, match="given and do"):
             case.scm.probability(event, given=held, do=do)
         return
     both, below = case.probability(event, held, do)
     if below == 0:
-        with pytest.raises(ImpossibleWorldError, match="probability zero"):
+        with pytest.raises(ImpossibleWorldError, match=r"|".join(f"{name}={value}" for name, value in held.items())):
             case.scm.probability(event, given=held, do=do)
     else:
         assert case.scm.probability(event, given=held, do=do) == pytest.approx(both / below, abs=1e-10)
@@ -153,11 +153,11 @@ def test_large_graph_is_answered_where_possible_and_refused_elsewhere():
     assert p == pytest.approx(complete(4).probability({"A3": 1}, given={"A1": 0}), abs=1e-12)
     everything = dict(zip(scm.graph.nodes, labels[0].tolist(), strict=True))
     assert scm.probability(everything) == pytest.approx(math.exp(float(scm.log_probability(labels[:1]))), rel=1e-9)
-    with pytest.raises(IntractableError, match=r"39 variables \(A0, A1, A2, ...\): 2\^39 cells; the limit is 2\^22"):
+    with pytest.raises(IntractableError, match=r"\b39\b.*\(A0, A1, A2, .*\b2\^39\b.*\b2\^22\b"):
         scm.probability({"A39": 1})
-    with pytest.raises(IntractableError, match="2\\^39 cells"):
+    with pytest.raises(IntractableError, match=r"\b2\^39\b"):
         scm.sample(5, given={"A39": 1})
-    with pytest.raises(IntractableError, match="40 labels"):
+    with pytest.raises(IntractableError, match=r"\b2\^40\b"):
         scm.joint()
 
 
@@ -179,54 +179,54 @@ def test_grid_that_is_too_wide_is_refused_before_any_work():
     listing = {(i, j): [p for p in ((i - 1, j), (i, j - 1)) if min(p) >= 0] for i in range(side) for j in range(side)}
     text = {f"{i}-{j}": [f"{a}-{b}" for a, b in parents] for (i, j), parents in listing.items()}
     scm = LabelSCM.from_probabilities(CausalGraph(text), {n: np.full((2,) * len(p), 0.5) for n, p in text.items()})
-    with pytest.raises(IntractableError, match="in all; the limit is"):
+    with pytest.raises(IntractableError, match=r"\b2\^19\b.*\b2\^24\b"):
         scm.probability({"0-0": 1}, given={f"{side - 1}-{side - 1}": 1})
 
 
 @pytest.mark.parametrize(
-    ("query", "error", "message"),
+    ("query", "error", "culprit"),
     [
-        ({"event": {"Balt": 1}}, CausalCFError, "did you mean 'Bald'"),
-        ({"event": {"Bald": 2}}, CausalCFError, "event Bald=2: expected 0 or 1"),
-        ({"event": {"Bald": float("nan")}}, CausalCFError, "expected 0 or 1"),
-        ({"event": {"Bald": "yes"}}, CausalCFError, "expected 0 or 1"),
-        ({"event": "Bald"}, CausalCFError, "expected a mapping"),
-        ({"event": {}, "given": {"Bald": 1}, "do": {"Bald": 0}}, ImpossibleWorldError, "'Bald'"),
+        ({"event": {"Balt": 1}}, CausalCFError, "event.*'Balt'.*'Bald'"),
+        ({"event": {"Bald": 2}}, CausalCFError, "event Bald=2"),
+        ({"event": {"Bald": float("nan")}}, CausalCFError, "event Bald=nan"),
+        ({"event": {"Bald": "yes"}}, CausalCFError, "event.*yes"),
+        ({"event": "Bald"}, CausalCFError, "event='Bald'"),
+        ({"event": {}, "given": {"Bald": 1}, "do": {"Bald": 0}}, ImpossibleWorldError, "given and do.*'Bald'"),
         ({"event": {}, "given": {"Bald": 1, "Male": 0, "Young": 0}}, ImpossibleWorldError, "Bald=1, Male=0, Young=0"),
-        ({"event": {"Bald": [0, 1]}}, CausalCFError, "one value"),
+        ({"event": {"Bald": [0, 1]}}, CausalCFError, "probability.*one value"),
     ],
 )
-def test_bad_queries_name_the_culprit(query, error, message):
-    with pytest.raises(error, match=message):
+def test_bad_queries_name_the_culprit(query, error, culprit):
+    with pytest.raises(error, match=culprit):
         SCM.probability(**query)
 
 
 def test_bad_samples_name_the_culprit():
     with pytest.raises(ImpossibleWorldError, match=r"Bald=1 \(unit 1\)|Bald=1, Male=0"):
         SCM.sample(2, given={"Bald": 1, "Male": [1, 0], "Young": [0, 0]})
-    with pytest.raises(CausalCFError, match="arrays of 3 values for 2 units"):
+    with pytest.raises(CausalCFError, match=r"sample\b.*\b3\b.*\b2\b"):
         SCM.sample(2, do={"Bald": [1, 0, 1]})
-    with pytest.raises(CausalCFError, match="respond: arrays of 3 values for 2 units"):
+    with pytest.raises(CausalCFError, match=r"respond\b.*\b3\b.*\b2\b"):
         SCM.respond(torch.rand(2, 5), do={"Bald": [1, 0, 1]})
-    with pytest.raises(CausalCFError, match="joint takes one value for each attribute"):
+    with pytest.raises(CausalCFError, match=r"joint.*one value"):
         SCM.joint(do={"Bald": [1, 0]})
-    with pytest.raises(CausalCFError, match=r"expected \(n, 5\)"):
+    with pytest.raises(CausalCFError, match=r"\(1, 2\).*\(n, 5\)"):
         SCM.log_probability([[0, 1]])
-    with pytest.raises(ImpossibleWorldError, match="Bald, row 1"):
+    with pytest.raises(ImpossibleWorldError, match=r"\bBald, row 1\b"):
         SCM.abduct([[1, 1, 1, 0, 0], [0, 0, 1, 0, 0]])
 
 
 def test_malformed_models_name_the_culprit():
     graph = CausalGraph({"Young": [], "Bald": ["Young"]})
-    for tables, message in [
-        ({"Young": 0.5}, "'Bald' has none"),
-        ({"Young": 0.5, "Bald": 0.1}, "'Bald' has 1 parents in the graph, its mechanism 0"),
-        ({"Young": 0.5, "Bald": [0.1, 1.2]}, "'Bald'.*no probability"),
-        ({"Young": 0.5, "Bald": [0.1, math.nan]}, "'Bald'.*no probability"),
-        ({"Young": 0.5, "Bald": [0.1, 0.2, 0.3]}, "'Bald'.*shape"),
-        ({"Young": 0.5, "Bald": [0.1, 0.2], "Balt": 0.1}, "did you mean 'Bald'"),
+    for tables, culprit in [
+        ({"Young": 0.5}, "mechanisms.*'Bald'"),
+        ({"Young": 0.5, "Bald": 0.1}, r"'Bald'.*\b1\b.*\b0\b"),
+        ({"Young": 0.5, "Bald": [0.1, 1.2]}, "'Bald'.*value"),
+        ({"Young": 0.5, "Bald": [0.1, math.nan]}, "'Bald'.*value"),
+        ({"Young": 0.5, "Bald": [0.1, 0.2, 0.3]}, r"'Bald'.*\(3,\)"),
+        ({"Young": 0.5, "Bald": [0.1, 0.2], "Balt": 0.1}, "'Balt'.*'Bald'"),
     ]:
-        with pytest.raises(GraphError, match=message):
+        with pytest.raises(GraphError, match=culprit):
             LabelSCM.from_probabilities(graph, tables)
 
 
@@ -243,5 +243,5 @@ def test_state_round_trip_is_exact(tmp_path):
     assert torch.equal(again.sample(100, generator=seeded(9)), scm.sample(100, generator=seeded(9)))
     broken = scm.to_state()
     broken["mechanisms"]["A"]["kind"] = "tabel"
-    with pytest.raises(CausalCFError, match="did you mean 'table'"):
+    with pytest.raises(CausalCFError, match=r"'tabel'.*'table'"):
         LabelSCM.from_state(broken)

@@ -137,33 +137,34 @@ def test_everything_at_once_is_said_and_read_back():
     ],
 )
 def test_a_negation_of_unclear_reach_is_refused(text, shown):
-    with pytest.raises(QueryError, match=re.escape(shown) + ".*two ways"):
+    negation = shown.strip("'").split()[0]
+    with pytest.raises(QueryError, match=rf"{re.escape(shown)}.*'{negation}'"):
         values(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "culprit"),
     [
-        ("a young old man", "'young' and 'old' contradict each other"),
-        ("a bald hairless man", "'bald' and 'hairless' say one thing twice: Bald=1"),
-        ("a man who is not", "'not': nothing follows"),
-        ("not and bald", "'not': nothing follows"),
-        ("bald or old", "'or': alternatives"),
-        ("without glasses or not bald", "'not' after 'or'"),
-        ("did not wear glasses or had a moustache", "'had' after 'or'"),
-        ("neither bald nor was old", "'was' after 'or'"),
-        ("no woman", "describes nobody"),
-        ("no bald person", "describes nobody"),
-        ("not someone", "describes nobody"),
-        ("a man with his beard shaved off wearing a hat", "'shaved': nothing follows"),
-        ("a man with his glasses removed smiling", "'removed': nothing follows"),
-        ("was shaved off without glasses", "'shaved': nothing follows"),
+        ("a young old man", "'young' and 'old'.*Young=1"),
+        ("a bald hairless man", "'bald' and 'hairless'.*Bald=1"),
+        ("a man who is not", "'not'.*follows"),
+        ("not and bald", "'not'.*follows"),
+        ("bald or old", "^'or'"),
+        ("without glasses or not bald", "'not' .*'or'"),
+        ("did not wear glasses or had a moustache", "'had'.*'or'"),
+        ("neither bald nor was old", "'was'.*'or'"),
+        ("no woman", "'no woman'.*nobody"),
+        ("no bald person", "'no bald person'.*nobody"),
+        ("not someone", "'not someone'.*nobody"),
+        ("a man with his beard shaved off wearing a hat", "'shaved'"),
+        ("a man with his glasses removed smiling", "'removed'"),
+        ("was shaved off without glasses", "'shaved'"),
         ("", "empty"),
         (" ?! ", "empty"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(text, sentence):
-    with pytest.raises(QueryError, match=re.escape(sentence)):
+def test_what_cannot_be_meant_is_refused(text, culprit):
+    with pytest.raises(QueryError, match=culprit):
         values(text)
 
 
@@ -183,7 +184,7 @@ def test_what_is_not_understood_is_shown_as_it_stands_with_the_nearest(text, mis
     with pytest.raises(QueryError) as caught:
         values(text)
     first = str(caught.value).split(";")[0]
-    assert first.startswith("not understood: ") and missed in first
+    assert missed in first
     assert near is None or near in str(caught.value)
 
 
@@ -206,28 +207,28 @@ def test_what_is_not_understood_is_shown_as_it_stands_with_the_nearest(text, mis
     ],
 )
 def test_nothing_said_of_somebody_else_is_taken_for_the_persons_own(text, shown):
-    with pytest.raises(QueryError, match=re.escape(shown) + ".*somebody else"):
+    with pytest.raises(QueryError, match=re.escape(shown) + ".*somebody"):
         values(text)
 
 
 def test_all_that_is_not_understood_is_shown():
-    with pytest.raises(QueryError, match="not understood: 'green', 'three-eyed';"):
+    with pytest.raises(QueryError, match="'green', 'three-eyed';"):
         values("a green man with glasses, three-eyed")
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "culprit"),
     [
-        ("bald " * 2000, "the text has 10000 characters"),
-        ("qa " * 666, "not understood"),
-        ("glases, " * 250, "near 'glases' there is 'glasses'"),
-        ("bald " * 400, "say one thing twice"),
-        ("not " * 500, "nothing follows"),
+        ("bald " * 2000, r"\b10000\b"),
+        ("qa " * 666, "'qa qa"),
+        ("glases, " * 250, "'glases'.*'glasses'"),
+        ("bald " * 400, "'bald' and 'bald'.*Bald=1"),
+        ("not " * 500, "'not'"),
     ],
 )
-def test_long_texts_are_refused_soon(text, sentence):
+def test_long_texts_are_refused_soon(text, culprit):
     began = time.process_time()
-    with pytest.raises(QueryError, match=sentence):
+    with pytest.raises(QueryError, match=culprit):
         values(text)
     assert time.process_time() - began < 2
 

@@ -1,7 +1,5 @@
 """Questions in English, by flags and from files; a question that is said is read back."""
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,42 +97,39 @@ def test_questions_as_they_are_said():
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "culprit"),
     [
-        (
-            "Given a woman, what if he had a moustache?",
-            "'he' does not refer to a woman, who is given; say 'she' or 'they'",
-        ),
-        ("Given a man, what if her mouth were open?", "'her' does not refer to a man"),
-        ("Given an old man, what if he had bags under her eyes?", "'her' does not refer to a man"),
-        ("What if she smiled?", "'she' refers to a woman, and none is given"),
-        ("Given someone without glasses, what if he wore glasses?", "begin with 'Given a man', or say 'they'"),
-        ("Given a woman, what if a man smiled?", "'woman' and 'man' contradict each other"),
-        ("Given a young old man, what if he smiled?", "'young' and 'old' contradict each other"),
-        ("Given a man, what if he were bald and not bald?", "contradict each other"),
-        ("Given a man, what if he were bald and hairless?", "say one thing twice"),
-        ("Given a man, what if he?", "nothing is supposed"),
-        ("Given a man, what if", "nothing is supposed"),
-        ("Given a man", "no 'what if' in 'Given a man'"),
-        ("What if a bald man?", "'a bald man' has no verb"),
-        ("What if a man who smiled were old?", "'who' after 'what if' hides where the subject ends"),
-        ("Given a man, what if he were bald or old?", "alternatives"),
-        ("Given a man, what if he had a woman's smile?", "somebody else"),
-        ("Given anyone but a woman, what if they were bald?", "somebody else"),
-        ("What if this man's young woman smiled?", "somebody else"),
-        ("", "the text is empty"),
-        ("what if he smiled " * 600, "10800 characters"),
+        ("Given a woman, what if he had a moustache?", "'he'.*woman.*'she'"),
+        ("Given a man, what if her mouth were open?", "'her'.*man.*'he'"),
+        ("Given an old man, what if he had bags under her eyes?", "'her'.*man.*'he'"),
+        ("What if she smiled?", "'she'.*'Given a woman'"),
+        ("Given someone without glasses, what if he wore glasses?", "'he'.*'Given a man'"),
+        ("Given a woman, what if a man smiled?", "'woman' and 'man'.*Male"),
+        ("Given a young old man, what if he smiled?", "'young' and 'old'.*Young"),
+        ("Given a man, what if he were bald and not bald?", r"'bald' and 'bald'.*Bald=1.*\b0$"),
+        ("Given a man, what if he were bald and hairless?", "'bald' and 'hairless'.*Bald=1$"),
+        ("Given a man, what if he?", "supposed.*'if'"),
+        ("Given a man, what if", "supposed.*'if'"),
+        ("Given a man", "'what if'.*'Given a man'"),
+        ("What if a bald man?", "'a bald man'.*verb"),
+        ("What if a man who smiled were old?", "'who'.*'what if'"),
+        ("Given a man, what if he were bald or old?", "^'or'"),
+        ("Given a man, what if he had a woman's smile?", "had a woman's"),
+        ("Given anyone but a woman, what if they were bald?", "'anyone but'"),
+        ("What if this man's young woman smiled?", "man's young woman"),
+        ("", "empty"),
+        ("what if he smiled " * 600, r"\b10800\b"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(text, sentence):
-    with pytest.raises(QueryError, match=re.escape(sentence)):
+def test_what_cannot_be_asked_is_refused(text, culprit):
+    with pytest.raises(QueryError, match=culprit):
         Query.parse(text)
 
 
 def test_words_not_understood_are_shown_from_both_halves():
-    with pytest.raises(QueryError, match=r"not understood: 'green', 'purple wings'; near 'green' there is"):
+    with pytest.raises(QueryError, match=r"'green', 'purple wings'.*'green'"):
         Query.parse("Given a green man, what if he had purple wings?")
-    with pytest.raises(QueryError, match=r"not understood: 'mustash'; near 'mustash' there is 'mustache'"):
+    with pytest.raises(QueryError, match=r"'mustash'.*'mustache'"):
         Query.parse("Given a woman, what if she had a mustash?")
     with pytest.raises(QueryError, match="'whta'"):
         Query.parse("Given a woman, whta if she smiled?")
@@ -168,23 +163,23 @@ def test_attributes_of_other_graphs_can_be_said():
 
 def test_a_graph_without_the_attribute_says_what_it_has():
     MUSTACHE.check(["Male", "Mustache"])
-    with pytest.raises(QueryError, match=r"unknown attribute 'Mustache'.*Allowed: Male, Smiling"):
+    with pytest.raises(QueryError, match=r"'Mustache'.*Male, Smiling"):
         MUSTACHE.check(["Male", "Smiling"])
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "culprit"),
     [
-        (({"Male": 0}, {}), "nothing is supposed"),
-        (({"Male": 2}, {"Bald": 1}), "Male=2; expected 0 or 1"),
-        (({}, {"Bald": 0.5}), "Bald=0.5"),
-        (({}, {"": 1}), "'' is not an attribute's name"),
-        (("Male", {"Bald": 1}), "expected a mapping"),
-        (({}, {"Bald": 1}, "see"), "unknown mode 'see'"),
+        (({"Male": 0}, {}), "supposed"),
+        (({"Male": 2}, {"Bald": 1}), "given.*Male=2"),
+        (({}, {"Bald": 0.5}), r"antecedent.*Bald=0\.5"),
+        (({}, {"": 1}), "antecedent.*''"),
+        (("Male", {"Bald": 1}), "given='Male'"),
+        (({}, {"Bald": 1}, "see"), "mode.*'see'.*do, observe"),
     ],
 )
-def test_malformed_queries(arguments, sentence):
-    with pytest.raises(QueryError, match=re.escape(sentence)):
+def test_malformed_queries(arguments, culprit):
+    with pytest.raises(QueryError, match=culprit):
         Query(*arguments)
 
 
@@ -201,19 +196,19 @@ def test_conditions_by_flag():
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "culprit"),
     [
-        ("Mal=0", "--given: unknown attribute 'Mal'; did you mean 'Male'?"),
-        ("Male", "'Male' is no condition"),
-        ("=1", "'=1' is no condition"),
-        ("", "'' is no condition"),
-        ("Male=0,", "'' is no condition"),
-        ("Male=yes", "Male=yes; expected 0 or 1"),
-        ("Male=0,Male=0", "Male is given twice"),
+        ("Mal=0", "--given.*'Mal'.*'Male'"),
+        ("Male", "--given.*'Male'"),
+        ("=1", "--given.*'=1'"),
+        ("", "--given.*''"),
+        ("Male=0,", "--given.*''"),
+        ("Male=yes", "--given.*Male=yes"),
+        ("Male=0,Male=0", r"--given.*\bMale\b.*twice"),
     ],
 )
-def test_mistaken_flags(text, sentence):
-    with pytest.raises(QueryError, match=re.escape(sentence)):
+def test_mistaken_flags(text, culprit):
+    with pytest.raises(QueryError, match=culprit):
         parse_conditions([text], "--given", ["Male", "Young"])
 
 
@@ -238,37 +233,36 @@ def test_questions_as_mappings(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("content", "culprit"),
     [
-        (b"", "the file is empty; a list of questions is a mapping with the key 'queries'"),
-        (b"- a\n", "the file holds a list"),
-        (b"query: {}\n", "unknown key 'query'; did you mean 'queries'?"),
-        (b"queries: {}\n", "expected the key 'queries'"),
-        (b"queries: {a: 3}\n", "a: expected a question in English, or a mapping"),
-        (b"queries: {a: what if a green man smiled}\n", "a: not understood: 'green'"),
-        (b"queries: {a: {given: {Male: 0}, antecdent: {Bald: 1}}}\n", "a: unknown key 'antecdent'"),
-        (b"queries: {a: {given: {Male: 0}}}\n", "a: nothing is supposed"),
-        (b"queries: {a: {given: 3, antecedent: {Bald: 1}}}\n", "a: given=3"),
-        (b"queries: {a: {antecedent: {Bald: 1}, mode: [do]}}\n", "unknown mode"),
-        (b"queries:\n  a: what if he smiled\n  a: x\n", "line 3: duplicate key 'a', first given on line 2"),
-        (b"queries:\n  a: &b x\n  c: *b\n", "line 2, column 6: anchors and aliases"),
-        (b"queries:\n  ? [a]\n  : x\n", "a key must be a name"),
-        (b"queries: {a: [\n", "not valid YAML"),
-        (b"queries: {a: !!python/name:os.system x}\n", "cannot be read"),
-        (b"\xff\xfe", "not"),
-        (b"[" * 5000, "nested more than 8 levels deep"),
-        (b"#" * (2**20 + 1), "larger than"),
+        (b"", "empty.*'queries'"),
+        (b"- a\n", "a list"),
+        (b"query: {}\n", "'query'.*'queries'"),
+        (b"queries: {}\n", "'queries'"),
+        (b"queries: {a: 3}\n", r"\ba: .*question"),
+        (b"queries: {a: what if a green man smiled}\n", r"\ba: .*'green'"),
+        (b"queries: {a: {given: {Male: 0}, antecdent: {Bald: 1}}}\n", r"\ba: .*'antecdent'.*'antecedent'"),
+        (b"queries: {a: {given: {Male: 0}}}\n", r"\ba: .*supposed"),
+        (b"queries: {a: {given: 3, antecedent: {Bald: 1}}}\n", r"\ba: given=3\b"),
+        (b"queries: {a: {antecedent: {Bald: 1}, mode: [do]}}\n", r"\ba: .*\bmode\b.*'do'"),
+        (b"queries:\n  a: what if he smiled\n  a: x\n", r"line 3\b.*'a'.*line 2\b"),
+        (b"queries:\n  a: &b x\n  c: *b\n", r"line 2, column 6\b.*\banchors\b"),
+        (b"queries:\n  ? [a]\n  : x\n", r"line 2, column 5\b.*\bkey\b"),
+        (b"queries: {a: [\n", "YAML"),
+        (b"queries: {a: !!python/name:os.system x}\n", r"line 1, column 14\b.*'x'.*os\.system"),
+        (b"\xff\xfe", r"\b0xff\b"),
+        (b"[" * 5000, r"\b8\b"),
+        (b"#" * (2**20 + 1), r"\b\d+ kB\b"),
     ],
 )
-def test_files_that_are_no_list_of_questions(tmp_path, content, sentence):
+def test_files_that_are_no_list_of_questions(tmp_path, content, culprit):
     (tmp_path / "q.yaml").write_bytes(content)
-    with pytest.raises(QueryError, match=re.escape(sentence)) as caught:
+    with pytest.raises(QueryError, match=rf"q\.yaml: .*{culprit}"):
         load_queries(tmp_path / "q.yaml")
-    assert "q.yaml: " in str(caught.value)
 
 
 def test_missing_files_name_the_nearest_preset(tmp_path):
-    with pytest.raises(QueryError, match="did you mean 'queries'"):
+    with pytest.raises(QueryError, match=r"'querys'.*'queries'"):
         load_queries("querys")
     with pytest.raises(QueryError):
         load_queries("x" * 5000)

@@ -85,5 +85,5 @@ def test_several_open_conditions_have_no_change():
 
 
 def test_a_model_without_the_label_names_the_statement():
-    with pytest.raises(StatementError, match=r"^x: the graph has no such label: unknown attribute 'Goatee'"):
+    with pytest.raises(StatementError, match=r"^x: .*'Goatee'"):
         check_statements({"x": say("might", "have a goatee")}, LAW)

@@ -69,35 +69,34 @@ def test_statements_as_mappings(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("content", "culprit"),
     [
-        (b"", "the file is empty; a list of statements is a mapping with the key 'statements'"),
-        (b"- a\n", "the file holds a list"),
-        (b"statement: {}\n", "unknown key 'statement'; did you mean 'statements'?"),
-        (b"statements: {}\n", "expected the key 'statements'"),
-        (b"statements: {a: 3}\n", "a: expected a statement in English, or a mapping"),
-        (b"statements: {a: if a green man smiled he might be old}\n", "a: not understood: 'green'"),
-        (b"statements: {a: {antecedent: {Bald: 1}, modl: might}}\n", "a: unknown key 'modl'; did you mean 'mod"),
-        (b"statements: {a: {antecedent: {Bald: 1}, modal: might}}\n", "a: the key 'consequent' is missing"),
-        (b"statements: {a: {antecedent: {Bald: 1}, consequent: {Bald: 1}}}\n", "a: the key 'modal' is missing"),
-        (b"statements: {a: {modal: might, consequent: {Bald: 1}}}\n", "a: nothing is supposed"),
-        (b"statements: {a: {antecedent: {Bald: 1}, modal: [x], consequent: {Bald: 1}}}\n", "a: unknown modal"),
-        (b"statements: {a: {antecedent: {Bald: 1}, modal: might, consequent: 3}}\n", "a: consequent=3"),
-        (b"statements:\n  a: x\n  a: y\n", "line 3: duplicate key 'a', first given on line 2"),
-        (b"statements:\n  a: &b x\n  c: *b\n", "line 2, column 6: anchors and aliases"),
-        (b"statements: {a: [\n", "not valid YAML"),
-        (b"[" * 5000, "nested more than 8 levels deep"),
+        (b"", "empty.*'statements'"),
+        (b"- a\n", "a list"),
+        (b"statement: {}\n", "'statement'.*'statements'"),
+        (b"statements: {}\n", "'statements'"),
+        (b"statements: {a: 3}\n", r"\ba: .*statement"),
+        (b"statements: {a: if a green man smiled he might be old}\n", r"\ba: .*'green'"),
+        (b"statements: {a: {antecedent: {Bald: 1}, modl: might}}\n", r"\ba: .*'modl'.*'modal'"),
+        (b"statements: {a: {antecedent: {Bald: 1}, modal: might}}\n", r"\ba: .*'consequent'"),
+        (b"statements: {a: {antecedent: {Bald: 1}, consequent: {Bald: 1}}}\n", r"\ba: .*'modal'"),
+        (b"statements: {a: {modal: might, consequent: {Bald: 1}}}\n", r"\ba: .*supposed"),
+        (b"statements: {a: {antecedent: {Bald: 1}, modal: [x], consequent: {Bald: 1}}}\n", r"\ba: .*\bmodal\b.*'x'"),
+        (b"statements: {a: {antecedent: {Bald: 1}, modal: might, consequent: 3}}\n", r"\ba: consequent=3\b"),
+        (b"statements:\n  a: x\n  a: y\n", r"line 3\b.*'a'.*line 2\b"),
+        (b"statements:\n  a: &b x\n  c: *b\n", r"line 2, column 6\b.*\banchors\b"),
+        (b"statements: {a: [\n", "YAML"),
+        (b"[" * 5000, r"\b8\b"),
     ],
 )
-def test_files_that_are_no_list_of_statements(tmp_path, content, sentence):
+def test_files_that_are_no_list_of_statements(tmp_path, content, culprit):
     (tmp_path / "s.yaml").write_bytes(content)
-    with pytest.raises(StatementError, match=re.escape(sentence)) as caught:
+    with pytest.raises(StatementError, match=rf"s\.yaml: .*{culprit}"):
         load_statements(tmp_path / "s.yaml")
-    assert "s.yaml: " in str(caught.value)
 
 
 def test_missing_files_name_the_nearest_preset():
-    with pytest.raises(StatementError, match="unknown statement preset 'celebb'; did you mean 'celeba'"):
+    with pytest.raises(StatementError, match=r"'celebb'.*'celeba'"):
         load_statements("celebb")
     with pytest.raises(StatementError):
         load_statements("x" * 5000)

@@ -1,7 +1,5 @@
 """Statements in English: what is read, what is refused, and that what is said is read back."""
 
-import re
-
 import pytest
 from helpers.statement_strategies import statements
 from hypothesis import given
@@ -129,58 +127,58 @@ def test_statements_in_english(text, statement):
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "culprit"),
     [
-        ("", "the text is empty; write for example"),
-        ("this man might be bald", "no 'if' in 'this man might be bald'"),
-        ("if this man were old he is bald", "no modal in 'if this man were old he is bald'"),
-        ("if this man were old he migt be bald", "near 'migt' there is 'might'"),
-        ("if this man were old he could be bald", "with 'might', 'would', 'would probably'"),
-        ("if this man were old he would not probably be bald", "'would not probably' is no modal"),
-        ("if this man were old he might would be bald", "'might would' is no modal"),
-        ("what if this man were old, he might be bald", "is a question"),
-        ("what would happen if this man were old", "is a question"),
-        ("if this man were old he might", "nothing follows 'might'"),
-        ("if this man were old he might be", "nothing is said after 'might'"),
-        ("if this man, he might be bald", "'this man' has no verb"),
-        ("if he were old might be bald", "whom 'might' speaks of is not clear"),
-        ("if might be bald", "whom 'might' speaks of is not clear"),
-        ("if this man were old, she might be bald", "'she' refers to nobody: a man is given; say 'he' or 'they'"),
-        ("if someone were old, he might be bald", "neither a man nor a woman is given; say 'they'"),
-        ("if this man were old, this woman might be bald", "'this woman' is not who is given"),
-        ("if this man were old, he might be bald or smile", "alternatives"),
-        ("if this man were old, he would not be bald and smile", "say 'would not both ...', or 'would be neither"),
-        ("if this man were old, he might be bald and not bald", "contradict each other"),
-        ("if this man who smiled were old, he might be bald", "'who' after 'what if' hides"),
-        ("if this man (with a hat) were old, he might be bald", "'(with a hat)': only '(who is ...)'"),
-        ("if this man () were old, he might be bald", "'()': only"),
-        ("if this bald man (who is not bald) were old, he might smile", "which is known to be 1"),
-        ("if this man (who is not bald were old, he might smile", "not understood: '('"),
-        ("if this man were old, he might turn bald and smile", "from Bald, Smiling together"),
+        ("", "empty"),
+        ("this man might be bald", "'if'.*'this man might be bald'"),
+        ("if this man were old he is bald", "modal.*'if this man were old he is bald'"),
+        ("if this man were old he migt be bald", "'migt'.*'might'"),
+        ("if this man were old he could be bald", "'could'.*'might', 'would', 'would probably'"),
+        ("if this man were old he would not probably be bald", "'would not probably'"),
+        ("if this man were old he might would be bald", "'might would'"),
+        ("what if this man were old, he might be bald", "'what if this man .* bald'.*question"),
+        ("what would happen if this man were old", "'what would happen .* old'.*question"),
+        ("if this man were old he might", "follows 'might'"),
+        ("if this man were old he might be", "said.*'might'"),
+        ("if this man, he might be bald", "'this man'.*verb"),
+        ("if he were old might be bald", "whom 'might'"),
+        ("if might be bald", "whom 'might'"),
+        ("if this man were old, she might be bald", "'she'.*man.*'he' or 'they'"),
+        ("if someone were old, he might be bald", "'he'.*'they'"),
+        ("if this man were old, this woman might be bald", "'this woman'.*Male=0"),
+        ("if this man were old, he might be bald or smile", "^'or'"),
+        ("if this man were old, he would not be bald and smile", "'not'.*'would not'.*'would not both"),
+        ("if this man were old, he might be bald and not bald", r"'bald' and 'bald'.*Bald=1.*\b0$"),
+        ("if this man who smiled were old, he might be bald", "'who'.*'what if'"),
+        ("if this man (with a hat) were old, he might be bald", r"'\(with a hat\)'"),
+        ("if this man () were old, he might be bald", r"'\(\)'"),
+        ("if this bald man (who is not bald) were old, he might smile", r"'\(who is not bald\)'.*\bBald\b.*\b1$"),
+        ("if this man (who is not bald were old, he might smile", r"'\('"),
+        ("if this man were old, he might turn bald and smile", "Bald, Smiling"),
         (
             "if this man were old, he would not become bald or smile",
-            "'become' after 'would not' can speak of one condition",
+            "'become'.*'would not'",
         ),
-        ("this man's woman might smile if he were old", "man's woman\": it may speak of somebody else"),
-        ("if this man were old, his woman might smile", "'his woman': it may speak of somebody else"),
-        ("if this man were old he might be bald " * 60, "the text has 2280 characters"),
-        ("if this man were old, he xyz might be bald", "not understood: 'xyz'"),
+        ("this man's woman might smile if he were old", "man's woman"),
+        ("if this man were old, his woman might smile", "'his woman'"),
+        ("if this man were old he might be bald " * 60, r"\b2280\b"),
+        ("if this man were old, he xyz might be bald", "'xyz'"),
     ],
 )
-def test_what_is_no_statement_is_refused(text, sentence):
-    with pytest.raises(StatementError, match=re.escape(sentence)):
+def test_what_is_no_statement_is_refused(text, culprit):
+    with pytest.raises(StatementError, match=culprit):
         Statement.parse(text)
 
 
 def test_no_text_is_refused():
-    with pytest.raises(StatementError, match="expected"):
+    with pytest.raises(StatementError, match=r"\b3$"):
         Statement.parse(3)
 
 
 def test_words_not_understood_are_shown_from_both_halves_with_the_nearest():
-    with pytest.raises(StatementError, match=r"not understood: 'mustash'; near 'mustash' there is 'mustache'"):
+    with pytest.raises(StatementError, match=r"'mustash'.*'mustache'"):
         Statement.parse("if this woman were a man she might have a mustash")
-    with pytest.raises(StatementError, match=r"not understood: 'grean'; near.*not understood: 'purple wings'"):
+    with pytest.raises(StatementError, match=r"'grean'.*'grin'.*'purple wings'"):
         Statement.parse("if this grean man were old he might have purple wings")
 
 

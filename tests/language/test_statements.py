@@ -1,7 +1,5 @@
 """Statements as data, and their truth under label models."""
 
-import re
-
 import numpy as np
 import pytest
 from helpers.label_oracles import known_labels
@@ -182,7 +180,7 @@ def test_about_change_leaves_what_is_said_and_refuses_what_is_unclear():
     assert two.about_change() is two  # not both already
     one = Statement({"Bald": 1}, {"Young": 0}, "might", {"Bald": 1, "Smiling": 1})
     assert one.about_change().given == {"Bald": 1, "Smiling": 0}
-    with pytest.raises(StatementError, match="from Bald, Smiling together"):
+    with pytest.raises(StatementError, match="Bald, Smiling"):
         Statement({}, {"Young": 0}, "might", {"Bald": 1, "Smiling": 1}).about_change()
 
 
@@ -194,20 +192,20 @@ def test_the_change_is_from_not_being_so(statement):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "culprit"),
     [
-        (({}, {"Young": 0}, "might", {}), "the consequent is empty"),
-        (({}, {}, "might", {"Bald": 1}), "nothing is supposed"),
-        (({}, {"Young": 0}, "migt", {"Bald": 1}), "unknown modal 'migt'; did you mean 'might'"),
-        (({}, {"Young": 0}, ["might"], {"Bald": 1}), "unknown modal"),
-        (({}, {"Young": 0}, "might", {"Bald": 2}), "consequent: Bald=2; expected 0 or 1"),
-        (({"Bald": 0.5}, {"Young": 0}, "might", {"Bald": 1}), "given: Bald=0.5"),
-        (({}, {"Young": 0}, "might", ["Bald"]), "consequent=['Bald']: expected a mapping"),
-        (({}, {"Young": 0}, "might", {"Bald": 1}, "see"), "unknown mode 'see'"),
+        (({}, {"Young": 0}, "might", {}), "consequent.*empty"),
+        (({}, {}, "might", {"Bald": 1}), "supposed"),
+        (({}, {"Young": 0}, "migt", {"Bald": 1}), "'migt'.*'might'"),
+        (({}, {"Young": 0}, ["might"], {"Bald": 1}), r"modal.*\['might'\]"),
+        (({}, {"Young": 0}, "might", {"Bald": 2}), "consequent.*Bald=2"),
+        (({"Bald": 0.5}, {"Young": 0}, "might", {"Bald": 1}), r"given.*Bald=0\.5"),
+        (({}, {"Young": 0}, "might", ["Bald"]), r"consequent=\['Bald'\]"),
+        (({}, {"Young": 0}, "might", {"Bald": 1}, "see"), "mode.*'see'"),
     ],
 )
-def test_malformed_statements(arguments, sentence):
-    with pytest.raises(StatementError, match=re.escape(sentence)):
+def test_malformed_statements(arguments, culprit):
+    with pytest.raises(StatementError, match=culprit):
         Statement(*arguments)
 
 
@@ -220,12 +218,12 @@ def test_a_statement_keeps_no_hold_of_what_it_was_made_from():
 
 @pytest.mark.parametrize("eps", [-0.01, 0.5, np.nan])
 def test_tolerances_out_of_range_are_refused(eps):
-    with pytest.raises(StatementError, match="eps is"):
+    with pytest.raises(StatementError, match=rf"\beps\b.*{eps}"):
         truth("If this man were old, he might be bald.", eps=eps)
 
 
 def test_models_that_cannot_be_asked():
-    with pytest.raises(StatementError, match=r"unknown attribute 'Goatee'.*Allowed: Young"):
+    with pytest.raises(StatementError, match=r"'Goatee'.*Young"):
         truth("If this man were old, he might have a goatee.")
     with pytest.raises(CausalCFError, match="stickiness=2"):
         truth("If this man were old, he might be bald.", stickiness=2)

@@ -56,8 +56,8 @@ def test_what_cannot_be_written(tmp_path):
     panel = Panel(torch.zeros(3, 2, 2))
     with pytest.raises(DataError, match="no images"):
         save_captioned(tmp_path / "a.png", [])
-    with pytest.raises(DataError, match=r"name ends in '.xyz'"):
+    with pytest.raises(DataError, match=r"'\.xyz'"):
         save_captioned(tmp_path / "a.xyz", [[panel]])
-    with pytest.raises(WriteError, match="cannot write"):
+    with pytest.raises(WriteError, match=r"missing/a.png"):
         save_captioned(tmp_path / "missing" / "a.png", [[panel]])
     assert list(tmp_path.iterdir()) == []

@@ -70,10 +70,10 @@ def test_conditional_has_the_labels_and_no_edges(runs):
 def test_a_dcgan_run_has_no_labels_to_ask_for(runs):
     run = load_run(runs / "b" / "latest")
     assert run.sample(3, generator=seeded()).labels.shape == (3, 0)
-    with pytest.raises(RunError, match="no labels to set by do="):
+    with pytest.raises(RunError, match=r"\bdcgan\b.*\bdo="):
         run.sample(3, do={"Bald": 1})
     for ask in (lambda: run.classify(torch.zeros(1, 3, 64, 64)), lambda: run.sample(3, given={"Bald": 1})):
-        with pytest.raises(RunError, match="needs a classifier"):
+        with pytest.raises(RunError, match=r"\bdcgan\b.*\bclassifier="):
             ask()
 
 
@@ -81,12 +81,12 @@ def test_impossible_conditions_and_missing_runs_are_errors(runs, tmp_path):
     run = load_run(runs / "a" / "latest")
     with pytest.raises(ImpossibleWorldError):
         run.sample(3, do={"Male": 1}, given={"Male": 0})
-    with pytest.raises(RunError, match=r"did you mean .*latest"):
+    with pytest.raises(RunError, match=r"/lates\b.*/latest\b"):
         load_run(runs / "a" / "lates")
-    with pytest.raises(RunError, match="holds no checkpoint"):
+    with pytest.raises(RunError, match=rf"{tmp_path} .*\bcheckpoint\.pt\b"):
         load_run(tmp_path)
     (tmp_path / "checkpoint.pt").write_bytes(b"torn")
-    with pytest.raises(RunError, match="is damaged"):
+    with pytest.raises(RunError, match=rf"{tmp_path}/checkpoint\.pt .*damaged"):
         load_checkpoint(tmp_path)
 
 
@@ -117,9 +117,9 @@ def test_a_run_without_labels_tells_of_its_search_for_what_is_given():
 
 
 def test_a_run_without_labels_gives_up_at_the_budget():
-    with pytest.raises(UnreachedError, match=r"0 of 9 images with .* among the 700 that the budget allows"):
+    with pytest.raises(UnreachedError, match=r"\b0 of 9\b.*\bBald=1\b.*\b700\b"):
         grey_run(0).sample(9, given={"Bald": 1}, budget=700)
-    with pytest.raises(UnreachedError, match=r"0 of 2 images with .* among the 600 that the budget allows"):
+    with pytest.raises(UnreachedError, match=r"\b0 of 2\b.*\bBald=1\b.*\b600\b"):
         answer(grey_run(0), Query({"Bald": 1}, {"Young": 0}, "observe"), faces=2, budget=300)
 
 
@@ -128,7 +128,7 @@ def test_asking_a_run_without_labels_shows_both_searches(tmp_path, capsys, monke
     flags = ["--given", "Bald=1", "--if", "Young=0", "-n", "3", "--draws", "1", "--out", str(tmp_path / "ask.png")]
     assert run_ask([*flags, "--budget", "300"]) == 0
     assert "6/6" in capsys.readouterr().err
-    with pytest.raises(UnreachedError, match="the 3 that the budget allows"):
+    with pytest.raises(UnreachedError, match=r"\bBald=1\b.*\b3\b"):
         run_ask([*flags, "--budget", "1"])
 
 

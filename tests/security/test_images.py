@@ -1,6 +1,7 @@
 """Images and tables from elsewhere: nothing outside their folder is read, and nothing is blown up."""
 
 import os
+import re
 import struct
 import warnings
 import zlib
@@ -40,7 +41,7 @@ def write(root, table, images=("a.png",)):
 def test_a_decompression_bomb_is_refused_in_a_sentence(tmp_path, side):
     bomb(tmp_path / "a.png", side)
     assert (tmp_path / "a.png").stat().st_size < 100_000
-    with limited(), pytest.raises(DataError, match=r"a\.png: .*67,108,864"):
+    with limited(), pytest.raises(DataError, match=r"a\.png\b.*\b67,108,864\b"):
         read_image(tmp_path / "a.png", square_crop, 64)
 
 
@@ -62,7 +63,7 @@ def test_formats_beyond_the_usual_few_are_refused(tmp_path, kind):
     assert kind not in FORMATS
     Image.new("RGB", (16, 16), "red").save(tmp_path / "a", kind)
     (tmp_path / "a").rename(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"a\.png: none of JPEG, PNG"):
+    with pytest.raises(DataError, match=r"a\.png\b.*\bJPEG, PNG\b"):
         read_image(tmp_path / "a.png", square_crop, 8)
 
 
@@ -71,7 +72,7 @@ def test_a_name_that_leaves_the_folder_is_refused(tmp_path, name):
     Image.new("RGB", (9, 9), "red").save(tmp_path / "secret.png")
     name = name.replace("/{outside}", str(tmp_path))
     root = write(tmp_path / "data", f"file,Red,split\na.png,1,train\n{name},1,train\n")
-    with pytest.raises(DataError, match=r"lists 1 image \(.*secret\.png\) not in"):
+    with pytest.raises(DataError, match=rf"labels\.csv\b.*\({re.escape(name)}\)"):
         load_folder(root, cache=tmp_path / "cache", progress=False)
 
 
@@ -90,36 +91,36 @@ def test_links_of_the_user_s_own_are_followed_and_circles_end(tmp_path):
 def test_a_pipe_with_an_image_s_name_is_no_image(tmp_path):
     root = write(tmp_path / "data", "file,Red,split\na.png,1,train\n", images=())
     os.mkfifo(root / "a.png")
-    with limited(), pytest.raises(DataError, match=r"lists 1 image \(a\.png\) not in"):
+    with limited(), pytest.raises(DataError, match=r"labels\.csv\b.*\ba\.png\b"):
         load_folder(root, cache=tmp_path / "cache", progress=False)
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "culprit"),
     [
-        (f"{'9' * 5000}\nBald\na.png 1\n", "expected the number of images alone"),
-        ('file,Bald\n"a\nb.png",1\n', r"the name 'a\\nb.png' holds a line break"),
-        ('file,"Ba\x1b[2Jld"\na.png,1\n', r"the name 'Ba\\x1b\[2Jld' holds"),
-        ("file," + ",".join(f"A{i}" for i in range(100_000)) + ",A7\n", "column 'A7' occurs more than once"),
+        (f"{'9' * 5000}\nBald\na.png 1\n", r"a\.txt, line 1\b.*'9+"),
+        ('file,Bald\n"a\nb.png",1\n', r"'a\\nb\.png'"),
+        ('file,"Ba\x1b[2Jld"\na.png,1\n', r"'Ba\\x1b\[2Jld'"),
+        ("file," + ",".join(f"A{i}" for i in range(100_000)) + ",A7\n", "'A7'"),
     ],
     ids=["giant number", "line break", "escape", "100,000 columns"],
 )
-def test_tables_made_to_hurt_are_refused(tmp_path, text, sentence):
+def test_tables_made_to_hurt_are_refused(tmp_path, text, culprit):
     path = tmp_path / ("a.txt" if text.startswith("9") else "a.csv")
     path.write_text(text)
-    with limited(), pytest.raises(DataError, match=sentence):
+    with limited(), pytest.raises(DataError, match=culprit):
         read_attributes(path)
 
 
 def test_a_table_beyond_all_size_is_refused_unread(tmp_path):
     with open(tmp_path / "a.csv", "wb") as file:
         file.truncate(2**40)  # which takes no room on the disk
-    with limited(), pytest.raises(DataError, match="larger than 128 MiB"):
+    with limited(), pytest.raises(DataError, match=r"a\.csv\b.*\b128 MiB\b"):
         read_attributes(tmp_path / "a.csv")
 
 
 def test_pillow_s_own_guard_is_not_what_refuses(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     bomb(tmp_path / "a.png", 20_000)
-    with warnings.catch_warnings(), pytest.raises(DataError, match="20000 x 20000 pixels; at most 67,108,864"):
+    with warnings.catch_warnings(), pytest.raises(DataError, match=r"a\.png\b.*\b20000 x 20000\b.*\b67,108,864\b"):
         read_image(tmp_path / "a.png", square_crop, 64)

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import resource
 import shutil
 import zipfile
@@ -12,7 +13,7 @@ from helpers.broken import limited
 from helpers.newest import latest_runs
 
 from causalcf.classifiers.storage import load_classifier
-from causalcf.errors import CausalCFError, RecipeError, RunError
+from causalcf.errors import CausalCFError, GraphError, RecipeError, RunError
 from causalcf.evaluation.suite import load_suite
 from causalcf.graph.files import load_graph
 from causalcf.io.folders import read_meta
@@ -46,7 +47,7 @@ def test_a_pickle_is_not_executed(trap, tmp_path, name, archive):
         torch.save(held, file)
     else:
         file.write_bytes(pickle.dumps(held))
-    with pytest.raises(RunError, match="something else than tensors" if archive else "no archive of tensors"):
+    with pytest.raises(RunError, match=rf"{re.escape(name)}\b.*" + ("something else" if archive else "no archive")):
         (load_checkpoint if name == "checkpoint.pt" else load_classifier)(tmp_path)
     assert not made.exists()
 
@@ -85,7 +86,7 @@ def test_compressed_tensors_are_not_blown_up(tmp_path):
         for name in stored.namelist():
             packed.writestr(name, stored.read(name))
     assert bomb.stat().st_size < 2**14
-    with pytest.raises(RunError, match="larger than the file"):
+    with pytest.raises(RunError, match=r"checkpoint\.pt\b.*\blarger\b"):
         load_checkpoint(tmp_path)
 
 
@@ -98,20 +99,20 @@ def nested(levels):
 
 
 @pytest.mark.parametrize(
-    ("held", "sentence"),
+    ("held", "culprit"),
     [
-        ({"a": torch.zeros(1).expand(10**12)}, "holds fewer numbers than its shape says"),
-        ({"a": nested(12)}, "holds more than"),
-        ({"a": torch.zeros(2, 2).to_sparse()}, "holds fewer numbers"),
-        ({"a": {1, 2}}, "it holds a set"),
-        ([torch.zeros(1)], "not a mapping"),
+        ({"a": torch.zeros(1).expand(10**12)}, r"\(1000000000000,\).*\bfewer\b"),
+        ({"a": nested(12)}, r"\bmore than\b"),
+        ({"a": torch.zeros(2, 2).to_sparse()}, r"\(2, 2\).*\bfewer\b"),
+        ({"a": {1, 2}}, r"\bset\b"),
+        ([torch.zeros(1)], r"\blist\b"),
     ],
     ids=["expanded", "laughs", "sparse", "set", "list"],
 )
 @pytest.mark.filterwarnings("ignore:Validating sparse tensor")
-def test_only_plain_values_come_out_of_a_checkpoint(held, sentence, tmp_path):
+def test_only_plain_values_come_out_of_a_checkpoint(held, culprit, tmp_path):
     torch.save(held, tmp_path / "checkpoint.pt")
-    with limited(), pytest.raises(CausalCFError, match=sentence):
+    with limited(), pytest.raises(CausalCFError, match=culprit):
         read_tensors(tmp_path / "checkpoint.pt")
 
 
@@ -123,7 +124,7 @@ def test_a_checkpoint_that_claims_a_giant_network_takes_no_memory(runs, tmp_path
     torch.save(state, tmp_path / "run" / "checkpoint.pt")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for use in (load_run, lambda path: resume_run(str(path), {})):
-        with pytest.raises(RunError, match=r"checkpoint.pt cannot be used: the weight .* expected \(.*\) of floats"):
+        with pytest.raises(RunError, match=r"checkpoint\.pt\b.*\bweight '.*'.*\(.*\) of floats"):
             use(tmp_path / "run")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 * 1024  # kB; such networks take gigabytes
 
@@ -135,13 +136,13 @@ def test_a_checkpoint_with_an_impossible_recipe_is_refused(runs, tmp_path, chang
     state = load_checkpoint(whole)
     state["recipe"].update(change)
     torch.save(state, tmp_path / "run" / "checkpoint.pt")
-    with pytest.raises(RunError, match=next(iter(change))):
+    with pytest.raises(RunError, match=r"\b{}\b.*{}".format(*map(re.escape, map(str, *change.items())))):
         load_run(tmp_path / "run")
 
 
 @pytest.mark.parametrize("name", ["../../x", "a/b", "a\0b", "\x1b[2J", "x" * 101, ""])
 def test_a_recipe_s_name_stays_in_its_folder(name):
-    with pytest.raises(RecipeError, match="name is"):
+    with pytest.raises(RecipeError, match=r"\bname\b"):
         Recipe(name=name).validate()
 
 
@@ -152,18 +153,18 @@ def test_pipes_devices_and_endless_files_are_refused_at_once(tmp_path):
     with limited():
         assert read_meta(tmp_path) == {}
         assert latest_runs(tmp_path.parent) == {}
-        with pytest.raises(CausalCFError, match="no regular file"):
+        with pytest.raises(CausalCFError, match=r"meta\.json\b.*\bregular\b"):
             read_bounded(tmp_path / "meta.json", 10)
-        with pytest.raises(CausalCFError, match=r"larger than 16,384 kB"):
+        with pytest.raises(CausalCFError, match=r"big\.json\b.*\b16,384 kB\b"):
             read_json(tmp_path / "big.json")
-        with pytest.raises(CausalCFError):
+        with pytest.raises(GraphError):
             load_graph(tmp_path / "recipe.yaml")
 
 
 def test_deep_json_is_refused(tmp_path):
     (tmp_path / "meta.json").write_text("[" * 200_000)
     assert read_meta(tmp_path) == {}
-    with pytest.raises(CausalCFError, match="holds no JSON"):
+    with pytest.raises(CausalCFError, match=r"meta\.json\b.*\bJSON\b"):
         read_json(tmp_path / "meta.json")
 
 
@@ -176,6 +177,6 @@ def test_a_run_that_leads_out_of_itself_is_refused_and_a_link_to_a_run_is_not(ru
     (tmp_path / "run" / "reals.png").unlink(missing_ok=True)
     (tmp_path / "run" / "reals.png").symlink_to(tmp_path / "secret")
     for use in (load_run, lambda path: resume_run(str(path), {})):
-        with pytest.raises(RunError, match=r"holds the link reals\.png, which leads out of it, to .*secret"):
+        with pytest.raises(RunError, match=r"\breals\.png\b.*/secret\b"):
             use(tmp_path / "latest")
     assert (tmp_path / "secret").read_text() == "mine"

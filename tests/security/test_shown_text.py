@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import unicodedata
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.cli.command import run
-from causalcf.errors import CausalCFError, QueryError, nearest, unknown
+from causalcf.errors import CausalCFError, GraphError, QueryError, nearest, unknown
 from causalcf.eval import failed
 from causalcf.graph.graph import CausalGraph
 from causalcf.io.text import escaped
@@ -48,12 +49,12 @@ def test_what_is_printable_stays_as_it_is():
 
 @pytest.mark.parametrize("trick", TRICKS)
 def test_names_of_nodes_questions_and_statements_are_printable(trick, tmp_path):
-    with pytest.raises(CausalCFError):
+    with pytest.raises(GraphError):
         CausalGraph({f"Bald{trick}": []})
     for load, key in ((load_queries, "queries"), (load_statements, "statements")):
         file = tmp_path / f"{key}.yaml"
         file.write_text(json.dumps({key: {f"my{trick}": "x"}}))  # YAML reads JSON's escapes
-        with pytest.raises(QueryError, match=r"cannot be printed|not allowed|found unknown|not valid YAML"):
+        with pytest.raises(QueryError, match=r"(queries|statements)\.yaml: .*(printed|allowed|unknown|YAML)"):
             load(file)
 
 
@@ -84,7 +85,7 @@ def test_a_question_s_name_stays_in_the_picture_s_folder(tmp_path):
 
     for name in ("../../x", "a/b", "x" * 61):
         (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"queries": {name: "What if this woman were bald?"}}))
-        with pytest.raises(QueryError, match="the question's name"):
+        with pytest.raises(QueryError, match=re.escape(repr(name))):
             parse_options(["--queries", str(tmp_path / "mine.yaml"), "--run", "nowhere"])
 
 

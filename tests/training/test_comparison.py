@@ -1,6 +1,7 @@
 """A comparison trains what is not there yet, goes on with what was interrupted, and refuses what would not be fair."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import yaml
 from helpers.comparisons import PARTS, TINY, fingerprint_of, recipes_of, same_weights, tell
 from helpers.newest import latest_runs
 
-from causalcf.errors import CausalCFError, RecipeError
+from causalcf.errors import DataError, GraphError, RecipeError
 from causalcf.runs.directory import stored_runs
 from causalcf.train import main, parse_options, resolved
 from causalcf.training.comparison import find_trained_classifier, find_training
@@ -196,87 +197,87 @@ def test_settings_of_the_classifiers_come_from_what_all_share():
 
 
 @pytest.mark.parametrize(
-    ("text", "flags", "sentence"),
+    ("text", "flags", "culprit"),
     [
-        ("approach: dcgan", [], "approach has no meaning in a comparison; it takes approaches"),
-        ("seed: 1", [], "seed has no meaning in a comparison; it takes seeds"),
-        ("", ["--approach", "dcgan"], "--approach has no meaning in a comparison; it takes --approaches"),
-        ("", ["--seed=1"], "--seed has no meaning in a comparison; it takes --seeds"),
-        ("", ["--resume", "runs/latest"], "a comparison goes on when its command is given again"),
-        ("", ["--widht", "3"], "unknown option --widht; did you mean --width?"),
-        ("widht: 3", [], "mine.yaml: unknown key 'widht'; did you mean 'width'"),
-        ("jugde: {}", [], "mine.yaml: unknown key 'jugde'; did you mean 'judge'"),
-        ("width: wide", [], 'option "width"'),
-        ("width: 0", [], "width is 0; it must be at least 1"),
-        ("", ["--approaches", "causalgan", "dcgn"], "unknown approach 'dcgn'; did you mean 'dcgan'"),
-        ("", ["--approaches", "dcgan", "dcgan"], "approaches is dcgan, dcgan; it must be a list without repetition"),
-        ("", ["--seeds", "-1"], "seed is -1; it must be in [0, 2^32)"),
-        ("", ["--seeds", "4294967296"], "seed is 4294967296; it must be in [0, 2^32)"),
-        ("", ["--seeds", "one"], 'option "seeds"'),
-        ("seeds: 0", [], "seeds is 0; it must be a list, such as [0, 1]"),
-        ("seeds: [true]", [], "seeds is [True]; it must be a list"),
-        ("seeds: []", [], "seeds is empty; it must be a list of at least one"),
-        ("judge: residual", [], "judge is 'residual'; it must be a mapping"),
-        ("judge: {widht: 8}", [], "mine.yaml: judge: unknown key widht; did you mean width?"),
-        ("judge: {width: 9}", [], "judge: width is 9; it must be a multiple of 8"),
-        ("judge: {network: resnet}", [], 'judge: option "network"'),
-        ("classifier: {data: celeba}", [], "classifier: data is the same for all of a comparison; set it outside"),
-        ("classifier: {role: judge}", [], "classifier: role is classifier here; leave it out"),
-        ("classifier: {network: residual}", [], "judge and classifier both have network residual"),
-        ("classifier: {seed: 1}", [], "judge and classifier both have seed 1"),
-        ("judge: {seed: 0}", [], "another network and another seed"),
+        ("approach: dcgan", [], r"\bapproach\b.*\bapproaches\b"),
+        ("seed: 1", [], r"\bseed\b.*\bseeds\b"),
+        ("", ["--approach", "dcgan"], r"--approach\b.*--approaches\b"),
+        ("", ["--seed=1"], r"--seed\b.*--seeds\b"),
+        ("", ["--resume", "runs/latest"], "comparison.*again"),
+        ("", ["--widht", "3"], "--widht.*--width"),
+        ("widht: 3", [], r"mine\.yaml.*'widht'.*'width'"),
+        ("jugde: {}", [], r"mine\.yaml.*'jugde'.*'judge'"),
+        ("width: wide", [], r"\bwidth\b.*\bwide\b"),
+        ("width: 0", [], r"\bwidth\b.*\b0\b.*\b1\b"),
+        ("", ["--approaches", "causalgan", "dcgn"], "'dcgn'.*'dcgan'"),
+        ("", ["--approaches", "dcgan", "dcgan"], "approaches.*dcgan, dcgan"),
+        ("", ["--seeds", "-1"], r"\bseed\b.*-1\b"),
+        ("", ["--seeds", "4294967296"], r"\bseed\b.*\b4294967296\b"),
+        ("", ["--seeds", "one"], r"\bseeds\b.*\bone\b"),
+        ("seeds: 0", [], r"\bseeds\b.*\b0\b.*\blist\b"),
+        ("seeds: [true]", [], r"\bseeds\b.*\[True\]"),
+        ("seeds: []", [], r"\bseeds\b.*\bempty\b"),
+        ("judge: residual", [], "judge.*'residual'"),
+        ("judge: {widht: 8}", [], r"mine\.yaml.*judge.*\bwidht\b.*\bwidth\b"),
+        ("judge: {width: 9}", [], r"judge.*\bwidth\b.*\b9\b.*\b8\b"),
+        ("judge: {network: resnet}", [], r"judge.*\bnetwork\b.*\bresnet\b"),
+        ("classifier: {data: celeba}", [], r"classifier: .*\bdata\b"),
+        ("classifier: {role: judge}", [], r"classifier: .*\brole\b"),
+        ("classifier: {network: residual}", [], r"\bjudge and classifier\b.*\bnetwork residual\b"),
+        ("classifier: {seed: 1}", [], r"\bjudge and classifier\b.*\bseed 1\b"),
+        ("judge: {seed: 0}", [], r"\bjudge and classifier\b.*\bnetwork\b.*\bseed\b"),
     ],
 )
-def test_mistakes_are_named(tmp_path, monkeypatch, text, flags, sentence):
+def test_mistakes_are_named(tmp_path, monkeypatch, text, flags, culprit):
     (tmp_path / "mine.yaml").write_text(f"approaches: [causalgan, dcgan]\n{text}\n")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RecipeError) as caught:
+    with pytest.raises(RecipeError, match=culprit):
         parse_options(["--recipe", "mine.yaml", *flags])
-    assert sentence in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "flags", "sentence"),
+    ("text", "flags", "culprit"),
     [
-        ("judge: {}", [], "mine.yaml: judge belongs to a comparison: a recipe with the key approaches"),
-        ("seeds: [0]", [], "mine.yaml: seeds belongs to a comparison"),
-        ("width: 8", ["--seeds", "0"], "--seeds belongs to a comparison, such as --recipe compare"),
-        ("width: 8", ["--approaches=dcgan"], "--approaches belongs to a comparison"),
-        ("approachs: [dcgan]", [], "mine.yaml: unknown key approachs; did you mean approaches?"),
-        ("approaches: dcgan", [], "approaches is 'dcgan'; it must be a list, such as [causalgan, dcgan]"),
-        ("approaches: []", [], "approaches is empty; it must be a list of at least one"),
+        ("judge: {}", [], r"mine\.yaml.*\bjudge\b.*\bapproaches\b"),
+        ("seeds: [0]", [], r"mine\.yaml.*\bseeds\b.*\bapproaches\b"),
+        ("width: 8", ["--seeds", "0"], r"--seeds\b.*--recipe compare\b"),
+        ("width: 8", ["--approaches=dcgan"], r"--approaches\b.*--recipe compare\b"),
+        ("approachs: [dcgan]", [], r"mine\.yaml.*\bapproachs\b.*\bapproaches\b"),
+        ("approaches: dcgan", [], r"\bapproaches\b.*'dcgan'.*\blist\b"),
+        ("approaches: []", [], r"\bapproaches\b.*\bempty\b"),
     ],
 )
-def test_a_recipe_of_one_training_is_told_apart(tmp_path, monkeypatch, text, flags, sentence):
+def test_a_recipe_of_one_training_is_told_apart(tmp_path, monkeypatch, text, flags, culprit):
     (tmp_path / "mine.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RecipeError) as caught:
+    with pytest.raises(RecipeError, match=culprit):
         parse_options(["--recipe", "mine.yaml", *flags])
-    assert sentence in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentence"),
+    ("changes", "error", "culprit"),
     [
-        ({"judge": {"attributes": ["Male", "Smilling"]}}, "did you mean 'Smiling'"),
-        ({"judge": {"attributes": ["Male"]}}, "judge: attributes lacks Young, "),
-        ({"graph": "celebb"}, "did you mean"),
-        ({"device": "cuda:99"}, "cuda:99"),
-        ({"data": "celeba", "data_root": "nowhere"}, "nowhere"),
+        ({"judge": {"attributes": ["Male", "Smilling"]}}, DataError, "'Smilling'.*'Smiling'"),
+        ({"judge": {"attributes": ["Male"]}}, RecipeError, "judge.*attributes.*Young, "),
+        ({"graph": "celebb"}, GraphError, "'celebb'.*'celeba'"),
+        ({"device": "cuda:99"}, RecipeError, "cuda:99"),
+        ({"data": "celeba", "data_root": "nowhere"}, DataError, "nowhere"),
     ],
 )
-def test_mistakes_that_only_the_data_show_are_named_before_anything_is_trained(compared, tmp_path, changes, sentence):
+def test_mistakes_that_only_the_data_show_are_named_before_anything_is_trained(
+    compared, tmp_path, changes, error, culprit
+):
     values = {**TINY, **changes, "runs_dir": str(tmp_path / "runs")}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(values))
-    with pytest.raises(CausalCFError) as caught:
+    with pytest.raises(error, match=culprit):
         main(["--recipe", str(tmp_path / "mine.yaml")])
-    assert sentence in str(caught.value) and not (tmp_path / "runs").exists()
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_mistake_ends_the_command_with_exit_code_2(tmp_path):
     command = [sys.executable, "-m", "causalcf.train", "--recipe", "compare", "--seed", "1"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 2 and done.stderr.startswith("error: --seed has no meaning in a comparison")
+    assert done.returncode == 2 and re.match(r"error: --seed\b.*--seeds\b", done.stderr)
     assert list(tmp_path.iterdir()) == []
 
 

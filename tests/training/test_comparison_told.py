@@ -7,7 +7,7 @@ import pytest
 from helpers.comparisons import same_weights, tell
 from helpers.newest import latest_runs
 
-from causalcf.errors import CausalCFError, RecipeError
+from causalcf.errors import RecipeError, StatementError
 from causalcf.language.lists import load_statements, save_statements
 from causalcf.runs.directory import create_run, stored_runs
 from causalcf.train import main, parse_options, resolved
@@ -129,58 +129,61 @@ def test_a_comparison_that_tells_makes_itself_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "flags", "sentence"),
+    ("text", "flags", "culprit"),
     [
-        ("constraints: [none, a]", [], "constraints_from is 0; it must be above 0 and below images, 90112"),
+        ("constraints: [none, a]", [], r"constraints_from\b.*\b0\b.*\b90112\b"),
         (
             "constraints: [a]\nconstraints_from: 90112",
             [],
-            "constraints_from is 90112; it must be above 0 and below images",
+            r"constraints_from\b.*\b90112\b.*\bimages\b",
         ),
-        ("constraints: [a]\nconstraints_from: 90090", [], "counted in batches of 32"),
-        ("constraints_from: 8", [], "constraints_from is 8; it must be left out where constraints names no statements"),
-        ("constraints: [none]", ["--constraints-from", "8"], "constraints_from is 8; it must be left out"),
-        ("constraints: []", [], "constraints is empty; it must be a list of at least one"),
-        ("constraints: [a, a]\nconstraints_from: 8", [], "constraints is a, a; it must be a list without repetition"),
-        ("constraints: none", [], "constraints is 'none'; it must be a list, such as [none, faces-true]"),
-        ("constraints: [none, null]", [], "constraints is ['none', None]; it must be a list"),
-        ("constraints_from: all", [], "constraints_from is 'all'; it must be a number of images"),
-        ("statements: a", [], "statements has no meaning in a comparison; it takes constraints"),
-        ("", ["--statements", "a"], "--statements has no meaning in a comparison; it takes --constraints"),
-        ("", ["--init-from=a"], "--init_from has no meaning in a comparison; it takes --constraints"),
+        (
+            "constraints: [a]\nconstraints_from: 90090",
+            [],
+            r"constraints_from\b.*\bbatches of 32\b|\bbatches of 32\b.*constraints_from\b",
+        ),
+        ("constraints_from: 8", [], r"constraints_from\b.*\b8\b.*\bconstraints\b"),
+        ("constraints: [none]", ["--constraints-from", "8"], r"constraints_from\b.*\b8\b.*\bconstraints\b"),
+        ("constraints: []", [], r"\bconstraints\b.*\bempty\b"),
+        ("constraints: [a, a]\nconstraints_from: 8", [], r"\bconstraints\b.*\ba, a\b"),
+        ("constraints: none", [], r"\bconstraints\b.*'none'.*\blist\b"),
+        ("constraints: [none, null]", [], r"\bconstraints\b.*\['none', None\]"),
+        ("constraints_from: all", [], "constraints_from.*'all'"),
+        ("statements: a", [], r"\bstatements\b.*\bconstraints\b"),
+        ("", ["--statements", "a"], r"--statements\b.*--constraints\b"),
+        ("", ["--init-from=a"], r"--init[-_]from\b.*--constraints\b"),
     ],
 )
-def test_what_cannot_be_told_is_named(tmp_path, text, flags, sentence):
+def test_what_cannot_be_told_is_named(tmp_path, text, flags, culprit):
     (tmp_path / "mine.yaml").write_text(f"approaches: [causalgan, dcgan]\n{text}\n")
-    with pytest.raises(RecipeError) as caught:
+    with pytest.raises(RecipeError, match=culprit):
         parse_options(["--recipe", str(tmp_path / "mine.yaml"), *flags])
-    assert sentence in str(caught.value)
 
 
 def test_flags_of_arms_belong_to_a_comparison():
     for flag in ("--constraints", "--constraints-from"):
-        with pytest.raises(RecipeError, match=f"^{flag} belongs to a comparison"):
+        with pytest.raises(RecipeError, match=rf"^{flag}\b.*--recipe compare\b"):
             parse_options([flag, "8"])
 
 
 @pytest.mark.parametrize(
-    ("statements", "sentence"),
+    ("statements", "culprit"),
     [
-        ("statements: {a: 'If this man flew, he would be bald.'}", "a: "),
-        ("statements: {a: 'If this man smiled, he would be bald.'}", "mine.yaml: a: the graph has no such label"),
+        ("statements: {a: 'If this man flew, he would be bald.'}", r"mine\.yaml: a: .*'flew'"),
+        ("statements: {a: 'If this man smiled, he would be bald.'}", r"mine\.yaml: a: .*'Smiling'"),
         (
             "statements: {a: 'If this man were old, he might be bald.',\n"
             " b: 'If this man were old, he would not be bald.'}",
-            "mine.yaml: a and b conflict",
+            r"mine\.yaml: a and b\b",
         ),
-        (None, "no file"),
+        (None, r"\bmine\.yaml\b"),
     ],
 )
-def test_statements_are_read_before_anything_is_trained(telling, tmp_path, statements, sentence):
+def test_statements_are_read_before_anything_is_trained(telling, tmp_path, statements, culprit):
     flags, done = telling
     (tmp_path / "mine.yaml").unlink()
     if statements is not None:
         (tmp_path / "mine.yaml").write_text(statements)
-    with pytest.raises(CausalCFError) as caught:
+    with pytest.raises(StatementError, match=culprit):
         main(flags)
-    assert sentence in str(caught.value) and done == []
+    assert done == []

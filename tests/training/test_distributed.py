@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -212,7 +213,7 @@ def test_a_killed_process_ends_all_with_one_word_and_two_go_on(tmp_path):
 
 def test_a_mistake_is_said_once(tmp_path):
     code, said = torchrun(tmp_path, *flags(replace(TINY, batch=7)))
-    assert code != 0 and said.count("batch is 7; it must be a multiple of 2") == said.count("error:") == 1, said
+    assert code != 0 and len(re.findall(r"error: .*\bbatch\b.*\b7\b.*\b2\b", said)) == said.count("error:") == 1, said
     assert not (tmp_path / "runs").exists()
 
 
@@ -221,13 +222,13 @@ def test_a_command_for_one_process_refuses_several_and_says_so_once(monkeypatch,
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", rank)
     assert run_command(lambda: pytest.fail("it was run")) == code
-    assert ("error: this command is run by one process" in capsys.readouterr().err) == (rank == "0")
+    assert bool(re.match("error: .*one process", capsys.readouterr().err)) == (rank == "0")
 
 
 def test_a_comparison_is_refused_before_anything_is_trained(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "0")
-    with pytest.raises(RecipeError, match="compare is a comparison, which one process trains"):
+    with pytest.raises(RecipeError, match=r"\bcompare\b.*one process"):
         main(["--recipe", "compare"])
 
 
@@ -237,10 +238,10 @@ def test_each_process_takes_a_device_of_its_own(monkeypatch, name, devices, want
     assert own_device(name) == wanted
 
 
-@pytest.mark.parametrize(("name", "devices", "why"), [("cuda:1", 2, "cpu or cuda"), ("auto", 1, "per-node 1")])
-def test_devices_that_cannot_be_shared_out_are_refused(monkeypatch, name, devices, why):
+@pytest.mark.parametrize(("name", "devices", "culprit"), [("cuda:1", 2, "cpu or cuda"), ("auto", 1, "per-node 1")])
+def test_devices_that_cannot_be_shared_out_are_refused(monkeypatch, name, devices, culprit):
     several(monkeypatch, devices)
-    with pytest.raises(RecipeError, match=why):
+    with pytest.raises(RecipeError, match=culprit):
         own_device(name)
 
 

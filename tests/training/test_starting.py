@@ -1,6 +1,7 @@
 """A run that starts from another one goes on as the other would have, and is refused where it could not."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -121,28 +122,28 @@ def test_precision_is_not_measured_anew(trained, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "sentence"),
+    ("changes", "error", "culprit"),
     [
-        ({"approach": "conditional"}, RecipeError, "approach is conditional; it must be causalgan, as in"),
-        ({"labels": "adversarial"}, RecipeError, "labels is adversarial; it must be likelihood, as in"),
-        ({"objective": "hinge"}, RecipeError, "objective is hinge; it must be non-saturating, as in"),
-        ({"width": 4}, RecipeError, "width is 4; it must be 2, as in"),
-        ({"labeler_width": 4}, RecipeError, "labeler_width is 4; it must be 2, as in"),
-        ({"noise_dim": 6}, RecipeError, "noise_dim is 6; it must be 5, as in"),
-        ({"batch": 4}, RecipeError, "batch is 4; it must be 8, as in"),
-        ({"seed": 1}, RecipeError, "seed is 1; it must be 0, as in"),
-        ({"noise_weight": 0.0}, RecipeError, "noise_weight is 0.0; it must be above 0, as in"),
-        ({"graph": "celeba"}, RecipeError, "graph celeba is not that of"),
-        ({"data_size": 41}, RunError, "was trained on data"),
-        ({"images": 40}, RecipeError, "images is 40; it must be above 40, which"),
-        ({"init_from": "nowhere"}, RunError, "no run directory"),
+        ({"approach": "conditional"}, RecipeError, "approach.*conditional.*causalgan"),
+        ({"labels": "adversarial"}, RecipeError, "labels.*adversarial.*likelihood"),
+        ({"objective": "hinge"}, RecipeError, "objective.*hinge.*non-saturating"),
+        ({"width": 4}, RecipeError, r"\bwidth\b.*\b4\b.*\b2\b"),
+        ({"labeler_width": 4}, RecipeError, r"\blabeler_width\b.*\b4\b.*\b2\b"),
+        ({"noise_dim": 6}, RecipeError, r"\bnoise_dim\b.*\b6\b.*\b5\b"),
+        ({"batch": 4}, RecipeError, r"\bbatch\b.*\b4\b.*\b8\b"),
+        ({"seed": 1}, RecipeError, r"\bseed\b.*\b1\b.*\b0\b"),
+        ({"noise_weight": 0.0}, RecipeError, r"\bnoise_weight\b.*\b0\.0"),
+        ({"graph": "celeba"}, RecipeError, r"\bgraph\b.*\bceleba\b"),
+        ({"data_size": 41}, RunError, r"\bdata\b"),
+        ({"images": 40}, RecipeError, r"\bimages\b.*\b40\b.*\b40\b"),
+        ({"init_from": "nowhere"}, RunError, r"\bnowhere\b"),
     ],
 )
-def test_what_cannot_go_on_is_refused(trained, tmp_path, changes, error, sentence):
+def test_what_cannot_go_on_is_refused(trained, tmp_path, changes, error, culprit):
     recipe = started(tmp_path, trained["causalgan"][0], **changes)
-    with pytest.raises(error) as caught:
+    with pytest.raises(error, match=culprit) as caught:
         start_run(recipe)
-    assert sentence in str(caught.value) and not (tmp_path / "runs").exists()
+    assert not (tmp_path / "runs").exists()
     if not {"graph", "data_size", "init_from"} & changes.keys():
         assert trained["causalgan"][0][1].name in str(caught.value)
 
@@ -152,21 +153,21 @@ def test_a_run_trained_elsewhere_or_not_at_all_is_refused(trained, tmp_path):
     parent = tmp_path / folder.name
     shutil.copytree(folder, parent)
     torch.save({**load_checkpoint(parent), "device": "cuda"}, parent / "checkpoint.pt")
-    with pytest.raises(RunError, match="was trained on cuda; start from it there, not on cpu"):
+    with pytest.raises(RunError, match=rf"{parent.name}\b.*\bcuda\b.*\bcpu\b"):
         start_run(started(tmp_path, (recipe, parent)))
     (parent / "checkpoint.pt").unlink()
-    with pytest.raises(RunError, match=r"holds no checkpoint\.pt"):
+    with pytest.raises(RunError, match=rf"{parent} .*\bcheckpoint\.pt\b"):
         start_run(started(tmp_path, (recipe, parent)))
 
 
 def test_a_mistyped_name_is_led_to_the_run_among_the_runs(trained, tmp_path):
     recipe, folder = trained["dcgan"][0]
-    with pytest.raises(CausalCFError, match=f"did you mean {folder.parent}/{folder.name}"):
+    with pytest.raises(CausalCFError, match=rf"{folder.name[:-1]}\b.*{folder.parent}/{folder.name}\?"):
         start_run(started(tmp_path, (recipe, folder.name[:-1]), runs_dir=recipe.runs_dir))
 
 
 def test_a_mistake_ends_the_command_with_exit_code_2(tmp_path):
     command = [sys.executable, "-m", "causalcf.train", "--init-from", "nowhere"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 2 and done.stderr.startswith("error: no run directory runs/nowhere")
+    assert done.returncode == 2 and re.match(r"error: .*\bruns/nowhere\b", done.stderr)
     assert list(tmp_path.iterdir()) == []

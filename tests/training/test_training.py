@@ -123,7 +123,7 @@ def test_a_diverged_training_says_so_and_keeps_the_last_good_checkpoint(tmp_path
         return {**losses, "real": losses["real"] * float("nan")} if step == 6 else losses
 
     monkeypatch.setattr(TrainingStep, "__call__", poisoned)
-    with pytest.raises(DivergedError, match="real is not finite at step 8"):
+    with pytest.raises(DivergedError, match=r"\breal\b.*\b8\b"):
         start_run(recipe(tmp_path))
     state = load_checkpoint(tmp_path / "runs" / "latest")
     assert state["step"] == 4

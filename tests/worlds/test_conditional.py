@@ -81,12 +81,10 @@ def test_the_budget_holds_and_its_error_tells_the_rate():
     def never(images):
         return left_right(images) * 0 + 0.2
 
-    with pytest.raises(UnreachedError, match=r"0 of 5 images with Left=1 among the 1500 .* rate of 0;"):
+    with pytest.raises(UnreachedError, match=r"\b0 of 5\b.*\bLeft=1\b.*\b1500\b.*\b0\b"):
         sample_where(counted, never, {"Left": 1}, 5, batch=200, budget=1500, generator=seeded(), **TWO)
     assert sum(shown) == 1500
-    with pytest.raises(
-        UnreachedError, match=r"(\d+) of 400 images .* among the 600 .* an acceptance rate of 0\.4|0\.5"
-    ):
+    with pytest.raises(UnreachedError, match=r"\b\d+ of 400\b.*\bLeft=1\b.*\b600\b.*\b0\.[45]"):
         sample_where(paint, left_right, {"Left": 1}, 400, budget=600, generator=seeded(), **TWO)
 
 
@@ -100,30 +98,29 @@ def test_a_threshold_and_a_prior_of_ones_own():
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "culprit"),
     [
-        ({"condition": {"Lefft": 1}}, "condition: unknown attribute 'Lefft'; did you mean 'Left'?"),
-        ({"condition": {"Left": 2}}, "expected 0 or 1"),
-        ({"condition": {"Left": [0, 1]}}, "one value, 0 or 1, for all draws"),
-        ({"condition": {}}, "condition is empty"),
-        ({"attributes": "Left"}, "attributes is the string 'Left'"),
-        ({"attributes": ("Left", "Left")}, "attributes name 'Left' twice"),
-        ({"attributes": ("Left", "Right", "Up")}, "classify gave (256, 2); it must give (256, 3)"),
-        ({"threshold": 1.0}, "threshold is 1.0"),
-        ({"budget": 0}, "budget is 0"),
-        ({"batch": 2.5}, "batch is 2.5"),
-        ({"n": True}, "n is True"),
-        ({"prior": "gauss"}, "unknown prior 'gauss'"),
-        ({"generate": lambda noise: noise}, "generate gave (256, 2) for 256 noises"),
-        ({"generate": lambda noise: paint(noise)[:-1]}, "generate gave (255, 3, 1, 2) for 256 noises"),
-        ({"generate": lambda noise: paint(noise) * 2 - 1}, "they must lie in [0, 1] (of a tanh output"),
-        ({"generate": lambda noise: paint(noise) * float("nan")}, "generate gave images from nan"),
-        ({"classify": lambda images: left_right(images).logit()}, "they must be probabilities (of a logit"),
-        ({"classify": lambda images: left_right(images) * float("nan")}, "classify gave values from nan"),
+        ({"condition": {"Lefft": 1}}, "condition.*'Lefft'.*'Left'"),
+        ({"condition": {"Left": 2}}, "condition.*Left=2"),
+        ({"condition": {"Left": [0, 1]}}, "condition.*Left.*one value"),
+        ({"condition": {}}, "condition.*empty"),
+        ({"attributes": "Left"}, "attributes.*string.*'Left'"),
+        ({"attributes": ("Left", "Left")}, "attributes.*'Left'.*twice"),
+        ({"attributes": ("Left", "Right", "Up")}, r"classify.*\(256, 2\).*\(256, 3\)"),
+        ({"threshold": 1.0}, r"threshold.*\b1\.0"),
+        ({"budget": 0}, r"budget.*\b0\b"),
+        ({"batch": 2.5}, r"batch.*\b2\.5"),
+        ({"n": True}, r"\bn\b.*\bTrue\b"),
+        ({"prior": "gauss"}, "prior.*'gauss'"),
+        ({"generate": lambda noise: noise}, r"generate.*\(256, 2\).*\b256\b"),
+        ({"generate": lambda noise: paint(noise)[:-1]}, r"generate.*\(255, 3, 1, 2\).*\b256\b"),
+        ({"generate": lambda noise: paint(noise) * 2 - 1}, r"generate.*\[0, 1\].*\btanh\b"),
+        ({"generate": lambda noise: paint(noise) * float("nan")}, r"generate.*\bnan\b"),
+        ({"classify": lambda images: left_right(images).logit()}, r"classify.*\blogit\b"),
+        ({"classify": lambda images: left_right(images) * float("nan")}, r"classify.*\bnan\b"),
     ],
 )
-def test_mistakes_are_named(change, sentence):
+def test_mistakes_are_named(change, culprit):
     asked = {"generate": paint, "classify": left_right, "condition": {"Left": 1}, "n": 3, **TWO, **change}
-    with pytest.raises(CausalCFError) as caught:
+    with pytest.raises(CausalCFError, match=culprit):
         sample_where(generator=seeded(), **asked)
-    assert sentence in str(caught.value)

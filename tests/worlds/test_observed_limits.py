@@ -20,7 +20,7 @@ def ask(method="smc", condition=None, n=20, stickiness=0.5, **options):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_all_noise_kept(method):
-    with pytest.raises(ImpossibleWorldError, match=r"stickiness 1 keeps .* does not satisfy A=1"):
+    with pytest.raises(ImpossibleWorldError, match=r"stickiness 1\b.*\bA=1\b"):
         ask(method, stickiness=1.0)
     found = ask(method, {"A": 0}, stickiness=1.0)
     assert torch.equal(found.noise, TOY.z.expand(20, 3)) and found.kept.all()
@@ -70,29 +70,29 @@ def test_every_image_is_counted_and_the_budget_holds(method):
 
 
 @pytest.mark.parametrize(
-    ("method", "budget", "sentence"),
+    ("method", "budget", "culprit"),
     [
-        ("rejection", 2000, r"\d+ of 1000 draws with A=1 among \d+ proposals, an acceptance rate of 0\.\d+"),
-        ("rejection", 1, r"0 of 1000 draws with A=1 among 0 proposals, then"),
+        ("rejection", 2000, r"\b\d+ of 1000\b.*\bA=1\b.*\b\d+\b.*\b0\.\d+"),
+        ("rejection", 1, r"\b0 of 1000\b.*\bA=1\b.*\b0\b"),
         (
             SMC(),
             4000,
-            r"A=1 not reached .* 4000 proposals: after \d steps the best of 1000 particles has 0\.\d+",
+            r"\bA=1\b.*\b4000\b.*\b\d steps\b.*\b1000 particles\b.*\b0\.\d+",
         ),
-        (SMC(), 200, r"does not suffice for 1000 particles"),
-        ("mh", 500, r"A=1 reached by \d+ of 64 chains \(the last has [\d.e-]+ where 0\.5 is asked\)"),
-        ("mh", 40, r"ended before 64 chains could start"),
-        (Metropolis(chains=10), 3000, r"ended after \d+ of 1000 draws"),
+        (SMC(), 200, r"\bA=1\b.*\b200\b.*\b1000 particles\b"),
+        ("mh", 500, r"\b500\b.*\bA=1\b.*\b\d+ of 64 chains\b.*\b0\.5\b"),
+        ("mh", 40, r"\b40\b.*\b64 chains\b"),
+        (Metropolis(chains=10), 3000, r"\b3000\b.*\b\d+ of 1000\b"),
     ],
 )
-def test_a_budget_that_ends_says_how_far_it_came(method, budget, sentence):
+def test_a_budget_that_ends_says_how_far_it_came(method, budget, culprit):
     shown = []
 
     def counted(noise):
         shown.append(len(noise))
         return paint(noise)
 
-    with pytest.raises(UnreachedError, match=sentence):
+    with pytest.raises(UnreachedError, match=culprit):
         ask(method, n=1000, budget=budget, generate=counted)
     assert sum(shown) <= budget
 
@@ -110,42 +110,40 @@ def test_a_classifier_of_hard_answers_leaves_nothing_to_climb_but_still_gives_ri
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    ("options", "culprit"),
     [
-        ({"method": "smcc"}, "unknown method 'smcc'; did you mean 'smc'?"),
-        ({"likelihood": "hrad"}, "unknown likelihood 'hrad'; did you mean 'hard'?"),
-        ({"condition": {"B": 1}}, "condition: unknown attribute 'B'"),
-        ({"z": torch.zeros(2, 3)}, "z has shape (2, 3); it must be (k,)"),
-        ({"stickiness": -1}, "stickiness is -1"),
-        ({"n": 0}, "n is 0"),
-        ({"batch": 0}, "batch is 0"),
-        ({"budget": 0.5}, "budget is 0.5"),
-        ({"prior": "unifrom"}, "did you mean 'uniform'?"),
-        ({"per": "vectro"}, "did you mean 'vector'?"),
-        ({"classify": lambda images: torch.zeros(len(images), 2)}, "classify gave (1, 2); it must give (1, 1)"),
+        ({"method": "smcc"}, "method.*'smcc'.*'smc'"),
+        ({"likelihood": "hrad"}, "likelihood.*'hrad'.*'hard'"),
+        ({"condition": {"B": 1}}, "condition.*'B'"),
+        ({"z": torch.zeros(2, 3)}, r"\bz\b.*\(2, 3\).*\(k,\)"),
+        ({"stickiness": -1}, r"stickiness.*-1\b"),
+        ({"n": 0}, r"\bn\b.*\b0\b"),
+        ({"batch": 0}, r"batch.*\b0\b"),
+        ({"budget": 0.5}, r"budget.*\b0\.5"),
+        ({"prior": "unifrom"}, "prior.*'unifrom'.*'uniform'"),
+        ({"per": "vectro"}, "per.*'vectro'.*'vector'"),
+        ({"classify": lambda images: torch.zeros(len(images), 2)}, r"classify.*\(1, 2\).*\(1, 1\)"),
     ],
 )
-def test_mistakes_are_named(options, sentence):
-    with pytest.raises(CausalCFError) as caught:
+def test_mistakes_are_named(options, culprit):
+    with pytest.raises(CausalCFError, match=culprit):
         ask(**options)
-    assert sentence in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("make", "sentence"),
+    ("make", "culprit"),
     [
-        (lambda: SMC(particles=1), "particles is 1"),
-        (lambda: SMC(survival=1.0), "survival is 1.0"),
-        (lambda: SMC(most_moves=0), "most_moves is 0"),
-        (lambda: Metropolis(chains=1), "chains is 1"),
-        (lambda: Metropolis(forgotten=0.0), "forgotten is 0.0"),
-        (lambda: Metropolis(burn_in=0), "burn_in is 0"),
+        (lambda: SMC(particles=1), r"particles.*\b1\b"),
+        (lambda: SMC(survival=1.0), r"survival.*\b1\.0"),
+        (lambda: SMC(most_moves=0), r"most_moves.*\b0\b"),
+        (lambda: Metropolis(chains=1), r"chains.*\b1\b"),
+        (lambda: Metropolis(forgotten=0.0), r"forgotten.*\b0\.0"),
+        (lambda: Metropolis(burn_in=0), r"burn_in.*\b0\b"),
     ],
 )
-def test_options_out_of_range_are_named(make, sentence):
-    with pytest.raises(CausalCFError) as caught:
+def test_options_out_of_range_are_named(make, culprit):
+    with pytest.raises(CausalCFError, match=culprit):
         make()
-    assert sentence in str(caught.value)
 
 
 def test_no_global_random_state_is_touched():

@@ -94,27 +94,26 @@ Z = torch.zeros(3)
 
 
 @pytest.mark.parametrize(
-    ("call", "sentence"),
+    ("call", "culprit"),
     [
-        (lambda: esm_cf_sampler(Z, 2, 1.5), "stickiness is 1.5; it must be from 0"),
-        (lambda: esm_cf_sampler(Z, 2, float("nan")), "stickiness is nan"),
-        (lambda: esm_cf_sampler(Z, 2, "often"), "stickiness is 'often'"),
-        (lambda: esm_cf_sampler(Z, 2, prior="unifrom"), "unknown prior 'unifrom'; did you mean 'uniform'?"),
-        (lambda: esm_cf_sampler(Z, 2, per="dimensions"), "unknown per 'dimensions'; did you mean 'dimension'?"),
-        (lambda: esm_cf_sampler(Z, 0), "n is 0; it must be a whole number"),
-        (lambda: esm_cf_sampler(torch.zeros(2, 2, 2), 2), "z has shape (2, 2, 2); it must be (k,) or (b, k)"),
-        (lambda: esm_cf_sampler(torch.zeros(0), 2), "z has shape (0,)"),
-        (lambda: esm_cf_sampler([0.0], 2), "z is a list"),
-        (lambda: esm_cf_sampler(torch.zeros(3, dtype=torch.int64), 2), "z is of torch.int64"),
-        (lambda: esm_cf_sampler(Z / 0, 2), "z holds values that are not finite"),
-        (lambda: esm_cf_sampler(Z, 2, prior=lambda n, k, g: torch.zeros(n)), "prior gave (2,)"),
-        (lambda: esm_cf_sampler(Z, 2, prior=lambda n, k, g: torch.ones(n, k) / 0), "prior gave values that are not"),
-        (lambda: gaussian_cf_sampler(Z, 2, -0.1), "scale is -0.1"),
-        (lambda: gaussian_cf_sampler(Z, 2, float("inf")), "scale is inf"),
-        (lambda: gaussian_cf_sampler(Z / 0, 2), "z holds values that are not finite"),
+        (lambda: esm_cf_sampler(Z, 2, 1.5), r"stickiness.*\b1\.5"),
+        (lambda: esm_cf_sampler(Z, 2, float("nan")), r"stickiness.*\bnan\b"),
+        (lambda: esm_cf_sampler(Z, 2, "often"), "stickiness.*'often'"),
+        (lambda: esm_cf_sampler(Z, 2, prior="unifrom"), "prior.*'unifrom'.*'uniform'"),
+        (lambda: esm_cf_sampler(Z, 2, per="dimensions"), "per.*'dimensions'.*'dimension'"),
+        (lambda: esm_cf_sampler(Z, 0), r"\bn\b.*\b0\b"),
+        (lambda: esm_cf_sampler(torch.zeros(2, 2, 2), 2), r"\bz\b.*\(2, 2, 2\).*\(b, k\)"),
+        (lambda: esm_cf_sampler(torch.zeros(0), 2), r"\bz\b.*\(0,\)"),
+        (lambda: esm_cf_sampler([0.0], 2), r"\bz\b.*\blist\b"),
+        (lambda: esm_cf_sampler(torch.zeros(3, dtype=torch.int64), 2), r"\bz\b.*\btorch\.int64\b"),
+        (lambda: esm_cf_sampler(Z / 0, 2), r"\bz\b.*finite"),
+        (lambda: esm_cf_sampler(Z, 2, prior=lambda n, k, g: torch.zeros(n)), r"prior.*\(2,\)"),
+        (lambda: esm_cf_sampler(Z, 2, prior=lambda n, k, g: torch.ones(n, k) / 0), "prior.*finite"),
+        (lambda: gaussian_cf_sampler(Z, 2, -0.1), r"scale.*-0\.1"),
+        (lambda: gaussian_cf_sampler(Z, 2, float("inf")), r"scale.*\binf\b"),
+        (lambda: gaussian_cf_sampler(Z / 0, 2), r"\bz\b.*finite"),
     ],
 )
-def test_mistakes_are_named(call, sentence):
-    with pytest.raises(CausalCFError) as caught:
+def test_mistakes_are_named(call, culprit):
+    with pytest.raises(CausalCFError, match=culprit):
         call()
-    assert sentence in str(caught.value)
