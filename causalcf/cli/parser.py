@@ -117,11 +117,17 @@ def _add(group: Any, one: Field[Any], kind: Any) -> None:
 def _plain(message: str) -> str:
     """Return jsonargparse's message on one line, without its internals."""
     plain = " ".join(re.sub(r"<class '(\w+)'>", r"\1", message.replace("Parser key", "option")).split())
-    several = re.search(r'^(option "\w+"): .*Subtypes: \[(.+?)\].*Given value: (.*)$', plain)
-    if several:
-        option, types, value = several.groups()
-        return f"{option}: Expected a {types.replace(', ', ' or ')}. Got value: {value}"
-    return plain
+    wrong = re.search(r'^(option "\w+"): .*?(?:Expected a |Subtypes: \[)(.+?)(?:\. Got|\] .*Given) value: (.*)$', plain)
+    if not wrong:
+        return plain
+    option, types, value = wrong.groups()
+    if names := re.findall(r"'([^']+)'", types):
+        return unknown(f"value of {option}", value, names)
+    words = [_WORDS.get(kind, kind) for kind in types.split(", ") if kind != "NoneType"]
+    return f"{option} is {value}; it must be {' or '.join(words)}"
+
+
+_WORDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
 
 
 def _unknown(what: str, name: str, allowed: Sequence[str]) -> str:
