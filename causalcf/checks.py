@@ -170,7 +170,10 @@ def with_new_names(
             old, today = options._shown(name), options._shown(new)
             if new in values:
                 raise options._error(f"{old} is the old name of {today}; leave it out")
-            value = convert(value, context)
+            try:
+                value = convert(value, context)
+            except RecipeError as error:
+                raise options._error(f"{old}: {error}") from None
             if warn:
                 text = f"{old} is now {today}, here {value}; the old name goes in the next release"
                 warnings.warn(text, FutureWarning, stacklevel=2)

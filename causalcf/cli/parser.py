@@ -55,7 +55,8 @@ class Flags(ArgumentParser):
         return chosen
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        flags = [flag for flag in self._option_string_actions if flag.startswith("--") and "." not in flag]
+        known = {flag: action for flag, action in self._option_string_actions.items() if action.help != SUPPRESS}
+        flags = [flag for flag in known if flag.startswith("--") and "." not in flag and "_" not in flag]
         unknown = re.search(r"[Uu]nrecognized arguments: (\S+)", message)
         if unknown:
             raise self._refuse(_unknown("option", unknown.group(1).split("=")[0], flags))

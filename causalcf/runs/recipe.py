@@ -35,7 +35,7 @@ ObjectiveName = Literal["non-saturating", "hinge", "least-squares", "wgan-gp", "
 def _half_life(decay: Any, values: Mapping[str, Any]) -> float:
     """Turn an EMA decay per step into a half-life in images."""
     if not isinstance(decay, (int, float)) or not 0 <= decay < 1:
-        raise RecipeError(f"average is {decay!r}; it must be in [0, 1)")
+        raise RecipeError(f"{decay!r} is not in [0, 1)")
     return float(f"{_batch(values) * math.log(0.5) / math.log(decay):.5g}") if decay else 0.0
 
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from causalcf.errors import CausalCFError, IntractableError
-from causalcf.labels import empirical_joint, pairwise, total_variation
+from causalcf.graph.graph import CausalGraph
+from causalcf.labels import LabelSCM, empirical_joint, pairwise, total_variation
+from causalcf.labels.distance import pairwise_of_scm
 
 
 def distributions(k: int = 3):
@@ -46,3 +48,11 @@ def test_refusals():
         empirical_joint(torch.zeros(0, 3))
     with pytest.raises(CausalCFError, match=r"\(2,\).*\(4,\)"):
         total_variation(torch.ones(2) / 2, torch.ones(4) / 4)
+
+
+def test_pairs_of_a_graph_with_too_many_labels_are_sampled():
+    names = [f"X{i}" for i in range(30)]
+    scm = LabelSCM.from_probabilities(CausalGraph({name: [] for name in names}), dict.fromkeys(names, 0.5))
+    pairs = pairwise_of_scm(scm)
+    off_diagonal = pairs[~torch.eye(30, dtype=torch.bool)]
+    assert (off_diagonal - 0.25).abs().max() < 0.01 and (pairs.diagonal() - 0.5).abs().max() < 0.01  # 6 s.e. of 100,000
