@@ -26,7 +26,7 @@ ZERO = 1e-9  # a reference nearer to 0 is 0: the sum that it is has rounding err
 
 
 def verdict(effect: float, interval: tuple[float, float], reference: float, margin: float = 0.05) -> str:
-    """Return one of six verdicts on an effect given its interval; the first rule that holds decides."""
+    """Return the verdict on an effect that was measured; `_result` first checks that the judge can be trusted."""
     low, high = interval
     if not all(map(math.isfinite, (effect, low, high, reference, margin))) or low > high:
         raise CausalCFError(f"no verdict on effect {effect}, interval {interval}, reference {reference}")
