@@ -110,9 +110,7 @@ class Recipe(Options):
     balance: float = option(
         0.7, "rows are drawn with weight (frequency of their label combination)^-balance; 0: uniformly", low=0, high=1
     )
-    augment: bool = option(
-        False, "show all networks images shifted and relit anew each time; for small data sets"
-    )
+    augment: bool = option(False, "show all networks images shifted and relit anew each time; for small data sets")
     label_noise: float = option(
         0.0, "largest standard deviation of the noise on images that the Labelers see; pixels lie in [-1, 1]", low=0
     )
