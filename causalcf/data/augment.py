@@ -47,19 +47,19 @@ def _each(values: Tensor, images: Tensor) -> Tensor:
     return values.to(images)[:, None, None, None]
 
 
-Grain = tuple[Tensor, Tensor, Tensor]
+NoiseDraws = tuple[Tensor, Tensor, Tensor]
 
 
-def with_noise(images: Tensor, most: float, noise: Grain) -> Tensor:
+def with_noise(images: Tensor, most: float, noise: NoiseDraws) -> Tensor:
     """Add noise of standard deviation up to `most` to half of the images; blur a quarter of all first."""
     draws, fine, coarse = (part.to(images.device) for part in noise)
     draws = draws[:, :, None, None, None]
-    grain = torch.where(draws[:, 0] < 0.5, fine, interpolate(coarse, scale_factor=2)).to(images.dtype)
+    drawn = torch.where(draws[:, 0] < 0.5, fine, interpolate(coarse, scale_factor=2)).to(images.dtype)
     strength = most * draws[:, 1] * (draws[:, 2] < 0.5)
-    return torch.where(draws[:, 3] < 0.25, blurred(images), images) + strength * grain
+    return torch.where(draws[:, 3] < 0.25, blurred(images), images) + strength * drawn
 
 
-def draw_noise_strength(shape: torch.Size, generator: torch.Generator) -> Grain:
+def draw_noise_strength(shape: torch.Size, generator: torch.Generator) -> NoiseDraws:
     """Draw noise for shape (n, 3, h, w): (n, 4) uniform; fine and half-size coarse standard normal."""
     n, channels, height, width = shape
     draws = torch.rand(n, 4, generator=generator, device=generator.device)
