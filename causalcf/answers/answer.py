@@ -92,6 +92,7 @@ class Answer:
     reachable: float | None
     seen: dict[str, Seen]
     judge: str
+    caveat: str
     actual: Tensor
     drawn: Tensor
     labels: Tensor
@@ -179,7 +180,8 @@ def answer(
     seen = _seen(run.graph.nodes, before, after[:, 0])
     judge = "labeler" if run.antecedent_classifier is None else "classifier"
     images = worlds.images, drawn.images
-    return Answer(query, sticky, noise_sticky, exact, note, expected, reachable, seen, judge, *images, before, after)
+    told = exact, note, expected, reachable, seen, judge, run.caveat
+    return Answer(query, sticky, noise_sticky, *told, *images, before, after)
 
 
 def _exact(scm: LabelSCM | None, query: Query, stickiness: float) -> tuple[LabelAnswer | None, str]:

@@ -80,6 +80,7 @@ def to_dict(answer: Answer) -> dict[str, Any]:
         "reachable": answer.reachable,
         "base_rate": exact.base_rate if exact else None,
         "judge": answer.judge,
+        "caveat": answer.caveat,
         "note": answer.note,
         "labels": labels,
     }
@@ -123,6 +124,7 @@ def _table(answer: Answer) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.append(f"judged by {_JUDGES[answer.judge]}; [95 % Wilson interval over faces]")
+    lines += [f"beware: {answer.caveat}"] if answer.caveat else []
     if not exact:
         lines.append(f"no exact answer: {answer.note}")
     elif observed:

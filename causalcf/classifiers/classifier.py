@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..checks import as_names, check_floats
+from ..data.images import DataSource
 from ..errors import CausalCFError, unknown
 
 CHUNK = 256  # images read at a time
@@ -65,6 +66,7 @@ class AttributeClassifier:
             highest balanced accuracy; the threshold 0.5 gives the highest accuracy.
         mirror: whether the logits of the mirror image are averaged in.
         architecture: the network's name and width, as in `build_network`.
+        trained_on: the data it was trained on; None if unknown.
 
     Examples:
         >>> classify = load_classifier("celeba").select(["Male", "Smiling"])  # doctest: +SKIP
@@ -79,6 +81,7 @@ class AttributeClassifier:
     base_rates: tuple[float, ...]
     mirror: bool
     architecture: tuple[str, int]
+    trained_on: DataSource | None = None
 
     @property
     def device(self) -> torch.device:
@@ -120,6 +123,17 @@ class AttributeClassifier:
             columns=tuple(self.columns[i] for i in places),
             calibration=self.calibration.select(places),
             base_rates=tuple(self.base_rates[i] for i in places),
+        )
+
+    def caveat(self, data: DataSource, owner: str) -> str:
+        """Return a sentence if the classifier was not trained on these data of `owner`, else ""."""
+        if self.trained_on is None:
+            return f"the classifier of {owner}'s images does not say what data it was trained on"
+        if self.trained_on.same_as(data):
+            return ""
+        return (
+            f"the classifier of {owner}'s images was trained on other data, {self.trained_on}, than {owner}, {data}: "
+            "the same label names may mean other things there"
         )
 
     def _read(self, images: Tensor) -> Tensor:

@@ -5,9 +5,11 @@ and runs/<role>-<data>, a link to the newest finished one.
 from __future__ import annotations
 
 import datetime
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ import torch
 
 from ..checks import check_path
 from ..data import SOURCES
+from ..data.images import DataSource
 from ..errors import RunError, nearest
 from ..io.files import replacing
-from ..io.folders import new_folder, read_meta
+from ..io.folders import folders_in, new_folder, read_meta
 from ..io.untrusted import first_line, read_tensors
 from ..networks.bundle import with_weights
 from ..networks.precision import choose_device
@@ -48,7 +51,9 @@ def save_classifier(path: str | Path, classifier: AttributeClassifier) -> None:
         torch.save(state, file)
 
 
-def load_classifier(source: str | Path, device: str = "auto", runs: str | Path = "runs") -> AttributeClassifier:
+def load_classifier(
+    source: str | Path, device: str = "auto", runs: str | Path = "runs", data: DataSource | None = None
+) -> AttributeClassifier:
     """Load a trained classifier, ready to be called on images.
 
     Args:
@@ -56,6 +61,7 @@ def load_classifier(source: str | Path, device: str = "auto", runs: str | Path =
             classifier's folder, a link to one, or its file.
         device: device of the network: "auto", "cpu", "cuda", ...
         runs: the folder that is searched for classifiers of a data set.
+        data: where `source` is a data set's name, the data that the classifier must have been trained on.
 
     Raises:
         RunError: there is no such classifier, or it cannot be read.
@@ -65,23 +71,35 @@ def load_classifier(source: str | Path, device: str = "auto", runs: str | Path =
         >>> classify.attributes[:2], classify(images).shape         # doctest: +SKIP
         (('5_o_Clock_Shadow', 'Arched_Eyebrows'), torch.Size([16, 40]))
     """
-    path, where = find_classifier(source, runs), choose_device(device)
+    path, where = find_classifier(source, runs, data=data), choose_device(device)
     try:
-        classifier = _from_state(read_tensors(path))
+        classifier = replace(_from_state(read_tensors(path)), trained_on=data_of(path))
     except Exception as error:
         raise RunError(f"{path} cannot be read as a classifier: {first_line(error)}") from error
     classifier.network.to(where)
     return classifier
 
 
-def find_classifier(source: str | Path, runs: str | Path = "runs", role: Role = "classifier") -> Path:
+def find_classifier(
+    source: str | Path, runs: str | Path = "runs", role: Role = "classifier", data: DataSource | None = None
+) -> Path:
     """Return the file that `source` means, as in `load_classifier`; of a data set the newest of that role."""
     check_path("source", source, RunError)
     by_data = str(source) in SOURCES
     path = Path(runs) / f"{role}-{source}" if by_data else Path(source)
     file = path / NAME if path.is_dir() else path
     if file.is_file():
-        return file
+        found = data_of(file)
+        if not by_data or data is None or found is None or found.same_as(data):
+            return file
+        older = [place / NAME for place in folders_in(runs) if place.name.startswith(f"{path.name}-")]
+        same = [file for file in older if file.is_file() and (of := data_of(file)) and of.same_as(data)]
+        if same:
+            return max(same, key=lambda file: str(read_meta(file.parent).get("started")))
+        raise RunError(
+            f"{path} was trained on other data, {found}, than {data}; make a {role} of these with: "
+            f"{command_for(role, str(source), data.root)}"
+        )
     if path.is_dir():
         raise RunError(f"{path} holds no {NAME}: not a classifier, or its training never ended")
     if by_data:
@@ -92,9 +110,9 @@ def find_classifier(source: str | Path, runs: str | Path = "runs", role: Role = 
     raise RunError(f"no classifier {path}{hint} Classifiers there: {', '.join(here) or 'none'}")
 
 
-def command_for(role: Role, data: str) -> str:
+def command_for(role: Role, data: str, data_root: str | None = None) -> str:
     """The command that makes a classifier of a data set."""
-    root = "" if data == "faces" else " --data-root PATH"
+    root = "" if data == "faces" else f" --data-root {shlex.quote(data_root or 'PATH')}"
     return f"python -m causalcf.classify --data {data}{root}{' --role judge' * (role == 'judge')}"
 
 
@@ -102,6 +120,17 @@ def role_of(file: Path) -> str | None:
     """Return the role of a saved classifier, "classifier" or "judge"; None if its folder does not say."""
     recipe = read_meta(file.resolve().parent).get("recipe")
     return recipe.get("role") if isinstance(recipe, dict) else None
+
+
+def data_of(file: Path) -> DataSource | None:
+    """Return the data that a saved classifier was trained on; None if its folder does not say."""
+    meta = read_meta(file.resolve().parent)
+    recipe = meta.get("recipe")
+    name, root = (recipe.get("data"), recipe.get("data_root")) if isinstance(recipe, dict) else (None, None)
+    fingerprint = meta.get("data_fingerprint")
+    if not (isinstance(name, str) and isinstance(fingerprint, str)):
+        return None
+    return DataSource(name, fingerprint, root if isinstance(root, str) else None)
 
 
 @contextmanager

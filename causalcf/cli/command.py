@@ -76,7 +76,7 @@ def run(main: Callable[[], int | None], together: bool = False) -> int:
 
 @contextmanager
 def _hooks() -> Iterator[None]:
-    """Raise on SIGTERM; show a FutureWarning, such as an old option's name, in one line; hush OSErrors of threads."""
+    """Raise on SIGTERM; show a warning, such as of an old option's name, in one line; hush OSErrors of threads."""
     show_as_usual, end_thread_as_usual = warnings.showwarning, threading.excepthook
     on_main_thread = threading.current_thread() is threading.main_thread()
     heeded = on_main_thread and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL  # not where another handler is set
@@ -85,7 +85,7 @@ def _hooks() -> Iterator[None]:
         raise _Terminated
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if issubclass(category, FutureWarning):
+        if category in (FutureWarning, UserWarning):
             say(f"warning: {message}")
         else:
             show_as_usual(message, category, *place, **more)

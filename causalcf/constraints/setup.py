@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,8 +11,8 @@ import torch
 
 from ..classifiers.classifier import AttributeClassifier
 from ..classifiers.storage import command_for, find_classifier, load_classifier, role_of
-from ..data.images import ImageData
-from ..errors import RecipeError, StatementError
+from ..data.images import DataSource, ImageData
+from ..errors import RecipeError, RunError, StatementError
 from ..graph.files import load_graph
 from ..io.files import of_weights
 from ..labels import LabelSCM, fit_label_scm
@@ -33,12 +34,19 @@ def constraint_of(
     nodes: Sequence[str],
     device: torch.device,
     precision: str,
+    resumed: bool = False,
 ) -> StatementConstraint:
     """Build the statement constraint of a run after checking statements and classifier."""
     graph = load_graph(recipe.graph)
     reference_scm = fit_label_scm(graph, data.select(graph.nodes))
     refuse_impossible(check_statements(statements, reference_scm, recipe.stickiness))
-    classifier = statement_classifier(recipe, nodes, device)
+    trained_on = DataSource(recipe.data, data.fingerprint, recipe.data_root)
+    try:
+        classifier = statement_classifier(recipe, nodes, device, trained_on)
+    except RunError:
+        if not resumed:
+            raise
+        classifier = statement_classifier(recipe, nodes, device)  # its data may have changed since it was begun
     return constraint_with(classifier, recipe, statements, reference_scm, scm, nodes, device, precision)
 
 
@@ -88,13 +96,17 @@ def refuse_impossible(found: Sequence[Checked]) -> None:
         raise StatementError("these statements cannot be told: " + "; ".join(wrong))
 
 
-def statement_classifier(recipe: Recipe, nodes: Sequence[str], device: torch.device) -> AttributeClassifier:
+def statement_classifier(
+    recipe: Recipe, nodes: Sequence[str], device: torch.device, data: DataSource | None = None
+) -> AttributeClassifier:
     """Load the frozen classifier of the constraint; it must not be the judge."""
-    file = find_classifier(recipe.statement_classifier or recipe.data, recipe.runs_dir)
+    file = find_classifier(recipe.statement_classifier or recipe.data, recipe.runs_dir, data=data)
     if role_of(file) == "judge":
         raise RecipeError(
             f"statement_classifier is {file.parent}, a judge; a generator trained against the judge deceives it. Train "
             f"another with: {command_for('classifier', recipe.data)}"
         )
     classifier = load_classifier(file, str(device))
+    if data and classifier.trained_on and (caveat := classifier.caveat(data, "this training")):
+        warnings.warn(caveat, stacklevel=2)
     return replace(classifier.select(nodes), mirror=False)  # half the cost; evaluation's reader stays as it is

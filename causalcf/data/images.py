@@ -13,6 +13,22 @@ from ..errors import DataError, unknown
 
 
 @dataclass(frozen=True)
+class DataSource:
+    """Data that something was trained on: the source's name, the fingerprint of its training split, and its folder."""
+
+    name: str
+    fingerprint: str
+    root: str | None = None
+
+    def same_as(self, other: DataSource) -> bool:
+        """Compare the data; rendered faces have the same labels however many are drawn."""
+        return self.name == other.name and (self.name == "faces" or self.fingerprint == other.fingerprint)
+
+    def __str__(self) -> str:
+        return f"{self.root or self.name} ({self.fingerprint})"
+
+
+@dataclass(frozen=True)
 class ImageData:
     """A labelled image set.
 

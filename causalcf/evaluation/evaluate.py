@@ -44,7 +44,8 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     # What is asked and where it goes is checked before anything long starts, such as training a judge.
     options.suite.questions(next(iter(runs.values())).graph.nodes)
     with _folder(options) as folder:
-        inputs = load_inputs(runs, options.graph, options.judge, options.data_root, options.device)
+        taken = options.graph, options.judge, options.data_root, options.device, options.changed_data
+        inputs = load_inputs(runs, *taken)
         approaches, left_out = _approaches(inputs, options, passed_over)
     half_width = options.half_width or options.suite.half_width or HALF_WIDTH
     settings = Settings(units_for(half_width), half_width, options.seed)
@@ -68,7 +69,7 @@ def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tu
     found: list[Approach] = []
     for name, run in inputs.runs.items():
         if run.labels is None and run.antecedent_classifier is None:
-            command = command_for("classifier", run.recipe.data)
+            command = command_for("classifier", run.recipe.data, run.recipe.data_root)
             left_out = [*left_out, f"{name} is left out: it needs a classifier to see antecedents with; {command}"]
             continue
         asked = options.mode, options.stickiness, options.budget
@@ -124,6 +125,7 @@ def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str])
         "command": shlex.join(["python", "-m", "causalcf.eval", *arguments]),
         "data": {"name": m.data.name, "n": len(m.data), "reference": m.reference.kind, "told": m.reference.description},
         "nodes": list(m.reference.nodes),
+        "caveats": list(m.caveats),
         "settings": {**vars(settings), "level": 0.95, "told": told, "left_out": left_out},
         "judge": m.judge.to_dict(independence_warnings(m.judge, m.runs)),
         "approaches": [_row(approach, evaluation) for approach in evaluation.approaches],

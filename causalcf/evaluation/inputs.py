@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ..classifiers.recipe import ClassifierRecipe
-from ..classifiers.storage import load_classifier
+from ..classifiers.storage import find_classifier
 from ..data import attribute_names, load_data
-from ..data.images import ImageData
+from ..data.images import DataSource, ImageData
 from ..distributed.group import first_of_machine_first, from_first
 from ..errors import DataError, RunError
 from ..graph.files import load_graph
 from ..graph.graph import CausalGraph, check_attributes
 from ..io.files import of_file, of_weights
+from ..io.text import escaped
 from ..labels import fit_label_scm
 from ..labels.reference import Reference
 from ..runs.directory import CHECKPOINT, FinishedRun, finished_runs
@@ -33,7 +34,7 @@ def newest_runs(base: str | Path) -> tuple[list[Path], list[str]]:
     finished = finished_runs(base)
     if not finished:
         raise RunError(f"no finished run in {base}; train one with python -m causalcf.train, or name some with --run")
-    same = [run for run in finished if all(run.recipe.get(key) == finished[-1].recipe.get(key) for key in _DATA)]
+    same = [run for run in finished if _data(run) == _data(finished[-1])]
     newest = {run.kind: run for run in same}
     left_out = [text for run in newest.values() if (text := _other_statements(run, same))]
     if other := {run.kind for run in finished} - set(newest):
@@ -41,6 +42,12 @@ def newest_runs(base: str | Path) -> tuple[list[Path], list[str]]:
         left_out.append(f"left out: {', '.join(sorted(other))}, whose runs are of other data than {name}")
     ordered = sorted(newest.values(), key=lambda run: (APPROACHES.index(run.approach), run.kind))
     return [run.folder for run in ordered], left_out
+
+
+def _data(run: FinishedRun) -> list[Any]:
+    """Return what tells a run's data; faces are the same whatever their fingerprint."""
+    fingerprint = None if run.recipe.get("data") == "faces" else run.meta.get("data_fingerprint")
+    return [*(run.recipe.get(key) for key in _DATA), fingerprint]
 
 
 def _other_statements(run: FinishedRun, runs: list[FinishedRun]) -> str:
@@ -69,12 +76,12 @@ class Inputs:
     reference: Reference
     judge: Judge
     fingerprints: dict[str, Any]
+    caveats: tuple[str, ...]  # one sentence for each reader, run and reference that are not of the same data
 
 
 def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) -> dict[str, Run]:
     """Load runs of the same data and labels, keyed by folder name, or by path if names repeat."""
-    reader = None if classifier is None else load_classifier(classifier, device)
-    runs = tuple(load_run(path, device, reader) for path in paths)
+    runs = tuple(load_run(path, device, classifier) for path in paths)
     folders = [run.folder for run in runs]
     for folder in folders:
         if folders.count(folder) > 1:
@@ -97,7 +104,12 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
 
 
 def load_inputs(
-    runs: dict[str, Run], graph: str | None, judge: str | None, data_root: str | None, device: str
+    runs: dict[str, Run],
+    graph: str | None,
+    judge: str | None,
+    data_root: str | None,
+    device: str,
+    changed_data: bool = False,
 ) -> Inputs:
     """Load data, graph, reference and judge of loaded runs; the options are those of causalcf.eval."""
     first, *_ = runs.values()
@@ -110,6 +122,13 @@ def load_inputs(
             DataError
         ):  # the same folder and tables just gave "train": all that can be amiss is an empty split
             held_out = _load(recipe, "valid")
+    found = DataSource(recipe.data, data.fingerprint, recipe.data_root)
+    caveats = [text for name, run in runs.items() if (text := _changed(name, run, found))]
+    if caveats and not changed_data:
+        raise RunError(
+            f"{caveats[0]}. Put the original data back, name their folder with --data-root, or evaluate all the same "
+            "with --changed-data"
+        )
     true_graph = assumed
     if recipe.data == "faces":
         from ..data.faces import true_scm
@@ -119,9 +138,21 @@ def load_inputs(
             true_graph = reference.scm.graph
     else:
         reference = Reference(fit_label_scm(assumed, data.select(assumed.nodes)), assumed.nodes, "fitted")
-    named = judge or from_first(lambda: _judge_of(first.folder.parent, recipe, device))
-    reader = load_judge(named, assumed.nodes, device, first.folder.parent)
-    return Inputs(runs, data, held_out, assumed, true_graph, reference, reader, _fingerprints(runs, reader))
+    named = judge or from_first(lambda: _judge_of(first.folder.parent, found, device))
+    reader = load_judge(named, assumed.nodes, device, first.folder.parent, found)
+    caveats += filter(None, [reader.classifier.caveat(found, "the reference"), *(run.caveat for run in runs.values())])
+    known = _fingerprints(runs, reader), tuple(dict.fromkeys(caveats))
+    return Inputs(runs, data, held_out, assumed, true_graph, reference, reader, *known)
+
+
+def _changed(name: str, run: Run, found: DataSource) -> str:
+    """Return a sentence if a run was trained on other images or labels than those found now, else ""."""
+    if run.trained_on is None or run.trained_on.same_as(found):
+        return ""
+    return (
+        f"the images or labels have changed since {name} was trained: it learned from {run.trained_on}, and the "
+        f"reference would be that of {found}"
+    )
 
 
 def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
@@ -151,16 +182,15 @@ def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
     return graph
 
 
-def _judge_of(base: Path, recipe: Recipe, device: str) -> Path:
+def _judge_of(base: Path, data: DataSource, device: str) -> Path:
     """Return the judge of these data in the runs' folder; train it if there is none."""
-    link = base / f"judge-{recipe.data}"
-    if not link.exists():
-        from ..classifiers.experiment import make_classifier
+    with suppress(RunError):
+        return find_classifier(data.name, base, "judge", data).parent
+    from ..classifiers.experiment import make_classifier
 
-        print(f"no judge of {recipe.data} in {base}; training one, once", file=sys.stderr)
-        place: dict[str, Any] = {"data": recipe.data, "data_root": recipe.data_root, "runs_dir": str(base)}
-        make_classifier(ClassifierRecipe(role="judge", device=device, **place))
-    return link
+    print(escaped(f"no judge of {data} in {base}; training one, once"), file=sys.stderr)
+    place: dict[str, Any] = {"data": data.name, "data_root": data.root, "runs_dir": str(base)}
+    return make_classifier(ClassifierRecipe(role="judge", device=device, **place))
 
 
 def _load(recipe: Recipe, split: str) -> ImageData:

@@ -15,6 +15,7 @@ from ..classifiers.classifier import AttributeClassifier
 from ..classifiers.report import JSON
 from ..classifiers.storage import find_classifier, load_classifier, role_of
 from ..data import SOURCES
+from ..data.images import DataSource
 from ..errors import CausalCFError, RunError, unknown
 from ..io.files import of_file, of_weights
 from ..io.untrusted import read_json
@@ -124,9 +125,15 @@ def _estimate(found: Mapping[str, Any]) -> dict[str, float | None]:
     return parts
 
 
-def load_judge(source: str | Path, nodes: Sequence[str], device: str = "auto", runs: str | Path = "runs") -> Judge:
+def load_judge(
+    source: str | Path,
+    nodes: Sequence[str],
+    device: str = "auto",
+    runs: str | Path = "runs",
+    data: DataSource | None = None,
+) -> Judge:
     """Load a classifier, by folder or the name of its data, with its own report, as a judge of these labels."""
-    file = find_classifier(source, runs, "judge")
+    file = find_classifier(source, runs, "judge", data)
     place, classifier = file.parent, load_classifier(file, device)
     for name in nodes:
         if name not in classifier.attributes:

@@ -65,7 +65,7 @@ def all_links(nodes: Sequence[str]) -> list[Link]:
 
 
 ALL = "all"
-HALF_WIDTH = 0.03
+HALF_WIDTH, MAX_HALF_WIDTH = 0.03, 0.098  # below 0.01 over ten thousand faces; above 0.098 too few for any verdict
 RESPECTED, WEAK, EXAGGERATED = "respected", "weak", "exaggerated"
 ABSENT, REVERSED, LEAKS = "absent", "reversed", "leaks"
 NONE, WITHHELD = "none", "withheld"
@@ -145,8 +145,8 @@ def load_suite(path: str | Path) -> Suite:
         if shown is None and links == ALL:
             shown = []
         half_width = _typed(tree, "half_width", float, None)
-        if half_width is not None and not 0.01 <= half_width < 1:  # below, over ten thousand faces for each cause
-            raise QueryError(f"half_width is {half_width:g}; it must be in [0.01, 1)")
+        if half_width is not None and not 0.01 <= half_width <= MAX_HALF_WIDTH:
+            raise QueryError(f"half_width is {half_width:g}; it must be in [0.01, {MAX_HALF_WIDTH}]")
         return Suite(
             name=_typed(tree, "name", str, file.stem),
             links=None if links == ALL else _questions("links", links),
@@ -231,6 +231,9 @@ class EvalOptions(CommandOptions):
         None, "antecedent classifier of a dcgan; default: classifier-<data> beside the runs", metavar="FOLDER"
     )
     data_root: str | None = option(None, "folder of the images, if it has moved", metavar="FOLDER")
+    changed_data: bool = option(
+        False, "evaluate although the images or labels have changed since the training", action="store_true"
+    )
     stickiness: float | None = option(
         None, "stickiness of approaches by ESM; default: 1 for do, 0.53 for observe", low=0, high=1, metavar="S"
     )
@@ -238,7 +241,7 @@ class EvalOptions(CommandOptions):
     half_width: float | None = option(
         None,
         f"half-width of an effect's 95 % interval; it sets the number of faces. Default: {HALF_WIDTH} (1,068 faces)",
-        low=0.01, below=1, metavar="W",
+        low=0.01, high=MAX_HALF_WIDTH, metavar="W",
     )  # fmt: skip
     require: str | None = option(
         None, "exit with 1 unless every link gets this verdict, such as respected", metavar="VERDICT"
@@ -253,7 +256,8 @@ class EvalOptions(CommandOptions):
 
     _GROUPS: ClassVar = {
         "questions": ("link", "suite_file", "statements", "given", "mode"),
-        "what is compared, and with what": ("run", "runs_dir", "graph", "judge", "classifier", "data_root"),
+        "what is compared": ("run", "runs_dir", "graph"),
+        "what measures it": ("judge", "classifier", "data_root", "changed_data"),
         "precision and outcome": ("stickiness", "budget", "half_width", "require", "seed", "out", "device"),
     }
     _RENAMED: ClassVar = {"runs": ("run", lambda value, _: value), "base": ("runs_dir", lambda value, _: value)}

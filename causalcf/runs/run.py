@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,8 @@ from torch import Tensor
 
 from ..checks import check, check_count, check_floats
 from ..classifiers.classifier import AttributeClassifier, check_images
-from ..classifiers.storage import load_classifier
+from ..classifiers.storage import find_classifier, load_classifier
+from ..data.images import DataSource
 from ..errors import RunError
 from ..graph.graph import CausalGraph
 from ..io.untrusted import rebuilding
@@ -41,6 +43,7 @@ class Run:
         antecedent_classifier: finds labels in images; its columns are the graph's nodes, in their order. None if there
             is none.
         constraint_classifier: fingerprint of the classifier of the statement constraints; None without constraints.
+        trained_on: the data of the training.
 
     Examples:
         >>> run = load_run("runs/latest")                                          # doctest: +SKIP
@@ -60,6 +63,14 @@ class Run:
     device: torch.device
     precision: str
     constraint_classifier: str | None = None
+    trained_on: DataSource | None = None
+
+    @property
+    def caveat(self) -> str:
+        """Return a sentence if the antecedent classifier was trained on other data than the run, else ""."""
+        if self.antecedent_classifier is None or self.trained_on is None:
+            return ""
+        return self.antecedent_classifier.caveat(self.trained_on, self.folder.name)
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw (n, k) noise, uniform on (-1, 1)."""
@@ -249,8 +260,8 @@ def load_run(
     Args:
         path: a run directory, or a link to one.
         device: the device for the networks.
-        classifier: the antecedent classifier, or its folder. By default the newest classifier of the run's data beside
-            the run, if there is one.
+        classifier: the antecedent classifier, or its folder. By default the newest classifier beside the run that was
+            trained on the run's data, if there is one. A warning says if the one named was trained on other data.
 
     Raises:
         RunError: there is no directory or no checkpoint, or the checkpoint cannot be read.
@@ -270,22 +281,32 @@ def load_run(
         generator = with_weights(lambda: Generator(k, d, recipe.width, recipe.even_kernels), _part(state, "average"))
         labeler = with_weights(lambda: Labeler(d, recipe.labeler_width), _part(state, "labeler")) if d else None
     precision = state["precision"] if where.type == state["device"] else "float32"
-    found = _find_antecedent_classifier(folder, recipe.data, graph, device, classifier)
+    data = DataSource(recipe.data, state["data_fingerprint"], recipe.data_root)
+    found = _find_antecedent_classifier(folder, data, graph, device, classifier)
     nets = generator.to(where), None if labeler is None else labeler.to(where)
-    return Run(folder, recipe, graph, scm, state["step"], *nets, found, where, precision, constraint_classifier)
+    run = Run(folder, recipe, graph, scm, state["step"], *nets, found, where, precision, constraint_classifier, data)
+    if run.caveat and found is not None and found.trained_on is not None:
+        warnings.warn(run.caveat, stacklevel=2)
+    return run
 
 
 def _find_antecedent_classifier(
-    folder: Path, data: str, graph: CausalGraph, device: str, classifier: str | Path | AttributeClassifier | None
+    folder: Path, data: DataSource, graph: CausalGraph, device: str, classifier: str | Path | AttributeClassifier | None
 ) -> AttributeClassifier | None:
     """Load the antecedent classifier of the graph's nodes; skip a default one that lacks some nodes."""
-    beside = folder.parent / f"classifier-{data}"
-    if classifier is None and not beside.exists():
+    if isinstance(classifier, AttributeClassifier):
+        return classifier.select(graph.nodes)
+    if classifier is not None:
+        return load_classifier(classifier, device, data=data).select(graph.nodes)
+    if not (folder.parent / f"classifier-{data.name}").exists():
         return None
-    found = classifier if isinstance(classifier, AttributeClassifier) else load_classifier(classifier or beside, device)
-    if classifier is None and not set(graph.nodes) <= set(found.attributes):
+    try:
+        file = find_classifier(data.name, folder.parent, data=data)
+    except RunError as error:
+        warnings.warn(f"no classifier reads the images of {folder.name}: {error}", stacklevel=3)
         return None
-    return found.select(graph.nodes)
+    found = load_classifier(file, device)
+    return found.select(graph.nodes) if set(graph.nodes) <= set(found.attributes) else None
 
 
 def _part(state: dict[str, Any], name: str) -> dict[str, Tensor]:

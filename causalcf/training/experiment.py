@@ -156,7 +156,7 @@ def resume_run(path: str, overrides: Mapping[str, Any], changed_data: bool = Fal
             )
         statements = stored.statements()
         data, precision = training_data(recipe, stored.graph), stored.state["precision"]
-        training = assemble(recipe, stored.graph, stored.scm, data, device, precision, statements)
+        training = assemble(recipe, stored.graph, stored.scm, data, device, precision, statements, resumed=True)
         stored.restore(training, changed_data)
         if is_first():  # all have read the checkpoint, as they have waited for each other's images
             if checkpoint.name != CHECKPOINT:
@@ -173,7 +173,11 @@ def resumed_recipe(path: str, overrides: Mapping[str, Any]) -> Recipe:
 
 
 def _resumed(stored: Stored, overrides: Mapping[str, Any]) -> Recipe:
-    before = stored.recipe
+    before, seen = stored.recipe, stored.state["step"] * stored.recipe.batch
+    images = overrides.get("images", before.images)
+    if images != before.images:
+        allowed = f"at least {seen:,}, which {stored.folder.name} has seen by {stored.checkpoint.name}"
+        require(images >= seen, "images", images, allowed)
     for name, value in overrides.items():
         if name not in CHANGEABLE and value != getattr(before, name):
             raise RecipeError(
@@ -243,11 +247,12 @@ def assemble(
     device: torch.device,
     precision: str,
     statements: Mapping[str, Statement] | None = None,
+    resumed: bool = False,
 ) -> Training:
     """Return a training at step 0."""
     constraint = None
     if statements is not None:
-        constraint = constraint_of(recipe, statements, scm, data, graph.nodes, device, precision)
+        constraint = constraint_of(recipe, statements, scm, data, graph.nodes, device, precision, resumed)
     labels = data.select(graph.nodes)
     # Plain dcgan sees no labels: its rows come as they are.
     draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0)

@@ -70,7 +70,7 @@ LEVELS = (
     Row("python -m causalcf.statements FILE", "run"),
     Row("python -m causalcf.draw", "run"),
     Row("python -m causalcf.data.faces", "run", small="--n 2"),
-    Row("python -m causalcf.eval", "parsed", slow="--judge READER --classifier READER --half-width .3"),
+    Row("python -m causalcf.eval", "parsed", slow="--judge READER --classifier READER --half-width .098"),
     Row("python -m causalcf.eval --suite eval/celeba.yaml", "parsed"),
     Row("python -m causalcf.eval --suite eval/statements.yaml", "parsed"),
     Row("python benchmarks/summarise_reports.py", "run"),

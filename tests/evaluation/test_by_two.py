@@ -12,7 +12,7 @@ from causalcf.evaluation.session import FOLDER
 
 SUITE = """
 links: ["Young->Bald", "Male->Bald"]
-half_width: 0.2
+half_width: 0.09
 axioms: {axioms}
 realism: true
 queries: {queries}

@@ -259,7 +259,7 @@ def test_where_nobody_can_be_asked_the_report_says_so(runs, judge_folder, tmp_pa
         (["--link", "a:b", "--given", "Male"], "--given"),
         (["--lnk", "a:b"], r"--lnk\b.*--link\b"),
         (["--suite", "celeb"], "'celeb'.*'celeba'"),
-        (["--link", "a:b", "--half-width", "0.001"], r"--half-width\b.*\b0\.001\b.*\[0\.01, 1\)"),
+        (["--link", "a:b", "--half-width", "0.001"], r"--half-width\b.*\b0\.001\b.*\[0\.01, 0\.098\]"),
         (["--suite", "--given", "Male=1"], r"--given\b.*--link\b"),
         (["--statements", "celeba", "--given", "Male=1"], r"--given\b.*--link\b"),
         (["--statements", "celeba", "--require", "respected"], r"--require\b.*\blinks\b"),

@@ -52,7 +52,7 @@ def test_left_out_keys_have_defaults(tmp_path):
         ("queries: {a: 'What if they smiled?'}", "queries: "),
         ("statements: nowhere", "nowhere"),
         ("statements: {a: 'If this man were old, he might be bald.'}", "statements: "),
-        ("half_width: 0.0001", r"\bhalf_width\b.*\b0\.0001\b.*\[0\.01, 1\)"),
+        ("half_width: 0.0001", r"\bhalf_width\b.*\b0\.0001\b.*\[0\.01, 0\.098\]"),
         ("[]", "a suite"),
     ],
 )

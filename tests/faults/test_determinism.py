@@ -64,7 +64,7 @@ def test_sampling(trained):
 
 
 def test_evaluation(run, judge_folder, tmp_path):
-    common = ["--link=Male->Bald", "--run", str(run), "--judge", str(judge_folder), "--half-width=.2"]
+    common = ["--link=Male->Bald", "--run", str(run), "--judge", str(judge_folder), "--half-width=.098"]
     found = []
     for name, seed in (("first", "0"), ("again", "0"), ("seed", "1")):
         evaluate([*common, "--seed", seed, "--out", str(tmp_path / name)])

@@ -58,6 +58,6 @@ def one_round(run, judge, out):
     assert resume_run(str(run), {"images": images}) == 0
     question = ["--given", "Male=1", "--if", "Bald=1", "--run", str(run), "-n", "4"]
     assert ask([*question, "--out", str(out / "sheet.png")]) == 0
-    link = ["--link=Male->Bald", "--run", str(run), "--judge", str(judge), "--half-width=.2"]
+    link = ["--link=Male->Bald", "--run", str(run), "--judge", str(judge), "--half-width=.098"]
     evaluate([*link, "--out", str(out / "report")])
     shutil.rmtree(out)

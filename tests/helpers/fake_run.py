@@ -34,6 +34,7 @@ class FakeRun:
     side: int = 8
     graph: CausalGraph = GRAPH
     antecedent_classifier: object = None
+    caveat: str = ""
 
     @property
     def scm(self):

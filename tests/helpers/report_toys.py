@@ -97,6 +97,7 @@ def _head(title, nodes, approaches):
         "command": f"python -m causalcf.eval --link '{title}'",
         "data": {"name": "faces", "n": 20000, "reference": "truth", "told": "On faces the reference is the truth."},
         "nodes": list(nodes),
+        "caveats": [],
         "settings": {
             "half_width": 0.03,
             "n": 1068,

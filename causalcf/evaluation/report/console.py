@@ -52,7 +52,13 @@ def print_table(outcome: Outcome, console: Console) -> None:
             console.print(_rich(table, gap=1 if width >= _WIDE else 0))
 
     few = len(groups) <= FEW
-    head = (judge_line(outcome), graph_line(outcome), outcome["data"]["told"], summary(outcome, groups))
+    head = (
+        *(f"Beware: {text}." for text in outcome["caveats"]),
+        judge_line(outcome),
+        graph_line(outcome),
+        outcome["data"]["told"],
+        summary(outcome, groups),
+    )
     show(head, [_link_table(group, width) for group in groups] if few else _approach_tables(outcome))
     remarks = [*silent(groups), DIRECTION] if groups and few else []
     show(remarks, _statement_tables(statements, width))

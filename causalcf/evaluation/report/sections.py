@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -127,20 +127,22 @@ def _links(outcome: Outcome, groups: tuple[Group, ...], figures: Figures, few: b
         yield Note(f"Verdicts are in this order: {names}.")
     for group in groups:
         plot = Picture(figures.effects[group.anchor], _effects_in_words(group))
-        blocks: tuple[Block, ...] = (plot, *(_answer(group, link) for link in group.links), tables.detail_table(group))
+        answers = [_answer(group, link, outcome["caveats"]) for link in group.links]
+        blocks: tuple[Block, ...] = (plot, *answers, tables.detail_table(group))
         verdicts = tuple(link["verdict"] for link in group.links) if not few else ()
         yield Section(group.name, blocks, group.anchor, verdicts, folded=not few)
 
 
-def _answer(group: Group, link: Link) -> Section:
+def _answer(group: Group, link: Link, caveats: Sequence[str]) -> Section:
     blocks: list[Block] = [link["sentence"]] if link["sentence"] else []
     blocks += [f"No verdict: {link['why']}."] if link["why"] else []
+    blocks.append(Lines(tuple(caveats), warning=True))
     blocks.append(Note(tables.units_line(link)))
     if link["picture"]:
         said = link["sentence"] or link["why"]
         text = f"Faces before (above) and after (below), asked of {link['approach']}: {group.name}. {said}"
         blocks.append(Picture(link["picture"], text, faces=True))
-    return Section(link["approach"], tuple(blocks), verdicts=(link["verdict"],))
+    return Section(link["approach"], tuple(filter(_holds, blocks)), verdicts=(link["verdict"],))
 
 
 def _effects_in_words(group: Group) -> str:
@@ -156,6 +158,7 @@ def _effects_in_words(group: Group) -> str:
 def _statements(outcome: Outcome) -> Iterable[Block]:
     groups = tables.statement_groups(outcome)
     if groups:
+        yield Lines(tuple(outcome["caveats"]), warning=True)
         yield Note(tables.MEANING)
         yield tables.statement_counts_table(outcome)
     for group in groups:

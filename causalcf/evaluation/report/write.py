@@ -30,6 +30,7 @@ def write_report(folder: Path, outcome: Mapping[str, Any]) -> None:
     sections = report_sections(outcome, groups, figures)
     head = {
         "summary": summary(outcome, groups),
+        "caveats": " ".join(f"Beware: {text}." for text in outcome["caveats"]),
         "data": outcome["data"]["told"],
         "judge": judge_line(outcome),
         "graph": graph_line(outcome),
