@@ -94,7 +94,8 @@ def main() -> None:
     if run.labels is None:
         raise RunError(f"{run.folder.name} is a dcgan run: it draws no labels that its images could agree with")
     data = training_data(run.recipe, run.graph)
-    held_out = load_data(run.recipe.data, run.recipe.data_root, split="valid")
+    part = {} if run.recipe.data == "faces" else {"skip_missing": run.recipe.skip_missing}
+    held_out = load_data(run.recipe.data, run.recipe.data_root, split="valid", **part)
     if options.reader:
         reader = load_classifier(options.reader).select(names).labels
     else:

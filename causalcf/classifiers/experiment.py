@@ -30,7 +30,7 @@ def make_classifier(recipe: ClassifierRecipe) -> Path:
     """Train a classifier, report on it, and return its folder; an interrupted training leaves no folder."""
     recipe = recipe.resolved()
     device = choose_device(recipe.device)
-    names = attribute_names(recipe.data, recipe.data_root)
+    names = attribute_names(recipe.data, recipe.data_root, recipe.attributes or ())
     attributes = recipe.attributes or names
     for attribute in attributes:  # before any image is decoded
         if attribute not in names:

@@ -55,6 +55,7 @@ class ClassifierRecipe(Options):
     data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
     data_size: int = option(20_000, "number of faces to render for training (faces only)", low=20, high=2**24)
+    skip_missing: bool = option(False, "use the images that are there, if the table lists more (celeba, folder)")
     label_distribution: LabelDistribution | None = option(
         None,
         "faces only. uniform (default): all combinations of labels equally often, so that a moustache is no evidence "
@@ -104,11 +105,13 @@ class ClassifierRecipe(Options):
     runs_dir: str = option("runs", "folder of all classifiers' folders")
 
     _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "data": ("data", "data_root", "data_size", "label_distribution", "attributes", "balance", "noise"),
+        "data": (
+            "data", "data_root", "data_size", "skip_missing", "label_distribution", "attributes", "balance", "noise",
+        ),
         "network": ("role", "network", "width", "dropout"),
         "training": ("images", "batch", "learning_rate", "weight_decay", "patience", "seed", "device", "precision"),
         "run": ("runs_dir",),
-    }
+    }  # fmt: skip
     _RENAMED = RENAMED
 
     def validate(self) -> ClassifierRecipe:
@@ -119,6 +122,7 @@ class ClassifierRecipe(Options):
         faces = self.data == "faces"
         require(faces or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(not faces or self.data_root is None, "data_root", self.data_root, "left out for faces")
+        require(not (faces and self.skip_missing), "skip_missing", "true", "left out for faces")
         allowed = f"natural or left out when data is {self.data}"
         require(faces or self.label_distribution != "uniform", "label_distribution", "uniform", allowed)
         require(self.attributes is None or len(self.attributes) > 0, "attributes", self.attributes, "at least one name")

@@ -105,7 +105,8 @@ def _splits(recipe: ClassifierRecipe) -> dict[str, Split]:
         return {**found, "valid": whole(valid, "faces, split valid")}
     for split in ("train", "valid", "test"):
         try:
-            found[split] = whole(load_data(recipe.data, recipe.data_root, split), f"{recipe.data}, split {split}")
+            data = load_data(recipe.data, recipe.data_root, split, skip_missing=recipe.skip_missing)
+            found[split] = whole(data, f"{recipe.data}, split {split}")
         except DataError:
             if split == "train":
                 raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -53,8 +53,9 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
     return load(split=split, **options) if name == "faces" else load(root, split=split, **options)
 
 
-def attribute_names(name: str, root: str | Path | None = None) -> tuple[str, ...]:
+def attribute_names(name: str, root: str | Path | None = None, wanted: Iterable[str] = ()) -> tuple[str, ...]:
     """The attributes of a source, from its tables alone: no image is decoded or rendered.
+    Labels that are `wanted` must not have the name of a column of splits.
 
     Raises:
         DataError: as `load_data`, as far as the tables tell.
@@ -68,10 +69,16 @@ def attribute_names(name: str, root: str | Path | None = None) -> tuple[str, ...
         from .celeba import celeba_images, celeba_tables
 
         celeba_images(str(root))
-        return celeba_tables(str(root))[0].names
-    from .folder import folder_table
+        names = celeba_tables(str(root))[0].names
+    else:
+        from .folder import folder_table
 
-    return folder_table(str(root)).names
+        names = folder_table(str(root)).names
+    from .tables import SPLIT_COLUMNS
+
+    if reserved := [label for label in wanted if label.lower() in SPLIT_COLUMNS]:
+        raise DataError(f"{reserved[0]!r} cannot be a label: a column of that name says which images are for training")
+    return names
 
 
 def _check_source(name: str, root: str | Path | None) -> None:

@@ -42,6 +42,7 @@ def open_cache(
     key: Mapping[str, object],
     shape: Shape,
     produce: Produce,
+    check: Callable[[], None] = lambda: None,
     *,
     workers: int | None = None,
     progress: bool = True,
@@ -50,7 +51,8 @@ def open_cache(
     """Open an image cache as a read-only memory map of the given shape; produce the images first if needed.
 
     The file's name holds a digest of `key` (JSON values) and `shape`, so that a changed source is another file. It gets
-    its name when it is whole; a build that is interrupted starts again. So does one whose file was written to since.
+    its name when it is whole and `check` raises nothing; a build that is interrupted starts again. So does one whose
+    file was written to since.
     """
     if min(shape) < 1:
         raise DataError(f"an image cache needs at least one image, got shape {tuple(shape)}")
@@ -63,7 +65,7 @@ def open_cache(
     with _locked(folder):
         pixels = _mapped(file, shape)  # another process may have built it meanwhile
         if pixels is None:
-            _build(file, shape, produce, workers or min(available_cores(), MAX_WORKERS), progress, label)
+            _build(file, shape, produce, check, workers or min(available_cores(), MAX_WORKERS), progress, label)
             pixels = _mapped(file, shape)
     assert pixels is not None
     return pixels
@@ -84,7 +86,9 @@ def _seal(file: Path) -> int:
     return 2 * int(file.stem.rpartition("-")[2][:7], 16)
 
 
-def _build(file: Path, shape: Shape, produce: Produce, workers: int, progress: bool, label: str) -> None:
+def _build(
+    file: Path, shape: Shape, produce: Produce, check: Callable[[], None], workers: int, progress: bool, label: str
+) -> None:
     """Write the file under a temporary name, then give it its own; the caller holds the lock."""
     clear_leftovers(file.parent)
     _drop_other_sources(file)
@@ -116,6 +120,7 @@ def _build(file: Path, shape: Shape, produce: Produce, workers: int, progress: b
                 stream.seek(begin + start * each)
                 stream.write(pixels)
                 advance(len(pixels) // each)
+            check()
             stream.flush()
             os.fsync(stream.fileno())
             os.utime(temporary, (_seal(file), _seal(file)))

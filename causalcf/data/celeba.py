@@ -13,7 +13,10 @@ from .tables import AttributeTable, read_attributes, read_partition
 
 # The official release has Img/, Anno/ and Eval/; Kaggle's copy nests the image folder in itself and has CSV tables.
 _IMAGES = tuple(
-    f"{place}{folder}" for place in ("", "Img/") for folder in ("img_align_celeba/img_align_celeba", "img_align_celeba")
+    f"{place}{folder}"
+    for release in ("img_align_celeba", "img_align_celeba_png")
+    for place in ("", "Img/")
+    for folder in (f"{release}/{release}", release)
 )
 _ATTRIBUTES = ("list_attr_celeba.txt", "list_attr_celeba.csv", "Anno/list_attr_celeba.txt")
 _PARTITION = ("list_eval_partition.txt", "list_eval_partition.csv", "Eval/list_eval_partition.txt")
@@ -27,13 +30,18 @@ HOW_TO_GET_IT = (
 
 
 def load_celeba(
-    root: str | Path, split: str = "train", size: int = 64, cache: str | Path | None = None, progress: bool = True
+    root: str | Path,
+    split: str = "train",
+    size: int = 64,
+    cache: str | Path | None = None,
+    progress: bool = True,
+    skip_missing: bool = False,
 ) -> ImageData:
     """Load CelebA: the central 108x108 of each aligned image, area-resized, with all attributes.
 
-    The official release, Kaggle's copy and any part of them load alike, as long as the folder holds exactly the images
-    that its tables list. The first call decodes everything into a cache (about 12 kB an image at 64x64), which later
-    calls map into memory.
+    The official releases (JPEG and PNG), Kaggle's copy and any part of them load alike, as long as the folder holds
+    exactly the images that its tables list, or `skip_missing` is set. The first call decodes everything into a cache
+    (about 12 kB an image at 64x64), which later calls map into memory.
 
     Args:
         root: the folder with `img_align_celeba/` and the tables.
@@ -41,13 +49,14 @@ def load_celeba(
         size: side of the images in pixels.
         cache: folder of all caches; None for $CAUSALCF_CACHE, else the user's cache folder.
         progress: show a progress bar while the cache is built.
+        skip_missing: leave out the rows whose images are not there, with a warning of how many.
 
     Returns:
         The images of the split, in the order of the table, to be flipped in training.
 
     Raises:
         DataError: something is missing (says what was looked for and where CelebA is published), the tables and images
-            disagree (says where), a broken image (names it), an empty or unknown split.
+            disagree (says where), broken images (names them), an empty or unknown split.
 
     Source: Liu, Luo, Wang, Tang (2015), "Deep Learning Face Attributes in the Wild"; crop as in CausalGAN.
 
@@ -60,18 +69,22 @@ def load_celeba(
     folder = celeba_images(root)
     return load_images(
         "celeba", folder, table, splits, split, celeba_crop,
-        size=size, cache=cache, progress=progress, flip=True, recursive=False,
+        size=size, cache=cache, progress=progress, flip=True, any_suffix=True, skip_missing=skip_missing,
     )  # fmt: skip
 
 
 def celeba_images(root: str | Path) -> Path:
     """The folder of the aligned images; raises a `DataError` where there is none."""
-    return _find(root, _IMAGES, "the folder of aligned images")
+    wild = [place for place in ("img_celeba", "Img/img_celeba") if (Path(root).expanduser() / place).is_dir()]
+    instead = "".join(f" ({place} holds those in the wild, which are not read)" for place in wild)
+    return _find(root, _IMAGES, f"the folder of aligned images{instead}")
 
 
 def celeba_tables(root: str | Path) -> tuple[AttributeTable, list[str]]:
     """Read CelebA's attribute table and the split of each row; no image is opened."""
     table = read_attributes(_find(root, _ATTRIBUTES, "the attribute table"))
+    if table.splits is not None:  # a table that was merged with the partition
+        return table, list(table.splits)
     return table, _splits(table, _find(root, _PARTITION, "the official partition into train, valid and test"))
 
 

@@ -20,13 +20,15 @@ def load_folder(
     cache: str | Path | None = None,
     progress: bool = True,
     flip: bool = True,
+    skip_missing: bool = False,
 ) -> ImageData:
     """Load a folder of images in any common format, labelled by one CSV in it.
 
     The CSV is `labels.csv`, or the only `*.csv` there. Its first column is the file name relative to the folder
-    (sub-folders with slashes); a column `split`, if there is one, holds train, valid or test; every other column
-    is an attribute of 0/1 (or -1/1). Without a column `split`, a hash of the file name sends 90 % to train and the rest
-    to valid, so that adding images moves none. Each image gives its largest central square, area-resized.
+    (sub-folders with slashes). A column `split` or `partition` holds train, valid and test, or 0, 1 and 2;
+    every other column is an attribute of 0/1 (or -1/1). Without such a column, a hash of the file name sends 90 % to
+    train and the rest to valid, so that adding images moves none. Each image gives its largest central square,
+    area-resized.
 
     Args:
         root: the folder.
@@ -35,13 +37,14 @@ def load_folder(
         cache: folder of all caches; None for $CAUSALCF_CACHE, else the user's cache folder.
         progress: show a progress bar while the cache is built.
         flip: whether a mirrored image keeps its labels ("looks left" would not).
+        skip_missing: leave out the rows whose images are not there, with a warning of how many.
 
     Returns:
         The images of the split, in the order of the CSV.
 
     Raises:
-        DataError: no folder or CSV, a malformed CSV (names the line), images that do not match it, a broken image
-            (names it), an empty or unknown split.
+        DataError: no folder or CSV, a malformed CSV (names the line), images that do not match it, broken images
+            (names them), an empty or unknown split.
 
     Source: defined here.
 
@@ -59,7 +62,7 @@ def load_folder(
     splits = table.splits or [_hashed_split(file) for file in table.files]
     return load_images(
         "folder", root, table, splits, split, square_crop,
-        size=size, cache=cache, progress=progress, flip=flip, recursive=True,
+        size=size, cache=cache, progress=progress, flip=flip, recursive=True, skip_missing=skip_missing,
     )  # fmt: skip
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import logging
 import os
+import posixpath
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +18,10 @@ import numpy as np
 import torch
 
 from ..errors import DataError, unknown
+from ..io.text import plain
 from .cache import cache_root, open_cache
 from .images import ImageData
-from .tables import SPLITS, AttributeTable
+from .tables import SPLITS, SUFFIXES, AttributeTable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -32,18 +36,13 @@ MAX_PIXELS = 2**26  # 8,192 x 8,192, more than cameras take; several are decoded
 _ALIGNED = (178, 218)  # width, height of CelebA's aligned images
 _FACE = 108
 _SLAB = 1 << 20  # values turned into float32 at a time, so that a huge photograph costs no huge array
+_MOST_BROKEN = 1000  # images that cannot be read, after which the others are not tried
+
+_warn_once = functools.cache(logging.getLogger(__name__).warning)  # not again for each split
 
 
-def celeba_crop(image: Image.Image) -> np.ndarray:
-    """Return the central 108x108 pixels of an aligned 178x218 image, as in DCGAN and CausalGAN."""
-    if image.size != _ALIGNED:
-        raise DataError(f"{image.width}x{image.height} pixels; expected CelebA's aligned and cropped images of 178x218")
-    left, top = ((side - _FACE) // 2 for side in _ALIGNED)
-    return np.asarray(image.convert("RGB"))[top : top + _FACE, left : left + _FACE]
-
-
-def square_crop(image: Image.Image) -> np.ndarray:
-    """Return the largest central square, (s, s, 3) uint8; apply EXIF rotation, put transparency on white."""
+def upright(image: Image.Image) -> Image.Image:
+    """Return an image of 8 bits a channel as RGB; apply EXIF rotation, put transparency on white."""
     from PIL import Image, ImageOps
 
     if image.mode == "F" or image.mode.startswith("I"):
@@ -52,10 +51,21 @@ def square_crop(image: Image.Image) -> np.ndarray:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image if image.mode == "RGB" else image.convert("RGB")  # a copy takes 270 MB of the largest images
+
+
+def celeba_crop(image: Image.Image) -> np.ndarray:
+    """Return the central 108x108 pixels of an aligned 178x218 image, as in DCGAN and CausalGAN."""
+    if image.size != _ALIGNED:
+        raise DataError(f"{image.width}x{image.height} pixels; expected CelebA's aligned and cropped images of 178x218")
+    left, top = ((side - _FACE) // 2 for side in _ALIGNED)
+    return np.asarray(image)[top : top + _FACE, left : left + _FACE]
+
+
+def square_crop(image: Image.Image) -> np.ndarray:
+    """Return the largest central square, (s, s, 3) uint8."""
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    if image.mode != "RGB":  # else it would be copied, which of the largest images takes 270 MB
-        image = image.convert("RGB")
     return np.asarray(image)[top : top + side, left : left + side]
 
 
@@ -96,14 +106,14 @@ def _formats() -> tuple[str, ...]:
 
 
 def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
-    """Decode, crop and resize one image file of at most 2^26 pixels to (3, size, size) uint8."""
+    """Decode one image file of at most 2^26 pixels, crop it and resize it to (3, size, size) uint8."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path, formats=_formats()) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DataError(f"{image.width} x {image.height} pixels; at most {MAX_PIXELS:,} are decoded")
-            pixels = crop(image)
+            pixels = crop(upright(image))
     except DataError as error:
         raise DataError(f"image {path}: {error}") from error
     except Image.DecompressionBombError:
@@ -116,9 +126,6 @@ def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
 
 
 Stamp = tuple[int, int]  # bytes, modification time in ns
-
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif"))
-"""Files that count as images when a folder is searched for images the table does not know."""
 
 
 def scan(folder: Path, recursive: bool = False) -> dict[str, Stamp]:
@@ -145,17 +152,44 @@ def scan(folder: Path, recursive: bool = False) -> dict[str, Stamp]:
     return found
 
 
-def check_images(table: AttributeTable, folder: Path, found: dict[str, Stamp]) -> None:
-    """Check that the table and the folder name the same images."""
-    missing = [file for file in table.files if file not in found]
-    if missing:
-        same = [file for file in found if Path(file).stem.lower() == Path(missing[0]).stem.lower()]
+def match_images(
+    table: AttributeTable, folder: Path, found: Iterable[str], any_suffix: bool, skip_missing: bool
+) -> dict[str, str]:
+    """Return {name in the table: file}, of that name or else spelled alike; check that there are no others."""
+    named, here = set(table.files), set(found)
+    alike: dict[str, list[str]] = {}  # files that no row names exactly
+    for file in sorted(here - named):
+        alike.setdefault(_spelling(file, any_suffix), []).append(file)
+    of: dict[str, str] = {}
+    for name in table.files:
+        files = [name] if name in here else alike.pop(_spelling(name, any_suffix), [])
+        if len(files) > 1:
+            raise DataError(f"{table.path}: {name!a} may be {' or '.join(map(ascii, files))}; rename or remove one")
+        of.update((name, file) for file in files)
+    missing, wrong = [name for name in table.files if name not in of], []
+    if missing and skip_missing and of:
+        left_out = f"left out: {some(missing)} of {table.path} that are not there"
+        _warn_once(plain(f"{folder}: {len(of):,} of {len(table.files):,} images loaded; {left_out}"))
+    elif missing:
+        same = [file for file in here if Path(file).stem.lower() == Path(missing[0]).stem.lower()]
         hint = f"; did it mean {same[0]!r}?" if same else ""
-        raise DataError(f"{table.path} lists {some(missing)} not in {folder}{hint}")
-    known = set(table.files)
-    extra = sorted(f for f in found if Path(f).suffix.lower() in SUFFIXES and f not in known)
+        way = f" (train and classify with --skip-missing true use the other {len(of):,}; so does skip_missing=True)"
+        wrong.append(f"{table.path} lists {some(missing)} not in {folder}{hint}{way if of else ''}")
+    extra = sorted(file for files in alike.values() for file in files if Path(file).suffix.lower() in SUFFIXES)
     if extra:
-        raise DataError(f"{folder} holds {some(extra)} without a row in {table.path}")
+        twins = [name for name in of if _spelling(name, any_suffix) == _spelling(extra[0], any_suffix)]
+        hint = f"; {extra[0]!a} is spelled like {twins[0]!a}" if twins else ""
+        wrong.append(f"{folder} holds {some(extra)} without a row in {table.path}{hint}")
+    if wrong:
+        raise DataError("; ".join(wrong))
+    return of
+
+
+def _spelling(file: str, any_suffix: bool) -> str:
+    """Return what is the same however accents, folders and the suffix are written."""
+    path = posixpath.normpath(unicodedata.normalize("NFC", file).strip().replace("\\", "/"))
+    stem, suffix = posixpath.splitext(path)
+    return stem if any_suffix and suffix.lower() in SUFFIXES else stem + suffix.lower()
 
 
 def some(files: Sequence[str]) -> str:
@@ -176,26 +210,46 @@ def load_images(
     cache: str | Path | None,
     progress: bool,
     flip: bool,
-    recursive: bool,
+    recursive: bool = False,
+    any_suffix: bool = False,
+    skip_missing: bool = False,
 ) -> ImageData:
     """Load the images of one split in table order, decoded once into a cache that all splits share."""
     if size < 1:
         raise DataError(f"{name}: image size {size}; expected at least 1 pixel")
-    # Rows are cached split by split, so that each split is a contiguous view of one memory map.
-    order = np.argsort([SPLITS.index(s) for s in splits], kind="stable")
-    rows = _rows_of(name, [splits[i] for i in order], split)
     found = scan(folder, recursive)
-    check_images(table, folder, found)
+    of = match_images(table, folder, found, any_suffix, skip_missing)
+    # Rows are cached split by split, so that each split is a contiguous view of one memory map.
+    kept = [i for i, file in enumerate(table.files) if file in of]
+    order = sorted(kept, key=lambda i: SPLITS.index(splits[i]))
+    rows = _rows_of(name, [splits[i] for i in order], split)
     files = [table.files[i] for i in order]
-    source, images = str(folder.resolve()), _digest(f"{file}\0{found[file]}" for file in files)
+    source, images = str(folder.resolve()), _digest(f"{file}\0{found[of[file]]}" for file in files)
     key = {"source": source, "images": images, "crop": crop.__name__, "size": size}
+    if crop is celeba_crop:
+        key["decoder"] = 2  # the first one made 16 bits white and transparency black
+    broken: dict[str, str] = {}
 
     def produce(start: int, stop: int) -> np.ndarray:
-        return np.stack([read_image(folder / file, crop, size) for file in files[start:stop]])
+        pixels = np.zeros((stop - start, 3, size, size), np.uint8)
+        for row, file in enumerate(files[start:stop]):
+            try:
+                pixels[row] = read_image(folder / of[file], crop, size)
+            except DataError as error:
+                broken[file] = str(error)
+        if len(broken) >= _MOST_BROKEN:
+            refuse_broken()
+        return pixels
+
+    def refuse_broken() -> None:
+        if named := [file for file in table.files if file in broken]:
+            all_of_them = f"; in all {some(named)} of {len(files):,} cannot be read"
+            raise DataError(broken[named[0]] + all_of_them * (len(named) > 1))
 
     place = Path(cache) if cache is not None else cache_root()
     slot = place / f"{name}-{size}-{_digest([source])[:8]}"
-    pixels = open_cache(slot, key, (len(files), 3, size, size), produce, progress=progress, label=f"{name}: images")
+    shape = (len(files), 3, size, size)
+    pixels = open_cache(slot, key, shape, produce, refuse_broken, progress=progress, label=f"{name}: images")
     labels = table.values[order][rows]
     identity = [json.dumps([images, crop.__name__, size, split, table.names]), labels.tobytes().hex()]
     return ImageData(name, table.names, torch.from_numpy(labels), pixels[rows], _digest(identity)[:16], flip)

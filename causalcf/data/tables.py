@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -19,11 +19,17 @@ from ..errors import DataError, unknown
 
 SPLITS = ("train", "valid", "test")
 """Names of CelebA's partitions 0, 1 and 2."""
+SPLIT_COLUMNS = ("split", "partition")
+"""Columns, in any capitals, that say the split of each image; they are no attributes."""
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif"))
+"""Files that count as images when a folder is searched for images the table does not know."""
 
 _MAX_BYTES = 2**27  # five times CelebA's table
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SPLIT_COLUMN = "split"
-_CODES = {"0": 0, "1": 1, "-1": 2}  # "no" keeps both spellings apart until the whole table is read
+_UNCLEAR = ("subset", "set", "fold", "is_train", "is_valid", "is_val", "is_test")  # a split, or a membership of 0/1?
+_SPLIT_OF = {**dict(zip("012", SPLITS, strict=True)), **{s: s for s in SPLITS}, "val": "valid", "validation": "valid"}
+# "no" keeps its two spellings apart until the whole table is read; pandas writes floats and truth values.
+_CODES = {"0": 0, "1": 1, "-1": 2, "0.0": 0, "1.0": 1, "-1.0": 2, "false": 0, "true": 1}
 _Row = tuple[int, list[str]]  # line number, fields
 
 
@@ -49,19 +55,14 @@ def read_attributes(path: str | Path) -> AttributeTable:
 def read_partition(path: str | Path) -> dict[str, str]:
     """Read CelebA's partition; return {file name: "train", "valid" or "test"} in file order."""
     path = Path(path)
-    by_number = {str(number): name for number, name in enumerate(SPLITS)}
     splits: dict[str, str] = {}
     lines = _Lines(path)
     with _open(path) as stream:
-        is_csv = path.suffix.lower() == ".csv"
-        rows = _csv_rows(stream) if is_csv else _text_rows(stream)
-        if is_csv:
-            next(rows, None)  # image_id,partition
-        for line, fields in rows:
-            lines.check(line, fields, 2)
-            if fields[1] not in by_number:
-                raise DataError(f"{path}, line {line}: " + unknown("partition", fields[1], by_number))
-            splits[fields[0]] = by_number[fields[1]]
+        rows = _csv_rows(stream) if path.suffix.lower() == ".csv" else _text_rows(stream)
+        for number, (line, fields) in enumerate(rows):
+            if number or _names_image(fields[0]) or fields[1:2] in (["0"], ["1"], ["2"]):  # no header
+                lines.check(line, fields, 2)
+                splits[fields[0]] = _split(path, line, fields[1])
     return splits
 
 
@@ -82,8 +83,12 @@ def _open(path: Path) -> Iterator[TextIO]:
 
 
 def _csv_rows(stream: TextIO) -> Iterator[_Row]:
-    reader = csv.reader(stream, skipinitialspace=True)
-    return ((reader.line_num, fields) for fields in reader if fields)
+    """Yield the rows that are not blank; they are separated by commas, or else as spreadsheets export them."""
+    first = next((text for text in stream if text.strip()), "")
+    stream.seek(0)
+    delimiter = next((mark for mark in ",;\t" if mark in first), ",")
+    reader = csv.reader(stream, delimiter=delimiter, skipinitialspace=True)
+    return ((reader.line_num, fields) for fields in reader if any(map(str.strip, fields)))
 
 
 def _text_rows(stream: TextIO) -> Iterator[_Row]:
@@ -101,24 +106,14 @@ def _read_csv(path: Path, stream: TextIO) -> AttributeTable:
             f"separated by commas, but found {','.join(header)!r}"
         )
     _check_names(path, line, header)
-    at = header.index(_SPLIT_COLUMN) if _SPLIT_COLUMN in header[1:] else None
-    if at is None:
-        return _read_rows(path, header[1:], rows)
-    splits: list[str] = []
-    names = [name for column, name in enumerate(header) if column not in (0, at)]
-    table = _read_rows(path, names, _without_split(path, rows, at, splits))
-    return replace(table, splits=tuple(splits))
+    return _read_rows(path, line, header[1:], rows)
 
 
-def _without_split(path: Path, rows: Iterator[_Row], at: int, splits: list[str]) -> Iterator[_Row]:
-    """Yield the rows without the column `at`; check its values and append them to `splits`."""
-    for line, fields in rows:
-        if len(fields) > at:  # a shorter row is refused by its reader
-            split = fields.pop(at).strip()
-            if split not in SPLITS:
-                raise DataError(f"{path}, line {line}: " + unknown("split", split, SPLITS))
-            splits.append(split)
-        yield line, fields
+def _split(path: Path, line: int, value: str) -> str:
+    split = _SPLIT_OF.get(value.strip().lower().removesuffix(".0"))
+    if split is None:
+        raise DataError(f"{path}, line {line}: " + unknown("split", value, _SPLIT_OF))
+    return split
 
 
 def _read_text(path: Path, stream: TextIO) -> AttributeTable:
@@ -128,7 +123,7 @@ def _read_text(path: Path, stream: TextIO) -> AttributeTable:
         raise DataError(f"{path}, line {line}: expected the number of images alone, found {' '.join(count)[:60]!r}")
     line, header = next(rows, (2, []))
     _check_names(path, line, header)
-    table = _read_rows(path, header, rows)
+    table = _read_rows(path, line, header, rows)
     if len(table.files) != int(count[0]):
         raise DataError(f"{path}: its first line promises {count[0]} rows, but there are {len(table.files)}")
     return table
@@ -141,34 +136,61 @@ def _refuse_controls(path: Path, line: int, name: str) -> None:
         raise DataError(f"{path}, line {line}: the name {shown!r} holds a line break or another control character")
 
 
+def _names_image(name: str) -> bool:
+    return Path(name.strip()).suffix.lower() in SUFFIXES
+
+
 def _check_names(path: Path, line: int, header: Sequence[str]) -> None:
     for name in header:
         _refuse_controls(path, line, name)
+    if header and _names_image(header[0]):
+        raise DataError(
+            f"{path}, line {line}: expected a header, the names of the columns such as image_id, Male and Smiling, "
+            f"but found the row of an image, {header[0]!r}"
+        )
     if not header or "" in header:
-        raise DataError(f"{path}, line {line}: a column has no name")
+        raise DataError(f"{path}, line {line}: a column has no name{' (column 1)' * (header[:1] == [''])}")
     repeated = sorted(name for name, times in Counter(header).items() if times > 1)
     if repeated:
         raise DataError(f"{path}, line {line}: column {repeated[0]!r} occurs more than once")
 
 
-def _read_rows(path: Path, names: Sequence[str], rows: Iterator[_Row]) -> AttributeTable:
+def _split_column(path: Path, line: int, names: Sequence[str]) -> int | None:
+    found = [column for column, name in enumerate(names) if name.lower() in SPLIT_COLUMNS]
+    unclear = [name for name in names if name.lower() in _UNCLEAR] + [names[column] for column in found[1:]]
+    if unclear:
+        raise DataError(
+            f"{path}, line {line}: column {unclear[0]!r} may say which images are for training; call that column "
+            f"'split', with {', '.join(SPLITS)}, or rename this one if it is an attribute"
+        )
+    return found[0] if found else None
+
+
+def _read_rows(path: Path, line: int, names: Sequence[str], rows: Iterator[_Row]) -> AttributeTable:
+    """Read the rows below a header of these names, of which one may be a column of splits."""
+    at, width, splits = _split_column(path, line, names), len(names) + 1, []
+    names = [name for column, name in enumerate(names) if column != at]
     if not names:
         raise DataError(f"{path}: no attribute columns")
     lines = _Lines(path)
     codes = bytearray()
     for line, fields in rows:
-        lines.check(line, fields, len(names) + 1)
+        lines.check(line, fields, width)
+        if at is not None:
+            splits.append(_split(path, line, fields.pop(at + 1)))
         try:
             codes += bytes(map(_CODES.__getitem__, fields[1:]))
         except KeyError:
-            name, value = next((n, v) for n, v in zip(names, fields[1:], strict=True) if v not in _CODES)
-            allowed = "allowed: 1 and 0, or 1 and -1"
-            raise DataError(f"{path}, line {line}, column {name!r}: value {value!r}; {allowed}") from None
+            for name, value in zip(names, fields[1:], strict=True):
+                if value.strip().lower() not in _CODES:
+                    allowed = "allowed: 1 and 0, 1 and -1, or true and false (of a column of splits: call it 'split')"
+                    raise DataError(f"{path}, line {line}, column {name!r}: value {value!r}; {allowed}") from None
+                codes.append(_CODES[value.strip().lower()])
     if not lines.of:
         raise DataError(f"{path}: no rows")
     values = np.frombuffer(codes, np.uint8).reshape(-1, len(names))
     _check_one_spelling(path, names, values, list(lines.of.values()))
-    return AttributeTable(path, tuple(lines.of), tuple(names), (values == 1).astype(np.int8))
+    return AttributeTable(path, tuple(lines.of), tuple(names), (values == 1).astype(np.int8), tuple(splits) or None)
 
 
 def _check_one_spelling(path: Path, names: Sequence[str], values: np.ndarray, lines: Sequence[int]) -> None:
@@ -194,6 +216,8 @@ class _Lines:
         _refuse_controls(self.path, line, fields[0])
         if len(fields) != width:
             raise DataError(f"{self.path}, line {line} ({fields[0]}): {len(fields)} columns, expected {width}")
+        if not fields[0].strip():
+            raise DataError(f"{self.path}, line {line}: the row has no file name")
         first = self.of.setdefault(fields[0], line)
         if first != line:
             raise DataError(f"{self.path}, line {line}: {fields[0]} is already in line {first}")

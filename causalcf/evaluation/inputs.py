@@ -115,7 +115,7 @@ def load_inputs(
     first, *_ = runs.values()
     recipe = replace(first.recipe, data_root=data_root or first.recipe.data_root)
     assumed = _graph(tuple(runs.values()), graph)
-    check_attributes(assumed, attribute_names(recipe.data, recipe.data_root), recipe.data)
+    check_attributes(assumed, attribute_names(recipe.data, recipe.data_root, assumed.nodes), recipe.data)
     with first_of_machine_first():
         data, held_out = _load(recipe, "train"), None
         with suppress(
@@ -138,7 +138,7 @@ def load_inputs(
             true_graph = reference.scm.graph
     else:
         reference = Reference(fit_label_scm(assumed, data.select(assumed.nodes)), assumed.nodes, "fitted")
-    named = judge or from_first(lambda: _judge_of(first.folder.parent, found, device))
+    named = judge or from_first(lambda: _judge_of(first.folder.parent, recipe, found, device))
     reader = load_judge(named, assumed.nodes, device, first.folder.parent, found)
     caveats += filter(None, [reader.classifier.caveat(found, "the reference"), *(run.caveat for run in runs.values())])
     known = _fingerprints(runs, reader), tuple(dict.fromkeys(caveats))
@@ -182,17 +182,18 @@ def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
     return graph
 
 
-def _judge_of(base: Path, data: DataSource, device: str) -> Path:
+def _judge_of(base: Path, recipe: Recipe, data: DataSource, device: str) -> Path:
     """Return the judge of these data in the runs' folder; train it if there is none."""
     with suppress(RunError):
         return find_classifier(data.name, base, "judge", data).parent
     from ..classifiers.experiment import make_classifier
 
     print(escaped(f"no judge of {data} in {base}; training one, once"), file=sys.stderr)
-    place: dict[str, Any] = {"data": data.name, "data_root": data.root, "runs_dir": str(base)}
-    return make_classifier(ClassifierRecipe(role="judge", device=device, **place))
+    source: dict[str, Any] = {key: getattr(recipe, key) for key in ("data", "data_root", "skip_missing")}
+    return make_classifier(ClassifierRecipe(role="judge", device=device, runs_dir=str(base), **source))
 
 
 def _load(recipe: Recipe, split: str) -> ImageData:
     sized: dict[str, Any] = {"n": recipe.data_size} if recipe.data == "faces" and split == "train" else {}
-    return load_data(recipe.data, recipe.data_root, split=split, **sized)
+    part: dict[str, Any] = {} if recipe.data == "faces" else {"skip_missing": recipe.skip_missing}
+    return load_data(recipe.data, recipe.data_root, split=split, **sized, **part)

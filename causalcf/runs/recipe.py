@@ -81,6 +81,7 @@ class Recipe(Options):
     data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
     data_size: int = option(20_000, "number of faces to render (faces only)", low=2, high=2**24)
+    skip_missing: bool = option(False, "use the images that are there, if the table lists more (celeba, folder)")
     approach: Approach = option(
         "causalgan",
         "causalgan; conditional: the same networks, but labels from a graph without edges; dcgan: no labels",
@@ -159,7 +160,7 @@ class Recipe(Options):
     runs_dir: str = option("runs", "folder of all run directories")
 
     _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "data": ("graph", "data", "data_root", "data_size", "balance", "augment"),
+        "data": ("graph", "data", "data_root", "data_size", "skip_missing", "balance", "augment"),
         "networks": ("approach", "labels", "width", "labeler_width", "noise_dim", "even_kernels"),
         "losses": (
             "objective", "r1", "label_weight", "noise_weight", "label_noise", "anti_labeler_decay",
@@ -194,6 +195,7 @@ class Recipe(Options):
         require(is_name and "/" not in self.name, "name", repr(self.name[:100]), allowed)
         require(self.data == "faces" or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(self.data != "faces" or self.data_root is None, "data_root", self.data_root, "left out for faces")
+        require(self.data != "faces" or not self.skip_missing, "skip_missing", "true", "left out for faces")
         return self
 
     @property

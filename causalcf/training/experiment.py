@@ -217,8 +217,8 @@ def graph_of(recipe: Recipe) -> CausalGraph:
 
 def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:
     """Load the recipe's images; check that every node of the graph is one of their attributes."""
-    check_attributes(graph, attribute_names(recipe.data, recipe.data_root), recipe.data)
-    options: dict[str, Any] = {"n": recipe.data_size} if recipe.data == "faces" else {}
+    check_attributes(graph, attribute_names(recipe.data, recipe.data_root, graph.nodes), recipe.data)
+    options = {"n": recipe.data_size} if recipe.data == "faces" else {"skip_missing": recipe.skip_missing}
     with group.first_of_machine_first():
         return load_data(recipe.data, recipe.data_root, **options)
 
@@ -226,7 +226,7 @@ def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:
 def check_inputs(recipe: Recipe) -> None:
     """Check all that a recipe names, short of images and networks: its graph, the data's labels, its statements."""
     graph = graph_of(recipe)
-    check_attributes(graph, attribute_names(recipe.data, recipe.data_root), recipe.data)
+    check_attributes(graph, attribute_names(recipe.data, recipe.data_root, graph.nodes), recipe.data)
     if recipe.statements is not None:
         load_statements(recipe.statements, graph.nodes)
 

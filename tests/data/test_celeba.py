@@ -114,11 +114,99 @@ def test_images_that_are_not_in_the_table(root, load):
         load(root)
 
 
-def test_png_images_under_a_jpg_table_are_pointed_out(root, load):
-    for file in FILES:
-        (root / "img_align_celeba" / file).rename(root / "img_align_celeba" / file.replace("jpg", "png"))
-    with pytest.raises(DataError, match=r"000001\.jpg.*'000001\.png'"):
+@pytest.mark.parametrize("folder", ["img_align_celeba_png", "Img/img_align_celeba_png", "img_align_celeba"])
+@pytest.mark.parametrize("suffixes", [("png",), ("PNG", "webp", "jpeg")])
+def test_the_png_release_and_other_suffixes_load_under_a_jpg_table(root, load, folder, suffixes):
+    whole = load(root, "valid")
+    place = root / folder
+    place.mkdir(parents=True, exist_ok=True)
+    for i, file in enumerate(FILES):
+        (root / "img_align_celeba" / file).rename(place / f"{file[:-4]}.{suffixes[i % len(suffixes)]}")
+    if folder != "img_align_celeba":
+        (root / "img_align_celeba").rmdir()
+    data = load(root, "valid")
+    np.testing.assert_array_equal(data.pixels, whole.pixels)
+    assert data.labels.tolist() == whole.labels.tolist()
+
+
+def test_two_images_for_one_row_are_refused(root, load):
+    here = root / "img_align_celeba"
+    shutil.copy(here / FILES[1], here / FILES[1].replace("jpg", "png"))
+    with pytest.raises(DataError, match=r"'000002\.png' is spelled like '000002\.jpg'"):
         load(root)
+    (here / FILES[1]).rename(here / FILES[1].replace("jpg", "bmp"))
+    with pytest.raises(DataError, match=r"'000002\.jpg' may be '000002\.bmp' or '000002\.png'"):
+        load(root)
+
+
+@pytest.mark.parametrize("place", ["img_celeba", "Img/img_celeba"])
+def test_images_in_the_wild_are_refused_by_name(root, load, place):
+    (root / "img_align_celeba").rename(root / "aside")
+    (root / place).mkdir(parents=True)
+    with pytest.raises(DataError, match=rf"\({place} holds those in the wild"):
+        load(root)
+
+
+def test_a_part_of_the_images_is_loaded_when_asked_to(root, load, caplog):
+    whole = load(root)
+    files = [FILES[row] for row in ROWS["train"] + ROWS["valid"] + ROWS["test"]]
+    gone = [FILES[i] for i in (1, 4, 8)]
+    for file in gone:
+        (root / "img_align_celeba" / file).unlink()
+    with pytest.raises(DataError, match=r"\b3 images \(000002\.jpg, .*--skip-missing true.*\b7\b"):
+        load(root)
+    kept = [i for i, file in enumerate(files) if file not in gone]
+    part = load(root, skip_missing=True)
+    np.testing.assert_array_equal(part.pixels, whole.pixels[kept])
+    assert part.labels.tolist() == whole.labels[kept].tolist()
+    assert part.fingerprint != whole.fingerprint
+    load(root, "train", skip_missing=True)
+    (told,) = [record.message for record in caplog.records if "left out" in record.message]  # not for each split
+    assert "7 of 10 images loaded; left out: 3 images (000002.jpg, 000005.jpg, 000009.jpg)" in told
+    with pytest.raises(DataError, match=r"'test'.*train 5, valid 2, test 0"):
+        load(root, "test", skip_missing=True)
+
+
+def test_skip_missing_changes_nothing_where_all_are_there_and_does_not_load_nothing(root, load, caplog):
+    assert load(root).fingerprint == load(root, skip_missing=True).fingerprint
+    assert not caplog.records
+    shutil.rmtree(root / "img_align_celeba")
+    (root / "img_align_celeba").mkdir()
+    with pytest.raises(DataError, match=r"lists 10 images"):
+        load(root, skip_missing=True)
+
+
+def test_all_broken_images_are_counted_at_once(root, load):
+    for row in (9, 3, 6, 2, 5):
+        file = root / "img_align_celeba" / FILES[row]
+        file.write_bytes(file.read_bytes()[:-700] if row % 2 else b"")
+    told = r"/000003\.jpg: .*\b5 images \(000003\.jpg, 000004\.jpg, 000006\.jpg, \.\.\.\) of 10\b"
+    for _ in range(2):  # no cache is left of the first time
+        with pytest.raises(DataError, match=told):
+            load(root)
+
+
+def test_the_cache_of_an_earlier_decoder_is_not_used(root, load, monkeypatch):
+    """It held 16 bits in white and transparency in black, under the same names and times."""
+    keys = []
+
+    def open_cache(folder, key, shape, produce, *rest, **more):
+        keys.append(key)
+        return produce(0, shape[0])
+
+    monkeypatch.setattr("causalcf.data.imagefiles.open_cache", open_cache)
+    load(root)
+    assert keys[0]["decoder"] == 2
+
+
+def test_a_table_merged_with_the_partition_needs_no_other(tmp_path, load):
+    write_celeba(tmp_path / "c", "kaggle")
+    data, table = load(tmp_path / "c", "valid"), tmp_path / "c" / "list_attr_celeba.csv"
+    head, *rows = table.read_text().splitlines()
+    merged = [head + ",Partition", *(f"{row},{PARTITION[i]}" for i, row in enumerate(rows))]
+    table.write_text("\n".join(merged))
+    (tmp_path / "c" / "list_eval_partition.csv").unlink()
+    assert (load(tmp_path / "c", "valid").fingerprint, data.names) == (data.fingerprint, NAMES)
 
 
 @pytest.mark.parametrize(

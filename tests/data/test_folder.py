@@ -1,8 +1,12 @@
+import os
+import unicodedata
+
 import numpy as np
 import pytest
 from helpers.image_trees import area_oracle
 from PIL import Image
 
+from causalcf.data import attribute_names
 from causalcf.data.folder import _hashed_split, load_folder
 from causalcf.errors import DataError
 
@@ -106,3 +110,99 @@ def test_a_broken_image_is_named(root, load):
     (root / FILES[1]).write_bytes(b"BM no bitmap")
     with pytest.raises(DataError, match=r"/1\.bmp"):
         load(root)
+
+
+def colours(root, names):
+    """A folder of one image a name; each has a colour of its own."""
+    root.mkdir()
+    for i, name in enumerate(names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (9, 9), (20 * i + 10, 0, 0)).save(root / name, format="BMP")
+    return root
+
+
+def label(root, names, **columns):
+    """Write labels.csv with an attribute A, 1 for the second image and all later ones."""
+    head = ",".join(["file", "A", *columns])
+    rows = [",".join([name, str(int(i > 0)), *(str(c[i]) for c in columns.values())]) for i, name in enumerate(names)]
+    (root / "labels.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+
+
+def test_the_fingerprint_of_a_folder_is_what_it_was(tmp_path, load):
+    """Runs, classifiers and caches of earlier versions know their data by it."""
+    root = colours(tmp_path / "mine", names := ("a.bmp", "sub/b.bmp", "\u00e9.bmp", "d.bmp"))
+    label(root, names, split=("train", "valid", "train", "test"))
+    for name in names:
+        os.utime(root / name, (1_500_000_000, 1_500_000_000))
+    fingerprints = [load(root, split).fingerprint for split in ("train", "valid", "all")]
+    assert fingerprints == ["49ca192e7ed8348f", "437ef474974afdfa", "127e003bf4b2aa79"]
+
+
+@pytest.mark.parametrize("column", ["partition", "Partition", "split", "SPLIT"])
+def test_no_image_that_a_column_keeps_for_validation_is_trained_on(tmp_path, load, column):
+    root = colours(tmp_path / "mine", names := [f"{i}.bmp" for i in range(12)])
+    label(root, names, **{column: [int(i % 3 == 0) for i in range(12)]})
+    train, valid = load(root, "train"), load(root, "valid")
+    assert train.names == attribute_names("folder", root) == ("A",)
+    assert [int(image[0, 0, 0]) for image in valid.pixels] == [20 * i + 10 for i in range(0, 12, 3)]
+    assert len(train) == 8
+    with pytest.raises(DataError, match=r"'test'.*train 8, valid 4, test 0"):
+        load(root, "test")
+
+
+def test_a_label_of_a_split_s_name_is_refused_in_a_sentence(tmp_path):
+    root = colours(tmp_path / "mine", names := ["a.bmp", "b.bmp"])
+    label(root, names, partition=[0, 1])
+    with pytest.raises(DataError, match=r"'Partition'.*for training"):
+        attribute_names("folder", root, ("A", "Partition"))
+
+
+NFC, NFD = (unicodedata.normalize(form, "gar\u00e7on/\u00c5\u1e09.bmp") for form in ("NFC", "NFD"))
+
+
+@pytest.mark.parametrize(
+    ("disk", "row"),
+    [
+        (NFC, NFD), (NFD, NFC), ("\u00c5.bmp", "\u212b.bmp"), ("sub/a.bmp", "sub\\a.bmp"), ("a.BMP", "a.bmp"),
+        ("a.bmp", "a.Bmp"), ("a.bmp", "./a.bmp"), ("sub/a.bmp", "sub//a.bmp"), ("a.bmp", "a.bmp "),
+        ("a b.bmp", " a b.bmp"),
+        ("sub.x/\u00e9 a", "sub.x\\e\u0301 a"),
+    ],
+)  # fmt: skip
+def test_names_that_are_spelled_otherwise_in_the_table_are_found(tmp_path, load, disk, row):
+    root = colours(tmp_path / "mine", ("0.bmp", disk))
+    label(root, ("0.bmp", row))
+    data = load(root)
+    assert [int(data.pixels[list(data.labels[:, 0]).index(i), 0, 0, 0]) for i in (0, 1)] == [10, 30]
+
+
+def test_names_that_differ_only_in_their_accents_stay_apart_or_are_refused(tmp_path, load):
+    root = colours(tmp_path / "mine", ("0.bmp", NFC, NFD))
+    label(root, ("0.bmp", NFC, NFD))  # each has its row
+    assert sorted(int(image[0, 0, 0]) for image in load(root).pixels) == [10, 30, 50]
+    label(root, ("0.bmp", NFD))
+    with pytest.raises(DataError, match=r"'gar\\xe7on/.*' is spelled like 'garc\\u0327on/.*'"):
+        load(root)
+    label(root, ("0.bmp", unicodedata.normalize("NFC", NFD[:-6]) + NFD[-6:]))
+    with pytest.raises(DataError, match=r"may be .*garc\\u0327on/.* or .*gar\\xe7on/"):
+        load(root)
+
+
+def test_a_second_row_of_one_image_is_refused(tmp_path, load):
+    root = colours(tmp_path / "mine", ("a.bmp", "b.BMP"))
+    label(root, ("a.bmp", "b.bmp", "./a.bmp"))
+    with pytest.raises(DataError, match=r"lists 1 image \(\./a\.bmp\) not in .*'a\.bmp'"):
+        load(root)
+
+
+def test_missing_and_unlabelled_images_are_told_together(tmp_path, load):
+    root = colours(tmp_path / "mine", [f"{i}.bmp" for i in range(6)])
+    label(root, [f"{i}.bmp" for i in range(4, 10)])
+    missing, extra = (
+        r"lists 4 images \(6\.bmp, 7\.bmp, 8\.bmp, \.\.\.\)",
+        r"holds 4 images \(0\.bmp, 1\.bmp, 2\.bmp, \.\.\.\)",
+    )
+    with pytest.raises(DataError, match=rf"{missing}.*--skip-missing.*{extra}"):
+        load(root)
+    with pytest.raises(DataError, match=extra):  # no image is left out
+        load(root, skip_missing=True)

@@ -34,9 +34,19 @@ def write(folder, name, text):
         ("a.csv", attribute_csv()),
         ("a.csv", "\ufeff" + attribute_csv()),
         ("a.csv", attribute_csv().replace("-1", "0")),
+        ("a.csv", attribute_csv().replace(",", ";")),
+        ("a.csv", "\ufeff\r\n" + attribute_csv().replace(",", "\t ").replace("\n", "\r\n")),
+        ("a.csv", attribute_csv().replace("\n", "\r")),
+        ("a.csv", attribute_csv().replace("-1", "False").replace(",1", ",True")),
+        ("a.csv", attribute_csv().replace("-1", "0.0").replace(",1", ", 1.0 ")),
+        ("a.csv", attribute_csv().replace("\n", "\n,,,\n \n")),
+        ("a.csv", attribute_csv().replace("Male", ' "Male" ').replace("000003.jpg", '"000003.jpg"')),
     ],
-    ids=["text", "text with CRLF", "Kaggle's CSV", "CSV with a byte-order mark", "CSV of 0/1"],
-)
+    ids=[
+        "text", "text with CRLF", "Kaggle's CSV", "CSV with a byte-order mark", "CSV of 0/1", "semicolons",
+        "tabs, spaces, mark, CRLF", "CR", "truth values", "floats", "blank rows", "quotes",
+    ],
+)  # fmt: skip
 def test_every_format_gives_the_same_table(tmp_path, name, text):
     table = read_attributes(write(tmp_path, name, text))
     assert (table.files, table.names, table.splits) == (FILES, NAMES, None)
@@ -49,6 +59,36 @@ def test_a_split_column_is_no_attribute(tmp_path):
     table = read_attributes(write(tmp_path, "labels.csv", text))
     assert (table.files, table.names, table.splits) == (("a.png", "b, too.png"), ("Bald", "Male"), ("train", "test"))
     assert table.values.tolist() == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("column", ["split", "partition", "Split", "PARTITION", " Partition "])
+@pytest.mark.parametrize(
+    "words", [("0", "1", "2"), ("train", "val", "test"), ("TRAIN", "Validation", " Test "), ("0.0", "1", "2.0")]
+)
+@pytest.mark.parametrize("suffix", ["csv", "txt"])
+def test_a_column_of_splits_is_followed_however_it_is_spelled(tmp_path, column, words, suffix):
+    if suffix == "csv":
+        rows = [f"{i}.png,{i % 2},{word},1" for i, word in enumerate(words)]
+        text = "\n".join([f"file,Bald,{column},Male", *rows])
+    else:
+        text = "\n".join(["3", f"Bald {column} Male", *(f"{i}.png {i % 2} {word} 1" for i, word in enumerate(words))])
+    table = read_attributes(write(tmp_path, f"a.{suffix}", text))
+    assert (table.names, table.splits) == (("Bald", "Male"), SPLITS)
+    assert table.values.tolist() == [[0, 1], [1, 1], [0, 1]]
+
+
+@pytest.mark.parametrize("value", ["3", "-1", "", "vaild", "dev", "true"])
+def test_any_other_split_is_refused_by_row_and_value(tmp_path, value):
+    text = f"file,Bald,partition\na.png,1,0\nb.png,0,{value}\n"
+    with pytest.raises(DataError, match=rf"a\.csv, line 3: .*'{value}'.*0, 1, 2, train"):
+        read_attributes(write(tmp_path, "a.csv", text))
+
+
+@pytest.mark.parametrize("columns", ["split,Partition", "Fold,Bald", "Bald,is_train", "SET,Bald", "subset,split"])
+def test_columns_that_may_be_splits_are_refused_by_name(tmp_path, columns):
+    culprit = next(name for name in columns.split(",") if name not in ("split", "Bald"))
+    with pytest.raises(DataError, match=rf"a\.csv, line 1: column '{culprit}'.*'split'"):
+        read_attributes(write(tmp_path, "a.csv", f"file,{columns}\na.png,1,1\n"))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=20), st.sampled_from(["0", "-1"]))
@@ -77,7 +117,16 @@ def test_what_is_written_is_read(tmp_path_factory, rows, no):
         ),
         ("a.csv", attribute_csv().replace("000003.jpg,-1", "000003.jpg,"), r"line 4\b.*'Bald'.*''"),
         ("a.csv", attribute_csv().replace("000003.jpg,-1", "000003.jpg"), r"line 4\b.*000003\.jpg.*\b3\b.*\b4\b"),
-        ("a.csv", attribute_csv().replace(",", ";"), r"line 1\b.*'image_id;Bald;Male;Young'"),
+        ("a.csv", attribute_csv().replace(",", "|"), r"line 1\b.*'image_id\|Bald\|Male\|Young'"),
+        ("a.csv", attribute_csv().split("\n", 1)[1], r"line 1\b.*\bheader\b.*'000001\.jpg'"),
+        ("a.csv", "a.WEBP,1\nb.webp,0\n", r"line 1\b.*\bheader\b.*'a\.WEBP'"),
+        ("a.txt", attribute_text().replace("Bald Male Young \n", ""), r"line 2\b.*\bheader\b.*'000001\.jpg'"),
+        ("a.csv", ",file,Bald\n0,a.png,1\n", r"line 1\b.*\bname.*\b1\b"),
+        ("a.csv", "file,Bald\na.png,1\n,0\n", r"line 3\b.*\bfile name"),
+        ("a.csv", "file,Bald\na.png,Yes\n", r"line 2\b.*'Bald'.*'Yes'.*\btrue and false\b"),
+        ("a.csv", "file,phase\na.png,train\n", r"line 2\b.*'phase'.*'train'.*'split'"),
+        ("a.csv", "file\na.png\n", r"line 1\b.*'file'"),
+        ("a.csv", "file,Bald\n\n", r"no rows"),
         ("a.csv", attribute_csv().replace("Male", ""), r"line 1\b.*\bname"),
         ("a.csv", "file,split\na.png,train\n", r"no attribute columns"),
         (
@@ -102,7 +151,17 @@ def test_a_file_that_is_no_text_or_not_there_is_refused(tmp_path, read):
         read(tmp_path / "absent.txt")
 
 
-@pytest.mark.parametrize(("name", "text"), [("p.txt", partition_text()), ("p.csv", partition_csv())])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.txt", partition_text()),
+        ("p.csv", partition_csv()),
+        ("p.csv", partition_csv().split("\n", 1)[1]),
+        ("p.txt", "image_id partition\n" + partition_text()),
+        ("p.csv", partition_csv().replace(",", ";").replace("partition", "Split")),
+        ("p.csv", "\ufeff" + partition_csv().replace(",2", ",Test").replace("\n", "\r\n")),
+    ],
+)
 def test_partition(tmp_path, name, text):
     splits = read_partition(write(tmp_path, name, text))
     assert splits == dict(zip(FILES, [SPLITS[p] for p in PARTITION], strict=True))
@@ -114,6 +173,7 @@ def test_partition(tmp_path, name, text):
         (partition_text().replace("000005.jpg 2", "000005.jpg 3"), r"line 5\b.*'3'.*0, 1, 2"),
         (partition_text().replace("000005.jpg 2", "000005.jpg"), r"line 5\b.*000005\.jpg.*\b1\b.*\b2\b"),
         (partition_text().replace("000005.jpg", "000002.jpg"), r"line 5\b.*000002\.jpg.*line 2\b"),
+        (partition_text().replace("000001.jpg 0", "000001.jpg 7"), r"line 1\b.*'7'.*0, 1, 2"),
     ],
 )
 def test_a_malformed_partition_is_refused_by_file_and_line(tmp_path, text, culprit):
