@@ -173,7 +173,7 @@ def match_images(
     elif missing:
         same = [file for file in here if Path(file).stem.lower() == Path(missing[0]).stem.lower()]
         hint = f"; did it mean {same[0]!r}?" if same else ""
-        way = f" (train and classify with --skip-missing true use the other {len(of):,}; so does skip_missing=True)"
+        way = f" (--skip-missing true of train and classify, skip_missing=True in Python, uses the other {len(of):,})"
         wrong.append(f"{table.path} lists {some(missing)} not in {folder}{hint}{way if of else ''}")
     extra = sorted(file for files in alike.values() for file in files if Path(file).suffix.lower() in SUFFIXES)
     if extra:
@@ -243,8 +243,9 @@ def load_images(
 
     def refuse_broken() -> None:
         if named := [file for file in table.files if file in broken]:
-            all_of_them = f"; in all {some(named)} of {len(files):,} cannot be read"
-            raise DataError(broken[named[0]] + all_of_them * (len(named) > 1))
+            least = "at least" if len(named) >= _MOST_BROKEN else "in all"
+            others = f"; {least} {some(named)} of {len(files):,} cannot be read"
+            raise DataError(broken[named[0]] + others * (len(named) > 1))
 
     place = Path(cache) if cache is not None else cache_root()
     slot = place / f"{name}-{size}-{_digest([source])[:8]}"

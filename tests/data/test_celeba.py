@@ -186,6 +186,15 @@ def test_all_broken_images_are_counted_at_once(root, load):
             load(root)
 
 
+def test_after_very_many_broken_images_the_others_are_not_tried(root, load, monkeypatch):
+    monkeypatch.setattr("causalcf.data.imagefiles._MOST_BROKEN", 3)
+    monkeypatch.setattr("causalcf.data.cache._CHUNK", 1)
+    for file in FILES:
+        (root / "img_align_celeba" / file).write_bytes(b"")
+    with pytest.raises(DataError, match=r"\bat least [3-9] images \(.*\) of 10\b"):
+        load(root)
+
+
 def test_the_cache_of_an_earlier_decoder_is_not_used(root, load, monkeypatch):
     """It held 16 bits in white and transparency in black, under the same names and times."""
     keys = []
