@@ -1,13 +1,18 @@
 import os
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.image_trees import area_oracle
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from causalcf.data import attribute_names
 from causalcf.data.folder import _hashed_split, load_folder
+from causalcf.data.imagefiles import match_images
+from causalcf.data.tables import AttributeTable
 from causalcf.errors import DataError
 
 SUFFIXES = ("png", "bmp", "png", "tiff")
@@ -206,3 +211,12 @@ def test_missing_and_unlabelled_images_are_told_together(tmp_path, load):
         load(root)
     with pytest.raises(DataError, match=extra):  # no image is left out
         load(root, skip_missing=True)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), *[st.sampled_from(["NFC", "NFD"])] * 2)
+def test_any_name_is_found_in_either_composition(name, in_table, on_disk):
+    row, file = (unicodedata.normalize(form, name + ".png") for form in (in_table, on_disk))
+    table = AttributeTable(Path("labels.csv"), (row,), ("A",), np.ones((1, 1), np.int8))
+    assert match_images(table, Path(), {file: (1, 1)}, any_suffix=False, skip_missing=False) == {row: file}
+    with pytest.raises(DataError, match=r"lists 1 image"):
+        match_images(table, Path(), {"x" + file: (1, 1)}, any_suffix=False, skip_missing=True)
