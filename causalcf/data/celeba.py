@@ -101,10 +101,10 @@ def _find(folder: str | Path, places: tuple[str, ...], what: str) -> Path:
 def _splits(table: AttributeTable, path: Path) -> list[str]:
     """Return the split of every row; check that both tables list the same images."""
     partition = read_partition(path)
-    unplaced = [file for file in table.files if file not in partition]
+    unplaced = [file for file in table.files if file.strip() not in partition]
     if unplaced:
         raise DataError(f"{path} has no row for {some(unplaced)} of {table.path}")
     if len(partition) > len(table.files):
-        known = set(table.files)
+        known = {file.strip() for file in table.files}
         raise DataError(f"{table.path} has no row for {some([f for f in partition if f not in known])} of {path}")
-    return [partition[file] for file in table.files]
+    return [partition[file.strip()] for file in table.files]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from ..checks import check
 from ..errors import DataError, unknown
 from ..io.text import plain
 from .cache import cache_root, open_cache
@@ -217,6 +218,7 @@ def load_images(
     """Load the images of one split in table order, decoded once into a cache that all splits share."""
     if size < 1:
         raise DataError(f"{name}: image size {size}; expected at least 1 pixel")
+    check(isinstance(skip_missing, bool), "skip_missing", skip_missing, "true or false", DataError)
     found = scan(folder, recursive)
     of = match_images(table, folder, found, any_suffix, skip_missing)
     # Rows are cached split by split, so that each split is a contiguous view of one memory map.

@@ -5,6 +5,7 @@ They are read row by row, so that every error names its line.
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -62,7 +63,7 @@ def read_partition(path: str | Path) -> dict[str, str]:
         for number, (line, fields) in enumerate(rows):
             if number or _names_image(fields[0]) or fields[1:2] in (["0"], ["1"], ["2"]):  # no header
                 lines.check(line, fields, 2)
-                splits[fields[0]] = _split(path, line, fields[1])
+                splits[fields[0].strip()] = _split(path, line, fields[1])
     return splits
 
 
@@ -143,13 +144,14 @@ def _names_image(name: str) -> bool:
 def _check_names(path: Path, line: int, header: Sequence[str]) -> None:
     for name in header:
         _refuse_controls(path, line, name)
-    if header and _names_image(header[0]):
+    if not header or "" in header:
+        raise DataError(f"{path}, line {line}: a column has no name{' (column 1)' * (header[:1] == [''])}")
+    only_values = all(name in _CODES for name in header[1:])
+    if _names_image(header[0]) or (only_values and os.path.isfile(path.parent / header[0])):
         raise DataError(
             f"{path}, line {line}: expected a header, the names of the columns such as image_id, Male and Smiling, "
             f"but found the row of an image, {header[0]!r}"
         )
-    if not header or "" in header:
-        raise DataError(f"{path}, line {line}: a column has no name{' (column 1)' * (header[:1] == [''])}")
     repeated = sorted(name for name, times in Counter(header).items() if times > 1)
     if repeated:
         raise DataError(f"{path}, line {line}: column {repeated[0]!r} occurs more than once")
@@ -183,8 +185,9 @@ def _read_rows(path: Path, line: int, names: Sequence[str], rows: Iterator[_Row]
         except KeyError:
             for name, value in zip(names, fields[1:], strict=True):
                 if value.strip().lower() not in _CODES:
-                    allowed = "allowed: 1 and 0, 1 and -1, or true and false (of a column of splits: call it 'split')"
-                    raise DataError(f"{path}, line {line}, column {name!r}: value {value!r}; {allowed}") from None
+                    allowed = "allowed: 1 and 0, 1 and -1, or true and false"
+                    hint = "; call a column of splits 'split'" * (value.strip().lower() in _SPLIT_OF)
+                    raise DataError(f"{path}, line {line}, column {name!r}: value {value!r}; {allowed}{hint}") from None
                 codes.append(_CODES[value.strip().lower()])
     if not lines.of:
         raise DataError(f"{path}: no rows")

@@ -208,6 +208,17 @@ def test_the_cache_of_an_earlier_decoder_is_not_used(root, load, monkeypatch):
     assert keys[0]["decoder"] == 2
 
 
+def test_spaces_around_names_and_values_of_both_tables_are_no_part_of_them(tmp_path, load):
+    write_celeba(tmp_path / "c", "kaggle")
+    usual = load(tmp_path / "c")
+    for table in ("list_attr_celeba.csv", "list_eval_partition.csv"):
+        text = (tmp_path / "c" / table).read_text()
+        (tmp_path / "c" / table).write_text(text.replace(",", " , "))
+    spaced = load(tmp_path / "c")
+    assert (spaced.names, spaced.labels.tolist()) == (usual.names, usual.labels.tolist())
+    np.testing.assert_array_equal(spaced.pixels, usual.pixels)
+
+
 def test_a_table_merged_with_the_partition_needs_no_other(tmp_path, load):
     write_celeba(tmp_path / "c", "kaggle")
     data, table = load(tmp_path / "c", "valid"), tmp_path / "c" / "list_attr_celeba.csv"

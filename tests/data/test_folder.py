@@ -200,6 +200,20 @@ def test_a_second_row_of_one_image_is_refused(tmp_path, load):
         load(root)
 
 
+def test_a_table_without_a_header_is_refused_also_where_names_have_no_suffix(tmp_path, load):
+    root = colours(tmp_path / "mine", ("a", "b"))
+    (root / "labels.csv").write_text("a,1\nb,0\n")
+    with pytest.raises(DataError, match=r"line 1\b.*\bheader\b.*'a'"):
+        load(root)
+    (root / "labels.csv").write_text("file,0,1\na,1,0\nb,0,1\n")  # labels may be called 0 and 1
+    assert load(root).names == ("0", "1")
+
+
+def test_skip_missing_is_true_or_false(root, load):
+    with pytest.raises(DataError, match=r"\bskip_missing\b.*'false'"):
+        load(root, skip_missing="false")
+
+
 def test_missing_and_unlabelled_images_are_told_together(tmp_path, load):
     root = colours(tmp_path / "mine", [f"{i}.bmp" for i in range(6)])
     label(root, [f"{i}.bmp" for i in range(4, 10)])
