@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..checks import as_names
 from ..errors import QueryError, unknown
-from .reading import Reading, read, refuse_unknown, settle, subject_end, vocabulary
-from .vocabulary import COMMA, POSSESSIVES, RELATIVE, SEX, SUBJECTS, Token, tokenize
+from .clauses import split_question
+from .names import means, refuse_unknown, vocabulary
+from .reading import Reading, read, settle
+from .vocabulary import SEX, SHAPE, Words, tokenize
 from .wording import describe, predicate, pronoun
 
-SHAPE = '"Given a woman, what if she had a moustache?" or "What if this woman had a moustache?"'
 MODES = ("do", "observe")
-
-_OPENERS = ("given", "for", "take", "consider")
-_ASKS = (("what", "would", "happen"), ("what",))  # before "if"
-# What turns an antecedent into an observation: before its subject, and after it.
-_SEEN = {"see", "saw", "seen", "observe", "observed", "noticed", "learned", "learnt", "found", "discovered"}
-_AFTER_SUBJECT = [("turned", "out", "to"), ("proved", "to")]
-_AFTER_SUBJECT += [(be, seen, "to") for be in ("was", "were") for seen in ("seen", "observed", "found")]
 
 
 @dataclass(frozen=True)
@@ -74,20 +69,25 @@ class Query:
             QueryError: a part was not understood (the message shows it and the nearest known words), or the question
                 contradicts itself or lacks a part.
         """
-        tokens, words = tokenize(text), vocabulary(attributes)
-        before, after = _halves(text, tokens)
-        observed, after = _without_preamble(after)
-        subject, predicate_ = split_subject(after)
-        observed_too, predicate_ = _without_marker(predicate_)
-        described, named, intervention = (read(text, part, words) for part in (before, subject, predicate_))
-        refuse_unknown(text, [*described.unknown, *named.unknown, *intervention.unknown], words)
-        _check_subject(text, subject, after)
-        given = settle(text, _together(described, named), words)
-        antecedent = settle(text, intervention, words)
-        _check_pronouns(given, [token.word for token in (*before, *after) if token.word in SEX])
+        labels = tuple(as_names("attributes", attributes, QueryError))
+        tokens, words = tokenize(text), vocabulary(labels)
+        asked = split_question(text, tokens, words)
+        described, so, told = (read(text, part, words) for part in (asked.described, asked.so, asked.told))
+        named = [read(text, part, words) for part in asked.named]
+        refuse_unknown(text, [span for one in (described, *named, so, told) for span in one.unknown], words)
+        if asked.problem:
+            raise QueryError(asked.problem)
+        given = settle(text, _together(described, *named), words)
+        pronouns = [token.word for token in tokens if token.word in SEX]
+        nobody = bool(labels) and not asked.described and not asked.named
+        given |= _sex(given, pronouns, words, labels if nobody else ())
+        antecedent = settle(text, so, words, given)
         if not antecedent:
             raise QueryError(f"nothing is supposed after 'if'; ask for example {SHAPE}")
-        return cls(given, antecedent, "observe" if observed or observed_too else "do")
+        for name in settle(text, told, words):
+            if labels and name not in labels:
+                raise QueryError(f"the graph has no such label: {unknown('attribute', name, labels)}")
+        return cls(given, antecedent, "observe" if asked.observed else "do")
 
     def __str__(self) -> str:
         """Return the question in English; for CelebA's attributes, parsing it gives the query back."""
@@ -121,81 +121,26 @@ def zeros_and_ones(what: str, values: Mapping[str, int]) -> dict[str, int]:
     return {name: int(value) for name, value in values.items()}
 
 
-def shown(text: str) -> str:
-    """Return a text as error messages quote it."""
-    return repr(text if len(text) <= 100 else text[:97] + "...")
+def _together(described: Reading, *named: Reading) -> Reading:
+    """Merge the description before the question with the noun phrases in it; repetition is allowed."""
+    for one in named:
+        known = {condition.attribute: condition.value for condition in described.conditions}
+        new = [condition for condition in one.conditions if known.get(condition.attribute) != condition.value]
+        described = Reading([*described.conditions, *new], problems=[*described.problems, *one.problems])
+    return described
 
 
-def _halves(text: str, tokens: list[Token]) -> tuple[list[Token], list[Token]]:
-    """Return the tokens before "what if" and the tokens after it."""
-    words = [token.word for token in tokens]
-    if "if" not in words:
-        raise QueryError(f"no 'what if' in {shown(text)}; ask for example {SHAPE}")
-    middle = words.index("if")
-    starts = (middle - len(ask) for ask in _ASKS if tuple(words[max(middle - len(ask), 0) : middle]) == ask)
-    start = next(starts, middle)
-    before = tokens[:start]
-    while before and before[-1].word == COMMA:
-        before.pop()
-    if before and before[0].word in _OPENERS:
-        before = before[1:]
-    return before, tokens[middle + 1 :]
-
-
-def _without_preamble(tokens: list[Token]) -> tuple[bool, list[Token]]:
-    """Remove a leading "we saw that" or "it turned out that"; return whether there was one."""
-    words = [token.word for token in tokens]
-    i = 0
-    if words[:1] == ["we"]:
-        i = 1 + (words[1:2] == ["had"])
-        if not (words[i : i + 1] and words[i] in _SEEN):
-            return False, tokens
-        i += 1 + (words[i + 1 : i + 2] == ["out"])
-    elif words[:3] == ["it", "turned", "out"]:
-        i = 3
-    return i > 0, tokens[i + (i > 0 and words[i : i + 1] == ["that"]) :]
-
-
-def _without_marker(tokens: list[Token]) -> tuple[bool, list[Token]]:
-    """Remove a leading "turned out to"; return whether there was one."""
-    for marker in _AFTER_SUBJECT:
-        if tuple(token.word for token in tokens[: len(marker)]) == marker:
-            return True, tokens[len(marker) :]
-    return False, tokens
-
-
-def split_subject(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
-    """Split a noun phrase from its predicate; a pronoun or possessive gives no noun phrase."""
-    first = tokens[0].word if tokens else ""
-    if first in SUBJECTS:
-        return [], tokens[1:]
-    end = 0 if first in POSSESSIVES else subject_end(tokens)
-    return tokens[:end], tokens[end:]
-
-
-def _check_subject(text: str, subject: list[Token], after: list[Token]) -> None:
-    words = [token.word for token in subject]
-    relative = [word for i, word in enumerate(words) if word in RELATIVE or (word == "that" and i)]
-    if relative:
-        advice = f"begin with 'Given someone {relative[0]} ..., what if they ...'"
-        raise QueryError(f"{relative[0]!r} after 'what if' hides where the subject ends; {advice}")
-    if subject and len(subject) == len(after):
-        whole = text[subject[0].start : subject[-1].end]
-        raise QueryError(f"{whole!r} has no verb such as were, had or wore; ask for example {SHAPE}")
-
-
-def _together(described: Reading, named: Reading) -> Reading:
-    """Merge the description before "what if" with the subject after it; repetition is allowed."""
-    known = {one.attribute: one.value for one in described.conditions}
-    new = [one for one in named.conditions if known.get(one.attribute) != one.value]
-    return Reading([*described.conditions, *new], problems=[*described.problems, *named.problems])
-
-
-def _check_pronouns(given: Mapping[str, int], pronouns: Sequence[str]) -> None:
+def _sex(given: Mapping[str, int], pronouns: Sequence[str], words: Words, labels: Sequence[str]) -> dict[str, int]:
+    """Check that pronouns agree with who is given; return what they tell where nobody is, if a label has it."""
+    told: dict[str, int] = {}
     for word in pronouns:
-        noun = "a man" if SEX[word] else "a woman"
-        if "Male" not in given:
+        noun, other = ("a man", "a woman") if SEX[word] else ("a woman", "a man")
+        meant = means(noun.split()[1], words)
+        told = told or {name: value for name, value in meant.items() if name in labels}
+        known = {**given, **told}
+        if not meant or not meant.keys() <= known.keys():
             raise QueryError(f"{word!r} refers to {noun}, and none is given; begin with 'Given {noun}', or say 'they'")
-        if given["Male"] != SEX[word]:
-            other = "a woman" if SEX[word] else "a man"
-            raise QueryError(f"{word!r} does not refer to {other}, who is given; say {pronoun(given)!r} or 'they'")
+        if not meant.items() <= known.items():
+            fitting = "she" if SEX[word] else "he"
+            raise QueryError(f"{word!r} does not refer to {other}, who is given; say {fitting!r} or 'they'")
+    return told

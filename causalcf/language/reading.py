@@ -4,44 +4,35 @@ A negation covers the next condition, and every item of a list joined by "or" or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
-from ..checks import as_names
-from ..errors import QueryError, nearest
-from .vocabulary import (
-    FINITE,
-    GERUNDS,
-    HAVING,
-    POSSESSIVE,
-    POSSESSIVES,
-    REMOVALS,
-    ROLES,
-    TO_BE,
-    WORDS,
-    Role,
-    Token,
-    Words,
-)
+from ..errors import QueryError
+from . import vocabulary as v
+from .names import UNCLEAR, refuse_unknown
+from .vocabulary import ROLES, WORDS, Kind, Role, Token, Words, kind
 
-_LONGEST_OTHER = 3  # words at the end of a phrase that is looked for before "of"
+_SHOWING = frozenset(("face", "image", "one", "photo", "picture"))  # before "of" and the person described
+_WITH_OF = frozenset(("instead", "out", "pair", "rid"))
 _UNIVERSAL = frozenset(("any", "anybody", "anyone"))  # before "but" they except
 _STOPS = (Role.LEAD, Role.NOT, Role.PERSON, Role.BUT, Role.OR, Role.COMMA)
 
 
-def _others(tokens: Sequence[Token], words: Words) -> Iterator[tuple[int, int]]:
+def _others(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
     """Yield the text spans that may describe someone else, such as "with a man"."""
     said = [token.word for token in tokens]
     for i, word in enumerate(said):
-        if word == POSSESSIVE:  # "a woman's smile"; but "a woman's face" has no other owner
+        if word == v.POSSESSIVE:  # "a woman's smile"; but "a woman's face" has no other owner
             owned = i + 1 < len(said) and ROLES.get(said[i + 1]) is not Role.PERSON
             start = max(i - 1, 0) if owned else i
         elif word == "of":  # "the smile of a woman"; but "a photo of a woman" shows her
-            start = i - 1 if any(" ".join(said[k:i]) in words for k in range(max(i - _LONGEST_OTHER, 0), i)) else i
+            start = i - 1 if i and said[i - 1] not in _SHOWING | _WITH_OF else i
         elif word == "but":
             start = 0 if _excepts(said, i) else i
         else:
-            start = _owner(said, i) if words.get(word, ("", 0))[0] == "Male" else i
+            someone = word in v.SEXED or (ROLES.get(word) is Role.PERSON and word not in _SHOWING)
+            start = _owner(said, i) if someone else i
         if start < i:
             yield tokens[start].start, tokens[i].end
 
@@ -49,7 +40,7 @@ def _others(tokens: Sequence[Token], words: Words) -> Iterator[tuple[int, int]]:
 def _excepts(said: Sequence[str], i: int) -> bool:
     """Return whether "but" makes an exception, as in "anyone but a woman", and not a contrast."""
     following = said[i + 1 : i + 2]
-    if not i or not following or following[0] in FINITE or ROLES.get(following[0]) in (Role.NOT, Role.LEAD):
+    if not i or not following or following[0] in v.FINITE or ROLES.get(following[0]) in (Role.NOT, Role.LEAD):
         return False
     return not _UNIVERSAL.isdisjoint(said[:i]) or all(word in ROLES for word in said[:i])
 
@@ -58,13 +49,13 @@ def _owner(said: Sequence[str], noun: int) -> int:
     """Return the index of the word that makes a noun for a man or woman someone else, or `noun`."""
     for j in range(noun - 1, -1, -1):
         role = ROLES.get(said[j])
-        if said[j] in HAVING or said[j] in POSSESSIVES or said[j] == POSSESSIVE:
+        if said[j] in v.HAVING or said[j] in v.POSSESSIVES or said[j] == v.POSSESSIVE:
             return j
         if role is Role.ARTICLE:
             if said[max(j - 2, 0) : j] == ["face", "of"]:  # "had the face of a woman"
                 start = _owner(said, j - 2)
                 return start if start < j - 2 else noun
-            return j - 1 if j and said[j - 1] in HAVING else noun
+            return j - 1 if j and said[j - 1] in v.HAVING else noun
         if role in _STOPS or (role is Role.AND and j == noun - 1):
             return noun
     return noun
@@ -72,8 +63,21 @@ def _owner(said: Sequence[str], noun: int) -> int:
 
 _LONGEST = 6  # words in a phrase
 _LONGEST_FUNCTION = 3
-_PLAIN = frozenset(("not", "never", "neither"))  # negations of the next word alone, where no article follows
+_PLAIN = frozenset(("not", "never", "neither", "non"))  # negations of the next word alone, where no article follows
 _INSTEAD = frozenset(("instead", "rather"))  # first words of negations that name what comes in another's place
+
+
+def _particles(tokens: Sequence[Token], words: Words) -> list[Token]:
+    """Drop "on" and "off" that stand after a thing, and let "off" negate: "took her hat off" is without her hat."""
+    found, said = list(tokens), [token.word for token in tokens]
+    for i in range(len(tokens) - 1, 1, -1):
+        verbs = v.PARTICLES.get(said[i], frozenset())
+        if verbs and any(" ".join(said[k:i]) in words for k in range(max(i - _LONGEST, 0), i)):
+            j = next((j for j in range(i - 1, -1, -1) if said[j] in verbs or ROLES.get(said[j]) in _STOPS), i)
+            if said[j] in verbs and j < i:
+                found[j] = replace(tokens[j], word="without") if said[i] == "off" else tokens[j]
+                found[i] = replace(tokens[i], word="")
+    return [token for token in found if token.word]
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class Condition:
     value: int
     start: int
     end: int
+    phrase: str  # of the vocabulary
+    instead: bool  # said to be replaced: "instead of a woman"
 
 
 @dataclass
@@ -111,22 +117,25 @@ class Walk:
     """Parser that turns tokens into a `Reading` in one pass."""
 
     def __init__(self, text: str, tokens: Sequence[Token], words: Words) -> None:
-        self.text, self.tokens, self.words = text, tokens, words
+        self.text, self.tokens, self.words = text, _particles(tokens, words), words
         self.found = Reading()
         self.negation: _Negation | None = None  # met, its condition still to come
         self.scope: _Negation | None = None  # has its condition, and may reach further
-        self.joint: Role | None = None  # COMMA, AND or OR since the last condition
+        self.joint: Role | None = None  # v.COMMA, AND or OR since the last condition
         self.led = False  # a verb or preposition since the last joint or condition
         self.article = False  # an article since then
+        self.having = False  # a verb or preposition since then that things follow, not adjectives
+        self.last: tuple[Kind, int, int] | None = None  # the last condition's kind and its tokens
+        self.about: str | None = None  # the thing that a verb speaks of: "her hat is ..."
 
     def run(self) -> Reading:
-        for start, end in _others(self.tokens, self.words):
+        for start, end in _others(self.tokens):
             why = "it may speak of somebody else; say what the person themselves is or has"
             self._problem(repr(self.text[start:end]), why)
         i = 0
         while i < len(self.tokens):
             self._verb(self.tokens[i].word)
-            i = self._phrase(i) or self._quality(i) or self._function(i) or self._not_understood(i)
+            i = self._quality(i) or self._phrase(i) or self._function(i) or self._not_understood(i)
         self._close_negation()
         self._close_scope()
         return self.found
@@ -136,51 +145,64 @@ class Walk:
 
     def _verb(self, word: str) -> None:
         """Update the pending negation at a verb or preposition."""
-        gerund = word in GERUNDS
-        verb = gerund or word in FINITE or ROLES.get(word) in (Role.LEAD, Role.NOT)
-        if verb and self.negation and self.negation.word in REMOVALS and not self.negation.crossed:
+        gerund = word in v.GERUNDS
+        verb = gerund or word in v.FINITE or ROLES.get(word) in (Role.LEAD, Role.NOT)
+        if verb and self.negation and self.negation.word in v.REMOVALS and not self.negation.crossed:
             self._close_negation()  # what was removed stands before it: "his beard shaved off wearing a hat"
         if gerund and self.negation:
             self.negation.gerund = True
 
     def _goes_on(self, word: str) -> bool:
         """Return whether a word continues a negated list: "stopped smiling and wearing glasses"."""
-        return self.scope is not None and self.scope.gerund and word in GERUNDS
+        return self.scope is not None and self.scope.gerund and word in v.GERUNDS
 
     def _phrase(self, i: int) -> int | None:
         for n in range(_LONGEST, 0, -1):
             phrase = self._said(i, n)
+            first, *rest = phrase.split(" ")
+            if len(rest) > 1 and rest[0] in v.POSSESSIVES | {"the"}:  # "opened her mouth"
+                phrase = " ".join((first, *rest[1:]))
+            phrase = v.COMPARISONS.get(phrase, phrase)
             if phrase in self.words:
-                first = self.tokens[i].word
-                attribute, value = self.words[phrase]
-                led = first in FINITE or ROLES.get(first) is Role.LEAD
-                self._condition(attribute, value, i, i + n, led and not self._goes_on(first))
-                if first == "no" and self.scope is None:  # "no beard", and perhaps "or moustache"
-                    self.scope = _Negation(first, self.tokens[i].start)
+                denies = first == "no"  # "no beard" denies a beard, and perhaps what follows "or"
+                if denies:
+                    self._negate(self.tokens[i])
+                led = first in v.FINITE or ROLES.get(first) is Role.LEAD
+                self._condition(phrase, denies, i, i + n, led and not self._goes_on(first))
                 return i + n
         return None
 
     def _quality(self, i: int) -> int | None:
-        """Parse an attribute's noun before its adjective: "mouth were not open"."""
-        if self._said(i + 1, 1) not in TO_BE:
-            return None
-        negated = self._said(i + 2, 1) == "not"
-        j = i + 2 + negated
-        for n in range(_LONGEST - 1, 0, -1):
-            phrase = f"{self._said(j, n)} {self.tokens[i].word}"
-            if phrase in self.words:
-                attribute, value = self.words[phrase]
-                self._condition(attribute, value ^ negated, i, j + n, True)
+        """Parse an attribute's noun before its adjective: "mouth were not open", "dyed her hair black"."""
+        dyed = self._said(i, 1) == "dyed" and self._said(i + 1, 1) in v.POSSESSIVES
+        noun = i + 2 * dyed
+        be = not dyed and self._said(noun + 1, 1) in v.COPULAS
+        negated = be and self._said(noun + 2, 1) == "not"
+        j = noun + 1 + be + negated
+        for n in range(_LONGEST - 1, 0, -1) if self._said(noun, 1) in v.HEADS else ():
+            phrase = f"{self._said(j, n)} {self.tokens[noun].word}"
+            if self._said(j, n) and phrase in self.words:
+                self._condition(phrase, negated, i, j + n, True)
                 return j + n
         return None
 
     def _function(self, i: int) -> int | None:
         for n in range(_LONGEST_FUNCTION, 0, -1):
-            role = ROLES.get(self._said(i, n))
+            said = self._said(i, n)
+            role = ROLES.get(said)
             if role is not None:
+                if self.last and self.last[0] in (Kind.THING, Kind.OWN):  # "her hat is ...", "a hat that is ..."
+                    before = i - (self.tokens[i - 1].word == v.COMMA)
+                    if self.last[2] == (i if said in v.COPULAS else before) and said in v.COPULAS | {"that", "which"}:
+                        self.about = self._text(self.last[1], self.last[2])
+                if (role in (Role.LEAD, Role.NOT) and said != "not") or said in ("have", "wear"):
+                    self.having = said in v.HAVING - {"got"} or said.startswith("put")
                 self._apply(role, self.tokens[i])
                 return i + n
         return None
+
+    def _text(self, i: int, j: int) -> str:
+        return repr(self.text[self.tokens[i].start : self.tokens[j - 1].end])
 
     def _not_understood(self, i: int) -> int:
         token, previous = self.tokens[i], self.tokens[i - 1] if i else None
@@ -232,7 +254,9 @@ class Walk:
 
     def _join(self, role: Role, token: Token) -> None:
         self._close_negation()
-        self.led = self.article = False
+        self.led = self.article = self.having = False
+        if role is not Role.COMMA:
+            self.about = None
         if role is Role.BUT:
             self._close_scope()
         elif role is Role.OR and not self.scope:
@@ -240,8 +264,15 @@ class Walk:
         elif role is not Role.COMMA or self.joint is None:
             self.joint = role
 
-    def _condition(self, attribute: str, value: int, i: int, j: int, led: bool) -> None:
+    def _condition(self, phrase: str, flipped: bool, i: int, j: int, led: bool) -> None:
+        attribute, value = self.words[phrase]
+        if value == UNCLEAR:
+            self._problem(self._text(i, j), f"it could mean the label {attribute}; say the name of the one you mean")
+            value = 0
+        value ^= flipped
+        self._check_noun(phrase, i, j)
         end = self.tokens[j - 1].end
+        negation = self.scope if self.joint is Role.OR else self.negation
         if self.joint is Role.OR and self.scope:
             value ^= 1
             for k in self.scope.waiting:
@@ -251,7 +282,7 @@ class Walk:
         elif self.negation:
             value ^= self.negation.odd
             self.scope = self.negation if self.negation.odd else None
-            if self.negation.word == "no" and attribute == "Male":
+            if self.negation.word == "no" and phrase in v.SEXED:
                 self._problem(repr(self.text[self.negation.start : end]), "it describes nobody")
         elif led or self.led or (self.scope and self.scope.word == "no" and self.article):
             self._close_scope()  # "no beard and a moustache": each noun has a word of its own
@@ -261,9 +292,27 @@ class Walk:
             self._two_ways(self.scope, end)
         else:
             self.scope = None
-        self.found.conditions.append(Condition(attribute, value, self.tokens[i].start, end))
+        instead = negation is not None and negation.word in _INSTEAD
+        self.found.conditions.append(Condition(attribute, value, self.tokens[i].start, end, phrase, instead))
         self.negation, self.joint = None, None
         self.led = self.article = False
+        self.last = kind(phrase), i, j
+        self.having = self.having and self.last[0] is Kind.QUALITY
+
+    def _check_noun(self, phrase: str, i: int, j: int) -> None:
+        """Refuse what is said of a thing: "old glasses", "her hat is old", "wore old"."""
+        this, last = kind(phrase), self.last
+        beside = last if last and last[2] == i and last[0] is not Kind.PERSON else None
+        after = self._said(j, 1)
+        goes_on = ROLES.get(after) is Role.PERSON or any(self._said(j, n) in self.words for n in range(1, _LONGEST))
+        quality = this is Kind.QUALITY and not phrase.endswith("ing") and phrase not in v.FINITE
+        thing = this is Kind.THING or (this is Kind.OWN and not goes_on)  # "an old hat", but "a young tall woman"
+        if self.about or (self.having and quality and not goes_on and not beside):
+            self._problem(
+                self._text(i, j), f"it is said of {self.about or 'a thing'}; only the person can be described"
+            )
+        elif beside and (thing or (quality and beside[0] is Kind.THING)):  # "his hat old"
+            self._problem(self._text(beside[1], j), "it is said of a thing; only the person can be described")
 
     def _close_negation(self) -> None:
         if self.negation:
@@ -285,56 +334,34 @@ class Walk:
         self.found.problems.append(f"{shown}: {why}")
 
 
-_HINTS = 5  # stretches not understood for which near phrases are looked up
-
-
-def vocabulary(attributes: Iterable[str] = ()) -> dict[str, tuple[str, int]]:
-    """Return phrase -> (attribute, value) for CelebA's phrases and the given attribute names."""
-    words = dict(WORDS)
-    for name in as_names("attributes", attributes, QueryError):
-        phrase = " ".join(name.lower().replace("_", " ").split())
-        if not all(word in ROLES for word in phrase.split()):
-            words.setdefault(phrase, (name, 1))
-    return words
-
-
 def read(text: str, tokens: Sequence[Token], words: Words = WORDS) -> Reading:
     """Parse tokens into a `Reading`; `settle` turns it into values or raises its problems."""
     return Walk(text, tokens, words).run()
 
 
-def settle(text: str, reading: Reading, words: Words = WORDS) -> dict[str, int]:
-    """Return the attribute values of a reading, or raise QueryError if it has a problem."""
+def settle(
+    text: str, reading: Reading, words: Words = WORDS, known: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, int]:
+    """Return the attribute values of a reading, or raise QueryError if it has a problem.
+
+    `known` is what was so before: what "instead of" replaces, and what "older" compares with.
+    """
     refuse_unknown(text, reading.unknown, words)
     if reading.problems:
         raise QueryError(reading.problems[0])
     said: dict[str, Condition] = {}
-    for one in reading.conditions:
-        first = said.setdefault(one.attribute, one)
-        if first is not one:
+    for one in sorted(reading.conditions, key=lambda one: one.instead):
+        first, shown = said.setdefault(one.attribute, one), text[one.start : one.end]
+        if first is not one and not (one.instead and not first.instead and one.value == first.value):
             raise QueryError(_clash(text, first, one))
-    return {name: one.value for name, one in said.items()}
-
-
-def refuse_unknown(text: str, spans: Sequence[tuple[int, int]], words: Words = WORDS) -> None:
-    """Raise QueryError if spans were not understood; show them and the nearest known phrases."""
-    if not spans:
-        return
-    known = [phrase for phrase in (*words, *ROLES) if phrase.replace(" ", "").isalnum()]
-    hints = []
-    for start, end in spans[:_HINTS]:
-        missed = text[start:end]
-        close = nearest(missed, known) or [near for word in missed.split()[:_HINTS] for near in nearest(word, known, 1)]
-        if close:
-            hints.append(f"near {missed!r} there is {', '.join(repr(c) for c in close[:3])}")
-    shown = ", ".join(repr(text[start:end]) for start, end in spans)
-    advice = "; ".join(hints) or "conditions are words such as 'bald', 'young', 'a moustache', 'glasses', 'smiling'"
-    raise QueryError(f"not understood: {shown}; {advice}")
-
-
-def subject_end(tokens: Sequence[Token]) -> int:
-    """Return the index where a sentence's subject ends: at its first finite verb or possessive."""
-    return next((i for i, token in enumerate(tokens) if token.word in FINITE or token.word == POSSESSIVE), len(tokens))
+        before = known.get(one.attribute)
+        if one.instead and first is one:
+            fits = one.phrase not in v.SEXED and before != one.value
+        else:
+            fits = shown.lower() not in v.COMPARISONS or 1 - one.value == before != words[one.phrase][1]
+        if not fits:
+            raise QueryError(f"{shown!r} does not fit what is given; say what the person is or has")
+    return {one.attribute: said[one.attribute].value for one in reading.conditions}
 
 
 def _clash(text: str, first: Condition, second: Condition) -> str:

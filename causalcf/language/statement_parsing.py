@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..checks import as_names
 from ..errors import QueryError, StatementError, nearest
+from .clauses import shown, split_subject
 from .modals import MODALS, SPOKEN
-from .query import Query, shown, split_subject
-from .reading import read, settle, vocabulary
+from .names import means, vocabulary
+from .query import Query
+from .reading import read, settle
 from .vocabulary import COMMA, POSSESSIVES, SEX, SUBJECTS, Token, Words, tokenize
 from .wording import pronoun
 
@@ -33,7 +35,7 @@ class Clauses:
     pronouns: list[str]
 
 
-def _split_clauses(text: str, tokens: list[Token]) -> Clauses:
+def _split_clauses(text: str, tokens: list[Token], vocabulary_: Words) -> Clauses:
     """Split a sentence into its clauses, in either order."""
     words = ["not" if token.word == "never" else token.word for token in tokens]
     if "if" not in words:
@@ -45,7 +47,7 @@ def _split_clauses(text: str, tokens: list[Token]) -> Clauses:
     reverse = start < middle
     begin = _subject_start(tokens, 0 if reverse else middle + 1, start, reverse)
     alone = tokens[begin].word in SUBJECTS
-    owner, thing = ([], []) if alone else split_subject(tokens[begin:start])
+    owner, thing = ([], []) if alone else split_subject(tokens[begin:start], vocabulary_)
     says = [*thing, *(tokens[end:middle] if reverse else tokens[end:])]
     if not says:
         raise StatementError(f"nothing follows {' '.join(words[start:end])!r}; write for example {SHAPE}")
@@ -94,7 +96,7 @@ def _subject_start(tokens: Sequence[Token], least: int, modal: int, reverse: boo
 
 _CHANGES = ("become", "turn", "go", "grow", "lose")  # verbs that say that it was not so before
 _ASIDE = re.compile(r"\(([^()]*)\)")
-_QUESTION = re.compile(r'ask for example ".*$', re.DOTALL)
+_QUESTION = re.compile(r'ask for example "[^"]*"(?: or "[^"]*")?')
 
 
 def read_statement(text: str, attributes: Iterable[str] = ()) -> tuple[dict[str, Any], bool]:
@@ -109,7 +111,7 @@ def read_statement(text: str, attributes: Iterable[str] = ()) -> tuple[dict[str,
 def _read(text: str, attributes: tuple[str, ...], words: Words) -> tuple[dict[str, Any], bool]:
     tokenize(text)  # refuses what is no text, or too long
     bare = _ASIDE.sub(lambda aside: " " * len(aside[0]), text)
-    clauses = _split_clauses(bare, tokenize(bare))
+    clauses = _split_clauses(bare, tokenize(bare), words)
     try:
         query = Query.parse(clauses.question, attributes)
     except QueryError as error:
@@ -120,7 +122,7 @@ def _read(text: str, attributes: tuple[str, ...], words: Words) -> tuple[dict[st
         raise
     modal, consequent, change = _consequent(bare, clauses, words)
     given = _with_asides(query.given, text, words)
-    _check_pronouns(given, query.antecedent, clauses)
+    _check_pronouns(replace(query, given=given), clauses, words)
     _check_subject(bare, clauses.subject, {**given, **query.antecedent}, given, words)
     parts = {"given": given, "antecedent": query.antecedent, "modal": modal, "consequent": consequent}
     return {**parts, "mode": query.mode}, change
@@ -168,14 +170,16 @@ def _with_asides(given: Mapping[str, int], text: str, words: Words) -> dict[str,
     return together
 
 
-def _check_pronouns(given: Mapping[str, int], antecedent: Mapping[str, int], clauses: Clauses) -> None:
+def _check_pronouns(query: Query, clauses: Clauses, words: Words) -> None:
     """Check that each pronoun agrees with the given or the antecedent's sex."""
-    sexes = {values["Male"] for values in (given, antecedent) if "Male" in values}
+    meant = {sex: means(noun, words).items() for sex, noun in enumerate(("woman", "man"))}
+    parts = query.given.items(), query.antecedent.items()
+    known = [sex for sex in meant if meant[sex] and any(meant[sex] <= part for part in parts)]
     for word in clauses.pronouns:
-        if word in SEX and SEX[word] not in sexes:
-            known = f"{'a man' if 1 in sexes else 'a woman'} is" if sexes else "neither a man nor a woman is"
-            fitting = " or ".join(sorted({repr(pronoun(given)), "'they'"}))
-            raise StatementError(f"{word!r} refers to nobody: {known} given; say {fitting}")
+        if word in SEX and SEX[word] not in known:
+            who = f"{'a man' if 1 in known else 'a woman'} is" if known else "neither a man nor a woman is"
+            fitting = " or ".join(sorted({repr(pronoun(query.given)), "'they'"}))
+            raise StatementError(f"{word!r} refers to nobody: {who} given; say {fitting}")
 
 
 def _check_subject(

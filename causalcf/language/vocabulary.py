@@ -30,7 +30,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "Arched_Eyebrows": ("arched brows", ""),
     "Attractive": ("beautiful, good looking, handsome, pretty", "ugly, unattractive"),
     "Bags_Under_Eyes": (", ".join(f"bags under {x} eyes" for x in ("his", "her", "their", "the")) + ", eye bags", ""),
-    "Bald": ("baldheaded, bald headed, hairless", ""),
+    "Bald": ("baldheaded, bald headed, hairless", "hair"),
     "Bangs": ("fringe", ""),
     "Big_Lips": ("full lips, large lips", "small lips, thin lips"),
     "Big_Nose": ("large nose", "small nose"),
@@ -42,7 +42,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "Chubby": ("fat, overweight, plump", ""),
     "Eyeglasses": ("eye glasses, bespectacled, glasses, spectacles, wearing glasses, wears glasses", ""),
     "Goatee": ("goateed", ""),
-    "Gray_Hair": ("gray haired, grey hair, grey haired", ""),
+    "Gray_Hair": ("gray haired, grey hair, grey haired, went gray, went grey, go gray, go grey", ""),
     "Heavy_Makeup": ("heavy make up, make up, makeup", ""),
     "High_Cheekbones": ("high cheek bones", ""),
     "Male": (
@@ -52,7 +52,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "Mouth_Slightly_Open": (
         "mouth open, mouth opened, mouth is open, open mouth, opened mouth, open mouthed, parted lips, "
         "slightly open mouth, slightly opened mouth",
-        "closed mouth, mouth closed, mouth is closed, mouth is shut, mouth shut, shut mouth",
+        "close mouth, closed mouth, mouth closed, mouth is closed, mouth is shut, mouth shut, shut mouth",
     ),
     "Mustache": ("moustache, moustached, moustaches, mustached, mustaches, mustachioed, moustachioed", ""),
     "Narrow_Eyes": ("narrow eyed, narrowed eyes, squint, squinting", "wide eyed, wide eyes, wide open eyes"),
@@ -71,7 +71,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "Wearing_Lipstick": ("lipstick, lip stick, wears lipstick", ""),
     "Wearing_Necklace": ("necklace, wearing a necklace, wears a necklace", ""),
     "Wearing_Necktie": ("necktie, neck tie, tie, wearing a necktie, wearing a tie, wears a tie", ""),
-    "Young": ("youthful, younger", "aged, elderly, old, older"),
+    "Young": ("youthful", "aged, elderly, old"),
 }
 
 
@@ -87,6 +87,37 @@ def _words() -> dict[str, tuple[str, int]]:
 # apostrophes; where one phrase holds another ("no beard" and "beard"), the longer is meant.
 WORDS: Words = MappingProxyType(_words())
 
+# Phrases for a man or a woman, and those of them that are adjectives, too.
+SEXED = frozenset(phrase for phrase, (attribute, _) in WORDS.items() if attribute == "Male")
+_ADJECTIVES = frozenset(("female", "feminine", "male", "masculine"))
+# Words of phrases for what a person has or wears; all other phrases are said of the person.
+_THINGS = """
+bags bangs beard beards bones brows burns cap cheekbones cheeks chin earring earrings eyebrows eyeglasses eyes face
+fringe glasses goatee grin hair hairline hat line lips lipstick makeup mouth moustache moustaches mustache mustaches
+necklace necktie nose shadow sideboards sideburns skin smile spectacles stick stubble tie up
+"""
+HEADS = frozenset(_THINGS.split())
+
+
+class Kind(Enum):
+    """What a phrase can be: a noun for the person, said of the person, a thing, or either (a graph's own label)."""
+
+    PERSON = auto()
+    QUALITY = auto()
+    THING = auto()
+    OWN = auto()
+
+
+def kind(phrase: str) -> Kind:
+    """Return what a phrase of the vocabulary can be."""
+    if phrase in SEXED - _ADJECTIVES:
+        return Kind.PERSON
+    if not HEADS.isdisjoint(phrase.split()):
+        return Kind.THING
+    return Kind.QUALITY if phrase in WORDS or phrase.endswith("ing") else Kind.OWN
+
+
+SHAPE = '"Given a woman, what if she had a moustache?" or "What if this woman had a moustache?"'
 MAX_LENGTH = 2000  # characters; a question that names all 40 attributes twice takes about 1,500
 COMMA = ","
 POSSESSIVE = "'s"
@@ -125,6 +156,11 @@ def tokenize(text: str) -> list[Token]:
             tokens += [Token(word, *span) for word in _written_out(match[0].lower())]
     while tokens and tokens[-1].word == COMMA:
         tokens.pop()
+    for i in range(len(tokens) - 2, 0, -1):  # "he/she", "his or her"
+        around = {tokens[i - 1].word, tokens[i + 1].word}
+        if tokens[i].word in ("/", "or") and {SEX.get(word) for word in around} == {0, 1}:
+            word = "they" if around <= SUBJECTS else "them" if "him" in around else "their"
+            tokens[i - 1 : i + 2] = [Token(word, tokens[i - 1].start, tokens[i + 1].end)]
     if not tokens:
         raise QueryError('the text is empty; ask for example "Given a woman, what if she had a moustache?"')
     return tokens
@@ -161,12 +197,15 @@ class Role(Enum):
 
 
 _ROLES = {
-    Role.SKIP: f"also, be, did, do, does, get, have, instead, look, now, of, own, then, to, wear, {POSSESSIVE}",
-    Role.ARTICLE: "a, an, any, her, his, its, some, that, the, their, these, this, those",
-    Role.LEAD: "are, became, being, got, grew, had, has, having, in, is, looked, looks, put on, turned, was, wearing, "
-    "wears, were, which, who, whose, with, wore",
-    Role.NOT: "got rid of, instead of, lack, lacked, lacking, lacks, lose, lost, neither, never, no, not, rather than, "
-    "removed, shaved off, stopped, took off, without",
+    Role.SKIP: "again, also, any more, anymore, be, did, do, does, get, have, instead, look, now, of, own, still, "
+    f"suddenly, then, wear, {POSSESSIVE}",
+    Role.ARTICLE: "a, a pair of, an, any, her, his, its, some, that, the, their, these, this, those",
+    Role.LEAD: "are, became, become, becomes, been, began, began to, being, getting, go, goes, gone, got, grew, grow, "
+    "grown, grows, had, has, having, in, is, looked, looking, looks, put, put on, puts on, started, started to, turn, "
+    "turned, turned into, turns, was, was to, wearing, wears, went, were, were to, which, who, whose, with, wore",
+    Role.NOT: "get rid of, got rid of, instead of, lack, lacked, lacking, lacks, lose, loses, losing, lost, neither, "
+    "never, no, no longer, non, not, rather than, remove, removed, removes, shave, shave off, shaved, shaved off, "
+    "shaves off, stop, stopped, stops, take off, takes off, took off, without, yet to",
     Role.AND: "and, plus, while",
     Role.BUT: "but, yet",
     Role.OR: "nor, or",
@@ -186,10 +225,17 @@ ROLES: Mapping[str, Role] = MappingProxyType(
 
 # Verbs that tell something of a subject, so that the subject ends before them.
 FINITE = _listed(
-    "are, became, did, does, got, grew, grinned, had, has, is, lacked, lacks, looked, looks, lost, put, removed, "
-    "shaved, smiled, smiles, stopped, took, turned, was, wears, were, wore"
+    "are, became, becomes, began, did, does, dyed, goes, got, grew, grinned, grins, grows, had, has, is, lacked, "
+    "lacks, looked, looks, loses, lost, put, puts, removed, removes, shaved, shaves, smiled, smiles, started, stopped, stops, "
+    "takes, took, turned, turns, was, wears, went, were, wore"
+)
+# Verbs after "would", "make" or "let".
+INFINITIVES = _listed(
+    "be, become, get, go, grin, grow, have, lack, look, lose, not, remove, shave, smile, squint, still, stop, take, "
+    "turn, wear"
 )
 TO_BE = _listed("are, be, is, was, were")
+COPULAS = TO_BE | _listed("became, being, got, grew, looked, looking, looks, turned, went")
 # Forms in -ing that a negation can begin a list with: "stopped smiling and wearing glasses".
 GERUNDS = _listed("being, blushing, grinning, having, lacking, smiling, squinting, wearing")
 # Words after which a noun for someone is not the person described.
@@ -199,9 +245,27 @@ HAVING = _listed(
 )
 # First words of negations of a thing, which may also stand after it: "with his beard shaved off".
 REMOVALS = _listed("got, lost, removed, shaved, took")
+# Verbs that "on" or "off" belongs to where it stands after a thing: "took her hat off", "with his hat on".
+PARTICLES = {
+    "on": _listed("had, has, have, having, put, puts, wearing, with, wore"),
+    "off": _listed("had, has, have, having, shave, shaved, shaves, take, takes, took, with"),
+}
+# Adjectives that compare with what was before -> the adjective that they come to where that did not hold before.
+COMPARISONS = {"older": "old", "younger": "young"}
 RELATIVE = _listed("which, who, whose")
 POSSESSIVES = _listed("her, his, its, their")
 
-# Pronouns that can be a subject, and the sex (Male=1 or 0) that any pronoun tells.
+# Words of questions that are no misspelt condition.
+ASKING = _listed(
+    "almost, could, does, from, give, hardly, have, having, imagine, into, like, look, looked, made, make, only, show, "
+    "take, than, that, them, then, turn, used, went, what, when, would"
+)
+# Pronouns that can be a subject or an object, and the sex (Male=1 or 0) that any pronoun tells.
 SUBJECTS = _listed("he, it, she, they")
+OBJECTS = _listed("her, him, it, them")
 SEX: Mapping[str, int] = MappingProxyType({"he": 1, "him": 1, "his": 1, "she": 0, "her": 0, "hers": 0})
+
+
+def is_person(token: Token) -> bool:
+    """Return whether a word is a noun for someone."""
+    return token.word in SEXED or ROLES.get(token.word) is Role.PERSON

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causalcf.errors import QueryError
-from causalcf.language.reading import read, settle, vocabulary
+from causalcf.language.names import vocabulary
+from causalcf.language.reading import read, settle
 from causalcf.language.vocabulary import CELEBA_ATTRIBUTES, WORDS, tokenize
 from causalcf.language.wording import describe, infinitive, predicate, pronoun, short, this_one
 

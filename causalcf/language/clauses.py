@@ -1,0 +1,173 @@
+"""The clauses of a question in English: who is given, what is supposed of them, and what is asked about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..errors import QueryError
+from . import vocabulary as v
+from .vocabulary import SHAPE, Token, Words
+
+_OPENERS = ("given", "for", "take", "consider", "imagine", "suppose")
+# Sentences as patterns over their words. The slots: who is described (`before`, `who`), what is supposed of them (`so`,
+# or `clause`, which has a subject), what is asked about it (`told`); `both` is `who` and what follows.
+_POLITE = "(?:(?:can|could|will|would) you )?(?:please )?(?P<rest>.+?)(?:(?: ,)? please)?"
+_FIRST = "(?:(?P<before>.+?)(?: ,)? )??"
+_LOOK = "(?:show (?:me )?)?(?:what|how)(?: (?:would|will|does|do|did))? (?P<who>.+?) (?:would )?(?:looks?(?: like)?|be like)"
+_BESIDE_IF = (
+    _FIRST + "(?:what would happen|what happens|what)",
+    _FIRST + _LOOK,
+    "show (?:me )?(?P<who>.+)",
+    _FIRST + "would (?P<both>.+)",
+    "(?P<before>.*)",
+)
+_WITHOUT_IF = (
+    "(?:imagine|suppose|picture) (?:that )?(?P<clause>.+?)(?: , (?:what|how) would (?:he|she|it|they) look(?: like)?)?",
+    _FIRST + _LOOK + "(?: as(?= an? ))? (?P<so>.+)",
+    "show (?:me )?(?P<who>.+?) as (?P<so>an? .+)",
+)
+_ORDER = "(?:(?P<before>.+?) , )??"
+_ORDERS = (
+    _ORDER + "(?:make|made|let|give|gave) (?P<both>.+)",
+    _ORDER + "(?:turn|change|transform)(?:ed|d)? (?P<who>.+) (?:into|to) (?P<so>an? .+)",
+    _ORDER + "(?:put|add|added) (?P<so>.+?) (?:on|to) (?P<person>.+)",
+    _ORDER + "(?P<so>(?:removed?|take off|took off) .+?) from (?P<person>.+)",
+    _ORDER + "(?P<so>(?:removed?|take|took|shaved?)(?: off)?) (?P<person>.+?) 's (?P<thing>.+)",
+    _ORDER + "(?P<so>(?:removed?|take|took|shaved?|put) .+)",
+    _ORDER + "(?:add|added) (?P<so>.+)",
+)
+# What turns an antecedent into an observation: before its subject, and after it.
+_SEEN = "observed|found|seen"
+_SAW = f"(?P<saw>we (?:had )?(?:see|saw|observe|noticed|learned|learnt|discovered|{_SEEN})(?: out)?|it turned out)"
+_SAW += "(?: that)? (?P<clause>.+)"
+_PROVED = f"(?P<saw>turned out to|proved to|(?:was|were) (?:{_SEEN}) to) (?P<so>.+)"
+Slots = dict[str, list[Token]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Clauses of one question; a pronoun is no noun phrase."""
+
+    described: list[Token]  # before the question
+    named: list[list[Token]]  # the noun phrases in it
+    so: list[Token]
+    told: list[Token]
+    observed: bool
+    problem: str  # with who is named, or ""
+
+
+def split_question(text: str, tokens: list[Token], words: Words) -> Question:
+    """Split a question into its clauses."""
+    tokens = next(_slots((_POLITE,), tokens), {"rest": tokens})["rest"]
+    said = [token.word for token in tokens]
+    found: Slots = {}
+    if "if" in said:
+        main, clause = tokens[: said.index("if")], tokens[said.index("if") + 1 :]
+        asked = next((i for i, token in enumerate(clause) if token.word in ("what", "how", "would")), len(clause))
+        found = next(_slots(_BESIDE_IF, [*main, *clause[asked:]]), {})
+        who, told = _who(found)
+        found |= {"who": who, "told": told, "clause": _without_commas(clause[:asked])}
+        if clause and clause[0].word in ("we", "you", "i") and (order := _order(clause[1:])):
+            found |= {"clause": [], "so": order["so"], "person": order["who"]}
+    else:
+        found = next(_slots(_WITHOUT_IF, tokens), {}) or _order(tokens)
+        if not found:
+            raise QueryError(f"no 'what if' in {shown(text)}; ask for example {SHAPE}")
+    clause = found.get("clause", [])
+    saw = next(_slots((_SAW,), clause), {"clause": clause})
+    subject, so = split_subject(saw["clause"], words)
+    proved = next(_slots((_PROVED,), so), {"so": so})
+    before = _without_commas(found.get("before", []))
+    before = before[1:] if before and before[0].word in _OPENERS else before
+    named = [found.get("who", []), found.get("person", []), subject]
+    named = [noun for noun in named if noun and not (len(noun) == 1 and noun[0].word in v.SUBJECTS | v.OBJECTS)]
+    observed = "saw" in saw or "saw" in proved
+    problem = _problem(text, subject, saw["clause"], named)
+    return Question(before, named, found.get("so", proved["so"]), found.get("told", []), observed, problem)
+
+
+def _slots(patterns: Sequence[str], tokens: list[Token]) -> Iterator[Slots]:
+    """Yield the slots of each pattern that the words match."""
+    said = " ".join(token.word for token in tokens)
+    for match in filter(None, (re.fullmatch(pattern, said) for pattern in patterns)):
+        starts = {slot: said[: match.start(slot)].count(" ") for slot, got in match.groupdict().items() if got}
+        yield {slot: tokens[at : at + match[slot].count(" ") + 1] for slot, at in starts.items()}
+
+
+def _order(tokens: list[Token]) -> Slots:
+    """Return `before`, `who` and `so` of an imperative."""
+    for found in _slots(_ORDERS, tokens):
+        who, so = _who(found) if "both" in found else (found.get("who", []), found.get("so", []))
+        if "person" in found:
+            who, so = found["person"], [*so, *found.get("thing", [])]
+            if who[0].word not in v.OBJECTS and not (_before_noun(who[0]) and any(map(v.is_person, who))):
+                continue
+        elif "both" in found and (not so or so[0].word in v.RELATIVE | {"with", "without", "in", "that"}):
+            continue  # "make the man with a hat bald"
+        return {"who": who, "so": so, "before": found.get("before", [])}
+    return {}
+
+
+def _who(found: Slots) -> tuple[list[Token], list[Token]]:
+    """Split `both`, such as "her bald" or "an old man be bald", after the noun phrase."""
+    both = found.get("both", [])
+    if not both:
+        return found.get("who", []), []
+    said = [token.word for token in both]
+    if said[0] in v.POSSESSIVES and (said[0] != "her" or not v.HEADS.isdisjoint(set(said[1:2]) - {"smile", "grin"})):
+        return [], both  # "his mouth open"
+    verbs = (i for i, word in enumerate(said) if word in v.INFINITIVES and i and not _before_noun(both[i - 1]))
+    people = (i + 1 for i, token in enumerate(both) if v.is_person(token))
+    end = said.index(v.POSSESSIVE) if v.POSSESSIVE in said else next(verbs, next(people, len(both)))
+    end = 1 if said[0] in v.SUBJECTS | v.OBJECTS else end
+    return both[:end], both[end:]
+
+
+def _before_noun(token: Token) -> bool:
+    return v.ROLES.get(token.word) is v.Role.ARTICLE or token.word in ("no", "with", "without")
+
+
+def _without_commas(tokens: list[Token]) -> list[Token]:
+    return _without_commas(tokens[:-1]) if tokens and tokens[-1].word == v.COMMA else tokens
+
+
+def split_subject(tokens: list[Token], words: Words) -> tuple[list[Token], list[Token]]:
+    """Split a noun phrase from its predicate; a pronoun or possessive gives no noun phrase."""
+    first = tokens[0].word if tokens else ""
+    if first in v.SUBJECTS:
+        return [], tokens[1:]
+    ends = (i for i, token in enumerate(tokens) if token.word == v.POSSESSIVE or _is_finite(tokens[i : i + 2], words))
+    end = 0 if first in v.POSSESSIVES else next(ends, len(tokens))
+    return tokens[:end], tokens[end:]
+
+
+def _is_finite(tokens: Sequence[Token], words: Words) -> bool:
+    """Return whether the first word is a verb with a subject, such as "frowned" if "frowning" is known."""
+    word = tokens[0].word
+    if word in ("closed", "opened", "shut"):
+        return tokens[-1].word in v.POSSESSIVES
+    stems = {word.removesuffix(ending) for ending in ("ed", "s", "es")} - {word}
+    return word in v.FINITE or (word in words and any(f"{stem}ing" in words for stem in stems))
+
+
+def _problem(text: str, subject: list[Token], clause: list[Token], named: list[list[Token]]) -> str:
+    relative = [
+        token.word for i, token in enumerate(subject) if token.word in v.RELATIVE or (token.word == "that" and i)
+    ]
+    if relative:
+        advice = f"begin with 'Given someone {relative[0]} ..., what if they ...'"
+        return f"{relative[0]!r} after 'what if' hides where the subject ends; {advice}"
+    for noun in named:
+        whole = text[noun[0].start : noun[-1].end]
+        if noun is subject and len(subject) == len(clause):
+            return f"{whole!r} has no verb such as were, had or wore; ask for example {SHAPE}"
+        if noun[-1].word in v.HEADS and not any(map(v.is_person, noun)):
+            return f"{whole!r} is nobody; ask for example {SHAPE}"
+    return ""
+
+
+def shown(text: str) -> str:
+    """Return a text as error messages quote it."""
+    return repr(text if len(text) <= 100 else text[:97] + "...")
