@@ -15,7 +15,7 @@ _OPENERS = ("given", "for", "take", "consider", "imagine", "suppose")
 # or `clause`, which has a subject), what is asked about it (`told`); `both` is `who` and what follows.
 _POLITE = "(?:(?:can|could|will|would) you )?(?:please )?(?P<rest>.+?)(?:(?: ,)? please)?"
 _FIRST = "(?:(?P<before>.+?)(?: ,)? )??"
-_LOOK = "(?:show (?:me )?)?(?:what|how)(?: (?:would|will|does|do|did))? (?P<who>.+?) (?:would )?(?:looks?(?: like)?|be like)"
+_LOOK = "(?:show (?:me )?)?(?:what|how)(?: would| will| does| do)? (?P<who>.+?) (?:would )?(?:looks?(?: like)?|be like)"
 _BESIDE_IF = (
     _FIRST + "(?:what would happen|what happens|what)",
     _FIRST + _LOOK,
@@ -68,7 +68,8 @@ def split_question(text: str, tokens: list[Token], words: Words) -> Question:
         asked = next((i for i, token in enumerate(clause) if token.word in ("what", "how", "would")), len(clause))
         found = next(_slots(_BESIDE_IF, [*main, *clause[asked:]]), {})
         who, told = _who(found)
-        found |= {"who": who, "told": told, "clause": _without_commas(clause[:asked])}
+        clause = _without_commas(clause[:asked])
+        found |= {"who": who, "told": told, "clause": clause}
         if clause and clause[0].word in ("we", "you", "i") and (order := _order(clause[1:])):
             found |= {"clause": [], "so": order["so"], "person": order["who"]}
     else:

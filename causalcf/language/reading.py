@@ -195,8 +195,10 @@ class Walk:
                     before = i - (self.tokens[i - 1].word == v.COMMA)
                     if self.last[2] == (i if said in v.COPULAS else before) and said in v.COPULAS | {"that", "which"}:
                         self.about = self._text(self.last[1], self.last[2])
-                if (role in (Role.LEAD, Role.NOT) and said != "not") or said in ("have", "wear"):
+                if role is Role.LEAD or said in ("have", "wear"):
                     self.having = said in v.HAVING - {"got"} or said.startswith("put")
+                elif role is Role.NOT and said != "not":
+                    self.having = said != "no longer" and self.tokens[i].word not in v.DENIALS
                 self._apply(role, self.tokens[i])
                 return i + n
         return None
@@ -282,7 +284,7 @@ class Walk:
         elif self.negation:
             value ^= self.negation.odd
             self.scope = self.negation if self.negation.odd else None
-            if self.negation.word == "no" and phrase in v.SEXED:
+            if self.negation.word not in v.DENIALS and phrase in v.SEXED:
                 self._problem(repr(self.text[self.negation.start : end]), "it describes nobody")
         elif led or self.led or (self.scope and self.scope.word == "no" and self.article):
             self._close_scope()  # "no beard and a moustache": each noun has a word of its own

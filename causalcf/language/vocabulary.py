@@ -226,8 +226,8 @@ ROLES: Mapping[str, Role] = MappingProxyType(
 # Verbs that tell something of a subject, so that the subject ends before them.
 FINITE = _listed(
     "are, became, becomes, began, did, does, dyed, goes, got, grew, grinned, grins, grows, had, has, is, lacked, "
-    "lacks, looked, looks, loses, lost, put, puts, removed, removes, shaved, shaves, smiled, smiles, started, stopped, stops, "
-    "takes, took, turned, turns, was, wears, went, were, wore"
+    "lacks, looked, looks, loses, lost, put, puts, removed, removes, shaved, shaves, smiled, smiles, started, "
+    "stopped, stops, takes, took, turned, turns, was, wears, went, were, wore"
 )
 # Verbs after "would", "make" or "let".
 INFINITIVES = _listed(
@@ -243,6 +243,8 @@ HAVING = _listed(
     "got, had, has, have, having, in, lack, lacked, lacking, lacks, lose, lost, off, on, removed, wear, wearing, "
     "wears, whose, with, without, wore"
 )
+# First words of negations that can deny what a person is; what follows any other is a thing.
+DENIALS = _listed("instead, neither, never, non, not, rather, stop, stopped, stops, yet")
 # First words of negations of a thing, which may also stand after it: "with his beard shaved off".
 REMOVALS = _listed("got, lost, removed, shaved, took")
 # Verbs that "on" or "off" belongs to where it stands after a thing: "took her hat off", "with his hat on".

@@ -27,7 +27,7 @@ def reading(graph, question):
 
 
 def test_every_question_of_the_table_is_read_as_it_is_meant_or_refused():
-    assert len(ROWS) > 300 and len({tuple(row[:2]) for row in ROWS}) == len(ROWS)
+    assert len(ROWS) > 400 and len({tuple(row[:2]) for row in ROWS}) == len(ROWS)
     wrong = []
     for graph, question, given, *antecedent in ROWS:
         wanted = "refused" if given == "refused" else (conditions(given), conditions(antecedent[0]))
@@ -43,11 +43,7 @@ def test_every_question_of_the_table_is_read_as_it_is_meant_or_refused():
         ("Male,Young,Old", "What if an elderly man smiled?", "'Old' or 'Young'"),
         ("Male,female", "What if a woman smiled?", "'Male' or 'female'"),
         ("Hat,hat", "What if they wore a hat?", "'Hat' or 'hat'"),
-        (
-            "Mouth_Closed,Mouth_Slightly_Open",
-            "What if their mouth were shut?",
-            "'Mouth_Closed' or 'Mouth_Slightly_Open'",
-        ),
+        ("Mouth_Closed,Mouth_Slightly_Open", "What if their mouth were shut?", "'Mouth_Closed' or 'Mouth_Sli"),
     ],
 )
 def test_where_two_labels_could_be_meant_both_are_named(labels, question, named):
