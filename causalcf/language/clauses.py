@@ -1,10 +1,11 @@
-"""The clauses of a question in English: who is given, what is supposed of them, and what is asked about it."""
+"""The clauses of a question in English: who is given, what is supposed of them, what is asked about it; and what in a
+clause may speak of somebody else."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import QueryError
 from . import vocabulary as v
@@ -172,3 +173,64 @@ def _problem(text: str, subject: list[Token], clause: list[Token], named: list[l
 def shown(text: str) -> str:
     """Return a text as error messages quote it."""
     return repr(text if len(text) <= 100 else text[:97] + "...")
+
+
+_SHOWING = frozenset(("face", "image", "one", "photo", "picture"))  # before "of" and the person described
+_WITH_OF = frozenset(("instead", "out", "pair", "rid"))
+_UNIVERSAL = frozenset(("any", "anybody", "anyone"))  # before "but" they except
+_STOPS = (v.Role.LEAD, v.Role.NOT, v.Role.PERSON, v.Role.BUT, v.Role.OR, v.Role.COMMA)
+
+
+def others(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """Yield the text spans that may describe someone else, such as "with a man"."""
+    said = [token.word for token in tokens]
+    for i, word in enumerate(said):
+        if word == v.POSSESSIVE:  # "a woman's smile"; but "a woman's face" has no other owner
+            owned = i + 1 < len(said) and v.ROLES.get(said[i + 1]) is not v.Role.PERSON
+            start = max(i - 1, 0) if owned else i
+        elif word == "of":  # "the smile of a woman"; but "a photo of a woman" shows her
+            start = i - 1 if i and said[i - 1] not in _SHOWING | _WITH_OF else i
+        elif word == "but":
+            start = 0 if _excepts(said, i) else i
+        else:
+            someone = word in v.SEXED or (v.ROLES.get(word) is v.Role.PERSON and word not in _SHOWING)
+            start = _owner(said, i) if someone else i
+        if start < i:
+            yield tokens[start].start, tokens[i].end
+
+
+def _excepts(said: Sequence[str], i: int) -> bool:
+    """Return whether "but" makes an exception, as in "anyone but a woman", and not a contrast."""
+    following = said[i + 1 : i + 2]
+    if not i or not following or following[0] in v.FINITE or v.ROLES.get(following[0]) in (v.Role.NOT, v.Role.LEAD):
+        return False
+    return not _UNIVERSAL.isdisjoint(said[:i]) or all(word in v.ROLES for word in said[:i])
+
+
+def _owner(said: Sequence[str], noun: int) -> int:
+    """Return the index of the word that makes a noun for a man or woman someone else, or `noun`."""
+    for j in range(noun - 1, -1, -1):
+        role = v.ROLES.get(said[j])
+        if said[j] in v.HAVING or said[j] in v.POSSESSIVES or said[j] == v.POSSESSIVE:
+            return j
+        if role is v.Role.ARTICLE:
+            if said[max(j - 2, 0) : j] == ["face", "of"]:  # "had the face of a woman"
+                start = _owner(said, j - 2)
+                return start if start < j - 2 else noun
+            return j - 1 if j and said[j - 1] in v.HAVING else noun
+        if role in _STOPS or (role is v.Role.AND and j == noun - 1):
+            return noun
+    return noun
+
+
+def join_particles(tokens: Sequence[Token], words: Words) -> list[Token]:
+    """Drop "on" and "off" that stand after a thing, and let "off" negate: "took her hat off" is without her hat."""
+    found, said = list(tokens), [token.word for token in tokens]
+    for i in range(len(tokens) - 1, 1, -1):
+        verbs = v.PARTICLES.get(said[i], frozenset())
+        if verbs and any(" ".join(said[k:i]) in words for k in range(max(i - v.LONGEST, 0), i)):
+            j = next((j for j in range(i - 1, -1, -1) if said[j] in verbs or v.ROLES.get(said[j]) in _STOPS), i)
+            if said[j] in verbs and j < i:
+                found[j] = replace(tokens[j], word="without") if said[i] == "off" else tokens[j]
+                found[i] = replace(tokens[i], word="")
+    return [token for token in found if token.word]

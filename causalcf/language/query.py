@@ -54,22 +54,24 @@ class Query:
     def parse(cls, text: str, attributes: Iterable[str] = ()) -> Query:
         """Parse an English question.
 
-        Two forms are understood: "Given <someone>, what if <pronoun> <predicate>?", and "What if <someone>
-        <predicate>?". The second form needs a verb after <someone>. The pronoun refers to the given person and must
-        agree; "they" always agrees. "What if we saw (observed, learned) that ...", "it turned out that ..." and "...
-        turned out to ..." make the antecedent an observation. Every other form makes it an intervention. Conditions and
-        negations are parsed as by `read`.
+        The forms are "Given <someone>, what if <pronoun> <predicate>?", "What if <someone> <predicate>?", "What would
+        <someone> look like with ...?", "Would <someone> ... if ...?" and orders such as "Make him smile"; what is asked
+        after "would" changes nothing. A pronoun agrees with who is given. Where nobody is, it tells the sex, if
+        `attributes` have a label for it. "What if we saw (observed, learned) that ...", "it turned out that ..." and
+        "... turned out to ..." make the antecedent an observation. Every other form makes it an intervention. All words
+        must be known, and what is said of a thing ("old glasses") is refused.
 
         Args:
             text: at most 2,000 characters.
-            attributes: names that the text may use in addition to CelebA's, as plain words: "Facial_Scar" as "a facial
-                scar".
+            attributes: the graph's labels, which the text may use in addition to CelebA's. A label's own name comes
+                first: with "Beard", "no beard" is Beard=0. CelebA's words serve a label of another name for the same
+                ("woman" is female=1), and "has_scarf" is also "a scarf".
 
         Raises:
             QueryError: a part was not understood (the message shows it and the nearest known words), or the question
                 contradicts itself or lacks a part.
         """
-        labels = tuple(as_names("attributes", attributes, QueryError))
+        labels = as_names("attributes", attributes, QueryError)
         tokens, words = tokenize(text), vocabulary(labels)
         asked = split_question(text, tokens, words)
         described, so, told = (read(text, part, words) for part in (asked.described, asked.so, asked.told))

@@ -4,80 +4,19 @@ A negation covers the next condition, and every item of a list joined by "or" or
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ..errors import QueryError
 from . import vocabulary as v
+from .clauses import join_particles, others
 from .names import UNCLEAR, refuse_unknown
 from .vocabulary import ROLES, WORDS, Kind, Role, Token, Words, kind
 
-_SHOWING = frozenset(("face", "image", "one", "photo", "picture"))  # before "of" and the person described
-_WITH_OF = frozenset(("instead", "out", "pair", "rid"))
-_UNIVERSAL = frozenset(("any", "anybody", "anyone"))  # before "but" they except
-_STOPS = (Role.LEAD, Role.NOT, Role.PERSON, Role.BUT, Role.OR, Role.COMMA)
-
-
-def _others(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    """Yield the text spans that may describe someone else, such as "with a man"."""
-    said = [token.word for token in tokens]
-    for i, word in enumerate(said):
-        if word == v.POSSESSIVE:  # "a woman's smile"; but "a woman's face" has no other owner
-            owned = i + 1 < len(said) and ROLES.get(said[i + 1]) is not Role.PERSON
-            start = max(i - 1, 0) if owned else i
-        elif word == "of":  # "the smile of a woman"; but "a photo of a woman" shows her
-            start = i - 1 if i and said[i - 1] not in _SHOWING | _WITH_OF else i
-        elif word == "but":
-            start = 0 if _excepts(said, i) else i
-        else:
-            someone = word in v.SEXED or (ROLES.get(word) is Role.PERSON and word not in _SHOWING)
-            start = _owner(said, i) if someone else i
-        if start < i:
-            yield tokens[start].start, tokens[i].end
-
-
-def _excepts(said: Sequence[str], i: int) -> bool:
-    """Return whether "but" makes an exception, as in "anyone but a woman", and not a contrast."""
-    following = said[i + 1 : i + 2]
-    if not i or not following or following[0] in v.FINITE or ROLES.get(following[0]) in (Role.NOT, Role.LEAD):
-        return False
-    return not _UNIVERSAL.isdisjoint(said[:i]) or all(word in ROLES for word in said[:i])
-
-
-def _owner(said: Sequence[str], noun: int) -> int:
-    """Return the index of the word that makes a noun for a man or woman someone else, or `noun`."""
-    for j in range(noun - 1, -1, -1):
-        role = ROLES.get(said[j])
-        if said[j] in v.HAVING or said[j] in v.POSSESSIVES or said[j] == v.POSSESSIVE:
-            return j
-        if role is Role.ARTICLE:
-            if said[max(j - 2, 0) : j] == ["face", "of"]:  # "had the face of a woman"
-                start = _owner(said, j - 2)
-                return start if start < j - 2 else noun
-            return j - 1 if j and said[j - 1] in v.HAVING else noun
-        if role in _STOPS or (role is Role.AND and j == noun - 1):
-            return noun
-    return noun
-
-
-_LONGEST = 6  # words in a phrase
 _LONGEST_FUNCTION = 3
 _PLAIN = frozenset(("not", "never", "neither", "non"))  # negations of the next word alone, where no article follows
 _INSTEAD = frozenset(("instead", "rather"))  # first words of negations that name what comes in another's place
-
-
-def _particles(tokens: Sequence[Token], words: Words) -> list[Token]:
-    """Drop "on" and "off" that stand after a thing, and let "off" negate: "took her hat off" is without her hat."""
-    found, said = list(tokens), [token.word for token in tokens]
-    for i in range(len(tokens) - 1, 1, -1):
-        verbs = v.PARTICLES.get(said[i], frozenset())
-        if verbs and any(" ".join(said[k:i]) in words for k in range(max(i - _LONGEST, 0), i)):
-            j = next((j for j in range(i - 1, -1, -1) if said[j] in verbs or ROLES.get(said[j]) in _STOPS), i)
-            if said[j] in verbs and j < i:
-                found[j] = replace(tokens[j], word="without") if said[i] == "off" else tokens[j]
-                found[i] = replace(tokens[i], word="")
-    return [token for token in found if token.word]
 
 
 @dataclass(frozen=True)
@@ -117,7 +56,7 @@ class Walk:
     """Parser that turns tokens into a `Reading` in one pass."""
 
     def __init__(self, text: str, tokens: Sequence[Token], words: Words) -> None:
-        self.text, self.tokens, self.words = text, _particles(tokens, words), words
+        self.text, self.tokens, self.words = text, join_particles(tokens, words), words
         self.found = Reading()
         self.negation: _Negation | None = None  # met, its condition still to come
         self.scope: _Negation | None = None  # has its condition, and may reach further
@@ -129,7 +68,7 @@ class Walk:
         self.about: str | None = None  # the thing that a verb speaks of: "her hat is ..."
 
     def run(self) -> Reading:
-        for start, end in _others(self.tokens):
+        for start, end in others(self.tokens):
             why = "it may speak of somebody else; say what the person themselves is or has"
             self._problem(repr(self.text[start:end]), why)
         i = 0
@@ -157,7 +96,7 @@ class Walk:
         return self.scope is not None and self.scope.gerund and word in v.GERUNDS
 
     def _phrase(self, i: int) -> int | None:
-        for n in range(_LONGEST, 0, -1):
+        for n in range(v.LONGEST, 0, -1):
             phrase = self._said(i, n)
             first, *rest = phrase.split(" ")
             if len(rest) > 1 and rest[0] in v.POSSESSIVES | {"the"}:  # "opened her mouth"
@@ -179,7 +118,7 @@ class Walk:
         be = not dyed and self._said(noun + 1, 1) in v.COPULAS
         negated = be and self._said(noun + 2, 1) == "not"
         j = noun + 1 + be + negated
-        for n in range(_LONGEST - 1, 0, -1) if self._said(noun, 1) in v.HEADS else ():
+        for n in range(v.LONGEST - 1, 0, -1) if self._said(noun, 1) in v.HEADS else ():
             phrase = f"{self._said(j, n)} {self.tokens[noun].word}"
             if self._said(j, n) and phrase in self.words:
                 self._condition(phrase, negated, i, j + n, True)
@@ -306,7 +245,7 @@ class Walk:
         this, last = kind(phrase), self.last
         beside = last if last and last[2] == i and last[0] is not Kind.PERSON else None
         after = self._said(j, 1)
-        goes_on = ROLES.get(after) is Role.PERSON or any(self._said(j, n) in self.words for n in range(1, _LONGEST))
+        goes_on = ROLES.get(after) is Role.PERSON or any(self._said(j, n) in self.words for n in range(1, v.LONGEST))
         quality = this is Kind.QUALITY and not phrase.endswith("ing") and phrase not in v.FINITE
         thing = this is Kind.THING or (this is Kind.OWN and not goes_on)  # "an old hat", but "a young tall woman"
         if self.about or (self.having and quality and not goes_on and not beside):

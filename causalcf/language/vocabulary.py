@@ -118,6 +118,7 @@ def kind(phrase: str) -> Kind:
 
 
 SHAPE = '"Given a woman, what if she had a moustache?" or "What if this woman had a moustache?"'
+LONGEST = 6  # words in a phrase
 MAX_LENGTH = 2000  # characters; a question that names all 40 attributes twice takes about 1,500
 COMMA = ","
 POSSESSIVE = "'s"
