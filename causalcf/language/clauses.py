@@ -45,6 +45,7 @@ _SAW = f"(?P<saw>we (?:had )?(?:see|saw|observe|noticed|learned|learnt|discovere
 _SAW += "(?: that)? (?P<clause>.+)"
 _PROVED = f"(?P<saw>turned out to|proved to|(?:was|were) (?:{_SEEN}) to) (?P<so>.+)"
 Slots = dict[str, list[Token]]
+_GOES_ON = v.RELATIVE | {"with", "without", "in", "that"}  # after a noun for someone: it goes on
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def split_question(text: str, tokens: list[Token], words: Words) -> Question:
     named = [found.get("who", []), found.get("person", []), subject]
     named = [noun for noun in named if noun and not (len(noun) == 1 and noun[0].word in v.SUBJECTS | v.OBJECTS)]
     observed = "saw" in saw or "saw" in proved
-    problem = _problem(text, subject, saw["clause"], named)
+    problem = _problem(text, subject, saw["clause"], named, words)
     return Question(before, named, found.get("so", proved["so"]), found.get("told", []), observed, problem)
 
 
@@ -106,7 +107,9 @@ def _order(tokens: list[Token]) -> Slots:
             who, so = found["person"], [*so, *found.get("thing", [])]
             if who[0].word not in v.OBJECTS and not (_before_noun(who[0]) and any(map(v.is_person, who))):
                 continue
-        elif "both" in found and (not so or so[0].word in v.RELATIVE | {"with", "without", "in", "that"}):
+            if any(token.word == "and" for token in who):  # another order
+                continue
+        elif "both" in found and (not so or so[0].word in _GOES_ON):
             continue  # "make the man with a hat bald"
         return {"who": who, "so": so, "before": found.get("before", [])}
     return {}
@@ -121,9 +124,10 @@ def _who(found: Slots) -> tuple[list[Token], list[Token]]:
     if said[0] in v.POSSESSIVES and (said[0] != "her" or not v.HEADS.isdisjoint(set(said[1:2]) - {"smile", "grin"})):
         return [], both  # "his mouth open"
     verbs = (i for i, word in enumerate(said) if word in v.INFINITIVES and i and not _before_noun(both[i - 1]))
-    people = (i + 1 for i, token in enumerate(both) if v.is_person(token))
-    end = said.index(v.POSSESSIVE) if v.POSSESSIVE in said else next(verbs, next(people, len(both)))
-    end = 1 if said[0] in v.SUBJECTS | v.OBJECTS else end
+    people = (i + 1 for i, token in enumerate(both) if token.word in v.SUBJECTS | v.OBJECTS or v.is_person(token))
+    end = said.index(v.POSSESSIVE) if v.POSSESSIVE in said else next(people, len(both))
+    if said[end : end + 1] and said[end] in _GOES_ON | {"wearing"}:  # "an old man with a hat be bald"
+        end = next(verbs, end)
     return both[:end], both[end:]
 
 
@@ -154,16 +158,18 @@ def _is_finite(tokens: Sequence[Token], words: Words) -> bool:
     return word in v.FINITE or (word in words and any(f"{stem}ing" in words for stem in stems))
 
 
-def _problem(text: str, subject: list[Token], clause: list[Token], named: list[list[Token]]) -> str:
+def _problem(text: str, subject: list[Token], clause: list[Token], named: list[list[Token]], words: Words) -> str:
     relative = [
         token.word for i, token in enumerate(subject) if token.word in v.RELATIVE or (token.word == "that" and i)
     ]
     if relative:
         advice = f"begin with 'Given someone {relative[0]} ..., what if they ...'"
         return f"{relative[0]!r} after 'what if' hides where the subject ends; {advice}"
+    if clause and clause[0].word in v.POSSESSIVES and not any(_is_finite([token], words) for token in clause):
+        named = [clause]
     for noun in named:
         whole = text[noun[0].start : noun[-1].end]
-        if noun is subject and len(subject) == len(clause):
+        if noun is clause or (noun is subject and len(subject) == len(clause)):
             return f"{whole!r} has no verb such as were, had or wore; ask for example {SHAPE}"
         if noun[-1].word in v.HEADS and not any(map(v.is_person, noun)):
             return f"{whole!r} is nobody; ask for example {SHAPE}"

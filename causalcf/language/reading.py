@@ -76,6 +76,7 @@ class Walk:
             self._verb(self.tokens[i].word)
             i = self._quality(i) or self._phrase(i) or self._function(i) or self._not_understood(i)
         self._close_negation()
+        self._close_lead()
         self._close_scope()
         return self.found
 
@@ -195,9 +196,10 @@ class Walk:
 
     def _join(self, role: Role, token: Token) -> None:
         self._close_negation()
-        self.led = self.article = self.having = False
         if role is not Role.COMMA:
+            self._close_lead()
             self.about = None
+        self.led = self.article = self.having = False
         if role is Role.BUT:
             self._close_scope()
         elif role is Role.OR and not self.scope:
@@ -248,7 +250,8 @@ class Walk:
         goes_on = ROLES.get(after) is Role.PERSON or any(self._said(j, n) in self.words for n in range(1, v.LONGEST))
         quality = this is Kind.QUALITY and not phrase.endswith("ing") and phrase not in v.FINITE
         thing = this is Kind.THING or (this is Kind.OWN and not goes_on)  # "an old hat", but "a young tall woman"
-        if self.about or (self.having and quality and not goes_on and not beside):
+        pictured = after in ("photo", "picture") and self.words[phrase][0] != "Blurry"
+        if self.about or pictured or (self.having and quality and not goes_on and not beside):
             self._problem(
                 self._text(i, j), f"it is said of {self.about or 'a thing'}; only the person can be described"
             )
@@ -259,6 +262,10 @@ class Walk:
         if self.negation:
             self._problem(repr(self.negation.word), "nothing follows that it could negate")
             self.negation = None
+
+    def _close_lead(self) -> None:
+        if self.led and self.last and (self.about or self.last[0] is Kind.THING):  # "his beard was gone"
+            self._problem(self._text(self.last[1], self.last[2]), "what is said of it is not understood")
 
     def _close_scope(self) -> None:
         if self.scope and self.scope.waiting:

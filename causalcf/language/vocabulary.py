@@ -232,8 +232,7 @@ FINITE = _listed(
 )
 # Verbs after "would", "make" or "let".
 INFINITIVES = _listed(
-    "be, become, get, go, grin, grow, have, lack, look, lose, not, remove, shave, smile, squint, still, stop, take, "
-    "turn, wear"
+    "be, become, get, go, grin, grow, have, lack, look, lose, remove, shave, smile, squint, stop, take, turn, wear"
 )
 TO_BE = _listed("are, be, is, was, were")
 COPULAS = TO_BE | _listed("became, being, got, grew, looked, looking, looks, turned, went")
