@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from ..errors import QueryError
 from . import vocabulary as v
@@ -48,16 +49,15 @@ Slots = dict[str, list[Token]]
 _GOES_ON = v.RELATIVE | {"with", "without", "in", "that"}  # after a noun for someone: it goes on
 
 
-@dataclass(frozen=True)
-class Question:
-    """Clauses of one question; a pronoun is no noun phrase."""
+class Question(NamedTuple):
+    """Clauses of one question: noun phrases before and in it, which pronouns are not, and a problem with them or ""."""
 
-    described: list[Token]  # before the question
-    named: list[list[Token]]  # the noun phrases in it
+    described: list[Token]
+    named: list[list[Token]]
     so: list[Token]
     told: list[Token]
     observed: bool
-    problem: str  # with who is named, or ""
+    problem: str
 
 
 def split_question(text: str, tokens: list[Token], words: Words) -> Question:
@@ -78,17 +78,16 @@ def split_question(text: str, tokens: list[Token], words: Words) -> Question:
         found = next(_slots(_WITHOUT_IF, tokens), {}) or _order(tokens)
         if not found:
             raise QueryError(f"no 'what if' in {shown(text)}; ask for example {SHAPE}")
-    clause = found.get("clause", [])
-    saw = next(_slots((_SAW,), clause), {"clause": clause})
+    saw = next(_slots((_SAW,), found.get("clause", [])), {"clause": found.get("clause", [])})
     subject, so = split_subject(saw["clause"], words)
     proved = next(_slots((_PROVED,), so), {"so": so})
     before = _without_commas(found.get("before", []))
     before = before[1:] if before and before[0].word in _OPENERS else before
     named = [found.get("who", []), found.get("person", []), subject]
     named = [noun for noun in named if noun and not (len(noun) == 1 and noun[0].word in v.SUBJECTS | v.OBJECTS)]
-    observed = "saw" in saw or "saw" in proved
+    told, observed = found.get("told", []), "saw" in saw or "saw" in proved
     problem = _problem(text, subject, saw["clause"], named, words)
-    return Question(before, named, found.get("so", proved["so"]), found.get("told", []), observed, problem)
+    return Question(before, named, found.get("so", proved["so"]), told, observed, problem)
 
 
 def _slots(patterns: Sequence[str], tokens: list[Token]) -> Iterator[Slots]:
@@ -105,9 +104,8 @@ def _order(tokens: list[Token]) -> Slots:
         who, so = _who(found) if "both" in found else (found.get("who", []), found.get("so", []))
         if "person" in found:
             who, so = found["person"], [*so, *found.get("thing", [])]
-            if who[0].word not in v.OBJECTS and not (_before_noun(who[0]) and any(map(v.is_person, who))):
-                continue
-            if any(token.word == "and" for token in who):  # another order
+            known = who[0].word in v.OBJECTS or (_before_noun(who[0]) and any(map(v.is_person, who)))
+            if not known or any(token.word == "and" for token in who):  # "and": another order
                 continue
         elif "both" in found and (not so or so[0].word in _GOES_ON):
             continue  # "make the man with a hat bald"

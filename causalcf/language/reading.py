@@ -250,13 +250,12 @@ class Walk:
         goes_on = ROLES.get(after) is Role.PERSON or any(self._said(j, n) in self.words for n in range(1, v.LONGEST))
         quality = this is Kind.QUALITY and not phrase.endswith("ing") and phrase not in v.FINITE
         thing = this is Kind.THING or (this is Kind.OWN and not goes_on)  # "an old hat", but "a young tall woman"
-        pictured = after in ("photo", "picture") and self.words[phrase][0] != "Blurry"
+        why = f"it is said of {self.about or 'a thing'}; only the person can be described"
+        pictured = after in ("photo", "picture") and not phrase.startswith("blur")
         if self.about or pictured or (self.having and quality and not goes_on and not beside):
-            self._problem(
-                self._text(i, j), f"it is said of {self.about or 'a thing'}; only the person can be described"
-            )
+            self._problem(self._text(i, j), why)
         elif beside and (thing or (quality and beside[0] is Kind.THING)):  # "his hat old"
-            self._problem(self._text(beside[1], j), "it is said of a thing; only the person can be described")
+            self._problem(self._text(beside[1], j), why)
 
     def _close_negation(self) -> None:
         if self.negation:
@@ -308,7 +307,8 @@ def settle(
         else:
             fits = shown.lower() not in v.COMPARISONS or 1 - one.value == before != words[one.phrase][1]
         if not fits:
-            raise QueryError(f"{shown!r} does not fit what is given; say what the person is or has")
+            say = repr(v.COMPARISONS.get(shown.lower(), "not ..."))
+            raise QueryError(f"{shown!r} does not fit what is given; say what the person is or has, such as {say}")
     return {one.attribute: said[one.attribute].value for one in reading.conditions}
 
 

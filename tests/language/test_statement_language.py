@@ -189,6 +189,46 @@ def test_attributes_of_other_graphs_can_be_said():
     assert Statement.parse(str(statement), ["Facial_Scar"]) == statement
 
 
+@pytest.mark.parametrize(
+    ("text", "labels", "statement"),
+    [
+        (
+            "If this man smiled, he might be old.",
+            "male,smiling,Old",
+            Statement({"male": 1}, {"smiling": 1}, "might", {"Old": 1}),
+        ),
+        (
+            "If he had a scarf, he would frown.",
+            "Man,has_scarf,Frowning",
+            Statement({"Man": 1}, {"has_scarf": 1}, "would", {"Frowning": 1}),
+        ),
+        (
+            "If this woman took her hat off, she might smile.",
+            "female,Hat,Smiling",
+            Statement({"female": 1}, {"Hat": 0}, "might", {"Smiling": 1}),
+        ),
+        ("If this young man were older, he might go bald.", "Young,Male,Bald", TURNS_BALD),
+    ],
+)
+def test_labels_of_the_graph_come_first_in_statements(text, labels, statement):
+    assert Statement.parse(text, labels.split(",")) == statement
+
+
+@pytest.mark.parametrize(
+    ("text", "culprit"),
+    [
+        ("If this man wore an ugly hat, he might smile.", "'ugly hat'.*thing"),
+        ("If this man smiled, his glasses would be old.", "'old'.*'glasses'"),
+        ("If this woman were older, she might be bald.", "'older'.*given.*'old'"),
+        ("If this man had to smile, he might be old.", "'to'"),
+        ("If this woman smiled instead of a man, she might be old.", "'man'.*given"),
+    ],
+)
+def test_what_statements_do_not_say_of_the_person_is_refused(text, culprit):
+    with pytest.raises(StatementError, match=culprit):
+        Statement.parse(text)
+
+
 salad = st.one_of(
     st.sampled_from([*WORDS]),
     st.sampled_from([*ROLES, *SEX, *SUBJECTS, *(" ".join(words) for words in SPOKEN)]),
