@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +48,24 @@ def answer_labels(scm: LabelSCM, query: Query, stickiness: float) -> LabelAnswer
     if query.mode == "observe":
         reachable = scm.counterfactual_probability(query.antecedent, given, stickiness=stickiness)
     exact = {}
-    for name in scm.graph.nodes:
+    for name in reversed(scm.graph.nodes):  # the last first: they have the most ancestors, and may be too large
         after = scm.counterfactual_probability({name: 1}, given, **antecedent, stickiness=stickiness)
         exact[name] = Exact(scm.probability({name: 1}, given=given), after)
     return LabelAnswer(reachable, base_rate, exact)
+
+
+DRAWS = 10_000  # of the label model, where it is too large for exact answers
+
+
+def sample_labels(
+    scm: LabelSCM, query: Query, stickiness: float, generator: torch.Generator
+) -> dict[str, tuple[Rate, Rate]]:
+    """Return rates that estimate what `answer_labels` would say: each label before and after."""
+    before = scm.sample(DRAWS, given=query.given, generator=generator)
+    antecedent = {query.mode: query.antecedent}
+    after = scm.counterfactual(query.given, **antecedent, stickiness=stickiness, draws=DRAWS, generator=generator)[0]
+    hits = zip(scm.graph.nodes, before.sum(0).tolist(), after.sum(0).tolist(), strict=True)
+    return {name: (Rate(was, DRAWS), Rate(then, DRAWS)) for name, was, then in hits}
 
 
 def expect_labels(scm: LabelSCM, labels: Tensor, query: Query, stickiness: float) -> dict[str, float]:
@@ -81,13 +96,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Answer:
-    """Answer to a query: exact probabilities, classified labels, and the images of n faces and m draws."""
+    """Answer to a query: exact or sampled probabilities, classified labels, the images of n faces and m draws."""
 
     query: Query
     stickiness: float
     noise_stickiness: float
     label_answer: LabelAnswer | None
     note: str
+    sampled: dict[str, tuple[Rate, Rate]] | None
     expected: dict[str, float] | None
     reachable: float | None
     seen: dict[str, Seen]
@@ -116,6 +132,8 @@ def answer(
     on_face: Callable[[int], None] = lambda n: None,
 ) -> Answer:
     """Answer a query with a run: sample actual faces, draw their counterfactuals, and classify the images of both.
+
+    If the label model is too large for an exact answer, it is estimated from 10,000 draws of the labels.
 
     With a label model, stickiness 1 and mode observe, the antecedent already holds for the actual face. The faces are
     then sampled given the conditions and the antecedent jointly.
@@ -175,12 +193,16 @@ def answer(
     )
     before = (run.judge(worlds.images) > SEEN).to(torch.int8)
     after = (run.judge(drawn.images.flatten(0, 1)) > SEEN).to(torch.int8).reshape(faces, draws, -1)
+    sampled = None
+    if run.labels is not None and exact is None:
+        with suppress(IntractableError):  # too rare to be drawn so often, though often enough for the faces
+            sampled = sample_labels(run.labels, query, sticky, generator)
     expected = expect_labels(run.labels, worlds.labels, query, sticky) if run.labels is not None and exact else None
     reachable = exact.reachable if exact else _reached(query.mode, drawn.diagnostics)
     seen = _seen(run.graph.nodes, before, after[:, 0])
     judge = "labeler" if run.antecedent_classifier is None else "classifier"
     images = worlds.images, drawn.images
-    told = exact, note, expected, reachable, seen, judge, run.caveat
+    told = exact, note, sampled, expected, reachable, seen, judge, run.caveat
     return Answer(query, sticky, noise_sticky, *told, *images, before, after)
 
 

@@ -67,7 +67,9 @@ def to_dict(answer: Answer) -> dict[str, Any]:
     for name, seen in answer.seen.items():
         text = {**asdict(exact.exact[name]), "these_faces": expected[name]} if exact and expected else None
         rates = {"before": _rate(seen.before), "after": _rate(seen.after)}
-        labels[name] = {"exact": text, "judged": {**rates, "gained": seen.gained, "lost": seen.lost}}
+        before, after = answer.sampled[name] if answer.sampled else (None, None)
+        drawn = {"before": _rate(before), "after": _rate(after)} if before and after else None
+        labels[name] = {"exact": text, "sampled": drawn, "judged": {**rates, "gained": seen.gained, "lost": seen.lost}}
     return {
         "question": str(query),
         "given": query.given,
@@ -113,6 +115,8 @@ def _table(answer: Answer) -> list[str]:
     heads = ["P(label = 1)"]
     if exact:
         heads += ["exact before", "exact after"] + (["exact, these faces"] if observed else [])
+    if answer.sampled:
+        heads += ["sampled before", "sampled after"]
     heads += ["judged before", "judged after"]
     rows = [heads]
     for name, seen in answer.seen.items():
@@ -120,6 +124,7 @@ def _table(answer: Answer) -> list[str]:
         if exact and expected:
             row += [_probability(exact.exact[name].before), _probability(exact.exact[name].after)]
             row += [_probability(expected[name])] if observed else []
+        row += [str(rate.estimate) for rate in answer.sampled[name]] if answer.sampled else []
         rows.append([*row, str(seen.before.estimate), str(seen.after.estimate)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -127,6 +132,9 @@ def _table(answer: Answer) -> list[str]:
     lines += [f"beware: {answer.caveat}"] if answer.caveat else []
     if not exact:
         lines.append(f"no exact answer: {answer.note}")
+        if answer.sampled:
+            n = next(iter(answer.sampled.values()))[0].n
+            lines.append(f"sampled: {n:,} draws of the label model in place of it; [95 % Wilson interval]")
     elif observed:
         lines.append("exact after: given and antecedent jointly, which also tells who is likelier to be found so;")
         lines.append("these faces: each sampled face for itself, what its draws show in the long run")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import reprlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,12 @@ from ..io.yaml import find_preset, read_mapping
 from .graph import CausalGraph
 
 _KEYS = ("name", "description", "nodes")
+_TAKEN = "a YAML file, a preset's name, a networkx.DiGraph, {child: [parents]} or [[child, [parents]], ...]"
+_OTHERS = (
+    "networkx reads other formats, and what it reads is taken: nx_pydot.read_dot, read_gml, read_graphml, "
+    "node_link_graph (JSON); of DAGitty's, list the arrows as {child: [parents]}"
+)
+_TEXT = re.compile(r"[\n\[\]{}<>|~;→←↔]|--")  # what arrows, brackets and lines are made of, and hardly a file's name
 
 
 def load_graph(source: Any) -> CausalGraph:
@@ -23,10 +32,10 @@ def load_graph(source: Any) -> CausalGraph:
     Args:
         source: the path of a YAML file; the name of a preset ("celeba"); a networkx.DiGraph; a mapping
             {child: [parents]}; pairs [[child, [parents]], ...] in any order; or a CausalGraph, which is returned
-            unchanged.
+            unchanged. networkx reads other formats.
 
     Raises:
-        GraphError: the file cannot be read, or the graph is malformed; the message names the culprit.
+        GraphError: the file cannot be read, or the graph is malformed or has a latent node; names the culprit.
 
     Source: the pairs follow CausalGAN's lists (arXiv 1709.02023); the rest is defined here.
 
@@ -43,10 +52,7 @@ def load_graph(source: Any) -> CausalGraph:
     networkx = sys.modules.get("networkx")  # whoever holds a DiGraph has imported it
     if networkx is not None and isinstance(source, networkx.Graph):
         return _from_networkx(source)
-    raise GraphError(
-        f"cannot read a graph from an object of type {type(source).__name__}; expected "
-        "a YAML file, a preset's name, a networkx.DiGraph, {child: [parents]} or [[child, [parents]], ...]"
-    )
+    raise GraphError(f"cannot read a graph from an object of type {type(source).__name__}; expected {_TAKEN}")
 
 
 def to_yaml(graph: CausalGraph) -> str:
@@ -84,8 +90,14 @@ def save_graph(graph: CausalGraph, path: str | Path) -> None:
 
 
 def _from_file(source: str | Path) -> CausalGraph:
+    name, is_yaml = str(source), Path(source).suffix.lower() in (".yaml", ".yml")
+    if _TEXT.search(name) and not is_yaml and not os.path.exists(name):
+        raise GraphError(f"{reprlib.repr(name)} is no file; expected {_TAKEN}, not a graph's text. {_OTHERS}")
+    advice = "" if is_yaml or not Path(source).suffix else f"; from a file only YAML is read. {_OTHERS}"
     try:
         path = find_preset("graphs", source, GraphError)
+    except GraphError as error:
+        raise GraphError(f"{error}{advice}") from None
     except OSError as error:  # such as a name too long for the file system
         raise GraphError(f"cannot read {source}: {error.strerror}") from None
     try:
@@ -99,12 +111,37 @@ def _from_file(source: str | Path) -> CausalGraph:
             raise GraphError(f"'nodes' must be a mapping of child: [parents], not {tree['nodes']!r}")
         return CausalGraph(tree["nodes"], tree.get("name", path.stem), tree.get("description", ""))
     except GraphError as error:
-        raise GraphError(f"{path}: {error}") from None
+        raise GraphError(f"{path}: {error}{advice}") from None
 
 
 def _from_networkx(graph: Any) -> CausalGraph:
     if not graph.is_directed():
-        raise GraphError("an undirected networkx graph has no causes; expected a networkx.DiGraph")
+        raise GraphError("an undirected networkx graph has no causes; give a networkx.DiGraph of its directed edges")
+    _check_observed(graph)
     # in_edges rather than predecessors: a MultiDiGraph's parallel edges must be seen to be refused.
     parents = {child: [parent for parent, _ in graph.in_edges(child)] for child in graph}
     return CausalGraph(parents, graph.graph.get("name") or "graph", graph.graph.get("description", ""))
+
+
+_LATENT, _NO = {"latent", "hidden", "unobserved"}, {"no", "false", "0"}
+
+
+def _check_observed(graph: Any) -> None:
+    """Refuse latent nodes and bidirected edges, as dowhy, pgmpy and DAGitty mark them."""
+    listed = getattr(graph, "latents", ())  # pgmpy's
+    for node, marks in graph.nodes(data=True):
+        words = _words(marks)
+        hidden = any(words.get(key, "no") not in _NO for key in _LATENT) or words.get("observed") in _NO
+        if hidden or words.get("type") in _LATENT or (isinstance(listed, Collection) and node in listed):
+            linked = [str(one) for one in (*graph.predecessors(node), *graph.successors(node))]
+            edges = f", and add the edges that it stood for between {', '.join(linked)}" if len(linked) > 1 else ""
+            what = f"node {node!r} is latent, but every node must be a label of the data"
+            raise GraphError(f"{what}; remove it by graph.remove_node({node!r}){edges}")
+    for one, other, marks in graph.edges(data=True):
+        words = _words(marks)
+        if {"both", "bidirected", "<->"} & set(words.values()) or words.get("bidirected", "no") not in _NO:
+            raise GraphError(f"edge {one} <-> {other} is bidirected; give it one direction, or leave it out")
+
+
+def _words(marks: Mapping[Any, Any]) -> dict[str, str]:
+    return {str(key).lower(): str(value).strip('" ').lower() for key, value in marks.items()}

@@ -88,7 +88,8 @@ def _ordered(parents: Mapping[str, tuple[str, ...]]) -> nx.DiGraph:
     try:
         nodes = list(nx.lexicographical_topological_sort(listed, key=place.__getitem__))
     except nx.NetworkXUnfeasible:
-        raise GraphError(f"the graph has a cycle: {_cycle(nx.find_cycle(listed), place)}") from None
+        cycle = _cycle(nx.find_cycle(listed), place)
+        raise GraphError(f"the graph has a cycle, of which one edge must go: {cycle}") from None
     return _digraph(nodes, ((parent, child) for child in nodes for parent in parents[child]))
 
 

@@ -5,6 +5,7 @@ The twin network has P(v, v*) = prod_i P(v_i | pa_i) [s r_i(v*_i | v_i, pa_i, pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..checks import check_count, is_share
-from ..errors import CausalCFError, ImpossibleWorldError
+from ..errors import CausalCFError, ImpossibleWorldError, IntractableError
 from ..randomness import fresh
 from .elimination import Conditional, Evidence, log_probability, sample_network
 from .evidence import as_labels, assignment, check_agree, describe, first_true, merge, units
@@ -195,6 +196,8 @@ class CounterfactualQueries:
         nodes = self.graph.nodes
         if not is_share(stickiness):
             raise CausalCFError(f"stickiness={stickiness!r}: expected a number in [0, 1]")
+        if hasattr(facts, "columns"):  # a DataFrame: its columns are named
+            facts = {str(name): facts[name] for name in facts.columns}
         if isinstance(facts, Mapping):
             known = assignment(nodes, "facts", facts)
         else:
@@ -206,7 +209,8 @@ class CounterfactualQueries:
         antecedent = {**seen, **cut}
         evidence, agree = merge(known, {star[i]: v for i, v in antecedent.items()}, n)
         twin = _Twin(network, star, known, antecedent, evidence, n)
-        self._check_weight(log_probability(network, known, n, self._name), "facts", known)
+        with suppress(IntractableError):  # drawing them will tell
+            self._check_weight(log_probability(network, known, n, self._name), "facts", known)
         self._check_antecedent(twin, agree.double().log())
         return twin
 

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..checks import check
 from ..errors import CausalCFError, IntractableError
 from ..io.text import markdown
-from .evidence import as_tensor, cell_index
+from .evidence import as_tensor, cell_index, not_binary
 from .scm import LabelSCM
 
 MAX_LABELS = 24  # 2^24 cells, 128 MiB
@@ -20,6 +21,8 @@ MAX_LABELS = 24  # 2^24 cells, 128 MiB
 def empirical_joint(labels: Any) -> torch.Tensor:
     """Return the share of rows in each cell, (2,)*d float64, of an (n, d) 0/1 array, d at most 24."""
     rows = as_tensor(labels)
+    shaped = rows.ndim == 2 and not bool(not_binary(rows).any())
+    check(shaped, "labels", labels, "an (n, d) array of 0 and 1")
     n, d = rows.shape
     if d > MAX_LABELS:
         raise IntractableError(f"the joint table over {d} labels has 2^{d} cells; the limit is 2^{MAX_LABELS}")

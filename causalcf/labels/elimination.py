@@ -49,7 +49,8 @@ def _check_size(scope: Set[int], total: int, name: Callable[[int], str]) -> None
     what = f"a table over {len(scope)} variables ({names})"
     limit = f"2^{MAX_CELLS.bit_length() - 1} in one table and 2^{MAX_TOTAL.bit_length() - 1} in all"
     size = f"2^{len(scope)} cells" + (f", {total} in all" if total > MAX_TOTAL else "")
-    raise IntractableError(f"the exact answer needs {what}: {size}; the limit is {limit}")
+    advice = "give more labels, or draw by sample or counterfactual"
+    raise IntractableError(f"the exact answer needs {what}: {size}; the limit is {limit}; {advice}")
 
 
 def _fill(v: int, neighbours: Mapping[int, set[int]]) -> int:
@@ -58,6 +59,7 @@ def _fill(v: int, neighbours: Mapping[int, set[int]]) -> int:
 
 MAX_UNITS = 4096  # units summed at a time, so that memory does not grow with the batch
 _ROWS = 2**16  # drawn forwards at a time: what is under way stays in the processor's cache
+MAX_TRIES = 2**22  # rows drawn forwards in search of evidence that cannot be summed over, and 16 for each wanted
 
 Evidence = Mapping[int, torch.Tensor]  # variable -> (b,) or (1,) int8 values
 
@@ -112,7 +114,10 @@ def sample_network(
     name: Callable[[int], str],
 ) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
     """Draw all variables given the evidence: (b,) log P(evidence), and (b, draws) int8 values of each."""
-    above, order, step = _order(network, evidence, name)
+    try:
+        above, order, step = _order(network, evidence, name)
+    except IntractableError as error:
+        return _sample_by_rejection(network, evidence, b, draws, generator, str(error))
     weights, chunks = [], []
     for rows, n in _chunks(evidence, b, step):
         log_weight, buckets = _eliminate(above, rows, n, order)
@@ -167,6 +172,35 @@ def _sample_forwards(
 
     in_parallel(draw, noise())
     values |= {conditional.variable: flat[conditional.variable].reshape(b, draws) for conditional in todo}
+
+
+def _sample_by_rejection(
+    network: Sequence[Conditional], evidence: Evidence, b: int, draws: int, generator: torch.Generator, why: str
+) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
+    """Draw as `sample_network`: forwards until the evidence holds. log P is that of evidence without free causes."""
+    held = {v: value for v, value in evidence.items() if v not in {c.variable for c in network}}
+    for c in network:
+        if c.variable in evidence and held.keys() >= set(c.parents):
+            held[c.variable] = evidence[c.variable]
+    weight = log_probability(network, held, b, str)
+    wanted = {v: value[:, None].expand(b, draws).reshape(-1) for v, value in evidence.items()}
+    found = {v: torch.empty(b * draws, dtype=torch.int8) for v in {*evidence, *(c.variable for c in network)}}
+    pending, tried, times = torch.arange(b * draws if bool(weight.isfinite().all()) else 0), 0, 1
+    while len(pending):
+        if tried > MAX_TRIES + 16 * b * draws:
+            drawn = f"{tried:,} draws gave {b * draws - len(pending)} of {b * draws} rows"
+            raise IntractableError(f"{why}; {drawn} with what is given: ask for what is likelier")
+        rows = pending.repeat(times)
+        values = {v: wanted[v][rows][:, None] for v in held}
+        _sample_forwards(network, values, len(rows), 1, generator)
+        hits = torch.stack([values[v][:, 0] == value[rows] for v, value in wanted.items()]).all(0).view(times, -1)
+        done = hits.any(0)
+        first = (hits.int().argmax(0) * len(pending) + torch.arange(len(pending)))[done]
+        for v, value in found.items():
+            value[pending[done]] = values[v][first, 0]
+        pending, tried = pending[~done], tried + len(rows)
+        times = max(1, min(2 * times, _ROWS // max(1, len(pending))))
+    return weight, {v: value.view(b, draws) for v, value in found.items()}
 
 
 def _order(

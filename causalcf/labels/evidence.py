@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from ..checks import check
 from ..errors import CausalCFError, ImpossibleWorldError, unknown
 
 
@@ -20,26 +21,25 @@ def assignment(nodes: tuple[str, ...], what: str, values: Mapping[str, Any] | No
     for name, value in (values or {}).items():
         if name not in nodes:
             raise CausalCFError(f"{what}: " + unknown("attribute", name, nodes))
-        checked[nodes.index(name)] = _binary(f"{what} {name}", value)
+        checked[nodes.index(name)] = _binary(what, name, value)
     return checked
 
 
-def _binary(what: str, value: Any) -> torch.Tensor:
+def _binary(what: str, name: str, value: Any) -> torch.Tensor:
     try:
         tensor = as_tensor(value)
     except (TypeError, ValueError, RuntimeError):
-        raise CausalCFError(f"{what}={value!r}: expected 0 or 1") from None
-    if tensor.ndim > 1 or bool(not_binary(tensor).any()):
-        shown = repr(value) if tensor.ndim == 0 else "an array with other values or of another shape"
-        raise CausalCFError(f"{what}={shown}: expected 0 or 1, or an (n,) array of them")
-    return tensor.reshape(-1).to(torch.int8)
+        tensor = torch.tensor(math.nan)
+    if tensor.ndim == 0 and bool(not_binary(tensor)):
+        raise CausalCFError(f"{what} {name}={reprlib.repr(value)}: expected 0 or 1, or an (n,) array of them")
+    return _column(name, value, what, CausalCFError) if tensor.ndim else tensor.reshape(1).to(torch.int8)
 
 
 def units(*evidence: Mapping[int, torch.Tensor]) -> int:
     """Return the common length of the evidence's arrays; it is 1 where all are single values."""
     lengths = {len(v) for part in evidence for v in part.values()} - {1}
     if len(lengths) > 1:
-        raise CausalCFError(f"one value for each unit: arrays of different lengths {sorted(lengths)}")
+        raise CausalCFError(f"arrays of different lengths {sorted(lengths)}; give one value for each unit, or one")
     return lengths.pop() if lengths else 1
 
 
@@ -49,7 +49,7 @@ def check_agree(
     """Raise `ImpossibleWorldError` where two assignments give one attribute two values."""
     for i in first.keys() & second.keys():
         if bool((first[i] != second[i]).any()):
-            raise ImpossibleWorldError(f"{what} contradict each other about {nodes[i]!r}")
+            raise ImpossibleWorldError(f"{what} contradict each other about {nodes[i]!r}; name it in one of them alone")
 
 
 def describe(nodes: tuple[str, ...], evidence: Mapping[int, torch.Tensor], row: int = 0) -> str:
@@ -92,22 +92,70 @@ def first_true(flags: torch.Tensor) -> int | None:
 
 
 def as_tensor(values: Any) -> torch.Tensor:
-    """Return numbers as a detached CPU tensor; arrays are copied, as torch warns of read-only ones."""
-    return torch.as_tensor(values.copy() if isinstance(values, np.ndarray) else values).detach().cpu()
+    """Return numbers, also those that stand as text, as a detached CPU tensor; NaN in place of anything else."""
+    if not isinstance(values, torch.Tensor):
+        array = as_array(values)
+        values = np.vectorize(_number, otypes=[float])(array) if array.dtype.kind in "OUS" else array.copy()
+    return torch.as_tensor(values).detach().cpu()
 
 
-def as_labels(labels: Any, names: tuple[str, ...]) -> torch.Tensor:
-    """Return (n, d) labels as an int8 CPU tensor, with shape and values checked."""
+def as_array(values: Any) -> Any:
+    """Return a tensor as it is, anything else as an array in which every value is as it was written."""
+    if isinstance(values, torch.Tensor):
+        return values
+    return np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values)
+
+
+def _number(value: Any) -> float:
     try:
-        matrix, d = as_tensor(labels), len(names)
-    except (TypeError, ValueError, RuntimeError):
-        check(False, "labels", labels, "an (n, d) array of 0 and 1")
-    if matrix.ndim != 2 or matrix.shape[1] != d:
-        raise CausalCFError(f"labels of shape {tuple(matrix.shape)}: expected (n, {d}), the columns {', '.join(names)}")
-    column = first_true(not_binary(matrix).any(0))
-    if column is not None:
-        raise CausalCFError(f"labels of {names[column]!r} hold a value other than 0 and 1")
-    return matrix.to(torch.int8)
+        return float(value)
+    except (TypeError, ValueError):  # other text, None, pandas' NA
+        return math.nan
+
+
+def as_labels(
+    labels: Any, names: tuple[str, ...], what: str = "labels", error: type[CausalCFError] = CausalCFError
+) -> torch.Tensor:
+    """Return (n, d) int8 labels, checked, from named columns, csv.DictReader's rows or an (n, d) array."""
+    if isinstance(labels, (list, tuple)) and labels and all(isinstance(row, Mapping) for row in labels):
+        labels = {name: [row.get(name) for row in labels] for name in labels[0]}
+    if isinstance(labels, Mapping) or hasattr(labels, "columns"):
+        columns = {str(name): labels[name] for name in getattr(labels, "columns", labels)}
+    else:
+        try:
+            array = as_array(labels)
+        except (TypeError, ValueError, RuntimeError):  # such as rows of different lengths
+            array = np.empty(0)
+        expected = f"an (n, {len(names)}) array of 0 and 1, the columns {', '.join(names)}; or a mapping by name"
+        if array.ndim != 2 or array.shape[1] != len(names):
+            shape = f"of shape {tuple(array.shape)}" if array.size else f"as {reprlib.repr(labels)}"
+            raise error(f"{what} {shape}: expected {expected}")
+        columns = dict(zip(names, array.T, strict=True))
+    checked: list[torch.Tensor] = []
+    for name in names:
+        if name not in columns:
+            raise error(f"{what} lack a column: {unknown('column', name, columns)}")
+        checked.append(_column(name, columns[name], what, error))
+        if len(checked[-1]) != len(checked[0]):
+            rows = f"{len(checked[-1])} rows, column {names[0]!r} has {len(checked[0])}"
+            raise error(f"{what}: column {name!r} has {rows}; give each label one value a row")
+    return torch.stack(checked, 1)
+
+
+def _column(name: str, values: Any, what: str, error: type[CausalCFError]) -> torch.Tensor:
+    try:
+        column = as_tensor(values)
+    except (TypeError, ValueError, RuntimeError) as why:
+        raise error(f"{what}: column {name!r} is no array of numbers: {why}") from why
+    if column.ndim != 1:
+        raise error(f"{what}: column {name!r} has shape {tuple(column.shape)}: expected one value a row")
+    row = first_true(not_binary(column))
+    if row is not None:
+        value = as_array(values)[row]
+        shown = reprlib.repr(value.item() if hasattr(value, "item") else value)
+        hint = "CelebA's own -1 stands for 0, convert it first" if column[row] == -1 else "leave out a row without it"
+        raise error(f"{what}: column {name!r}, row {row}: {shown} is neither 0 nor 1; {hint}")
+    return column.to(torch.int8)
 
 
 def matching(labels: torch.Tensor, nodes: Sequence[str], wanted: Mapping[str, Any]) -> torch.Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..errors import CausalCFError, DataError, unknown
 from ..graph.graph import CausalGraph
 from ..io.threads import one_thread
 from .counterfactuals import parent_indices
-from .evidence import as_tensor, cell_index, first_true, not_binary
+from .evidence import as_labels, cell_index
 from .mechanisms import Mechanism, NeuralMechanism, TableMechanism
 from .scm import LabelSCM
 
@@ -92,53 +93,13 @@ def _train(
 
 
 def label_rows(graph: CausalGraph, table: Any) -> torch.Tensor:
-    """Return the graph's columns of a mapping, DataFrame or (n, d) array, (n, d) int8, checked."""
-    if isinstance(table, Mapping) or hasattr(table, "columns"):
-        columns = {str(name): table[name] for name in getattr(table, "columns", table)}
-    else:
-        columns = _matrix_columns(graph, table)
-    checked: list[torch.Tensor] = []
-    for node in graph.nodes:
-        if node not in columns:
-            raise DataError(f"the table lacks a column of graph {graph.name!r}: {unknown('column', node, columns)}")
-        checked.append(_binary_column(node, columns[node]))
-    rows = len(checked[0])
-    for node, column in zip(graph.nodes, checked, strict=True):
-        if len(column) != rows:
-            raise DataError(f"column {node!r} has {len(column)} rows, column {graph.nodes[0]!r} has {rows}")
-    if not rows:
-        raise DataError(f"the table has no rows; columns {', '.join(graph.nodes)}")
-    return torch.stack(checked, 1)
-
-
-def _matrix_columns(graph: CausalGraph, table: Any) -> dict[str, Any]:
-    try:
-        matrix = as_tensor(table)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise DataError(f"the table is no mapping, DataFrame or array of numbers: {error}") from error
-    d = len(graph.nodes)
-    if matrix.ndim != 2 or matrix.shape[1] != d:
-        raise DataError(
-            f"an array of shape {tuple(matrix.shape)} is no table of graph {graph.name!r}: "
-            f"expected (n, {d}), the columns {', '.join(graph.nodes)}"
-        )
-    return dict(zip(graph.nodes, matrix.unbind(1), strict=True))
-
-
-def _binary_column(node: str, values: Any) -> torch.Tensor:
-    if hasattr(values, "to_numpy"):
-        values = values.to_numpy()
-    try:
-        column = as_tensor(values)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise DataError(f"column {node!r} is no array of numbers: {error}") from error
-    if column.ndim != 1:
-        raise DataError(f"column {node!r} has shape {tuple(column.shape)}: expected one value a row")
-    row = first_true(not_binary(column))
-    if row is not None:
-        hint = "; CelebA's own -1 stands for 0, convert it first" if column[row] == -1 else ""
-        raise DataError(f"column {node!r}, row {row}: {column[row].item()!r} is neither 0 nor 1{hint}")
-    return column.to(torch.int8)
+    """Return the graph's columns of a table in any form that `as_labels` takes, (n, d) int8, checked."""
+    if isinstance(table, (str, os.PathLike)):
+        raise DataError(f"the table is {str(table)!r}, a text; read the file first, as by pandas.read_csv")
+    labels = as_labels(table, graph.nodes, f"the labels of graph {graph.name!r}", DataError)
+    if not len(labels):
+        raise DataError(f"the table has no rows; columns {', '.join(graph.nodes)}; give at least one row")
+    return labels
 
 
 def count_table(label: torch.Tensor, parents: torch.Tensor, smoothing: float = 0.0) -> TableMechanism:
@@ -169,8 +130,8 @@ def fit_label_scm(
 
     Args:
         graph: the causal graph.
-        table: {name: 0/1 array of n values}, a DataFrame, or an (n, d) array in the order `graph.nodes`. Extra
-            columns of a mapping or DataFrame are ignored.
+        table: {name: 0/1 array of n values}, a DataFrame, the rows of csv.DictReader, or an (n, d) array in the order
+            `graph.nodes`. Extra columns of the first three are ignored. The text "0" and "1" is taken too.
         method: "likelihood" counts for a node with at most 10 parents, and fits a small network for a node with more.
             It is deterministic, and exact where it counts. "adversarial" trains CausalGAN's Causal Controller.
         smoothing: "likelihood" only: pseudo-rows added to each parent configuration, distributed as the node's

@@ -96,9 +96,23 @@ class TableMechanism(ThresholdMechanism):
         self.table = torch.as_tensor(table, dtype=torch.float64).detach().cpu().contiguous()
         if any(size != 2 for size in self.table.shape):
             raise CausalCFError(f"table of shape {tuple(self.table.shape)}: expected (2,)*p for p parents")
-        if not bool(((self.table >= 0) & (self.table <= 1)).all()):
-            raise CausalCFError("table holds a value that is no probability: expected numbers in [0, 1]")
+        wrong = self.table[~((self.table >= 0) & (self.table <= 1))]
+        if len(wrong):
+            raise CausalCFError(f"the value {float(wrong[0]):g} is no probability, a number in [0, 1]")
         self.n_parents = self.table.ndim
+
+    @classmethod
+    def of_parents(cls, parents: tuple[str, ...], given: Any) -> TableMechanism:
+        """Return the mechanism from (names, array), the axes in any order, or from an array in that of `parents`."""
+        names, table = parents, given
+        if isinstance(given, (tuple, list)) and len(given) == 2:
+            first = (given[0],) if isinstance(given[0], str) else given[0]
+            if isinstance(first, (tuple, list)) and all(isinstance(one, str) for one in first):
+                names, table = tuple(first), given[1]
+        table = torch.as_tensor(table, dtype=torch.float64)
+        if sorted(names) != sorted(parents) or table.ndim != len(names):
+            raise CausalCFError(f"a table of shape {tuple(table.shape)} with the axes ({', '.join(names)})")
+        return cls(table.permute([names.index(parent) for parent in parents]))
 
     def probability(self, parents: torch.Tensor) -> torch.Tensor:
         return self.table.reshape(-1)[cell_index(parents)]

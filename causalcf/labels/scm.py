@@ -60,7 +60,7 @@ class LabelSCM(CounterfactualQueries):
                 raise GraphError("mechanisms: " + unknown("attribute", node, graph.nodes))
         for node in graph.nodes:
             if node not in mechanisms:
-                raise GraphError(f"mechanisms: {node!r} has none")
+                raise GraphError(f"mechanisms: {node!r} has none; give one for each of {', '.join(graph.nodes)}")
             wanted, found = len(graph.parents(node)), mechanisms[node].n_parents
             if wanted != found:
                 raise GraphError(f"mechanisms: {node!r} has {wanted} parents in the graph, its mechanism {found}")
@@ -75,19 +75,31 @@ class LabelSCM(CounterfactualQueries):
 
         Args:
             graph: the causal graph.
-            probabilities: node -> array of shape (2,)*len(parents), P(node=1 | parents), indexed in the order
-                `graph.parents(node)`.
+            probabilities: node -> P(node=1 | parents): a number for a node without parents, else (names, array), where
+                `names` are the parents in any order and the array has shape (2,)*len(parents), one axis for each name.
+                An array alone has its axes in the order `graph.parents(node)`.
 
         Raises:
-            GraphError: a node without a table, a table of another shape, or a value outside [0, 1].
+            GraphError: a node without a table, a parent that is unknown, missing or named twice, a table of another
+                shape, or a value outside [0, 1].
+
+        Examples:
+            >>> graph = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"]})
+            >>> bald = ("Young", "Male"), [[0.00027, 0.11263], [0.00013, 0.01946]]
+            >>> scm = LabelSCM.from_probabilities(graph, {"Young": 0.7736, "Male": 0.4168, "Bald": bald})
+            >>> scm.probability({"Bald": 1}, do={"Young": 0, "Male": 1})
+            0.11263
         """
         check(isinstance(probabilities, Mapping), "probabilities", probabilities, "a mapping from nodes", GraphError)
+        check(isinstance(graph, CausalGraph), "graph", graph, "a CausalGraph", GraphError)
         tables = {}
         for node, table in probabilities.items():
+            parents = graph.parents(node)
             try:
-                tables[node] = TableMechanism(table)
-            except (CausalCFError, TypeError, ValueError) as error:
-                raise GraphError(f"probabilities of {node!r}: {error}") from error
+                tables[node] = TableMechanism.of_parents(parents, table)
+            except (CausalCFError, TypeError, ValueError, RuntimeError) as error:
+                axes = f"(names, array), one axis of two for each of {', '.join(parents)}" if parents else "one number"
+                raise GraphError(f"probabilities of {node!r}: {error}; expected {axes}") from error
         return cls(graph, tables)
 
     def probability(
@@ -125,10 +137,10 @@ class LabelSCM(CounterfactualQueries):
         given: Mapping[str, Any] | None = None,
         generator: torch.Generator | None = None,
     ) -> torch.Tensor:
-        """Draw all labels exactly, given `given` after `do`. Nothing is rejected, so all n draws are returned.
+        """Draw all labels exactly, given `given` after `do`. All n draws are returned.
 
         Variable elimination covers only the ancestors of `given` whose values are unknown; all other labels are sampled
-        forwards. A graph of any size works as long as there are few such ancestors.
+        forwards. Where these ancestors are too many, rows are drawn forwards until `given` holds, at most 2^22 + 16 n.
 
         Args:
             n: number of units.
@@ -170,7 +182,8 @@ class LabelSCM(CounterfactualQueries):
         """
         d = len(self._ordered)
         if d > MAX_JOINT:
-            raise IntractableError(f"the joint table over {d} labels has 2^{d} cells; the limit is 2^{MAX_JOINT}")
+            limit = f"the limit is 2^{MAX_JOINT}; draw rows by sample"
+            raise IntractableError(f"the joint table over {d} labels has 2^{d} cells; {limit}")
         _, cut = self._world(None, do)
         if units(cut) != 1:
             raise CausalCFError("joint takes one value for each attribute; ask for one unit at a time")

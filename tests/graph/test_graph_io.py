@@ -137,6 +137,12 @@ def test_celeba_is_causalgans_main_graph():
     }
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_parents_are_listed_in_the_order_of_the_nodes(name):
+    graph = load_graph(name)
+    assert all(graph.parents(node) == tuple(n for n in graph.nodes if n in graph.parents(node)) for node in graph.nodes)
+
+
 def test_complete_graphs_and_their_orders():
     assert load_graph("celeba-complete").nodes == NINE
     assert load_graph("celeba-reversed").nodes == NINE[::-1]
@@ -260,9 +266,110 @@ def test_missing_files_and_folders(tmp_path):
         (nx.MultiDiGraph([("A", "B"), ("A", "B")]), r"\bA -> B\b"),
         (nx.DiGraph([(1, 2)]), r"\b1\b.*\bint\b"),
         (nx.DiGraph(), "empty"),
+        (b"digraph { A -> B }", r"\bbytes\b.*\bnetworkx\b"),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_refused_objects(source, culprit):
     with pytest.raises(GraphError, match=culprit):
         load_graph(source)
+
+
+DOT = "digraph { Young -> Bald; }"
+TEXTS = {
+    "dot": DOT,
+    "gv": "// drawn by hand\nstrict digraph faces {\n  Young -> Bald\n}\n",
+    "gml": 'graph [\n  directed 1\n  node [ id 0 label "Young" ]\n  node [ id 1 label "Bald" ]\n]\n',
+    "graphml": '<?xml version="1.0"?><graphml><graph edgedefault="directed"/></graphml>',
+    "json": '{"directed": true, "nodes": [{"id": "Young"}, {"id": "Bald"}], "links": []}',
+    "dagitty": "dag { Young -> Bald\n U [latent] }",
+    "bif": "network faces {\n}\nvariable Young {\n  type discrete [ 2 ] { 0, 1 };\n}\n",
+    "mmd": "graph TD\n  Young --> Bald\n",
+    "csv": "cause,effect\nYoung,Bald\n",
+    "txt": "[Young][Bald|Young]",
+}
+ARROWS = ["Young->Bald", "Young -> Bald", "Bald <- Young", "Young --> Bald", "Young → Bald", "Bald ~ Young"]
+
+
+@pytest.mark.parametrize("text", [*TEXTS.values(), *ARROWS, "nodes:\n  Young: []\n", DOT * 500, '["Young", "Bald"]'])
+def test_a_text_is_not_looked_for_as_a_file(text):
+    with pytest.raises(GraphError, match=r"is no file; .*\bYAML\b.*\bDiGraph\b.*\bread_dot\b.*\bread_gml\b") as caught:
+        load_graph(text)
+    assert str(caught.value)[1:5] == repr(text)[1:5] and len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("suffix", TEXTS)
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_of_another_format_is_refused_with_the_way_to_read_it(tmp_path, suffix, exists):
+    path = tmp_path / f"mine.{suffix}"
+    if exists:
+        path.write_text(TEXTS[suffix], encoding="utf-8")
+    for source in (path, str(path)):
+        with pytest.raises(GraphError, match=rf"\bmine\.{suffix}\b.*\bYAML\b.*\bread_dot\b.*\bread_gml\b"):
+            load_graph(source)
+
+
+def test_yaml_under_another_suffix_and_names_with_brackets_are_read(tmp_path):
+    for name in ("mine.json", "mine.graph", "a->b.yaml", "a[1]"):
+        (tmp_path / name).write_text('{"nodes": {"A": [], "B": ["A"]}}')
+        assert load_graph(str(tmp_path / name)).edges == (("A", "B"),)
+    with pytest.raises(GraphError, match=r"no file .*a<-b\.yaml.*'"):
+        load_graph("a<-b.yaml")
+
+
+class WithLatents(nx.DiGraph):
+    """Holds its latent nodes apart, as pgmpy's networks do."""
+
+    def __init__(self, edges=(), latents=()):
+        super().__init__(edges)
+        self.latents = set(latents)
+
+
+def confounded(graph_class=nx.DiGraph, **marks):
+    graph = graph_class([("Young", "Bald"), ("Genes", "Young"), ("Genes", "Bald")])
+    graph.add_node("Genes", **marks)
+    return graph
+
+
+GML = """graph [ directed 1 node [ id 0 label "Young" observed "yes" ] node [ id 1 label "Bald" observed "yes" ]
+node [ id 2 label "Genes" observed "no" ] edge [ source 2 target 0 ] edge [ source 2 target 1 ] ]"""
+HIDDEN = [
+    WithLatents(confounded().edges, latents=["Genes"]),
+    nx.parse_gml(GML.replace("\n", " ").split("\n")),
+    *(confounded(observed=value) for value in ("no", "No", False, "false", 0, "0", '"no"')),
+    *(confounded(**{key: value}) for key in ("latent", "hidden", "unobserved") for value in (True, "yes", None, "", 1)),
+    confounded(nx.MultiDiGraph, latent="True"),
+    confounded(type="latent"),
+]
+
+
+@pytest.mark.parametrize("graph", HIDDEN)
+def test_latent_nodes_are_refused_with_what_to_do(graph):
+    with pytest.raises(GraphError, match=r"'Genes' is latent.*remove_node\('Genes'\).*\bYoung, Bald$"):
+        load_graph(graph)
+    graph.remove_node("Genes")
+    graph.latents = set()
+    assert load_graph(graph).nodes == ("Young", "Bald")
+
+
+def test_nodes_that_are_said_to_be_observed_are_labels():
+    shown = [{"observed": "yes"}, {"observed": True}, {"latent": "no"}, {"hidden": False}, {"label": "latent"}]
+    for marks in [*shown, {"type": "discrete"}, {"latent": 0, "observed": 1}, {"weight": 0}]:
+        assert load_graph(confounded(**marks)).nodes == ("Genes", "Young", "Bald")
+    assert load_graph(WithLatents([("A", "B")])).nodes == ("A", "B")
+    only = nx.DiGraph([("Genes", "Bald")])
+    only.nodes["Genes"]["latent"] = True
+    with pytest.raises(GraphError, match=r"remove_node\('Genes'\)$"):
+        load_graph(only)
+
+
+@pytest.mark.parametrize("marks", [{"dir": "both"}, {"type": "bidirected"}, {"bidirected": True}, {"arrow": '"<->"'}])
+@pytest.mark.parametrize("kind", [nx.DiGraph, nx.MultiDiGraph])
+def test_bidirected_edges_are_refused(kind, marks):
+    graph = kind([("Male", "Bald")])
+    graph.add_edge("Young", "Bald", **marks)
+    with pytest.raises(GraphError, match=r"\bYoung <-> Bald\b.*\bdirection\b"):
+        load_graph(graph)
+    plain = kind([("Young", "Bald")])
+    plain.add_edge("Male", "Bald", dir="forward", bidirected=False, weight=2)
+    assert load_graph(plain).edges == (("Young", "Bald"), ("Male", "Bald"))

@@ -39,10 +39,51 @@ def test_counts_in_closed_form():
     assert smooth.probability({"Bald": 1}, do={"Male": 0, "Young": 1}) == pytest.approx(2 * 0.4 / 3)
 
 
-@pytest.mark.parametrize("form", [pd.DataFrame, lambda t: rows(GRAPH, t), lambda t: rows(GRAPH, t).bool().tolist()])
+def each_column(make):
+    return lambda table: {name: make(values) for name, values in table.items() if name != "Extra"}
+
+
+def as_text(values):
+    return [str(value) for value in values]
+
+
+FORMS = [
+    pd.DataFrame,
+    lambda t: rows(GRAPH, t),
+    lambda t: rows(GRAPH, t).bool().tolist(),
+    lambda t: rows(GRAPH, t).numpy().astype(str).tolist(),  # as csv.reader gives them
+    lambda t: [dict(zip(t, map(str, row), strict=True)) for row in zip(*t.values(), strict=True)],  # csv.DictReader
+    lambda t: pd.DataFrame(t).astype(str),
+    lambda t: pd.DataFrame(t).astype("category"),
+    lambda t: pd.DataFrame(t).astype("Int64")[["Extra", "Bald", "Young", "Male"]],
+    each_column(as_text),
+    each_column(lambda values: np.array(as_text(values))),
+    each_column(lambda values: np.array(as_text(values), "S1")),
+    each_column(lambda values: np.array(values, object)),
+    each_column(lambda values: [f" {value}.0" for value in values]),
+    each_column(lambda values: pd.Categorical(as_text(values))),
+    each_column(lambda values: pd.array(values, "boolean")),
+    each_column(lambda values: pd.array(as_text(values), "string")),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_table_gives_the_same_model(form):
-    expected = fit_label_scm(GRAPH, TABLE).joint()
-    assert torch.equal(fit_label_scm(GRAPH, form(TABLE)).joint(), expected)
+    expected = fit_label_scm(GRAPH, TABLE)
+    assert torch.equal(fit_label_scm(GRAPH, form(TABLE)).joint(), expected.joint())
+
+
+@pytest.mark.parametrize("form", FORMS[1:])
+def test_every_form_of_table_is_taken_as_facts(form):
+    scm, units = fit_label_scm(GRAPH, TABLE, smoothing=1.0), form(TABLE)
+    if isinstance(units, pd.DataFrame):
+        units = units.drop(columns="Extra")
+    wanted = scm.counterfactual_probabilities({"Bald": 1}, rows(GRAPH, TABLE), do={"Young": 0})
+    if isinstance(units, list) and isinstance(units[0], dict):
+        units = [{name: row[name] for name in GRAPH.nodes} for row in units]
+    assert torch.equal(scm.counterfactual_probabilities({"Bald": 1}, units, do={"Young": 0}), wanted)
+    if not isinstance(units, dict):
+        assert torch.equal(scm.log_probability(units), scm.log_probability(rows(GRAPH, TABLE)))
 
 
 @given(graphs(5, 4), st.integers(0, 2**31))
@@ -72,11 +113,25 @@ def test_tables_are_relative_frequencies_and_no_neighbour_is_likelier(graph, see
         ({"Young": [1, 0], "Male": [1, -1], "Bald": [0, 0]}, r"'Male', row 1\b.*-1\b"),
         ({"Young": [1, 0.5], "Male": [1, 1], "Bald": [0, 0]}, r"'Young', row 1\b.*\b0\.5\b"),
         ({"Young": [1, math.nan], "Male": [1, 1], "Bald": [0, 0]}, r"'Young', row 1\b.*\bnan\b"),
-        ({"Young": ["a", "b"], "Male": [1, 1], "Bald": [0, 0]}, "'Young'.*'str'"),
+        ({"Young": ["a", "b"], "Male": [1, 1], "Bald": [0, 0]}, r"'Young', row 0\b.*'a'"),
+        ({"Young": ["1", "0"], "Male": ["1", "yes"], "Bald": [0, 0]}, r"'Male', row 1\b.*'yes'"),
+        ({"Young": ["1", "0"], "Male": ["1", "True"], "Bald": [0, 0]}, r"'Male', row 1\b.*'True'"),
+        ({"Young": ["1", ""], "Male": ["1", "1"], "Bald": [0, 0]}, r"'Young', row 1\b.*''"),
+        ({"Young": ["1", "0"], "Male": ["1", "-1"], "Bald": [0, 0]}, r"'Male', row 1\b.*'-1'.*CelebA"),
+        ({"Young": ["1", "2"], "Male": ["1", "1"], "Bald": [0, 0]}, r"'Young', row 1\b.*'2'"),
+        ({"Young": [1, None], "Male": [1, 1], "Bald": [0, 0]}, r"'Young', row 1\b.*None"),
+        ({"Young": pd.array([1, None], "Int8"), "Male": [1, 1], "Bald": [0, 0]}, r"'Young', row 1\b.*(nan|<NA>)"),
+        ({"Young": pd.array([True, None], "boolean"), "Male": [1, 1], "Bald": [0, 0]}, r"'Young', row 1\b.*(nan|<NA>)"),
+        ({"Young": pd.Categorical(["0", "old"]), "Male": [1, 1], "Bald": [0, 0]}, r"'Young', row 1\b.*'old'"),
+        (pd.DataFrame({"Young": ["1", None], "Male": [1, 1], "Bald": [0, 0]}), r"'Young', row 1\b"),
+        ([["Young", "Male", "Bald"], ["1", "0", "1"]], r"'Young', row 0\b.*'Young'"),
+        ([{"Young": "1", "Male": "0", "Bald": "1"}, {"Young": "1", "Male": "0"}], r"'Bald', row 1\b.*None"),
+        ([[1, 0, 1], [1, 0]], r"\[\[1, 0, 1\], \[1, 0\]\].*\(n, 3\)"),
+        ({"Young": np.array(["2001-01-01"], "M8[D]"), "Male": [1], "Bald": [0]}, "'Young'.*datetime64"),
         ({"Young": [[1, 0]], "Male": [1, 1], "Bald": [0, 0]}, r"'Young'.*\(1, 2\)"),
         (np.zeros((4, 2)), r"\(4, 2\).*\(n, 3\).*Young, Male, Bald"),
         (np.zeros((0, 3)), "no rows"),
-        ("table.csv", "'str'"),
+        ("table.csv", r"'table\.csv'.*\bread\b"),
         (pd.DataFrame({"Young": [1, None], "Male": [1, 1], "Bald": [0, 0]}), r"'Young', row 1\b.*\bnan\b"),
     ],
 )

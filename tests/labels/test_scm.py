@@ -136,6 +136,52 @@ def test_the_rows_drawn_do_not_depend_on_the_number_of_threads(query, monkeypatc
     assert not torch.equal(drawn[0][:64], drawn[0][64:128]), "every part has noise of its own"
 
 
+QUERIES = [
+    {"given": {"Glasses": 1}},
+    {"given": {"Glasses": 1, "Young": 0}, "do": {"Smiling": 0}},
+    {"given": {"Male": 1, "Bald": 1, "Glasses": 0}},
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_rejection_follows_the_exact_law_where_tables_are_too_large(query, monkeypatch):
+    monkeypatch.setattr("causalcf.labels.elimination.MAX_CELLS", 1)
+    with pytest.raises(IntractableError, match=r"\bsample\b"):
+        SCM.probability({"Glasses": 1})
+    test_samples_follow_the_exact_law(query)
+    assert torch.equal(SCM.sample(500, generator=seeded(), **query), SCM.sample(500, generator=seeded(), **query))
+
+
+def test_rejection_takes_one_value_for_each_unit_and_refuses_what_is_impossible_or_rare(monkeypatch):
+    monkeypatch.setattr("causalcf.labels.elimination.MAX_CELLS", 1)
+    test_samples_given_one_value_for_each_unit()
+    with pytest.raises(ImpossibleWorldError, match="Bald=1"):
+        SCM.sample(5, given={"Bald": 1, "Male": 0, "Young": 0, "Glasses": 1})
+    assert SCM.sample(0, given={"Glasses": 1}).shape == (0, 5)
+    monkeypatch.setattr("causalcf.labels.elimination.MAX_TRIES", 2000)
+    rare = LabelSCM.from_probabilities(CausalGraph({"A": [], "B": ["A"]}), {"A": 0.5, "B": [1e-9, 1e-9]})
+    with pytest.raises(IntractableError, match=r"\bgave 0 of 2 rows\b.*\blikelier\b"):
+        rare.sample(2, given={"B": 1})
+
+
+def test_forty_labels_are_drawn_given_the_last_of_them():
+    """Oracle: rows drawn without a condition, of which those that show it are kept."""
+    scm, n = complete(40), 20_000
+    found = scm.sample(n, given={"A39": 1}, generator=seeded(1))
+    free = scm.sample(4 * n, generator=seeded(2))
+    kept, others = free[free[:, 39] == 1], free[free[:, 39] == 0]
+    assert bool((found[:, 39] == 1).all()) and len(kept) > 1000 and len(others) > 1000
+    assert max(distances(found, kept)) < 4.9 + 0.5  # standard errors: alpha over 39 labels
+    assert max(distances(others, kept)) > 10, "negative control"
+
+
+def distances(first: torch.Tensor, second: torch.Tensor) -> list[float]:
+    """Differences of the first 39 labels' rates in standard errors."""
+    p, q = first[:, :39].double().mean(0), second[:, :39].double().mean(0)
+    error = (p * (1 - p) / len(first) + q * (1 - q) / len(second)).sqrt()
+    return ((p - q).abs() / error.clamp(min=1e-9)).tolist()
+
+
 def test_sampling_repeats_with_its_generator_and_leaves_global_state_alone():
     before = torch.get_rng_state()
     first, second = SCM.sample(50, generator=seeded(5)), SCM.sample(50, generator=seeded(5))
@@ -155,8 +201,6 @@ def test_large_graph_is_answered_where_possible_and_refused_elsewhere():
     assert scm.probability(everything) == pytest.approx(math.exp(float(scm.log_probability(labels[:1]))), rel=1e-9)
     with pytest.raises(IntractableError, match=r"\b39\b.*\(A0, A1, A2, .*\b2\^39\b.*\b2\^22\b"):
         scm.probability({"A39": 1})
-    with pytest.raises(IntractableError, match=r"\b2\^39\b"):
-        scm.sample(5, given={"A39": 1})
     with pytest.raises(IntractableError, match=r"\b2\^40\b"):
         scm.joint()
 
@@ -190,6 +234,8 @@ def test_grid_that_is_too_wide_is_refused_before_any_work():
         ({"event": {"Bald": 2}}, CausalCFError, "event Bald=2"),
         ({"event": {"Bald": float("nan")}}, CausalCFError, "event Bald=nan"),
         ({"event": {"Bald": "yes"}}, CausalCFError, "event.*yes"),
+        ({"event": {"Bald": ["0", "no"]}}, CausalCFError, r"event.*'Bald', row 1\b.*'no'"),
+        ({"event": {"Bald": None}}, CausalCFError, "event Bald=None"),
         ({"event": "Bald"}, CausalCFError, "event='Bald'"),
         ({"event": {}, "given": {"Bald": 1}, "do": {"Bald": 0}}, ImpossibleWorldError, "given and do.*'Bald'"),
         ({"event": {}, "given": {"Bald": 1, "Male": 0, "Young": 0}}, ImpossibleWorldError, "Bald=1, Male=0, Young=0"),
@@ -220,14 +266,41 @@ def test_malformed_models_name_the_culprit():
     graph = CausalGraph({"Young": [], "Bald": ["Young"]})
     for tables, culprit in [
         ({"Young": 0.5}, "mechanisms.*'Bald'"),
-        ({"Young": 0.5, "Bald": 0.1}, r"'Bald'.*\b1\b.*\b0\b"),
-        ({"Young": 0.5, "Bald": [0.1, 1.2]}, "'Bald'.*value"),
-        ({"Young": 0.5, "Bald": [0.1, math.nan]}, "'Bald'.*value"),
+        ({"Young": 0.5, "Bald": 0.1}, r"'Bald'.*\(\).*\bYoung\b"),
+        ({"Young": [0.5, 0.5], "Bald": 0.1}, r"'Young'.*\(2,\).*\bone number\b"),
+        ({"Young": 0.5, "Bald": [0.1, 1.2]}, r"'Bald'.*\b1\.2\b"),
+        ({"Young": 0.5, "Bald": [0.1, math.nan]}, r"'Bald'.*\bnan\b"),
         ({"Young": 0.5, "Bald": [0.1, 0.2, 0.3]}, r"'Bald'.*\(3,\)"),
         ({"Young": 0.5, "Bald": [0.1, 0.2], "Balt": 0.1}, "'Balt'.*'Bald'"),
+        ({"Young": 0.5, "Bald": {"Young=0": 0.1}}, r"'Bald'.*\bdict\b.*\(names, array\).*\bYoung$"),
+        ({"Young": 0.5, "Bald": (("Yung",), [0.1, 0.2])}, r"'Bald'.*\(Yung\).*\bYoung$"),
+        ({"Young": 0.5, "Bald": ((), [0.1, 0.2])}, r"'Bald'.*\(\).*\bYoung$"),
+        ({"Young": 0.5, "Bald": (("Young", "Young"), [[0.1, 0.2]] * 2)}, r"'Bald'.*\(Young, Young\).*\bYoung$"),
+        ({"Young": 0.5, "Bald": (("Young", "Bald"), [[0.1, 0.2]] * 2)}, r"'Bald'.*\(Young, Bald\).*\bYoung$"),
+        ({"Young": 0.5, "Bald": ("Young", [[0.1, 0.2]] * 2)}, r"'Bald'.*\(2, 2\).*\(Young\)"),
+        ({"Young": 0.5, "Bald": ("Young", [0.1, -0.2])}, r"'Bald'.*-0\.2\b"),
+        ({"Young": (("Bald",), 0.5), "Bald": [0.1, 0.2]}, r"'Young'.*\(Bald\).*\bone number\b"),
     ]:
         with pytest.raises(GraphError, match=culprit):
             LabelSCM.from_probabilities(graph, tables)
+
+
+@given(st.data())
+def test_tables_that_name_their_axes_mean_the_same_in_every_order(data):
+    case = data.draw(cases(5, 4, kinds=("threshold",)))
+    named = {}
+    for node in case.graph.nodes:
+        parents, table = case.graph.parents(node), case.scm.mechanisms[node].table
+        order = data.draw(st.permutations(range(len(parents))))
+        named[node] = (tuple(parents[i] for i in order), table.permute(order).tolist())
+    assert torch.equal(LabelSCM.from_probabilities(case.graph, named).joint(), case.scm.joint())
+
+
+def test_a_single_parent_may_be_named_alone_and_arrays_need_no_names():
+    graph, expected = CausalGraph({"Young": [], "Bald": ["Young"]}), {"Young": 0.5, "Bald": [0.1, 0.2]}
+    law = LabelSCM.from_probabilities(graph, expected).joint()
+    for bald in (("Young", [0.1, 0.2]), (("Young",), np.array([0.1, 0.2])), [["Young"], (0.1, 0.2)], (0.1, 0.2)):
+        assert torch.equal(LabelSCM.from_probabilities(graph, {"Young": ((), 0.5), "Bald": bald}).joint(), law)
 
 
 def test_state_round_trip_is_exact(tmp_path):
