@@ -19,7 +19,7 @@ class CausalCFError(ValueError):
         ...     load_graph({"Young": ["Young"]})
         ... except CausalCFError as error:
         ...     print(f"{type(error).__name__}: {error}")
-        GraphError: self-loop Young -> Young: a node cannot be its own parent
+        GraphError: self-loop Young -> Young: a node cannot be its own parent; leave it out
     """
 
 
@@ -30,7 +30,7 @@ class GraphError(CausalCFError):
         >>> from causalcf import CausalGraph
         >>> CausalGraph({"Young": ["Young"]})
         Traceback (most recent call last):
-        causalcf.errors.GraphError: self-loop Young -> Young: a node cannot be its own parent
+        causalcf.errors.GraphError: self-loop Young -> Young: a node cannot be its own parent; leave it out
     """
 
 
@@ -42,7 +42,7 @@ class ImpossibleWorldError(CausalCFError):
         >>> scm = LabelSCM.from_probabilities(CausalGraph({"Male": []}), {"Male": 1.0})
         >>> scm.probability({"Male": 1}, given={"Male": 0})
         Traceback (most recent call last):
-        causalcf.errors.ImpossibleWorldError: given Male=0: an event of probability zero
+        causalcf.errors.ImpossibleWorldError: given Male=0: an event of probability zero; ask about other labels
     """
 
 
@@ -54,7 +54,7 @@ class IntractableError(CausalCFError):
         >>> from causalcf.labels import empirical_joint
         >>> empirical_joint(torch.zeros(3, 40))
         Traceback (most recent call last):
-        causalcf.errors.IntractableError: the joint table over 40 labels has 2^40 cells; the limit is 2^24
+        causalcf.errors.IntractableError: the joint table of 40 labels has 2^40 cells: take at most 24 labels
     """
 
 

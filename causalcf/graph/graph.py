@@ -56,7 +56,7 @@ def _listed_parents(child: str, listed: object) -> tuple[str, ...]:
     for entry in listed:
         parent = _checked_name(entry, f"parent of {child!r}:")
         if parent == child:
-            raise GraphError(f"self-loop {child} -> {child}: a node cannot be its own parent")
+            raise GraphError(f"self-loop {child} -> {child}: a node cannot be its own parent; leave it out")
         if parent in seen:
             raise GraphError(f"duplicate edge {parent} -> {child}; list each parent once")
         seen.add(parent)
@@ -71,7 +71,7 @@ def _checked_name(name: object, what: str) -> str:
     if name != name.strip():
         raise GraphError(f"{what} {name!r} has leading or trailing spaces; did you mean {name.strip()!r}?")
     if not name.isprintable():
-        raise GraphError(f"{what} {name!r} contains a character that cannot be printed")
+        raise GraphError(f"{what} {name!r} contains a character that cannot be printed; leave it out")
     return name
 
 

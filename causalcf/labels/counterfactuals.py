@@ -219,7 +219,7 @@ class CounterfactualQueries:
         row = first_true(~weight.isfinite())
         if row is not None:
             shown = describe(self.graph.nodes, evidence, row) + (f" (unit {row})" if len(weight) > 1 else "")
-            raise ImpossibleWorldError(f"{what} {shown}: an event of probability zero")
+            raise ImpossibleWorldError(f"{what} {shown}: an event of probability zero; ask about other labels")
 
     def _check_antecedent(self, twin: _Twin, weight: torch.Tensor) -> None:
         row = first_true(~weight.isfinite())
@@ -227,7 +227,7 @@ class CounterfactualQueries:
             known = describe(self.graph.nodes, twin.facts, row)
             shown = describe(self.graph.nodes, twin.antecedent, row) + (f" (unit {row})" if twin.n > 1 else "")
             text = f"the counterfactual {shown} has probability zero beside the facts {known}"
-            raise ImpossibleWorldError(text)
+            raise ImpossibleWorldError(f"{text}; set it by do, or lower the stickiness")
 
     def _name(self, variable: int) -> str:
         """Return a variable's name for errors; a star marks a counterfactual copy."""

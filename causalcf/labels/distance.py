@@ -25,16 +25,16 @@ def empirical_joint(labels: Any) -> torch.Tensor:
     check(shaped, "labels", labels, "an (n, d) array of 0 and 1")
     n, d = rows.shape
     if d > MAX_LABELS:
-        raise IntractableError(f"the joint table over {d} labels has 2^{d} cells; the limit is 2^{MAX_LABELS}")
+        raise IntractableError(f"the joint table of {d} labels has 2^{d} cells: take at most {MAX_LABELS} labels")
     if n == 0:
-        raise CausalCFError("the joint table of no rows is not defined")
+        raise CausalCFError("the joint table of no rows is not defined; give at least one")
     return torch.bincount(cell_index(rows), minlength=2**d).double().reshape((2,) * d) / n
 
 
 def total_variation(p: torch.Tensor, q: torch.Tensor) -> float:
     """Return half the sum of |p - q| over all cells, in [0, 1]."""
     if p.shape != q.shape:
-        raise CausalCFError(f"tables of different shapes {tuple(p.shape)} and {tuple(q.shape)}")
+        raise CausalCFError(f"tables of shapes {tuple(p.shape)} and {tuple(q.shape)}: give two of the same labels")
     return float((p.double() - q.double()).abs().sum() / 2)
 
 

@@ -134,7 +134,7 @@ def as_labels(
     checked: list[torch.Tensor] = []
     for name in names:
         if name not in columns:
-            raise error(f"{what} lack a column: {unknown('column', name, columns)}")
+            raise error(f"{what}: a column is missing: {unknown('column', name, columns)}")
         checked.append(_column(name, columns[name], what, error))
         if len(checked[-1]) != len(checked[0]):
             rows = f"{len(checked[-1])} rows, column {names[0]!r} has {len(checked[0])}"

@@ -96,7 +96,7 @@ def label_rows(graph: CausalGraph, table: Any) -> torch.Tensor:
     """Return the graph's columns of a table in any form that `as_labels` takes, (n, d) int8, checked."""
     if isinstance(table, (str, os.PathLike)):
         raise DataError(f"the table is {str(table)!r}, a text; read the file first, as by pandas.read_csv")
-    labels = as_labels(table, graph.nodes, f"the labels of graph {graph.name!r}", DataError)
+    labels = as_labels(table, graph.nodes, f"the table of graph {graph.name!r}", DataError)
     if not len(labels):
         raise DataError(f"the table has no rows; columns {', '.join(graph.nodes)}; give at least one row")
     return labels
@@ -168,5 +168,5 @@ def fit_label_scm(
     from .adversarial import fit_controller
 
     if smoothing != 0:
-        raise CausalCFError("smoothing belongs to method 'likelihood'")
+        raise CausalCFError("smoothing belongs to method 'likelihood'; leave it out")
     return fit_controller(graph, labels, generator=generator, **adversarial)

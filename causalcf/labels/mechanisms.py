@@ -54,7 +54,8 @@ class Mechanism(ABC):
     def _check_possible(self, label: torch.Tensor, p: torch.Tensor) -> None:
         row = first_true(torch.where(label.bool(), p, 1.0 - p) <= 0)
         if row is not None:
-            raise ImpossibleWorldError(f"row {row}: the label {int(label[row])} has probability zero given its parents")
+            said = f"row {row}: the label {int(label[row])} has probability zero given its parents"
+            raise ImpossibleWorldError(f"{said}; leave the row out, or fit with smoothing")
 
 
 class ThresholdMechanism(Mechanism):

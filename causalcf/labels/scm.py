@@ -63,7 +63,7 @@ class LabelSCM(CounterfactualQueries):
                 raise GraphError(f"mechanisms: {node!r} has none; give one for each of {', '.join(graph.nodes)}")
             wanted, found = len(graph.parents(node)), mechanisms[node].n_parents
             if wanted != found:
-                raise GraphError(f"mechanisms: {node!r} has {wanted} parents in the graph, its mechanism {found}")
+                raise GraphError(f"mechanisms: {node!r} needs one of {wanted} parents, not of {found}")
         self.graph = graph
         self.mechanisms: dict[str, Mechanism] = {node: mechanisms[node] for node in graph.nodes}
         self._ordered = list(self.mechanisms.values())
@@ -157,7 +157,7 @@ class LabelSCM(CounterfactualQueries):
         held, cut = self._world(given, do)
         b = units(held, cut)
         if b not in (1, n):
-            raise CausalCFError(f"sample: arrays of {b} values for {n} units")
+            raise CausalCFError(f"sample: arrays of {b} values for {n} units; give one value a unit, or one for all")
         network = actual_world(self._parents, self._ordered, set(cut))
         draws = n if b == 1 else 1
         weight, values = sample_network(network, {**held, **cut}, b, draws, fresh(generator), self._name)
@@ -208,7 +208,7 @@ class LabelSCM(CounterfactualQueries):
         check(bool(((noise >= 0) & (noise < 1)).all()), "noise", noise, "in [0, 1)")
         _, cut = self._world(None, do)
         if units(cut) not in (1, len(noise)):
-            raise CausalCFError(f"respond: arrays of {units(cut)} values for {len(noise)} units")
+            raise CausalCFError(f"respond: arrays of {units(cut)} values for {len(noise)} units; give one a unit")
         labels = torch.empty(noise.shape, dtype=torch.int8)
         for i, mechanism in enumerate(self._ordered):
             labels[:, i] = cut[i] if i in cut else mechanism.respond(labels[:, self._parents[i]], noise[:, i])

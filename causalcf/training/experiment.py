@@ -123,7 +123,7 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
     allowed = f"{'above 0' if kept else '0'}, as in {name}: see start"
     require(bool(given) == bool(kept), "noise_weight", given, allowed)
     if initial.graph != graph:
-        raise RecipeError(f"graph {recipe.graph} is not that of {name}, which the run is to start from")
+        raise RecipeError(f"graph {recipe.graph} is not that of {name}, from which to start: {folder / 'graph.yaml'}")
     kind = initial.state["device"]
     if device.type != kind:
         raise RunError(f"start: {name} was trained on {kind}; start from it there, not on {device.type}")

@@ -10,8 +10,9 @@ from scipy.stats import binomtest
 from causalcf.answers.answer import answer, answer_labels, expect_labels
 from causalcf.answers.text import save_answer, to_dict, to_text
 from causalcf.errors import CausalCFError, ImpossibleWorldError, IntractableError, QueryError
+from causalcf.graph.files import load_graph
 from causalcf.graph.graph import CausalGraph
-from causalcf.labels import LabelSCM
+from causalcf.labels import LabelSCM, NeuralMechanism
 from causalcf.language.query import Query
 from causalcf.runs.recipe import STICKINESS
 
@@ -156,6 +157,63 @@ def test_a_label_model_too_large_leaves_the_images(monkeypatch):
     monkeypatch.setattr(LabelSCM, "probability", refuse)
     found = answer(FakeRun(), AGED, 5, 1, generator=seeded())
     assert found.note == "a table of 2^99 cells" and found.label_answer is None and found.seen["Young"].lost == 5
+
+
+@pytest.mark.parametrize("query", [AGED, Query({"Male": 1}, {"Eyeglasses": 1}, "observe"), Query({}, {"Bald": 1})])
+def test_where_exact_answers_are_too_large_rates_of_drawn_labels_stand_for_them(query, monkeypatch):
+    exact = answer_labels(SCM, query, STICKINESS[query.mode]).exact
+    monkeypatch.setattr("causalcf.labels.elimination.MAX_CELLS", 1)
+    found = answer(FakeRun(), query, 5, 1, generator=seeded())
+    assert found.label_answer is None and found.expected is None and len(found.actual) == 5
+    for name, rates in found.sampled.items():
+        for rate, probability in zip(rates, (exact[name].before, exact[name].after), strict=True):
+            assert binomtest(rate.hits, rate.n, min(probability, 1.0)).pvalue > ALPHA / 10, name
+    moved = max(found.sampled, key=lambda name: abs(exact[name].after - exact[name].before))
+    after = found.sampled[moved][1]
+    assert binomtest(after.hits, after.n, min(exact[moved].before, 1.0)).pvalue < ALPHA, "negative control"
+    text, told = to_text(found), to_dict(found)["labels"]["Bald"]
+    assert "sampled before" in text and "exact before" not in text and "no exact answer: the exact answer needs" in text
+    assert "sampled: 10,000 draws of the label model" in text
+    low, high = found.sampled["Bald"][1].interval
+    assert told["exact"] is None and (told["sampled"]["after"]["low"], told["sampled"]["after"]["high"]) == (low, high)
+    assert to_dict(answer(FakeRun(), query, 5, 1, generator=seeded()))["labels"]["Bald"]["sampled"] == told["sampled"]
+
+
+def test_labels_that_are_too_rare_to_be_drawn_leave_the_images(monkeypatch):
+    def refuse(*_, **__):
+        raise IntractableError("too rare")
+
+    monkeypatch.setattr("causalcf.labels.elimination.MAX_CELLS", 1)
+    monkeypatch.setattr("causalcf.answers.answer.sample_labels", refuse)
+    found = answer(FakeRun(), Query({}, {"Bald": 1}), 5, 1, generator=seeded())
+    assert found.sampled is None and "sampled" not in to_text(found) and found.seen["Bald"].after.hits == 5
+
+
+class FortyLabels(FakeRun):
+    """The complete graph over CelebA's attributes, a random network for each."""
+
+    @property
+    def scm(self):
+        draw, mechanisms = seeded(), {}
+        for i, node in enumerate(self.graph.nodes):
+            shapes = (), (i,), (3, i), (3,), (3,)
+            mechanisms[node] = NeuralMechanism(
+                *(torch.randn(s, generator=draw, dtype=torch.float64) / 2 for s in shapes)
+            )
+        return LabelSCM(self.graph, mechanisms)
+
+
+@pytest.mark.parametrize("mode", ["do", "observe"])
+def test_forty_labels_are_answered_given_the_last_of_them(mode):
+    run = FortyLabels(graph=load_graph("celeba-all"), side=40)
+    found = answer(run, Query({"Young": 1}, {"Bald": 1}, mode), 20, 2, generator=seeded())
+    assert "39 variables" in found.note and "39 variables" in to_text(found)
+    assert found.seen["Young"].before.hits == found.seen["Bald"].after.hits == 20
+    assert found.sampled["Young"][0].hits == found.sampled["Bald"][1].hits == 10_000
+    free = run.scm.sample(60_000, generator=seeded(1))
+    young, rates = free[free[:, 39] == 1].double().mean(0), found.sampled
+    for name, rate in zip(run.graph.nodes, young.tolist(), strict=True):
+        assert abs(rates[name][0].value - rate) < 5.5 * (0.25 / 10_000 + 0.25 / 20_000) ** 0.5, name
 
 
 @pytest.mark.parametrize(

@@ -25,14 +25,9 @@ _FILE = Path(__file__).with_name("celeba_law.yaml")
 
 def celeba_scm() -> LabelSCM:
     """Return the maximum-likelihood `LabelSCM` of CelebA on the graph `celeba`, with threshold noise."""
-    graph = load_graph("celeba")
     listed = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-    tables = {}
-    for node in graph.nodes:
-        table = torch.tensor(listed[node]["probability"], dtype=torch.float64)
-        order = [listed[node]["parents"].index(parent) for parent in graph.parents(node)]
-        tables[node] = table.permute(order)
-    return LabelSCM.from_probabilities(graph, tables)
+    tables = {node: (law["parents"], law["probability"]) for node, law in listed.items()}
+    return LabelSCM.from_probabilities(load_graph("celeba"), tables)
 
 
 true_scm = cache(celeba_scm)  # the labels' true SCM
