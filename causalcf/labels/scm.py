@@ -87,7 +87,7 @@ class LabelSCM(CounterfactualQueries):
             >>> graph = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"]})
             >>> bald = ("Young", "Male"), [[0.00027, 0.11263], [0.00013, 0.01946]]
             >>> scm = LabelSCM.from_probabilities(graph, {"Young": 0.7736, "Male": 0.4168, "Bald": bald})
-            >>> scm.probability({"Bald": 1}, do={"Young": 0, "Male": 1})
+            >>> round(scm.probability({"Bald": 1}, do={"Young": 0, "Male": 1}), 5)
             0.11263
         """
         check(isinstance(probabilities, Mapping), "probabilities", probabilities, "a mapping from nodes", GraphError)
