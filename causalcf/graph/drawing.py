@@ -27,9 +27,7 @@ _INK, _BOX, _RIM = "#1b2a3a", "#eef3f9", "#5b7899"
 def draw_graph(graph: CausalGraph, path: str | Path) -> None:
     """Draw a graph of at most 200 nodes to a .png file, in layers, or as arcs if it is dense."""
     if len(graph) > _MAX_NODES:
-        raise GraphError(
-            f"graph {graph.name!r} has {len(graph)} nodes; at most {_MAX_NODES} are drawn, or use to_mermaid"
-        )
+        raise GraphError(f"graph {graph.name!r} has {len(graph)} nodes; at most {_MAX_NODES} are drawn; see to_mermaid")
     if Path(path).suffix.lower() != ".png":
         raise GraphError(f"cannot draw to {path}: the file's name must end in .png")
     figure = _figure(graph)

@@ -123,7 +123,11 @@ def test_extreme_probabilities_never_give_the_impossible_label():
 
 
 def test_malformed_tables_are_refused():
-    for table, culprit in [([0.1, 0.2, 0.3], r"table.*\(3,\)"), ([0.1, 1.1], r"value 1\.1\b"), (-0.1, r"value -0\.1\b")]:
+    for table, culprit in [
+        ([0.1, 0.2, 0.3], r"table.*\(3,\)"),
+        ([0.1, 1.1], r"value 1\.1\b"),
+        (-0.1, r"value -0\.1\b"),
+    ]:
         with pytest.raises(CausalCFError, match=culprit):
             TableMechanism(table)
     for shape in ((3, 8), (2, 6)):
