@@ -264,7 +264,7 @@ def test_plain_values_are_json_with_stable_keys():
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert list(told) == [
         "question", "given", "antecedent", "mode", "stickiness", "noise_stickiness", "faces", "draws", "reachable",
-        "base_rate", "judge", "note", "labels",
+        "base_rate", "judge", "caveat", "note", "labels",
     ]  # fmt: skip
     assert list(told["labels"]) == list(GRAPH.nodes) and (told["faces"], told["draws"]) == (10, 2)
     young = told["labels"]["Young"]

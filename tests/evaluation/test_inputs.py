@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from causalcf.data.images import DataSource
 from causalcf.errors import RunError
 from causalcf.evaluation import inputs
 from causalcf.graph.graph import CausalGraph
@@ -57,11 +58,12 @@ def test_photographs_have_one_graph_to_be_held_against_and_rendered_faces_their_
 
 
 def test_a_missing_judge_is_trained_beside_the_runs_once(monkeypatch, tmp_path, capsys):
-    asked = []
-    monkeypatch.setattr("causalcf.classifiers.experiment.make_classifier", asked.append)
-    found = inputs._judge_of(tmp_path, Recipe(), "cpu")
-    assert found == tmp_path / "judge-faces" and "no judge of faces" in capsys.readouterr().err
+    asked, faces, judge = [], DataSource("faces", "abc"), tmp_path / "judge-faces"
+    monkeypatch.setattr("causalcf.classifiers.experiment.make_classifier", lambda recipe: asked.append(recipe) or judge)
+    assert inputs._judge_of(tmp_path, Recipe(), faces, "cpu") == judge
+    assert "no judge of faces (abc)" in capsys.readouterr().err
     (recipe,) = asked
     assert (recipe.role, recipe.runs_dir, recipe.data) == ("judge", str(tmp_path), "faces")
-    found.mkdir()
-    assert inputs._judge_of(tmp_path, Recipe(), "cpu") == found and len(asked) == 1
+    judge.mkdir()
+    (judge / "classifier.pt").touch()
+    assert inputs._judge_of(tmp_path, Recipe(), faces, "cpu") == judge and len(asked) == 1
