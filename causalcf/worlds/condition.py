@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch.random import fork_rng
 
 from ..checks import as_names, check, check_count, is_share
 from ..errors import CausalCFError
+from ..io.untrusted import first_line
 from ..labels.evidence import assignment
 from .samplers import shape_of
 
@@ -69,15 +72,17 @@ def antecedent(attributes: Sequence[str], condition: Mapping[str, int], threshol
 
 
 Generate = Callable[[Tensor], Tensor]
-"""(n, k) noise -> (n, 3, h, w) images in [0, 1]; a function of the noise alone (networks in eval mode)."""
+"""(n, k) noise -> (n, 3, h, w) or (n, 1, h, w) images in [0, 1]; a function of the noise alone (eval mode)."""
 
 Classify = Callable[[Tensor], Tensor]
-"""(n, 3, h, w) images in [0, 1] -> (n, d) probabilities."""
+"""Images in [0, 1] -> (n, d) probabilities; a function of the image alone (eval mode)."""
 
 Progress = Callable[[int, int], None]
 """Told (draws found so far, images generated so far) after every batch or move."""
 
 SLACK = 1e-3  # beyond [0, 1] by rounding in half precision
+TWICE = 4  # noises looked at twice
+THIN = 1e-3  # log-odds: the least margin that is not looked at again
 
 
 class BudgetEnded(Exception):
@@ -85,7 +90,7 @@ class BudgetEnded(Exception):
 
 
 class Judge:
-    """Generator and classifier with a budget; a proposal counts even if its image is already known."""
+    """Generator and classifier with a budget; a proposal counts even if its image is known, a second look does not."""
 
     def __init__(self, generate: Generate, classify: Classify, antecedent: Antecedent, batch: int, budget: int) -> None:
         check(callable(generate), "generate", generate, "a function from noise to images")
@@ -96,6 +101,8 @@ class Judge:
         self.batch, self.budget = batch, budget
         self.judged = 0
         self.evaluations = 0  # images generated
+        self.compared = 1  # the largest batch that was compared with single images
+        self.thin = THIN
 
     @property
     def left(self) -> int:
@@ -108,14 +115,22 @@ class Judge:
             raise BudgetEnded
         self.judged += proposals
 
-    @torch.no_grad()
     def look(self, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the images of one batch of noise, and their (n, d) probabilities by the classifier."""
-        images = self.generate(noise)
+        """Return the images of one batch of noise, and their (n, d) probabilities by the classifier.
+
+        An antecedent that holds by less than batch sizes differ must also hold in the image generated alone.
+        """
+        images, probabilities = self._see(noise)
         self.evaluations += len(noise)
-        check_images(images, len(noise))
-        probabilities = self.classify(images)
-        check_probabilities(probabilities, len(noise), self.antecedent.attributes)
+        with fork_rng([noise.device] if noise.is_cuda else []):  # second looks leave global random state alone
+            if len(noise) >= 2 * self.compared:
+                self._compare(noise[:TWICE], images[:TWICE], probabilities[:TWICE], len(noise))
+            margins = self.antecedent.margin(probabilities)
+            for row in ((margins > 0) & (margins < self.thin)).nonzero().flatten().tolist():
+                image, alone = self._see(noise[row : row + 1])
+                if not self.antecedent.holds(alone):
+                    images, probabilities = images.clone(), probabilities.clone()
+                    images[row], probabilities[row] = image[0], alone[0]
         return images, probabilities
 
     def probabilities(self, noise: Tensor) -> Tensor:
@@ -124,17 +139,74 @@ class Judge:
             return torch.zeros(0, len(self.antecedent.attributes))
         return torch.cat([self.look(part)[1].cpu() for part in noise.split(self.batch)])
 
+    def check(self, noise: Tensor) -> None:
+        """Refuse a generator or classifier that is no function of its input: look twice at a few different noises."""
+        few = noise[: max(2, min(TWICE, self.batch))]
+        with fork_rng([noise.device] if noise.is_cuda else []):
+            images, probabilities = self._see(few)
+            _agree((images, probabilities), self._see(few), "asked twice", 2**-8, 2**-23)
+            self._compare(few, images, probabilities, len(few))
+
+    def _compare(self, noise: Tensor, images: Tensor, probabilities: Tensor, size: int) -> None:
+        """Compare what a batch of this size gave of some noises with the same noises seen one by one."""
+        self.compared = size
+        pictures, readings = (torch.cat(parts) for parts in zip(*map(self._see, noise.split(1)), strict=True))
+        # Other kernels and bf16 make 1 % of difference; batch norm in train mode, on so few images, 10 % and more.
+        how = f"in batches of {size} and of 1"
+        _agree((images, probabilities), (pictures, readings), how, 2**-4, 2**-7)
+        one, other = (self.antecedent.margin(seen).clamp(-8, 8) for seen in (probabilities, readings))
+        self.thin = max(self.thin, 4 * float((one - other).abs().max()))
+
+    @torch.no_grad()
+    def _see(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+        images = _result("generate", self.generate, noise, check_images, "network(z.float()[:, :, None, None])")
+        check = partial(check_probabilities, attributes=self.antecedent.attributes)
+        return images, _result("classify", self.classify, images, check, "network(x.float() * 2 - 1).sigmoid()")
+
+
+def _agree(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor], how: str, share: float, more: float) -> None:
+    """Check that two looks at some noises differ by no more than a share of what tells the noises apart, and `more`."""
+    for name, a, b in zip(("generate", "classify"), one, other, strict=True):
+        a, b = (seen.double().reshape(-1, 1 if name == "generate" else seen.shape[1]) for seen in (a, b))
+        spread = a.amax(0) - a.amin(0) + torch.minimum(a, 1 - a).amax(0).clamp(min=0) / 32  # of rare attributes, too
+        differ = (a - b).abs()
+        if bool((differ > share * spread + more).any()):
+            raise CausalCFError(
+                f"{name} is no function of its input alone: {how}, it gave results of one input that differ by "
+                f"{float(differ.max()):.2g}; put its network into evaluation mode, network.eval(), without random draws"
+            )
+
+
+def _result(
+    name: str, function: Callable[[Tensor], Tensor], given: Tensor, check: Callable[[Tensor, int], None], such_as: str
+) -> Tensor:
+    """Return what a caller's function makes of a tensor, checked; its own error is told with what it was given."""
+    try:
+        found = function(given)
+        check(found, len(given))
+        return found.detach()
+    except (CausalCFError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        raise CausalCFError(
+            f"{name} failed on {shape_of(given)}, on {given.device} ({first_line(error)}); it must take this and any "
+            f"number of rows: wrap the network, such as {such_as}, on this device, in evaluation mode, network.eval()"
+        ) from error
+
 
 def check_images(images: Tensor, n: int) -> None:
     """Check that `generate` gave a batch of n images in [0, 1]."""
-    if not isinstance(images, Tensor) or images.ndim != 4 or len(images) != n:
-        wanted = f"images of shape ({n}, 3, h, w)"
-        raise CausalCFError(f"generate gave {shape_of(images)} for {n} noises; it must give {wanted}")
+    fits = isinstance(images, Tensor) and images.ndim == 4 and len(images) == n and images.shape[1] in (1, 3)
+    if not fits or not images.is_floating_point() or not images.numel():
+        raise CausalCFError(
+            f"generate gave {shape_of(images)} for {n} noises; it must give floats in [0, 1] of shape (n, 3, h, w), or "
+            "(n, 1, h, w) (of channels last, x.permute(0, 3, 1, 2); of bytes, x / 255)"
+        )
     low, high = images.min().item(), images.max().item()
     if not (low >= -SLACK and high <= 1 + SLACK):
         raise CausalCFError(
             f"generate gave images from {low:.3g} to {high:.3g}; they must lie in [0, 1] "
-            "(of a tanh output x, (x + 1) / 2)"
+            "(of a tanh output x, (x + 1) / 2; of 0 to 255, x / 255)"
         )
 
 
@@ -144,7 +216,7 @@ def check_probabilities(probabilities: Tensor, n: int, attributes: tuple[str, ..
     if not isinstance(probabilities, Tensor) or probabilities.shape != wanted:
         raise CausalCFError(
             f"classify gave {shape_of(probabilities)}; it must give {wanted}: {n} images by the {len(attributes)} "
-            f"attributes {', '.join(attributes)}"
+            f"attributes {', '.join(attributes)} (of one column p, p[:, None])"
         )
     low, high = probabilities.min().item(), probabilities.max().item()
     if not (low >= 0 and high <= 1):

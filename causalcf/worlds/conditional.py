@@ -56,7 +56,8 @@ def sample_where(
     The same seed gives the same draws for every batch size.
 
     Args:
-        generate: (m, k) noise -> (m, 3, h, w) images in [0, 1]; a function of the noise alone (eval mode).
+        generate: (m, k) noise -> (m, 3, h, w) images in [0, 1]; a function of the noise alone (eval mode). A few
+            noises are looked at twice, which is not counted.
         classify: images -> (m, d) probabilities.
         condition: {attribute: 0 or 1}; a value holds where its probability exceeds `threshold`.
         n: number of images.
@@ -75,7 +76,8 @@ def sample_where(
 
     Raises:
         UnreachedError: the budget ended before n images were found; the message gives the acceptance rate.
-        CausalCFError: an unknown attribute or prior, a value out of range, or a callable with an invalid result.
+        CausalCFError: an unknown attribute or prior, a value out of range, or a callable that fails, has an invalid
+            result or is no function of its input (a network in train mode).
 
     Source: defined here (rejection sampling).
 
@@ -94,7 +96,10 @@ def sample_where(
     kept: list[list[Tensor]] = []
     found = proposals = 0
     while True:
-        for noise in draw_prior(law, BLOCK, noise_dim, source).to(device).split(batch):
+        block = draw_prior(law, BLOCK, noise_dim, source).to(device)
+        if not proposals:
+            judge.check(block)
+        for noise in block.split(batch):
             noise = noise[: judge.left]
             judge.charge(len(noise))
             images, probabilities = judge.look(noise)

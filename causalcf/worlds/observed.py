@@ -10,11 +10,11 @@ from torch import Tensor
 from ..checks import check_choice, check_count
 from ..errors import UnreachedError
 from ..randomness import fresh
-from .condition import BudgetEnded, Classify, Generate, Judge, Progress, antecedent
+from .condition import TWICE, BudgetEnded, Classify, Generate, Judge, Progress, antecedent
 from .conditional import Rejection
 from .metropolis import Metropolis
 from .posterior import CounterfactualNoise, Posterior
-from .samplers import Prior, StickyKernel, check_noise, find_prior
+from .samplers import Prior, StickyKernel, check_noise, draw_prior, find_prior
 from .smc import SMC
 
 Method = SMC | Rejection | Metropolis
@@ -52,7 +52,8 @@ def counterfactual_noise(
 
     Args:
         z: (k,) the actual noise, one unit, on any device.
-        generate: (m, k) noise -> (m, 3, h, w) images in [0, 1]; a function of the noise alone (eval mode).
+        generate: (m, k) noise -> (m, 3, h, w) images in [0, 1]; a function of the noise alone (eval mode). A few
+            noises are looked at twice, which is not counted.
         classify: images -> (m, d) probabilities.
         condition: the antecedent A, {attribute: 0 or 1}.
         n: number of draws.
@@ -75,7 +76,8 @@ def counterfactual_noise(
     Raises:
         UnreachedError: the budget ended before n draws were found; the message says how far the search came.
         ImpossibleWorldError: the stickiness is 1, and the actual image does not satisfy A.
-        CausalCFError: an unknown name, a value out of range, or a callable with an invalid result.
+        CausalCFError: an unknown name, a value out of range, a z beyond what the prior gives, or a callable that fails,
+            has an invalid result or is no function of its input (a network in train mode).
 
     Source: Lucas and Kemp (2015) for the target; the construction on pairs (kept, fresh) is defined here.
 
@@ -87,13 +89,16 @@ def counterfactual_noise(
         >>> bool((found.noise[:, 0] > 0).all()), found.kept[:, 0].any().item()
         (True, False)
     """
-    check_noise(z, (1,))
+    law, source = find_prior(prior), fresh(generator)
+    check_noise(z, (1,), law)
     check_count("n", n, each=z.numel())
     how = method if isinstance(method, Method) else METHODS[check_choice("method", method, METHODS)]()
     judge = Judge(generate, classify, antecedent(attributes, condition, threshold), batch, budget)
-    kernel = StickyKernel(stickiness, find_prior(prior), per)
+    kernel = StickyKernel(stickiness, law, per)
+    others = draw_prior(law, TWICE - 1, len(z), torch.Generator(source.device).manual_seed(0))
+    judge.check(torch.cat([z.detach()[None], others.to(z)]))
     try:
         posterior = Posterior(z.detach(), kernel, judge, likelihood)
     except BudgetEnded:
         raise UnreachedError(f"budget={budget} does not suffice to look at the actual image") from None
-    return how.draw(posterior, n, fresh(generator), on_progress or (lambda found, evaluations: None))
+    return how.draw(posterior, n, source, on_progress or (lambda found, evaluations: None))

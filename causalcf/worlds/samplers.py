@@ -25,6 +25,7 @@ def _normal(n: int, k: int, generator: torch.Generator) -> Tensor:
 
 
 PRIORS: dict[str, Prior] = {"uniform": uniform_noise, "normal": _normal}
+LARGEST = {"uniform": 1.0, "normal": 38.0}  # values; a normal one beyond has a probability below the smallest float
 
 
 def find_prior(prior: str | Prior) -> Prior:
@@ -46,9 +47,11 @@ def draw_prior(prior: Prior, n: int, k: int, generator: torch.Generator) -> Tens
     return drawn
 
 
-def shape_of(value: object) -> object:
-    """Return a tensor's shape, or the type of what is none, for errors."""
-    return tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+def shape_of(value: object) -> str:
+    """Return a tensor's type and shape, or the type of what is none, for errors."""
+    if not isinstance(value, Tensor):
+        return type(value).__name__
+    return f"{str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}"
 
 
 def uniform01(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -173,27 +176,28 @@ def esm_cf_sampler(
         (n, k), or (b, n, k); z's device and dtype.
 
     Raises:
-        CausalCFError: a z of another shape or not finite, n below 1, a stickiness outside [0, 1], an unknown prior or
-            per.
+        CausalCFError: a z of another shape, not finite or beyond what the prior gives ([-1, 1]; for "normal" 38), n
+            below 1, a stickiness outside [0, 1], an unknown prior or per.
 
     Source: Lucas and Kemp (2015), the extended structural model, on the generator's noise.
 
     Examples:
-        >>> z = torch.full((1000,), 5.0)
+        >>> z = torch.full((1000,), 0.5)
         >>> drawn = esm_cf_sampler(z, 4, stickiness=0.5, generator=torch.Generator().manual_seed(0))
-        >>> drawn.shape, 0.4 < (drawn == 5).float().mean().item() < 0.6
+        >>> drawn.shape, 0.4 < (drawn == 0.5).float().mean().item() < 0.6
         (torch.Size([4, 1000]), True)
     """
-    check_noise(z, (1, 2))
+    law = find_prior(prior)
+    check_noise(z, (1, 2), law)
     check_count("n", n, each=z.numel())
-    kernel = StickyKernel(stickiness, find_prior(prior), per)
+    kernel = StickyKernel(stickiness, law, per)
     actual = z.unsqueeze(-2).expand(*z.shape[:-1], n, z.shape[-1])
     rows = actual.reshape(-1, z.shape[-1])
     return kernel.draw(len(rows), z, fresh(generator)).noise(rows).view(actual.shape)
 
 
-def check_noise(z: Tensor, dimensions: tuple[int, ...]) -> None:
-    """Check that z is a finite floating-point tensor with one of these numbers of dimensions."""
+def check_noise(z: Tensor, dimensions: tuple[int, ...], prior: Prior | None = None) -> None:
+    """Check that z is a finite float tensor with one of these numbers of dimensions, which the prior can give."""
     shapes = " or ".join({1: "(k,)", 2: "(b, k)"}[d] for d in dimensions)
     if not isinstance(z, Tensor):
         raise CausalCFError(f"z is a {type(z).__name__}; it must be a tensor of shape {shapes}")
@@ -203,3 +207,10 @@ def check_noise(z: Tensor, dimensions: tuple[int, ...]) -> None:
         raise CausalCFError(f"z is of {z.dtype}; it must be floating point")
     if not bool(z.isfinite().all()):
         raise CausalCFError("z holds values that are not finite")
+    name = next((name for name, law in PRIORS.items() if law is prior), None)
+    if name is not None and (largest := float(z.abs().max())) > LARGEST[name]:
+        other = 'prior="normal", or a callable' if name == "uniform" else "a callable"
+        raise CausalCFError(
+            f"z has a value of size {largest:.9g}, which prior={name!r} cannot give: at most {LARGEST[name]:g}; set "
+            f"prior= to the law that z was drawn from: {other}"
+        )
