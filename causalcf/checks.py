@@ -69,11 +69,13 @@ def check_floats(name: str, value: Any, shape: tuple[int | None, ...], said: str
     import torch
 
     if not isinstance(value, torch.Tensor):
-        raise CausalCFError(f"{name} is a {type(value).__name__}; expected a tensor of shape {said}")
+        array = "; torch.from_numpy makes one" if type(value).__name__ == "ndarray" else ""
+        raise CausalCFError(f"{name} is a {type(value).__name__}; expected a tensor of shape {said}{array}")
     if value.ndim != len(shape) or not all(a in (None, b) for a, b in zip(shape, value.shape, strict=True)):
         raise CausalCFError(f"{name} have shape {tuple(value.shape)}; expected {said}")
     if not value.is_floating_point():
-        raise CausalCFError(f"{name} are {str(value.dtype).removeprefix('torch.')}; expected floats")
+        of_bytes = " (of bytes x, x / 255)" if value.dtype == torch.uint8 else ""
+        raise CausalCFError(f"{name} are {str(value.dtype).removeprefix('torch.')}; expected floats{of_bytes}")
 
 
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}

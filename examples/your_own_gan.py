@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import torch
@@ -20,6 +21,8 @@ from torch import Tensor, nn
 
 from causalcf.cli.command import run as run_command
 from causalcf.errors import CausalCFError
+from causalcf.io.text import plain
+from causalcf.io.untrusted import read_tensors
 from causalcf.pictures.sheets import save_sheet
 from causalcf.worlds.conditional import sample_where
 from causalcf.worlds.observed import counterfactual_noise
@@ -70,9 +73,15 @@ class Classifier(nn.Module):
 def load(network: nn.Module, path: Path) -> nn.Module:
     """The network with these weights, in eval mode: its batch norm must not look at batch-mates."""
     try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError) as error:
-        raise CausalCFError(f"{path}: {' '.join(str(error).split())}") from error
+        weights = read_tensors(path)  # nothing in the file is executed
+        parts = [name for name, part in weights.items() if isinstance(part, dict)]
+        if parts:
+            raise CausalCFError(f"it is a checkpoint of parts; save its state_dict alone, out of {', '.join(parts)}")
+        network.load_state_dict(weights)
+    except Exception as error:  # torch has many for what is no state_dict
+        said = textwrap.shorten(plain(error), 300)
+        what = f"{plain(path)} is no state_dict of this {type(network).__name__}, as torch.save(net.state_dict(), FILE)"
+        raise CausalCFError(f"{what} writes: {said}") from error
     return network.eval().requires_grad_(False)
 
 

@@ -117,7 +117,7 @@ def check_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
     except zipfile.BadZipFile as error:  # nor is torch's format from before 2020 read, which claims sizes it lacks
-        raise CausalCFError(f"no archive of tensors: {error}") from None
+        raise CausalCFError(f"no archive of tensors, as torch.save writes since 1.6: {error}") from None
     if any(part.compress_type != zipfile.ZIP_STORED for part in parts) or sum(p.file_size for p in parts) > size:
         raise CausalCFError("its parts are larger than the file: torch writes them uncompressed")
     names = max((part.file_size for part in parts if part.filename.endswith(".pkl")), default=0)

@@ -16,7 +16,7 @@ from ..checks import check, check_count, check_floats
 from ..classifiers.classifier import AttributeClassifier, check_images
 from ..classifiers.storage import find_classifier, load_classifier
 from ..data.images import DataSource
-from ..errors import RunError
+from ..errors import CausalCFError, RunError
 from ..graph.graph import CausalGraph
 from ..io.untrusted import rebuilding
 from ..labels import LabelSCM
@@ -24,8 +24,10 @@ from ..networks.bundle import with_weights
 from ..networks.dcgan import Generator, Labeler
 from ..networks.precision import autocast, choose_device
 from ..randomness import uniform_noise
+from ..worlds.condition import antecedent
 from ..worlds.conditional import sample_where
 from ..worlds.observed import Method, counterfactual_noise
+from ..worlds.samplers import shape_of
 from .counterfactual import IMAGE, CounterfactualWorlds, Worlds, keep_or_generate, labelled_counterfactual
 from .directory import CHECKPOINT, find_run, read_run
 from .recipe import Recipe
@@ -157,6 +159,11 @@ class Run:
         Source: Lucas and Kemp (2015).
         """
         check(isinstance(worlds, Worlds), "worlds", worlds, "worlds of this run, as sample gives them")
+        check_floats("worlds.noise", worlds.noise, (None, self.recipe.noise_dim), f"(n, {self.recipe.noise_dim})")
+        check(bool((worlds.noise.abs() <= 1).all()), "worlds.noise", worlds.noise, "in [-1, 1], as a run draws it")
+        check_images(worlds.images)
+        rows = [len(part) for part in (worlds.noise, worlds.labels, worlds.images)]
+        check(min(rows) == max(rows) > 0, "worlds", rows, "as many noises as labels and images, at least one")
         check_count("draws", draws, each=len(worlds) * IMAGE)
         kept = stickiness if noise_stickiness is None else noise_stickiness
         if self.labels is not None:
@@ -173,12 +180,19 @@ class Run:
         noise = torch.stack([found.noise for found in drawn])
         same = (noise == worlds.noise[:, None]).all(2)
         images = keep_or_generate(worlds.images, same, lambda: self.generate(noise[~same]))
-        labels = (classify(images.flatten(0, 1)) > 0.5).to(torch.int8).view(*same.shape, -1)
+        read = classify(images.flatten(0, 1))
+        holds = antecedent(self.graph.nodes, observe, 0.5).holds(read)
+        for row in (~holds).nonzero().flatten().tolist():  # by rounding: it holds where the draw is generated alone
+            at = divmod(row, draws)
+            if not same[at]:
+                images[at] = self.generate(noise[at][None])[0]
+            read[row] = classify(images[at][None])[0]
+        labels = (read > 0.5).to(torch.int8).view(*same.shape, -1)
         return CounterfactualWorlds(noise, labels, images, tuple(found.diagnostics for found in drawn))
 
     @torch.no_grad()
     def generate(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Generate (n, 3, 64, 64) images in [0, 1] from (n, k) noise and (n, d) labels.
+        """Generate (n, 3, 64, 64) images in [0, 1] from (n, k) noise and (n, d) labels, of any type of number.
 
         Labels between 0 and 1 interpolate. A run without labels generates from noise alone.
 
@@ -191,19 +205,22 @@ class Run:
         if self.labels is None:
             labels = torch.zeros(len(noise), 0)
         else:
-            is_labels = isinstance(labels, Tensor) and tuple(labels.shape) == (len(noise), d)
-            check(is_labels, "labels", labels, f"a tensor of shape ({len(noise)}, {d})")
-            assert labels is not None
-            check(bool(((labels >= 0) & (labels <= 1)).all()), "labels", labels, "in [0, 1]")
+            if not isinstance(labels, Tensor) or labels.shape != (len(noise), d) or labels.is_complex():
+                raise CausalCFError(
+                    f"labels are {shape_of(labels)}; expected real numbers of shape ({len(noise)}, {d})"
+                )
+            for i, j in (~((labels >= 0) & (labels <= 1))).nonzero()[:1].tolist():
+                check(False, f"{self.graph.nodes[j]}, in row {i} of labels,", labels[i, j].item(), "in [0, 1]")
         images = []
         for z, row in zip(noise.split(CHUNK), labels.split(CHUNK), strict=True):
             with autocast(self.device, self.precision):
-                images.append(self.generator(z.to(self.device), row.to(self.device)).float().cpu())
+                given = (part.to(self.device, torch.float32) for part in (z, row))
+                images.append(self.generator(*given).float().cpu())
         return torch.cat(images).add(1).div(2).clamp(0, 1)
 
     @torch.no_grad()
     def classify(self, images: Tensor) -> Tensor:
-        """Return (n, d) probabilities of (n, 3, 64, 64) images in [0, 1], by the run's own Labeler.
+        """Return (n, d) probabilities of (n, 3, 64, 64) images in [0, 1], any floats, by the run's own Labeler.
 
         A run without labels has no Labeler; its antecedent classifier gives the probabilities.
 
@@ -216,7 +233,7 @@ class Run:
         readings = []
         for chunk in images.split(CHUNK):
             with autocast(self.device, self.precision):
-                readings.append(self.labeler(chunk.to(self.device) * 2 - 1).float().sigmoid().cpu())
+                readings.append(self.labeler(chunk.to(self.device, torch.float32) * 2 - 1).float().sigmoid().cpu())
         return torch.cat(readings)
 
     def judge(self, images: Tensor) -> Tensor:
