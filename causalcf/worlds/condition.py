@@ -130,7 +130,6 @@ class Judge:
             for row in ((margins > 0) & (margins < self.thin)).nonzero().flatten().tolist():
                 image, alone = self._see(noise[row : row + 1])
                 if not self.antecedent.holds(alone):
-                    images, probabilities = images.clone(), probabilities.clone()
                     images[row], probabilities[row] = image[0], alone[0]
         return images, probabilities
 
@@ -145,18 +144,17 @@ class Judge:
         few = noise[: max(2, min(TWICE, self.batch))]
         with fork_rng([noise.device] if noise.is_cuda else []):
             images, probabilities = self._see(few)
-            # Among other noises of one number the same numbers are computed: to the bit, if its kernels are repeatable.
+            # Beside other noises, but as many, a noise gives the same to the last bits, in any precision.
             half = len(few) // 2
-            mated = (part[:half] for part in self._see(few[torch.arange(len(few)) % half]))
-            _agree((images, probabilities), mated, f"in two batches of {len(few)}", 2**-10, 2**-22)
+            again = (part[:half] for part in self._see(few[torch.arange(len(few)) % half]))
+            _agree((images, probabilities), again, f"in two batches of {len(few)}", 2**-10, 2**-22)
             self._compare(few, images, probabilities, len(few))
 
     def _compare(self, noise: Tensor, images: Tensor, probabilities: Tensor, size: int) -> None:
         """Compare what a batch of this size gave of some noises with the same noises seen one by one."""
         self.compared = size
         pictures, readings = (torch.cat(parts) for parts in zip(*map(self._see, noise.split(1)), strict=True))
-        # Another number has other kernels, which in bf16 differ by 1 %.
-        how = f"in batches of {size} and of 1"
+        how = f"in batches of {size} and of 1"  # these have other kernels, which in bf16 differ by a percent or two
         _agree((images, probabilities), (pictures, readings), how, 2**-4, 2**-4)
         one, other = (self.antecedent.margin(seen).clamp(-8, 8) for seen in (probabilities, readings))
         self.thin = max(self.thin, 4 * float((one - other).abs().max()))
@@ -189,7 +187,7 @@ def _result(
     try:
         found = function(given)
         check(found, len(given))
-        return found.detach()
+        return found.detach().clone()  # a network may write each of its results to one place
     except (CausalCFError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:

@@ -1,5 +1,7 @@
 """A loaded run: worlds under do() and given(), alike in any batch, and figures drawn from a toy generator."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import torch
 
 from causalcf.answers.answer import answer
 from causalcf.ask import main as run_ask
-from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
+from causalcf.errors import CausalCFError, ImpossibleWorldError, RunError, UnreachedError
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels.distance import pairwise_of_labels, pairwise_of_scm, tables_markdown
 from causalcf.language.query import Query
@@ -77,6 +79,59 @@ def test_a_dcgan_run_has_no_labels_to_ask_for(runs):
             ask()
 
 
+FLOATS = [torch.float64, torch.float16, torch.bfloat16]
+
+
+@pytest.mark.parametrize("kind", FLOATS)
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_numbers_of_any_type_are_taken_as_numpy_gives_them(runs, name, kind):
+    run = load_run(runs / name / "latest")
+    noise = (torch.rand(3, 5, generator=seeded()) * 2 - 1).to(kind)
+    labels = torch.randint(0, 2, (3, 9), generator=seeded())
+    images = run.generate(noise, labels)
+    for same in (labels.bool(), labels.to(kind), labels.byte()):
+        assert torch.equal(run.generate(noise.float(), same), images)
+    assert images.dtype == torch.float32 and len(run.generate(noise[:0], labels[:0])) == 0
+    if run.labels is not None:
+        assert torch.equal(run.classify(images.to(kind)), run.classify(images.to(kind).float()))
+        assert run.classify(images[:0]).shape == (0, 9)
+        worlds = replace(run.sample(3, generator=seeded()), noise=noise)
+        assert run.counterfactual(worlds, do={"Male": 1}, generator=seeded()).noise.dtype == kind
+
+
+@pytest.mark.parametrize(
+    ("ask", "culprit"),
+    [
+        (lambda run, w: run.generate(w.noise, w.labels + 2), r"\bYoung\b.*row 0.*\b[23]\b.*\[0, 1\]"),
+        (lambda run, w: run.generate(w.noise, w.labels - 0.5), r"row \d.*-0\.5\b"),
+        (lambda run, w: run.generate(w.noise, w.labels[:, 0]), r"labels.*\(2,\).*\(2, 9\)"),
+        (lambda run, w: run.generate(w.noise, w.labels.tolist()), r"labels.*list"),
+        (lambda run, w: run.generate(w.noise, w.labels.to(torch.complex64)), "labels.*complex64"),
+        (lambda run, w: run.generate(w.noise.numpy(), w.labels), "noise.*ndarray.*from_numpy"),
+        (lambda run, w: run.generate(w.noise[..., None, None], w.labels), r"noise.*\(2, 5, 1, 1\).*\(n, 5\)"),
+        (lambda run, w: run.classify((w.images * 255).byte()), "images.*uint8.*/ 255"),
+        (lambda run, w: run.classify(w.images.movedim(1, 3).double()), r"images.*\(2, 64, 64, 3\)"),
+        (lambda run, w: run.counterfactual(replace(w, noise=w.noise * 9), do={"Male": 1}), r"worlds\.noise.*\[-1, 1\]"),
+        (lambda run, w: run.counterfactual(replace(w, noise=w.noise / 0), do={"Male": 1}), r"worlds\.noise"),
+        (
+            lambda run, w: run.counterfactual(replace(w, noise=w.noise[:, 1:]), do={"Male": 1}),
+            r"worlds\.noise.*\(2, 4\)",
+        ),
+        (lambda run, w: run.counterfactual(replace(w, images=w.images[:1]), do={"Male": 1}), r"worlds.*\[2, 2, 1\]"),
+        (lambda run, w: run.counterfactual(replace(w, labels=w.labels[:1]), do={"Male": 1}), r"worlds.*\[2, 1, 2\]"),
+        (lambda run, w: run.counterfactual(replace(w, images=w.images * 2), do={"Male": 1}), r"images.*\[0, 1\]"),
+        (
+            lambda run, w: run.counterfactual(type(w)(*(p[:0] for p in vars(w).values())), do={"Male": 1}),
+            r"\[0, 0, 0\]",
+        ),
+    ],
+)
+def test_numbers_that_are_no_world_are_named(runs, ask, culprit):
+    run = load_run(runs / "a" / "latest")
+    with pytest.raises(CausalCFError, match=culprit):
+        ask(run, run.sample(2, generator=seeded()))
+
+
 def test_impossible_conditions_and_missing_runs_are_errors(runs, tmp_path):
     run = load_run(runs / "a" / "latest")
     with pytest.raises(ImpossibleWorldError):
@@ -121,6 +176,23 @@ def test_a_run_without_labels_gives_up_at_the_budget():
         grey_run(0).sample(9, given={"Bald": 1}, budget=700)
     with pytest.raises(UnreachedError, match=r"\b0 of 2\b.*\bBald=1\b.*\b600\b"):
         answer(grey_run(0), Query({"Bald": 1}, {"Young": 0}, "observe"), faces=2, budget=300)
+
+
+def test_a_run_without_labels_reads_the_antecedent_in_every_draw_though_batch_sizes_round():
+    def rough(z, labels):
+        return z[:, :1, None, None].expand(-1, 3, 64, 64) * 0.9 + (0.01 * math.sin(len(z)) if len(z) > 1 else 0)
+
+    def soft(images):
+        return ((0.5 - images[:, :2, 0, 0]) * 20).sigmoid()
+
+    run = replace(grey_run(0), generator=rough, antecedent_classifier=soft)
+    worlds, contrary = run.sample(2, given={"Young": 1}, generator=seeded()), 0
+    for draws in range(40, 50):
+        found = run.counterfactual(worlds, observe={"Bald": 1}, stickiness=0.1, draws=draws, generator=seeded(draws))
+        assert (found.labels[..., 0] == 1).all()
+        drawn = found.noise[(found.noise != worlds.noise[:, None]).any(2)]
+        contrary += int((soft(run.generate(drawn))[:, 0] <= 0.5).sum())
+    assert contrary  # read together, some contradict what they were drawn for
 
 
 def test_asking_a_run_without_labels_shows_both_searches(tmp_path, capsys, monkeypatch):

@@ -10,6 +10,8 @@ from scipy import stats
 from causalcf.errors import CausalCFError
 from causalcf.worlds.samplers import esm_cf_sampler, gaussian_cf_sampler
 
+Z = torch.zeros(3)
+
 
 def cube(n, k, generator):
     return torch.rand(n, k, generator=generator) ** 3
@@ -73,6 +75,17 @@ def test_a_batch_of_noises_has_draws_of_each_in_its_own_dtype():
     assert torch.equal(drawn, esm_cf_sampler(z, 50, 0.5, cube, generator=seeded()))
 
 
+def test_a_z_at_the_prior_s_bounds_is_taken():
+    for z, prior in (
+        (Z + 1, "uniform"),
+        (Z - 1, "uniform"),
+        (Z + 9, "normal"),
+        (Z.half() - 1, "uniform"),
+        (Z + 9, cube),
+    ):
+        assert torch.equal(esm_cf_sampler(z, 2, 1.0, prior), z.expand(2, 3))
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_noise_on_another_device_stays_there():
     z = torch.zeros(8, device="cuda")
@@ -88,9 +101,6 @@ def test_no_global_random_state_is_touched():
     esm_cf_sampler(torch.zeros(3), 2)
     gaussian_cf_sampler(torch.zeros(3), 2)
     assert torch.equal(before, torch.get_rng_state())
-
-
-Z = torch.zeros(3)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +119,9 @@ Z = torch.zeros(3)
         (lambda: esm_cf_sampler(Z / 0, 2), r"\bz\b.*finite"),
         (lambda: esm_cf_sampler(Z, 2, prior=lambda n, k, g: torch.zeros(n)), r"prior.*\(2,\)"),
         (lambda: esm_cf_sampler(Z, 2, prior=lambda n, k, g: torch.ones(n, k) / 0), "prior.*finite"),
+        (lambda: esm_cf_sampler(Z - 1.5, 2), r"\bz\b.*\b1\.5\b.*'uniform'.*\"normal\""),
+        (lambda: esm_cf_sampler(Z.double() + 1 + 1e-8, 2), r"\bz\b.*\b1\.00000001\b.*'uniform'"),
+        (lambda: esm_cf_sampler(Z + 39, 2, prior="normal"), r"\bz\b.*\b39\b.*'normal'"),
         (lambda: gaussian_cf_sampler(Z, 2, -0.1), r"scale.*-0\.1"),
         (lambda: gaussian_cf_sampler(Z, 2, float("inf")), r"scale.*\binf\b"),
         (lambda: gaussian_cf_sampler(Z / 0, 2), r"\bz\b.*finite"),
