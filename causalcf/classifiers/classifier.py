@@ -125,15 +125,15 @@ class AttributeClassifier:
             base_rates=tuple(self.base_rates[i] for i in places),
         )
 
-    def caveat(self, data: DataSource, owner: str) -> str:
-        """Return a sentence if the classifier was not trained on these data of `owner`, else ""."""
+    def caveat(self, data: DataSource, name: str, owner: str) -> str:
+        """Return a sentence if the classifier of this name was not trained on these data of `owner`, else ""."""
         if self.trained_on is None:
-            return f"the classifier of {owner}'s images does not say what data it was trained on"
+            return f"{name} does not say what data it was trained on"
         if self.trained_on.same_as(data):
             return ""
         return (
-            f"the classifier of {owner}'s images was trained on other data, {self.trained_on}, than {owner}, {data}: "
-            "the same label names may mean other things there"
+            f"{name} was trained on other data, {self.trained_on}, than {owner}, {data}: the same label names may mean "
+            "other things there"
         )
 
     def _read(self, images: Tensor) -> Tensor:

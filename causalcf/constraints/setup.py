@@ -107,6 +107,10 @@ def statement_classifier(
             f"another with: {command_for('classifier', recipe.data)}"
         )
     classifier = load_classifier(file, str(device))
-    if data and classifier.trained_on and (caveat := classifier.caveat(data, "this training")):
+    if (
+        data
+        and classifier.trained_on
+        and (caveat := classifier.caveat(data, "the statements' classifier", "this training"))
+    ):
         warnings.warn(caveat, stacklevel=2)
     return replace(classifier.select(nodes), mirror=False)  # half the cost; evaluation's reader stays as it is

@@ -140,8 +140,9 @@ def load_inputs(
         reference = Reference(fit_label_scm(assumed, data.select(assumed.nodes)), assumed.nodes, "fitted")
     named = judge or from_first(lambda: _judge_of(first.folder.parent, recipe, found, device))
     reader = load_judge(named, assumed.nodes, device, first.folder.parent, found)
-    caveats += filter(None, [reader.classifier.caveat(found, "the reference"), *(run.caveat for run in runs.values())])
-    known = _fingerprints(runs, reader), tuple(dict.fromkeys(caveats))
+    caveats.append(reader.classifier.caveat(found, f"the judge {reader.name}", "the reference"))
+    caveats += [run.caveat for run in runs.values()]
+    known = _fingerprints(runs, reader), tuple(dict.fromkeys(filter(None, caveats)))
     return Inputs(runs, data, held_out, assumed, true_graph, reference, reader, *known)
 
 

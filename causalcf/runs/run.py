@@ -72,7 +72,7 @@ class Run:
         """Return a sentence if the antecedent classifier was trained on other data than the run, else ""."""
         if self.antecedent_classifier is None or self.trained_on is None:
             return ""
-        return self.antecedent_classifier.caveat(self.trained_on, self.folder.name)
+        return self.antecedent_classifier.caveat(self.trained_on, "the classifier of the images", self.folder.name)
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw (n, k) noise, uniform on (-1, 1)."""

@@ -183,7 +183,7 @@ def test_a_named_judge_of_other_data_is_said_beside_every_figure(place, capsys):
     links = len(report["links"])
     assert page.count("was trained on other data") == 1 + links  # at the head, and beside each verdict
     assert (place / "report" / "report.md").read_text().count("was trained on other data") == 1 + links
-    assert "Beware: the classifier of the reference" in " ".join(capsys.readouterr().out.split())
+    assert "Beware: the judge judge-folder" in " ".join(capsys.readouterr().out.split())
 
 
 def recode(place):
