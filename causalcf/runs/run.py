@@ -24,7 +24,7 @@ from ..networks.bundle import with_weights
 from ..networks.dcgan import Generator, Labeler
 from ..networks.precision import autocast, choose_device
 from ..randomness import uniform_noise
-from ..worlds.condition import antecedent
+from ..worlds.condition import Antecedent
 from ..worlds.conditional import sample_where
 from ..worlds.observed import Method, counterfactual_noise
 from ..worlds.samplers import shape_of
@@ -181,7 +181,7 @@ class Run:
         same = (noise == worlds.noise[:, None]).all(2)
         images = keep_or_generate(worlds.images, same, lambda: self.generate(noise[~same]))
         read = classify(images.flatten(0, 1))
-        holds = antecedent(self.graph.nodes, observe, 0.5).holds(read)
+        holds = Antecedent(self.graph.nodes, observe, 0.5).holds(read)
         for row in (~holds).nonzero().flatten().tolist():  # by rounding: it holds where the draw is generated alone
             at = divmod(row, draws)
             if not same[at]:

@@ -22,16 +22,17 @@ from .samplers import shape_of
 class Antecedent:
     """Condition that the classifier gives each named value a probability above `threshold`."""
 
-    attributes: tuple[str, ...]
+    attributes: Sequence[str]
     condition: Mapping[str, int]
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        names = list(as_names("attributes", self.attributes))
+        names = as_names("attributes", self.attributes)
+        object.__setattr__(self, "attributes", names)
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise CausalCFError(f"attributes name {twice[0]!r} twice; each column of the classifier has its own name")
-        held = assignment(self.attributes, "condition", self.condition)
+        held = assignment(names, "condition", self.condition)
         if not held:
             raise CausalCFError('condition is empty; it must name what to look for, such as {"Smiling": 1}')
         for column, value in held.items():
@@ -61,14 +62,6 @@ class Antecedent:
         seen = probabilities.detach().cpu().double()
         ones = seen[:, [self.attributes.index(name) for name in self.condition]]
         return torch.where(torch.tensor([bool(value) for value in self.condition.values()]), ones, 1 - ones)
-
-
-def antecedent(attributes: Sequence[str], condition: Mapping[str, int], threshold: float) -> Antecedent:
-    """Build an `Antecedent`; refuse a single string where names are expected."""
-    if isinstance(attributes, str):
-        text = f"attributes is the string {attributes!r}; it must be the names of the classifier's columns"
-        raise CausalCFError(text)
-    return Antecedent(as_names("attributes", attributes), condition, threshold)
 
 
 Generate = Callable[[Tensor], Tensor]
@@ -154,8 +147,8 @@ class Judge:
         """Compare what a batch of this size gave of some noises with the same noises seen one by one."""
         self.compared = size
         pictures, readings = (torch.cat(parts) for parts in zip(*map(self._see, noise.split(1)), strict=True))
-        how = f"in batches of {size} and of 1"  # these have other kernels, which in bf16 differ by a percent or two
-        _agree((images, probabilities), (pictures, readings), how, 2**-4, 2**-4)
+        # Batches of two sizes have other kernels, which in bf16 differ by a percent or two.
+        _agree((images, probabilities), (pictures, readings), f"in batches of {size} and of 1", 2**-4, 2**-4)
         one, other = (self.antecedent.margin(seen).clamp(-8, 8) for seen in (probabilities, readings))
         self.thin = max(self.thin, 4 * float((one - other).abs().max()))
 
@@ -213,7 +206,7 @@ def check_images(images: Tensor, n: int) -> None:
         )
 
 
-def check_probabilities(probabilities: Tensor, n: int, attributes: tuple[str, ...]) -> None:
+def check_probabilities(probabilities: Tensor, n: int, attributes: Sequence[str]) -> None:
     """Check that `classify` gave one probability for each image and attribute."""
     wanted = (n, len(attributes))
     if not isinstance(probabilities, Tensor) or probabilities.shape != wanted:

@@ -12,7 +12,7 @@ from ..checks import check_count
 from ..errors import UnreachedError
 from ..networks.precision import choose_device
 from ..randomness import fresh, uniform
-from .condition import Classify, Generate, Judge, Progress, antecedent
+from .condition import Antecedent, Classify, Generate, Judge, Progress
 from .posterior import CounterfactualNoise, Population, Posterior
 from .samplers import Prior, draw_prior, find_prior
 
@@ -90,7 +90,7 @@ def sample_where(
     """
     check_count("noise_dim", noise_dim, each=BLOCK)
     check_count("n", n, each=noise_dim)
-    wanted = antecedent(attributes, condition, threshold)
+    wanted = Antecedent(attributes, condition, threshold)
     judge = Judge(generate, classify, wanted, batch, budget)
     law, source, device = find_prior(prior), fresh(generator), choose_device(str(device))
     kept: list[list[Tensor]] = []

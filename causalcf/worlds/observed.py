@@ -10,7 +10,7 @@ from torch import Tensor
 from ..checks import check_choice, check_count
 from ..errors import UnreachedError
 from ..randomness import fresh
-from .condition import TWICE, BudgetEnded, Classify, Generate, Judge, Progress, antecedent
+from .condition import TWICE, Antecedent, BudgetEnded, Classify, Generate, Judge, Progress
 from .conditional import Rejection
 from .metropolis import Metropolis
 from .posterior import CounterfactualNoise, Posterior
@@ -93,7 +93,7 @@ def counterfactual_noise(
     check_noise(z, (1,), law)
     check_count("n", n, each=z.numel())
     how = method if isinstance(method, Method) else METHODS[check_choice("method", method, METHODS)]()
-    judge = Judge(generate, classify, antecedent(attributes, condition, threshold), batch, budget)
+    judge = Judge(generate, classify, Antecedent(attributes, condition, threshold), batch, budget)
     kernel = StickyKernel(stickiness, law, per)
     others = draw_prior(law, TWICE - 1, len(z), torch.Generator(source.device).manual_seed(0))
     judge.check(torch.cat([z.detach()[None], others.to(z)]))

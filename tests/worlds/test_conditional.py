@@ -105,7 +105,7 @@ def test_a_threshold_and_a_prior_of_ones_own():
         ({"condition": {"Left": 2}}, "condition.*Left=2"),
         ({"condition": {"Left": [0, 1]}}, "condition.*Left.*one value"),
         ({"condition": {}}, "condition.*empty"),
-        ({"attributes": "Left"}, "attributes.*string.*'Left'"),
+        ({"attributes": "Left"}, "attributes.*'Left'.*list of names"),
         ({"attributes": ("Left", "Left")}, "attributes.*'Left'.*twice"),
         ({"attributes": ("Left", "Right", "Up")}, r"classify.*\(4, 2\).*\(4, 3\)"),
         ({"threshold": 1.0}, r"threshold.*\b1\.0"),
