@@ -206,7 +206,7 @@ def test_faces_learn_by_coin_and_are_scored_on_their_natural_law(tmp_path, monke
 def test_too_few_images_to_part_are_refused(monkeypatch):
     few = ImageData("toy", ("A",), torch.zeros(5, 1, dtype=torch.int8), np.zeros((5, 3, 64, 64), np.uint8), "few")
 
-    def only_train(name, root, split):
+    def only_train(name, root, split, skip_missing):
         if split != "train":
             raise DataError("no images in the split")
         return few
