@@ -125,20 +125,21 @@ class AttributeClassifier:
             base_rates=tuple(self.base_rates[i] for i in places),
         )
 
-    def caveat(self, data: DataSource, name: str, owner: str) -> str:
-        """Return a sentence if the classifier of this name was not trained on these data of `owner`, else ""."""
-        if self.trained_on is None:
-            return f"{name} does not say what data it was trained on"
-        if self.trained_on.same_as(data):
-            return ""
-        return (
-            f"{name} was trained on other data, {self.trained_on}, than {owner}, {data}: the same label names may mean "
-            "other things there"
-        )
-
     def _read(self, images: Tensor) -> Tensor:
         scaled = images.to(self.device, torch.float32).mul(2).sub(1).contiguous(memory_format=torch.channels_last)
         return self.calibration.log_odds(raw_logits(self.network, scaled, self.mirror)[:, list(self.columns)])
+
+
+def data_caveat(classifier: AttributeClassifier, name: str, data: DataSource, owner: str) -> str:
+    """Return a sentence if the classifier of this name was not trained on these data of `owner`, else ""."""
+    if classifier.trained_on is None:
+        return f"{name} does not say what data it was trained on"
+    if classifier.trained_on.same_as(data):
+        return ""
+    return (
+        f"{name} was trained on other data, {classifier.trained_on}, than {owner}, {data}: the same label names may "
+        "mean other things there"
+    )
 
 
 def raw_logits(network: nn.Module, images: Tensor, mirror: bool) -> Tensor:

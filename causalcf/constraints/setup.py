@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import torch
 
-from ..classifiers.classifier import AttributeClassifier
+from ..classifiers.classifier import AttributeClassifier, data_caveat
 from ..classifiers.storage import command_for, find_classifier, load_classifier, role_of
 from ..data.images import DataSource, ImageData
 from ..errors import RecipeError, RunError, StatementError
@@ -107,10 +107,7 @@ def statement_classifier(
             f"another with: {command_for('classifier', recipe.data)}"
         )
     classifier = load_classifier(file, str(device))
-    if (
-        data
-        and classifier.trained_on
-        and (caveat := classifier.caveat(data, "the statements' classifier", "this training"))
-    ):
+    caveat = data_caveat(classifier, "the statements' classifier", data, "this training") if data else ""
+    if caveat and classifier.trained_on:
         warnings.warn(caveat, stacklevel=2)
     return replace(classifier.select(nodes), mirror=False)  # half the cost; evaluation's reader stays as it is

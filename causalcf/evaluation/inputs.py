@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..classifiers.classifier import data_caveat
 from ..classifiers.recipe import ClassifierRecipe
 from ..classifiers.storage import find_classifier
 from ..data import attribute_names, load_data
@@ -140,7 +141,7 @@ def load_inputs(
         reference = Reference(fit_label_scm(assumed, data.select(assumed.nodes)), assumed.nodes, "fitted")
     named = judge or from_first(lambda: _judge_of(first.folder.parent, recipe, found, device))
     reader = load_judge(named, assumed.nodes, device, first.folder.parent, found)
-    caveats.append(reader.classifier.caveat(found, f"the judge {reader.name}", "the reference"))
+    caveats.append(data_caveat(reader.classifier, f"the judge {reader.name}", found, "the reference"))
     caveats += [run.caveat for run in runs.values()]
     known = _fingerprints(runs, reader), tuple(dict.fromkeys(filter(None, caveats)))
     return Inputs(runs, data, held_out, assumed, true_graph, reference, reader, *known)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check, check_count, check_floats
-from ..classifiers.classifier import AttributeClassifier, check_images
+from ..classifiers.classifier import AttributeClassifier, check_images, data_caveat
 from ..classifiers.storage import find_classifier, load_classifier
 from ..data.images import DataSource
 from ..errors import CausalCFError, RunError
@@ -72,7 +72,8 @@ class Run:
         """Return a sentence if the antecedent classifier was trained on other data than the run, else ""."""
         if self.antecedent_classifier is None or self.trained_on is None:
             return ""
-        return self.antecedent_classifier.caveat(self.trained_on, "the classifier of the images", self.folder.name)
+        name, owner = "the classifier of the images", self.folder.name
+        return data_caveat(self.antecedent_classifier, name, self.trained_on, owner)
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw (n, k) noise, uniform on (-1, 1)."""

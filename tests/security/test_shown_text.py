@@ -110,6 +110,8 @@ def test_answers_show_names_as_they_stand():
 class _Marked:
     """A run of one label with rich's markup in its name."""
 
+    caveat = ""
+
     def __init__(self, run, graph):
         from causalcf.labels import LabelSCM
 
