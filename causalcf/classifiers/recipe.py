@@ -12,13 +12,14 @@ from ..errors import RecipeError, unknown
 
 NetworkName = Literal["residual", "alexnet"]
 LabelDistribution = Literal["uniform", "natural"]
-Role = Literal["classifier", "judge"]
+Role = Literal["classifier", "judge", "features"]
 
 LENGTHS: Mapping[str, int] = {"faces": 90_000, "celeba": 230_000, "folder": 120_000}  # images
 # A judge shares neither network nor seed with the classifier that sees antecedents, or both may err alike.
 OF_ROLE: Mapping[str, Mapping[str, Any]] = {
     "classifier": {"network": "alexnet", "seed": 0},
     "judge": {"network": "residual", "seed": 1},
+    "features": {"network": "residual", "seed": 2, "noise": 0.0},  # noise augmentation makes blind to speckle
 }
 USUAL: Mapping[str, Mapping[str, float]] = {
     "residual": {"width": 32, "learning_rate": 3e-3, "weight_decay": 0.05, "dropout": 0.2},
@@ -50,7 +51,8 @@ class ClassifierRecipe(Options):
     role: Role = option(
         "classifier",
         "classifier: finds antecedents in images of runs without labels, and answers questions; judge: measures in the "
-        "evaluation. They differ in network and seed, so that they do not share errors",
+        "evaluation; features: its features compare images, trained without noise augmentation. They differ in network "
+        "and seed, so that they do not share errors",
     )
     data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
@@ -87,10 +89,10 @@ class ClassifierRecipe(Options):
         low=0,
         high=1,
     )
-    noise: float = option(
-        0.3,
+    noise: float | None = option(
+        None,
         "noise augmentation: largest standard deviation of the noise on half of the images, pixels in [-1, 1]; against "
-        "errors on speckle in generated images; 0: none",
+        "errors on speckle in generated images; 0: none. Default: 0.3; 0 for features",
         low=0,
         below=10,
     )
@@ -133,7 +135,7 @@ class ClassifierRecipe(Options):
         of_role = OF_ROLE[self.role]
         network = self.network or of_role["network"]
         on_these = USUAL_ON.get((network, self.data), {})
-        usual: dict[str, Any] = {"images": LENGTHS[self.data], **of_role, **USUAL[network], **on_these}
+        usual: dict[str, Any] = {"images": LENGTHS[self.data], "noise": 0.3, **of_role, **USUAL[network], **on_these}
         missing = {name: value for name, value in usual.items() if getattr(self, name) is None}
         labels: LabelDistribution = "uniform" if self.data == "faces" else "natural"
         return replace(self, label_distribution=self.label_distribution or labels, **missing)

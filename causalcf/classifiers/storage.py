@@ -113,7 +113,7 @@ def find_classifier(
 def command_for(role: Role, data: str, data_root: str | None = None) -> str:
     """The command that makes a classifier of a data set."""
     root = "" if data == "faces" else f" --data-root {shlex.quote(data_root or 'PATH')}"
-    return f"python -m causalcf.classify --data {data}{root}{' --role judge' * (role == 'judge')}"
+    return f"python -m causalcf.classify --data {data}{root}{f' --role {role}' * (role != 'classifier')}"
 
 
 def role_of(file: Path) -> str | None:

@@ -44,8 +44,11 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     # What is asked and where it goes is checked before anything long starts, such as training a judge.
     options.suite.questions(next(iter(runs.values())).graph.nodes)
     with _folder(options) as folder:
-        taken = options.graph, options.judge, options.data_root, options.device, options.changed_data
+        taken = options.graph, options.judge, options.data_root, options.device, options.changed_data, options.features
         inputs = load_inputs(runs, *taken)
+        if options.suite.realism and inputs.features is None:
+            command = command_for("features", inputs.data.name, next(iter(runs.values())).recipe.data_root)
+            passed_over = [*passed_over, f"FD(features) is left out; train its classifier with: {command}"]
         approaches, left_out = _approaches(inputs, options, passed_over)
     half_width = options.half_width or options.suite.half_width or HALF_WIDTH
     settings = Settings(units_for(half_width), half_width, options.seed)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..classifiers.classifier import data_caveat
+from ..classifiers.classifier import AttributeClassifier, data_caveat
 from ..classifiers.recipe import ClassifierRecipe
-from ..classifiers.storage import find_classifier
+from ..classifiers.storage import find_classifier, load_classifier
 from ..data import attribute_names, load_data
 from ..data.images import DataSource, ImageData
 from ..distributed.group import first_of_machine_first, from_first
@@ -77,6 +77,7 @@ class Inputs:
     reference: Reference
     judge: Judge
     fingerprints: dict[str, Any]
+    features: AttributeClassifier | None  # trained without noise augmentation, for distances between images alone
     caveats: tuple[str, ...]  # one sentence for each reader, run and reference that are not of the same data
 
 
@@ -111,6 +112,7 @@ def load_inputs(
     data_root: str | None,
     device: str,
     changed_data: bool = False,
+    features: str | None = None,
 ) -> Inputs:
     """Load data, graph, reference and judge of loaded runs; the options are those of causalcf.eval."""
     first, *_ = runs.values()
@@ -143,8 +145,20 @@ def load_inputs(
     reader = load_judge(named, assumed.nodes, device, first.folder.parent, found)
     caveats.append(data_caveat(reader.classifier, f"the judge {reader.name}", found, "the reference"))
     caveats += [run.caveat for run in runs.values()]
-    known = _fingerprints(runs, reader), tuple(dict.fromkeys(filter(None, caveats)))
+    reads = _features_of(features, first.folder.parent, found, device)
+    if reads is not None:
+        caveats.append(data_caveat(reads, "the classifier of features", found, "the reference"))
+    known = _fingerprints(runs, reader), reads, tuple(dict.fromkeys(filter(None, caveats)))
     return Inputs(runs, data, held_out, assumed, true_graph, reference, reader, *known)
+
+
+def _features_of(named: str | None, base: Path, data: DataSource, device: str) -> AttributeClassifier | None:
+    """Load the classifier whose features are compared, by default the newest of these data beside the runs."""
+    if named is not None:
+        return load_classifier(find_classifier(named, base, "features", data), device)
+    with suppress(RunError):
+        return load_classifier(find_classifier(data.name, base, "features", data), device)
+    return None
 
 
 def _changed(name: str, run: Run, found: DataSource) -> str:

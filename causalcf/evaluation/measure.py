@@ -14,19 +14,22 @@ import torch
 from ..data.images import ImageData, to_unit_interval
 from ..errors import ImpossibleWorldError, UnreachedError
 from ..randomness import generator_of
+from ..runs.directory import views_of
 from .approaches import Approach, kind_of
 from .axioms import axioms
 from .flips import picture_name, save_flip
 from .graph_fit import graph_fit
+from .image_statistics import compare_images, spread_ratio
 from .inputs import Inputs
 from .judge import extractor_name, judge_features
 from .links import adjust, link_results, no_units
 from .queries import ask_query, ask_statement
-from .realism import frechet_distance, kernel_distance
+from .realism import compare_features, frechet_distance
 from .session import Group, Part, ResultCache, Session, Settings, conditions, made_together
 from .suite import LinkQuestion, Suite
 
 REAL = 2000  # images that realism is measured on
+THEMSELVES = "the data themselves"  # beside the runs
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,9 @@ def _groups(evaluation: Evaluation) -> list[Group]:
     for kind, name in zip(kinds, runs, strict=True):
         common = kind if kinds.count(kind) == 1 else f"{kind} ({name})"
         asked.append(Group((Part("realism", ("realism", name), partial(_realism, evaluation, name), common),)))
+    if runs:
+        itself = Part("realism", ("realism",), partial(_realism, evaluation, ""), THEMSELVES)
+        asked.append(Group((itself,)))
     return [Group((fit,)), *asked]
 
 
@@ -138,25 +144,32 @@ def _graph_fit(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
-    """Measure FD and KID of a run's images from n held-out images, and FD of the data itself."""
+    """Measure a run's images, or with name "" the data themselves, against n held-out images."""
     m, seed = evaluation.inputs, evaluation.settings.seed
-    real, judge = m.held_out or m.data, m.judge.classifier
+    real = m.held_out or m.data
     theirs, own = _two_sides(real, m.data, generator_of(seed, "real images"))
     n = len(theirs)
-    common: dict[str, Any] = {"run": name, "n": n, "from": "held-out images" if m.held_out else "images trained on"}
-    common["extractor"] = extractor_name(judge)
+    found: dict[str, Any] = {"run": name, "n": n, "from": "held-out images" if m.held_out else "images trained on"}
+    readers = {"judge": m.judge.classifier} | ({} if m.features is None else {"features": m.features})
+    found["extractor"] = ", ".join(extractor_name(c).replace("judge", reader) for reader, c in readers.items())
     if n < 3:
-        return {**common, "FD(judge)": None, "KID(judge)": None, "FD(judge) of the data itself": None}
-    asked = next(approach for approach in evaluation.approaches if approach.run == name)
-    made = asked.actual(n, {}, generator_of(seed, "realism")).images
-    images = (to_unit_interval(real.batch(theirs)), to_unit_interval(m.data.batch(own)), made)
-    of_theirs, of_own, ours = (judge_features(judge, side) for side in images)
-    return {
-        **common,
-        "FD(judge)": frechet_distance(ours, of_theirs),
-        "KID(judge)": kernel_distance(ours, of_theirs).to_dict(),
-        "FD(judge) of the data itself": frechet_distance(of_own, of_theirs),
-    }
+        return {**found, "FD(judge)": None, "KID(judge)": None, "FD(judge) of the data itself": None}
+    others, of_data = to_unit_interval(real.batch(theirs)), to_unit_interval(m.data.batch(own))
+    images = of_data
+    if name:
+        asked = next(approach for approach in evaluation.approaches if approach.run == name)
+        images = asked.actual(n, {}, generator_of(seed, "realism")).images
+    for reader, classifier in readers.items():
+        ours, of_others = judge_features(classifier, images), judge_features(classifier, others)
+        found |= compare_features(ours, of_others, reader)
+        if reader == "judge":
+            itself = frechet_distance(judge_features(classifier, of_data), of_others) if name else found["FD(judge)"]
+            found["FD(judge) of the data itself"] = itself
+    found |= compare_images(images, others, generator_of(seed, "image statistics"))
+    found["spread within a combination / data"] = spread_ratio(
+        images, m.judge.facts(images), others, m.judge.facts(others)
+    )
+    return found | (views_of(m.runs[name].folder) if name else {})
 
 
 def _two_sides(real: ImageData, data: ImageData, draw: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,6 +5,8 @@ Name the extractor, as in FD(judge residual 24); plain FID and KID mean Inceptio
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +15,7 @@ from scipy.stats import norm
 from torch import Tensor
 
 from ..errors import CausalCFError
-from ..statistics.rates import Estimate
+from ..statistics.rates import Estimate, Rate
 
 BLOCK = 1024  # rows of a kernel matrix held at a time
 
@@ -44,6 +46,53 @@ def kernel_distance(x: Tensor, y: Tensor) -> Estimate:
     variance = sum((len(each) - 1) * float(each.var(correction=0)) for each in (without_x, without_y))
     reach = float(norm.ppf(0.975)) * math.sqrt(variance)
     return Estimate(value, value - reach, value + reach)
+
+
+@dataclass(frozen=True)
+class Manifold:
+    """How two sets of features cover each other; intervals are over the images of the side that is counted."""
+
+    precision: Rate  # generated images within reach of a real one: do single images look real?
+    recall: Rate  # real images within reach of a generated one: is every kind of image made?
+    density: Estimate  # real neighbourhoods that a generated image lies in, divided by k; 1 for the data themselves
+    coverage: Rate  # real images with a generated one among their k nearest neighbours' distance
+
+    def to_dict(self) -> dict[str, Any]:
+        return {name: part.to_dict() for name, part in vars(self).items()}
+
+
+NEIGHBOURS = 3
+
+
+def manifold(ours: Tensor, real: Tensor, k: int = NEIGHBOURS) -> Manifold:
+    """Compare (n, f) features of generated images with (m, f) of real ones by their k nearest neighbours.
+
+    Sources: precision and recall, Kynkaanniemi et al. (2019); density and coverage, Naeem et al. (2020).
+    """
+    _check(ours, real)
+    if min(len(ours), len(real)) <= k:
+        raise CausalCFError(f"{len(ours)} and {len(real)} images; {k} neighbours take at least {k + 1} on each side")
+    own_reach, real_reach = (torch.cdist(side, side).kthvalue(k + 1, 1).values for side in (ours, real))
+    apart = torch.cdist(ours, real)  # generated, real
+    within = apart <= real_reach
+    density = within.double().sum(1) / k
+    reach = float(norm.ppf(0.975) * density.std() / math.sqrt(len(density)))
+    mean = float(density.mean())
+    return Manifold(
+        Rate(int(within.any(1).sum()), len(ours)),
+        Rate(int((apart <= own_reach[:, None]).any(0).sum()), len(real)),
+        Estimate(mean, mean - reach, mean + reach),
+        Rate(int((apart.min(0).values <= real_reach).sum()), len(real)),
+    )
+
+
+def compare_features(ours: Tensor, real: Tensor, name: str) -> dict[str, Any]:
+    """Return the distances and covers of (n, f) generated and (m, f) real features of this extractor, JSON-ready."""
+    found: dict[str, Any] = {f"FD({name})": frechet_distance(ours, real)}
+    found[f"KID({name})"] = kernel_distance(ours, real).to_dict()
+    if min(len(ours), len(real)) > NEIGHBOURS:
+        found |= {f"{key}({name})": part for key, part in manifold(ours, real).to_dict().items()}
+    return found
 
 
 def _root(x: np.ndarray) -> np.ndarray:

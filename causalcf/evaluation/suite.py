@@ -227,6 +227,10 @@ class EvalOptions(CommandOptions):
     judge: str | None = option(
         None, "the judge; default: judge-<data> beside the runs, trained first if there is none", metavar="FOLDER"
     )
+    features: str | None = option(
+        None, "classifier whose features realism compares; default: features-<data> beside the runs, if there is one",
+        metavar="FOLDER",
+    )  # fmt: skip
     classifier: str | None = option(
         None, "antecedent classifier of a dcgan; default: classifier-<data> beside the runs", metavar="FOLDER"
     )
@@ -257,7 +261,7 @@ class EvalOptions(CommandOptions):
     _GROUPS: ClassVar = {
         "questions": ("link", "suite_file", "statements", "given", "mode"),
         "what is compared": ("run", "runs_dir", "graph"),
-        "what measures it": ("judge", "classifier", "data_root", "changed_data"),
+        "what measures it": ("judge", "features", "classifier", "data_root", "changed_data"),
         "precision and outcome": ("stickiness", "budget", "half_width", "require", "seed", "out", "device"),
     }
     _RENAMED: ClassVar = {"runs": ("run", lambda value, _: value), "base": ("runs_dir", lambda value, _: value)}

@@ -42,6 +42,7 @@ RECIPE, GRAPH, STATISTICS, CHECKPOINT = "recipe.yaml", "graph.yaml", "stats.json
 STATEMENTS = "statements.yaml"  # the statement constraints of a run that has any
 SET_ASIDE = "checkpoint.set-aside.pt"  # the newest, after an earlier one was gone back to
 PRECISIONS = ("bf16", "float32")
+VIEWS = ("views_most", "views_fewest", "effective_images")  # in the statistics
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,15 @@ def _images_seen(folder: Path) -> int:
     except (OSError, ValueError, LookupError, TypeError):
         return 0
     return images if isinstance(images, int) else 0
+
+
+def views_of(folder: Path) -> dict[str, float]:
+    """Return how often the training has shown an image by now: most, fewest, and the effective number of images."""
+    try:
+        last = parse_json(read_last_line(folder / STATISTICS), folder / STATISTICS)
+        return {key.replace("_", " "): float(last[key]) for key in VIEWS}
+    except (OSError, ValueError, LookupError, TypeError):  # damaged, or of an earlier version
+        return {}
 
 
 def _start(run: StoredRun) -> tuple[str, int, str]:

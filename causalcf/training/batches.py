@@ -46,6 +46,11 @@ class WeightedDraw:
         check(sound, "weights", weights.tolist(), "finite, at least 0, and not all 0")
         self.cumulative = weights.double().cumsum(0)
 
+    def views(self, n: int) -> tuple[float, float, float]:
+        """Return how often n draws show an index, most and fewest, and how many equal weights would vary as little."""
+        shares = self.cumulative.diff(prepend=torch.zeros(1, dtype=torch.float64)) / self.cumulative[-1]
+        return n * float(shares.max()), n * float(shares.min()), 1 / float(shares.square().sum())
+
     def __call__(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw (n,) int64 indices."""
         u = torch.rand(n, generator=generator, dtype=torch.float64) * self.cumulative[-1]

@@ -287,7 +287,8 @@ def _watched(training: Training, folder: Path, advance: Callable[[int], None]) -
     if not is_first():  # it shows and writes nothing
         return train(training, folder, [])
     board = TensorBoardWriter(folder, training.recipe.keep, training.step + 1 if training.step else None)
-    statistics, data = Statistics(folder, board, training.step), training.batches.data
+    data = training.batches.data
+    statistics = Statistics(folder, board, training.step, data, training.recipe)
     some = to_unit_interval(data.batch(torch.arange(min(REALS, len(data)))))
     pictures = Pictures(folder, some, data.select(training.graph.nodes), board)
     watchers: list[Watcher] = [print_tick, pictures, statistics]

@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..data.images import ImageData, to_unit_interval
+from ..evaluation.image_statistics import band_powers, sliced_wasserstein
 from ..io.files import write_atomically
 from ..io.text import file_names
 from ..io.untrusted import MAX_STATISTICS, parse_json, read_bounded
@@ -20,10 +22,13 @@ from ..pictures.gallery import counterfactuals, diversity, do_versus_given, inte
 from ..pictures.sheets import Row, save_sheet, square_grid
 from ..pictures.tensorboard import TensorBoardWriter
 from ..runs.counterfactual import Worlds
+from ..runs.directory import VIEWS
+from ..runs.recipe import Recipe
 from ..runs.run import Run
 from .loop import Tick, Training
 
 COLUMNS = 10  # faces in a row of a grid
+COMPARED = 256  # images of each side that a tick compares, at most as many as it took
 
 
 def print_tick(training: Training, tick: Tick) -> None:
@@ -35,8 +40,15 @@ def print_tick(training: Training, tick: Tick) -> None:
 class Statistics:
     """Watcher that writes a JSON line a tick and TensorBoard scalars; it drops lines after `resumed_at`."""
 
-    def __init__(self, folder: Path, board: TensorBoardWriter, resumed_at: int) -> None:
+    def __init__(
+        self, folder: Path, board: TensorBoardWriter, resumed_at: int, data: ImageData, recipe: Recipe
+    ) -> None:
         self.path, self.board = folder / "stats.jsonl", board
+        draw = torch.Generator().manual_seed(recipe.seed)
+        n = min(COMPARED, recipe.tick, recipe.images, len(data) // 2)
+        rows = torch.randperm(len(data), generator=draw)[: 2 * n]
+        self.real, others = (to_unit_interval(data.batch(part)) for part in (rows[:n], rows[n:]))
+        self.of_data = {f"{key}_data": value for key, value in _compared(others, self.real).items()}
         lines = _lines_until(self.path, resumed_at)
         write_atomically(self.path, "".join(lines).encode())
         self.recorded = json.loads(lines[-1])["step"] if lines else 0
@@ -44,6 +56,11 @@ class Statistics:
     def __call__(self, training: Training, tick: Tick) -> None:
         clock = {"step": training.step, "images": training.images, "seconds": round(training.seconds, 3)}
         values = {"images_per_second": round(tick.speed, 2), **tick.losses}
+        views = training.batches.draw.rows.views(training.images)
+        values |= {key: round(value, 2) for key, value in zip(VIEWS, views, strict=True)}
+        draw = torch.Generator().manual_seed(training.recipe.seed)
+        values |= _compared(run_of(training, self.path.parent).sample(len(self.real), generator=draw).images, self.real)
+        values |= self.of_data
         constraint, scalars = training.constraint, dict(values)
         if constraint is not None:
             for name, record in constraint.record().items():
@@ -55,6 +72,24 @@ class Statistics:
         self.board.flush()
         with open(self.path, "a") as file:
             file.write(json.dumps({**clock, **values}) + "\n")
+
+
+def _compared(images: Tensor, real: Tensor) -> dict[str, float]:
+    """Return sliced Wasserstein distances and the power of each band over the real images'; few images are compared."""
+    if len(real) < 2:
+        return {}
+    draw = torch.Generator().manual_seed(0)
+    found = {f"swd_{side}": d for side, d in sliced_wasserstein(images, real, draw, 32, 128).items()}
+    ours, theirs = (band_powers(part).mean(0) for part in (images, real))
+    found |= {f"power_{band}": float(ratio) for band, ratio in enumerate(ours / theirs, 1) if ratio.isfinite()}
+    return {key: round(value, 3) for key, value in found.items()}
+
+
+def run_of(training: Training, folder: Path) -> Run:
+    """Return the training as a run, with its EMA weights."""
+    nets = training.networks.average, training.networks.labeler, None
+    given = training.recipe, training.graph, training.scm, training.step
+    return Run(folder, *given, *nets, training.device, training.precision)
 
 
 def _lines_until(path: Path, step: int) -> list[str]:
@@ -81,9 +116,7 @@ class Pictures:
         save_sheet(folder / "reals.png", square_grid(real, COLUMNS))
 
     def __call__(self, training: Training, tick: Tick) -> None:
-        networks, graph, precision = training.networks, training.graph, training.precision
-        nets = networks.average, networks.labeler, None
-        run = Run(self.folder, training.recipe, graph, training.scm, training.step, *nets, training.device, precision)
+        run = run_of(training, self.folder)
         worlds = run.sample(6 * COLUMNS, generator=torch.Generator().manual_seed(training.recipe.seed))
         stamp = f"-{training.images // 1000:06d}k"
         self._save("samples", square_grid(worlds.images, COLUMNS), training, stamp)

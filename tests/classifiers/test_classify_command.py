@@ -69,6 +69,12 @@ def test_mistakes_are_named(flags, culprit):
         parse_options(flags)
 
 
+def test_features_are_trained_without_noise():
+    assert ClassifierRecipe(role="features").resolved().noise == 0
+    assert ClassifierRecipe(role="judge").resolved().noise == ClassifierRecipe().resolved().noise == 0.3
+    assert ClassifierRecipe(role="features", noise=0.1).resolved().noise == 0.1
+
+
 def test_options_fill_in_what_depends_on_others():
     recipe = parse_options(["--attributes", "Male", "Bald"]).recipe
     assert recipe.attributes == ("Male", "Bald") and recipe.resolved().label_distribution == "uniform"

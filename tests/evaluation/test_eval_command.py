@@ -160,13 +160,26 @@ def test_conditions_modes_and_suites(runs, judge_folder, tmp_path):
     report, _ = evaluated(tmp_path / "out", runs, judge_folder, "ab", "--suite", str(suite))
     names = [approach["name"] for approach in report["approaches"]]
     assert len(report["links"]) == 2 * len(names) and not any(link["picture"] for link in report["links"])
-    assert set(report["axioms"]) == set(names) and set(report["realism"]) == {"causalgan", "dcgan"}
+    assert set(report["axioms"]) == set(names) and set(report["realism"]) == {
+        "causalgan",
+        "dcgan",
+        "the data themselves",
+    }
+    measures = set(report["realism"]["the data themselves"])
+    assert {"FD(judge)", "recall(judge)", "SWD x 1,000, 64 pixels", "power / data, band 6 of 6"} < measures
+    assert set(report["realism"]["dcgan"]) == measures | {"views most", "views fewest", "effective images"}
+    assert "FD(features) is left out; train its classifier with" in " ".join(report["settings"]["left_out"])
     assert report["axioms"]["causalgan-do"]["composition"]["pixels"]["value"] == 0.0
     assert report["axioms"]["causalgan-do"]["minimality"]["non_descendants"]["value"] is not None
     assert report["axioms"]["causalgan-esm"]["composition"]["pixels"]["value"] > 0
     assert len(report["queries"]) == 6 * len(names)
     collider = [link for link in report["links"] if link["held"]]
     assert {link["reference"] for link in collider if link["mode"] == "do"} == {0.0}
+    suite.write_text("links: []\naxioms: false\nhalf_width: 0.09\n")
+    found = evaluated(tmp_path / "f", runs, judge_folder, "c", "--suite", str(suite), "--features", str(judge_folder))
+    one = found[0]["realism"]["conditional"]
+    assert one["FD(features)"] == one["FD(judge)"] > 0 and one["recall(features)"] == one["recall(judge)"]
+    assert one["extractor"] == "judge residual 16, features residual 16" and not found[0]["settings"]["left_out"]
     observed, _ = evaluated(
         tmp_path / "observed",
         runs,
@@ -234,7 +247,7 @@ def test_two_runs_of_a_kind_are_told_apart_and_asked_about_the_same_people(runs,
         len({approach["name"] for approach in report["approaches"]}) == len(report["links"]) == 2
     )  # causalgan-esm by do at 1 is -do
     assert len({link["effect_estimate"] for link in report["links"] if "do" in link["approach"]}) == 1
-    assert len(report["realism"]) == 2  # nobody asks the dcgan by do
+    assert len(report["realism"]) == 3  # with the data themselves; nobody asks the dcgan by do
     with pytest.raises(RunError, match=r"--run\b.*faces-causalgan\b.*twice"):
         main([*arguments, "--run", *of(runs, "a", "a")])
 

@@ -4,6 +4,7 @@ Samples of the kernel tests are drawn with replacement from finite populations, 
 """
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.stats import binomtest, ortho_group, ttest_1samp
 from torch import nn
 
 from causalcf.errors import CausalCFError
-from causalcf.evaluation import measure
+from causalcf.evaluation import measure, realism
 from causalcf.evaluation.realism import frechet_distance, kernel_distance
 
 ALPHA = 1e-5
@@ -245,7 +246,7 @@ class Photographs:
         return self.n
 
     def batch(self, rows):
-        return rows.to(torch.uint8)[:, None, None, None].expand(-1, 3, 4, 4)
+        return rows.to(torch.uint8)[:, None, None, None].expand(-1, 3, 64, 64)
 
 
 def evaluated(monkeypatch, data, held_out=None):
@@ -256,16 +257,21 @@ def evaluated(monkeypatch, data, held_out=None):
         compared.append((a, b))
         return frechet_distance(a, b)
 
-    monkeypatch.setattr(measure, "judge_features", lambda _, images: images[:, 0, 0].double())
-    monkeypatch.setattr(measure, "frechet_distance", distance)
+    monkeypatch.setattr(measure, "judge_features", lambda _, images: images[:, 0, 0, :4].double())
+    for module in (measure, realism):
+        monkeypatch.setattr(module, "frechet_distance", distance)
     monkeypatch.setattr(measure, "REAL", 50)
 
     def actual(n, given, generator):
-        return SimpleNamespace(images=torch.rand(n, 3, 4, 4, generator=generator))
+        return SimpleNamespace(images=torch.rand(n, 3, 64, 64, generator=generator))
 
-    judge = SimpleNamespace(classifier=SimpleNamespace(architecture=("toy", 1)))
+    def facts(images):
+        return torch.zeros(len(images), 1)
+
+    judge = SimpleNamespace(classifier=SimpleNamespace(architecture=("toy", 1)), facts=facts)
+    runs = {"run": SimpleNamespace(folder=Path("nowhere"))}
     asked = SimpleNamespace(
-        inputs=SimpleNamespace(data=data, held_out=held_out, judge=judge),
+        inputs=SimpleNamespace(data=data, held_out=held_out, judge=judge, features=None, runs=runs),
         settings=SimpleNamespace(seed=0),
         approaches=(SimpleNamespace(run="run", actual=actual),),
     )
