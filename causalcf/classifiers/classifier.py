@@ -155,7 +155,10 @@ def check_images(images: Tensor) -> None:
         return
     low, high = images.detach().aminmax()
     if not (float(low) >= -1e-4 and float(high) <= 1 + 1e-4):  # also false for NaN
-        raise CausalCFError(f"images have values from {float(low):.3g} to {float(high):.3g}; expected [0, 1]")
+        raise CausalCFError(
+            f"images have values from {float(low):.3g} to {float(high):.3g}; expected [0, 1] (of a tanh output x, "
+            "(x + 1) / 2; of 0 to 255, x / 255)"
+        )
 
 
 def fit_calibration(logits: Tensor, labels: Tensor, rates: Tensor, shift: Tensor) -> Calibration:

@@ -62,12 +62,13 @@ def report_again(source: str, device: str = "auto", data_root: str | None = None
         images_seen = int(meta["images_seen"])
         refuse_links_out(folder)
     except (OSError, LookupError, TypeError, CausalCFError) as error:
-        raise RunError(f"{folder} does not say what its classifier was trained on: {error}") from error
+        raise RunError(f"{folder} does not say what its classifier was trained on: {error}; train it anew") from error
     parts = split_data(recipe)
     for kind, part in vars(parts).items():
         if part.data.fingerprint != known[kind]:
             raise RunError(
-                f"{folder} was made with {part.description} {known[kind]}; found now: {part.data.fingerprint}"
+                f"{folder} was made with {part.description} {known[kind]}; found now: {part.data.fingerprint}. Put the "
+                "original data back, name their folder with --data-root, or train a classifier of these"
             )
     _finish(folder, load_classifier(folder, device), parts, recipe, images_seen)
     return folder

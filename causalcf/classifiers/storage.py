@@ -75,7 +75,7 @@ def load_classifier(
     try:
         classifier = replace(_from_state(read_tensors(path)), trained_on=data_of(path))
     except Exception as error:
-        raise RunError(f"{path} cannot be read as a classifier: {first_line(error)}") from error
+        raise RunError(f"{path} cannot be read as a classifier: {first_line(error)}; train it anew") from error
     classifier.network.to(where)
     return classifier
 
@@ -101,13 +101,14 @@ def find_classifier(
             f"{command_for(role, str(source), data.root)}"
         )
     if path.is_dir():
-        raise RunError(f"{path} holds no {NAME}: not a classifier, or its training never ended")
+        raise RunError(f"{path} holds no {NAME}: not a classifier, or its training never ended; name another")
     if by_data:
         raise RunError(f"no {role} of {source} in {runs}; make one with: {command_for(role, str(source))}")
     here = sorted(p.parent.name for p in path.parent.glob(f"*/{NAME}"))
     close = nearest(path.name, here)
     hint = f"; did you mean {path.parent / close[0]}?" if close else "."
-    raise RunError(f"no classifier {path}{hint} Classifiers there: {', '.join(here) or 'none'}")
+    there = ", ".join(here) or "none; make one with: python -m causalcf.classify"
+    raise RunError(f"no classifier {path}{hint} Classifiers there: {there}")
 
 
 def command_for(role: Role, data: str, data_root: str | None = None) -> str:

@@ -137,7 +137,10 @@ class StatementConstraint:
     def restore(self, state: dict[str, Any]) -> None:
         """Resume from a state; RunError if the classifier is a different one."""
         if state["classifier"] != self.fingerprint:
-            raise RunError("the statements' classifier is not the one that this run was begun with; name that one")
+            raise RunError(
+                "the statements' classifier is not the one that this run was begun with; put that one back in its "
+                "place, or start a new run"
+            )
         self.random.set_state(state["random"].cpu())
         self.costs.means.restore(state["means"])
         self.multipliers.values, self.last = dict(state["multipliers"]), dict(state["last"])

@@ -93,7 +93,7 @@ def refuse_impossible(found: Sequence[Checked]) -> None:
     print_table(found, EPS, Console(file=sys.stderr))
     wrong = conflict_lines(found) + [f"{one.name} is vacuous: {one.truth.reason}" for one in found if one.truth.vacuous]
     if wrong:
-        raise StatementError("these statements cannot be told: " + "; ".join(wrong))
+        raise StatementError("these statements cannot be told: " + "; ".join(wrong) + ". Change them or leave them out")
 
 
 def statement_classifier(

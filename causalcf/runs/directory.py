@@ -93,7 +93,8 @@ def find_run(path: str | Path) -> Path:
     here = [p.name for p in folder.parent.glob("*") if (p / RECIPE).is_file()] if folder.parent.is_dir() else []
     close = nearest(folder.name, here)
     hint = f"; did you mean {folder.parent / close[0]}?" if close else "."
-    raise RunError(f"no run directory {folder}{hint} Runs there: {', '.join(sorted(here)) or 'none'}")
+    there = ", ".join(sorted(here)) or "none; train one with: python -m causalcf.train"
+    raise RunError(f"no run directory {folder}{hint} Runs there: {there}")
 
 
 def find_checkpoint(path: str | Path) -> tuple[Path, Path]:
@@ -166,7 +167,9 @@ def load_checkpoint(place: Path, device: torch.device | str = "cpu") -> dict[str
     """Load a run's newest checkpoint, or the given file; an error names an earlier whole one."""
     path = place / CHECKPOINT if place.is_dir() else place
     if not path.is_file():
-        raise RunError(f"{path.parent} holds no {path.name}: not a run directory, or its training never started")
+        raise RunError(
+            f"{path.parent} holds no {path.name}: not a run directory, or its training never started; name another"
+        )
     try:
         _check_parts(path)
         return read_tensors(path, device)
