@@ -126,9 +126,8 @@ def _parts(comparison: Comparison, fingerprint: str) -> list[Part]:
 def _train_arm(arms: Arms, entry: str, recipe: Recipe, fingerprint: str, title: str) -> int:
     beginning = find_training(arms.base(recipe), fingerprint)
     if not isinstance(beginning, FinishedRun):  # removed since it was trained or found
-        raise RunError(
-            f"the beginning of {recipe.approach}, seed {recipe.seed}, is gone from {recipe.runs_dir}; give the command again"
-        )
+        lost = f"the beginning of {recipe.approach}, seed {recipe.seed}, is gone from {recipe.runs_dir}"
+        raise RunError(f"{lost}; give the command again")
     return _train(arms.arm(entry, recipe, beginning.folder.name), fingerprint, title)
 
 
