@@ -7,7 +7,7 @@ from argparse import SUPPRESS
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from ..checks import option_names, require
 from ..classifiers.recipe import ClassifierRecipe, Role, classifier_recipe
@@ -69,7 +69,7 @@ def _unconstrained(recipe: Recipe) -> Recipe:
     return replace(recipe, **{name: getattr(Recipe, name) for name in names})
 
 
-ROLES: tuple[Role, ...] = get_args(Role)
+ROLES: tuple[Role, ...] = ("classifier", "judge")  # trained beside the runs
 KEYS = ("approaches", "seeds", "constraints", "constraints_from", *ROLES)  # beside the keys of a recipe
 # Keys of a recipe that a comparison states as lists.
 SINGLE = {"approach": "approaches", "seed": "seeds", "statements": "constraints"}

@@ -73,6 +73,7 @@ LEVELS = (
     Row("python -m causalcf.eval", "parsed", slow="--judge READER --classifier READER --half-width .098"),
     Row("python -m causalcf.eval --suite eval/celeba.yaml", "parsed"),
     Row("python -m causalcf.eval --suite eval/statements.yaml", "parsed"),
+    Row("python -m causalcf.eval --suite eval/images.yaml --run RUN RUN", "parsed"),
     Row("python benchmarks/summarise_reports.py", "run"),
     Row("python benchmarks/rare_antecedent.py", "run", small="--probability .01 --repeats 2"),
     Row("python benchmarks/label_agreement.py", "parsed", slow="-n 20 --reader READER"),
