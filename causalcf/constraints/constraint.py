@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..classifiers.classifier import AttributeClassifier
 from ..errors import RunError
-from ..networks.dcgan import Generator
+from ..networks.bundle import AnyGenerator
 from ..networks.precision import autocast
 from .costs import Costs, Losses, Multipliers
 from .sources import Group, Question, Source
@@ -38,7 +38,7 @@ class StatementConstraint:
     random: torch.Generator
     last: dict[str, float] = field(default_factory=dict)
 
-    def __call__(self, generator: Generator, step: int, noise: Tensor, images: Tensor) -> Losses:
+    def __call__(self, generator: AnyGenerator, step: int, noise: Tensor, images: Tensor) -> Losses:
         """Add the constraint gradient if due, and return the mean statement loss."""
         if self.due(step):
             generator.eval()
@@ -57,7 +57,7 @@ class StatementConstraint:
         mean = sum(self.last.values()) / max(len(self.last), 1)
         return {"statements": torch.tensor(mean, device=self.device)}
 
-    def _tell(self, generator: Generator, step: int, noise: Tensor, images: Tensor) -> None:
+    def _tell(self, generator: AnyGenerator, step: int, noise: Tensor, images: Tensor) -> None:
         question = self.questions[(step // self.every) % len(self.questions)]
         with torch.no_grad():
             self.source.search(
@@ -77,7 +77,7 @@ class StatementConstraint:
         if unmet:
             self._descend(generator, torch.stack(unmet).sum())
 
-    def _descend(self, generator: Generator, loss: Tensor) -> None:
+    def _descend(self, generator: AnyGenerator, loss: Tensor) -> None:
         """Add the loss gradient; its norm is at most `share` of the generator's own gradient norm."""
         weights = list(generator.parameters())
         ours, theirs = torch.autograd.grad(loss, weights), [weight.grad for weight in weights]
@@ -87,7 +87,7 @@ class StatementConstraint:
             assert gradient is not None
             gradient.add_(own * scale)
 
-    def _losses(self, generator: Generator, question: Question, group: Group) -> Losses:
+    def _losses(self, generator: AnyGenerator, question: Question, group: Group) -> Losses:
         """Return the losses of a group; empty if fewer than a quarter of its units match."""
         after, before, seen = self._read(generator, group.moved, group.intervention), None, None
         contrasts = self.costs.contrast > 0 and bool(question.statements)
@@ -100,7 +100,7 @@ class StatementConstraint:
             return {}
         return self.costs(question, None if before is None else before[holds], after[holds], facts[holds])
 
-    def _read(self, generator: Generator, noise: Tensor, labels: Tensor) -> Tensor:
+    def _read(self, generator: AnyGenerator, noise: Tensor, labels: Tensor) -> Tensor:
         """Return (m, d) P(label = 1 | image) for noise and labels."""
         with autocast(self.device, self.precision):
             images = generator(noise.to(self.device), labels.to(self.device))

@@ -80,8 +80,10 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         mean, square = _SumOverProcesses.apply(sums) / n
         variance = (square - mean.square()).clamp(min=0)
         self._remember(mean.detach(), variance.detach() * n / (n - 1))
-        scale = self.weight * (variance + self.eps).rsqrt()
-        return ((near - _planes(mean)) * _planes(scale) + _planes(self.bias)).to(features.dtype)
+        scale = (variance + self.eps).rsqrt()
+        if not self.affine:
+            return ((near - _planes(mean)) * _planes(scale)).to(features.dtype)
+        return ((near - _planes(mean)) * _planes(self.weight * scale) + _planes(self.bias)).to(features.dtype)
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor) -> None:

@@ -11,8 +11,17 @@ from torch import Tensor, nn
 
 from ..errors import CausalCFError
 from .dcgan import Discriminator, Generator, Labeler, QNetwork, initialise
+from .skip import SkipGenerator, initialise_he
 
 Net = TypeVar("Net", bound=nn.Module)
+AnyGenerator = Generator | SkipGenerator
+
+
+def build_generator(kind: str, noise_dim: int, n_labels: int, width: int, even_kernels: bool = False) -> AnyGenerator:
+    """Return an uninitialised generator, "dcgan" or "skip", whose kernels are always even."""
+    if kind == "skip":
+        return SkipGenerator(noise_dim, n_labels, width)
+    return Generator(noise_dim, n_labels, width, even_kernels)
 
 
 def ema_copy(net: Net) -> Net:
@@ -80,13 +89,15 @@ class Networks(nn.Module):
         labeler_width: int,
         even_kernels: bool = False,
         noise_reader: bool = False,
+        generator: str = "dcgan",
     ) -> None:
         super().__init__()
-        self.generator = Generator(noise_dim, n_labels, width, even_kernels)
+        self.generator = build_generator(generator, noise_dim, n_labels, width, even_kernels)
         self.discriminator = Discriminator(n_labels, width)
         self.labeler = Labeler(n_labels, labeler_width) if n_labels else None
         self.noise_reader = QNetwork(noise_dim, labeler_width) if noise_reader else None
-        initialise(self)
+        for net in self.children():
+            (initialise_he if isinstance(net, SkipGenerator) else initialise)(net)
         # The Anti-Labeler starts as the Labeler's twin, so that their terms cancel until one of them has learned.
         self.anti_labeler = copy.deepcopy(self.labeler)
         self.average = ema_copy(self.generator)

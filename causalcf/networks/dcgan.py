@@ -19,15 +19,19 @@ def code(labels: Tensor) -> Tensor:
     return labels.float() * 2 - 1
 
 
+def bilinear_kernel() -> Tensor:
+    """Return the (4, 4) kernel of bilinear upsampling, of root mean square 1."""
+    tent = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    return tent.outer(tent) / tent.square().mean()
+
+
 def initialise(net: nn.Module) -> None:
     """Set DCGAN's initial weights; transposed convolutions start as bilinear upsampling."""
-    tent = torch.tensor([1.0, 3.0, 3.0, 1.0])
-    bilinear = tent.outer(tent) / tent.square().mean()
     for module in net.modules():
         if isinstance(module, nn.ConvTranspose2d | nn.Conv2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, 0.02)
             if isinstance(module, nn.ConvTranspose2d):
-                module.weight.data[:] = module.weight.data[:, :, :1, :1] * bilinear
+                module.weight.data[:] = module.weight.data[:, :, :1, :1] * bilinear_kernel()
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm):

@@ -35,7 +35,7 @@ from ..io.untrusted import (
 )
 from ..io.yaml import FileKind, read_mapping
 from ..labels import LabelSCM
-from ..networks.bundle import Networks, check_weights
+from ..networks.bundle import AnyGenerator, Networks, build_generator, check_weights
 from .recipe import APPROACHES, Recipe, stored_recipe
 
 RECIPE, GRAPH, STATISTICS, CHECKPOINT = "recipe.yaml", "graph.yaml", "stats.jsonl", "checkpoint.pt"
@@ -262,8 +262,19 @@ def check_state(state: dict[str, Any], graph: CausalGraph) -> tuple[Recipe, Labe
 def networks_of(recipe: Recipe, n_labels: int) -> Networks:
     """Fresh networks as a recipe has them; their weights come from PyTorch's global random state."""
     return Networks(
-        recipe.noise_dim, n_labels, recipe.width, recipe.labeler_width, recipe.even_kernels, recipe.noise_weight > 0
+        recipe.noise_dim,
+        n_labels,
+        recipe.width,
+        recipe.labeler_width,
+        recipe.even_kernels,
+        recipe.noise_weight > 0,
+        recipe.generator,
     )
+
+
+def generator_of(recipe: Recipe, n_labels: int) -> AnyGenerator:
+    """Return the generator that a recipe has, without weights of its own."""
+    return build_generator(recipe.generator, recipe.noise_dim, n_labels, recipe.width, recipe.even_kernels)
 
 
 def check_networks(state: dict[str, Any], recipe: Recipe, graph: CausalGraph) -> None:

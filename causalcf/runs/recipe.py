@@ -92,6 +92,9 @@ class Recipe(Options):
     batch: int = option(32, "images in a step", low=2, high=2**16)
     width: int = option(32, "channels at 32x32 of generator and discriminator (64 in the papers)", low=1, high=1024)
     labeler_width: int = option(16, "channels at 32x32 of Labeler and Anti-Labeler", low=1, high=1024)
+    generator: Literal["dcgan", "skip"] = option(
+        "dcgan", "dcgan, or skip: even kernels, a stage at 64x64, image skips, and norms steered by labels and noise"
+    )
     noise_dim: int = option(100, "coordinates of z, uniform on (-1, 1)", low=1, high=2**16)
     learning_rate: float = option(2e-4, "Adam's rate for discriminator and label networks (beta1 0.5)", above=0)
     generator_rate: float = option(4e-4, "Adam's rate for the generator", above=0)
@@ -161,7 +164,7 @@ class Recipe(Options):
 
     _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "data": ("graph", "data", "data_root", "data_size", "skip_missing", "balance", "augment"),
-        "networks": ("approach", "labels", "width", "labeler_width", "noise_dim", "even_kernels"),
+        "networks": ("approach", "labels", "generator", "width", "labeler_width", "noise_dim", "even_kernels"),
         "losses": (
             "objective", "r1", "label_weight", "noise_weight", "label_noise", "anti_labeler_decay",
             "learning_rate", "generator_rate", "ema_half_life",
@@ -247,7 +250,12 @@ def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
         # 4x4 kernels, group norms and the linear layer
         return 16 * channels * width + width + 672 * width**2 + 28 * width + (128 * width + 1) * outputs
 
-    generator = (k + d + 1) * 128 * w + 672 * w**2 + 30 * w + 48 * w + 3
+    generator = (k + d + 1) * 128 * w + 672 * w**2
+    if recipe.generator == "skip":
+        last = max(w // 2, 8)
+        generator += 16 * w * last + 2 * (d + min(k, 16) + 1) * (15 * w + last) + 21 * w + 27 * last + 12
+    else:
+        generator += 30 * w + 48 * w + 3
     trained = generator + reader(3 + d, w, 1) + (2 * reader(3, r, d) if d else 0)
     if recipe.noise_weight:
         trained += 96 * r + 2 * r + 128 * r**2 + 4 * r + (64 * r + 1) * min(k, 10)

@@ -20,8 +20,8 @@ from ..errors import CausalCFError, RunError
 from ..graph.graph import CausalGraph
 from ..io.untrusted import rebuilding
 from ..labels import LabelSCM
-from ..networks.bundle import with_weights
-from ..networks.dcgan import Generator, Labeler
+from ..networks.bundle import AnyGenerator, with_weights
+from ..networks.dcgan import Labeler
 from ..networks.precision import autocast, choose_device
 from ..randomness import uniform_noise
 from ..worlds.condition import Antecedent
@@ -29,7 +29,7 @@ from ..worlds.conditional import sample_where
 from ..worlds.observed import Method, counterfactual_noise
 from ..worlds.samplers import shape_of
 from .counterfactual import IMAGE, CounterfactualWorlds, Worlds, keep_or_generate, labelled_counterfactual
-from .directory import CHECKPOINT, find_run, read_run
+from .directory import CHECKPOINT, find_run, generator_of, read_run
 from .recipe import Recipe
 
 CHUNK = 256  # images generated or read at a time
@@ -59,7 +59,7 @@ class Run:
     graph: CausalGraph
     labels: LabelSCM | None
     step: int
-    generator: Generator
+    generator: AnyGenerator
     labeler: Labeler | None
     antecedent_classifier: AttributeClassifier | None
     device: torch.device
@@ -292,11 +292,11 @@ def load_run(
     folder = find_run(path)
     where = choose_device(device)
     state, graph, recipe, scm = read_run(folder, folder / CHECKPOINT, where)
-    d, k = len(graph.nodes) if scm is not None else 0, recipe.noise_dim
+    d = len(graph.nodes) if scm is not None else 0
     with rebuilding(folder / CHECKPOINT):
         constraint = state.get("telling")
         constraint_classifier = None if constraint is None else str(constraint["classifier"])
-        generator = with_weights(lambda: Generator(k, d, recipe.width, recipe.even_kernels), _part(state, "average"))
+        generator = with_weights(lambda: generator_of(recipe, d), _part(state, "average"))
         labeler = with_weights(lambda: Labeler(d, recipe.labeler_width), _part(state, "labeler")) if d else None
     precision = state["precision"] if where.type == state["device"] else "float32"
     data = DataSource(recipe.data, state["data_fingerprint"], recipe.data_root)

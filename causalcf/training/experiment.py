@@ -49,7 +49,10 @@ from .watchers import Pictures, Statistics, print_tick
 REALS = 60  # images of the data in reals.png
 CHANGEABLE = ("images", "keep")  # by resuming
 # What decides the networks' form, the meaning of a step, the label generator or the random state that goes on.
-KEPT = ("approach", "labels", "objective", "width", "labeler_width", "noise_dim", "even_kernels", "batch", "seed")
+KEPT = (
+    "approach", "labels", "objective", "generator", "width", "labeler_width", "noise_dim", "even_kernels", "batch",
+    "seed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import yaml
 from helpers.same_training import difference, leaves
 
 from causalcf.networks.dcgan import EvenTransposed
+from causalcf.networks.skip import SkipGenerator
 from causalcf.runs.directory import load_checkpoint
 from causalcf.runs.recipe import Recipe
 from causalcf.runs.run import load_run
@@ -63,6 +64,13 @@ def test_a_loaded_run_draws_with_the_kernels_that_it_was_trained_with(tmp_path):
     layers = load_run(tmp_path / "runs" / "latest").generator.layers
     kinds = {type(layer) for layer in layers if isinstance(layer, torch.nn.ConvTranspose2d)}
     assert kinds == {EvenTransposed}
+
+
+def test_a_loaded_run_draws_with_the_generator_that_it_was_trained_with(tmp_path):
+    assert start_run(recipe(tmp_path, images=16, generator="skip")) == 0
+    run = load_run(tmp_path / "runs" / "latest")
+    assert isinstance(run.generator, SkipGenerator)
+    assert run.sample(2).images.shape == (2, 3, 64, 64)
 
 
 def test_another_seed_is_another_training(tmp_path):
