@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import CausalCFError
 from .dcgan import Discriminator, Generator, Labeler, QNetwork, initialise
-from .skip import SkipGenerator, initialise_he
+from .skip import ProjectionDiscriminator, SkipGenerator, initialise_he
 
 Net = TypeVar("Net", bound=nn.Module)
 AnyGenerator = Generator | SkipGenerator
@@ -90,14 +90,16 @@ class Networks(nn.Module):
         even_kernels: bool = False,
         noise_reader: bool = False,
         generator: str = "dcgan",
+        discriminator: str = "dcgan",
     ) -> None:
         super().__init__()
         self.generator = build_generator(generator, noise_dim, n_labels, width, even_kernels)
-        self.discriminator = Discriminator(n_labels, width)
+        projects = discriminator == "projection"
+        self.discriminator = (ProjectionDiscriminator if projects else Discriminator)(n_labels, width)
         self.labeler = Labeler(n_labels, labeler_width) if n_labels else None
         self.noise_reader = QNetwork(noise_dim, labeler_width) if noise_reader else None
         for net in self.children():
-            (initialise_he if isinstance(net, SkipGenerator) else initialise)(net)
+            (initialise_he if isinstance(net, SkipGenerator | ProjectionDiscriminator) else initialise)(net)
         # The Anti-Labeler starts as the Labeler's twin, so that their terms cancel until one of them has learned.
         self.anti_labeler = copy.deepcopy(self.labeler)
         self.average = ema_copy(self.generator)

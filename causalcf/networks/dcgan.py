@@ -81,18 +81,17 @@ class Generator(nn.Module):
 
 
 class ConvStack(nn.Module):
-    """Four strided convolutions and a linear layer; group norm keeps images independent of their batch."""
+    """Four strided convolutions and a linear layer; group norm, if any, keeps images independent of their batch."""
 
-    def __init__(self, channels_in: int, width: int, n_outputs: int) -> None:
+    def __init__(self, channels_in: int, width: int, n_outputs: int, group_norm: bool = True) -> None:
         super().__init__()
         channels = [width, 2 * width, 4 * width, 8 * width]
         layers: list[nn.Module] = [nn.Conv2d(channels_in, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
         for narrow, wide in pairwise(channels):
-            layers += [
-                nn.Conv2d(narrow, wide, 4, 2, 1, bias=False),
-                nn.GroupNorm(math.gcd(8, wide), wide),
-                nn.LeakyReLU(0.2, inplace=True),
-            ]
+            layers.append(nn.Conv2d(narrow, wide, 4, 2, 1, bias=not group_norm))
+            if group_norm:
+                layers.append(nn.GroupNorm(math.gcd(8, wide), wide))
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
         self.layers = nn.Sequential(*layers)
         self.read = nn.Linear(channels[-1] * 16, n_outputs)
 

@@ -1,4 +1,4 @@
-"""Generator with image skips and conditional batch norm, the alternative to DCGAN's.
+"""Alternatives to DCGAN's networks: a generator with image skips and conditional norms, a projection discriminator.
 Each resolution adds its own RGB image (StyleGAN2: Karras et al. 2020); labels and noise steer every norm.
 """
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
-from .dcgan import EvenTransposed, bilinear_kernel, code
+from .dcgan import ConvStack, EvenTransposed, bilinear_kernel, code
 
 SLOPE = 0.2  # of leaky ReLU below 0
 STEERING = 16  # noise coordinates that steer the norms
@@ -84,3 +84,17 @@ class SkipGenerator(nn.Module):
             image = own if image is None else own + interpolate(image, scale_factor=2.0, mode="bilinear")
         assert image is not None
         return torch.tanh(image)
+
+
+class ProjectionDiscriminator(nn.Module):
+    """Discriminator without norms whose logit is linear in the labels (Miyato and Koyama 2018)."""
+
+    def __init__(self, n_labels: int, width: int) -> None:
+        super().__init__()
+        self.n_labels = n_labels
+        self.stack = ConvStack(3, width, 1 + n_labels, group_norm=False)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Map (n, 3, 64, 64) images in [-1, 1] and (n, d) 0/1 labels to (n,) logits."""
+        alone, by_label = self.stack(images).split([1, self.n_labels], 1)
+        return alone.squeeze(1) + (by_label * code(labels)).sum(1) / math.sqrt(max(self.n_labels, 1))

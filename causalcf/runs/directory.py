@@ -269,6 +269,7 @@ def networks_of(recipe: Recipe, n_labels: int) -> Networks:
         recipe.even_kernels,
         recipe.noise_weight > 0,
         recipe.generator,
+        recipe.discriminator,
     )
 
 

@@ -95,6 +95,9 @@ class Recipe(Options):
     generator: Literal["dcgan", "skip"] = option(
         "dcgan", "dcgan, or skip: even kernels, a stage at 64x64, image skips, and norms steered by labels and noise"
     )
+    discriminator: Literal["dcgan", "projection"] = option(
+        "dcgan", "dcgan: labels as planes, group norm; projection: no norm, and logits that add up label by label"
+    )
     noise_dim: int = option(100, "coordinates of z, uniform on (-1, 1)", low=1, high=2**16)
     learning_rate: float = option(2e-4, "Adam's rate for discriminator and label networks (beta1 0.5)", above=0)
     generator_rate: float = option(4e-4, "Adam's rate for the generator", above=0)
@@ -164,7 +167,9 @@ class Recipe(Options):
 
     _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "data": ("graph", "data", "data_root", "data_size", "skip_missing", "balance", "augment"),
-        "networks": ("approach", "labels", "generator", "width", "labeler_width", "noise_dim", "even_kernels"),
+        "networks": (
+            "approach", "labels", "generator", "discriminator", "width", "labeler_width", "noise_dim", "even_kernels",
+        ),
         "losses": (
             "objective", "r1", "label_weight", "noise_weight", "label_noise", "anti_labeler_decay",
             "learning_rate", "generator_rate", "ema_half_life",
@@ -246,9 +251,9 @@ def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
     """
     d, w, r, k = labels * (recipe.approach != "dcgan"), recipe.width, recipe.labeler_width, recipe.noise_dim
 
-    def reader(channels: int, width: int, outputs: int) -> int:
-        # 4x4 kernels, group norms and the linear layer
-        return 16 * channels * width + width + 672 * width**2 + 28 * width + (128 * width + 1) * outputs
+    def reader(channels: int, width: int, outputs: int, after: int = 28) -> int:
+        # 4x4 kernels, group norms (or 14 biases in their place) and the linear layer
+        return 16 * channels * width + width + 672 * width**2 + after * width + (128 * width + 1) * outputs
 
     generator = (k + d + 1) * 128 * w + 672 * w**2
     if recipe.generator == "skip":
@@ -256,7 +261,9 @@ def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
         generator += 16 * w * last + 2 * (d + min(k, 16) + 1) * (15 * w + last) + 21 * w + 27 * last + 12
     else:
         generator += 30 * w + 48 * w + 3
-    trained = generator + reader(3 + d, w, 1) + (2 * reader(3, r, d) if d else 0)
+    projects = recipe.discriminator == "projection"
+    trained = generator + (reader(3, w, 1 + d, 14) if projects else reader(3 + d, w, 1))
+    trained += 2 * reader(3, r, d) if d else 0
     if recipe.noise_weight:
         trained += 96 * r + 2 * r + 128 * r**2 + 4 * r + (64 * r + 1) * min(k, 10)
     return 4 * (3 * trained + generator)

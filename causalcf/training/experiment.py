@@ -50,8 +50,8 @@ REALS = 60  # images of the data in reals.png
 CHANGEABLE = ("images", "keep")  # by resuming
 # What decides the networks' form, the meaning of a step, the label generator or the random state that goes on.
 KEPT = (
-    "approach", "labels", "objective", "generator", "width", "labeler_width", "noise_dim", "even_kernels", "batch",
-    "seed",
+    "approach", "labels", "objective", "generator", "discriminator", "width", "labeler_width", "noise_dim",
+    "even_kernels", "batch", "seed",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from causalcf.networks.bundle import Networks, calibrate_batch_norm, ema_copy
-from causalcf.networks.skip import ConditionalNorm, SkipGenerator, initialise_he
+from causalcf.networks.skip import ConditionalNorm, ProjectionDiscriminator, SkipGenerator, initialise_he
 
 WIDTHS = [2, 3, 8, 24]
 
@@ -106,3 +106,33 @@ def test_the_other_networks_first_weights_do_not_depend_on_the_order_of_modules(
         nets = Networks(5, 3, 2, 2, generator="skip")
     assert nets.generator.norms[0].steer.weight.abs().max() == 0
     assert torch.equal(nets.labeler.stack.read.weight, nets.anti_labeler.stack.read.weight)
+
+
+@pytest.mark.parametrize("n_labels", [0, 1, 5])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_projected_logit_adds_up_label_by_label(width, n_labels):
+    judge = made(lambda: ProjectionDiscriminator(n_labels, width))
+    images, labels = torch.rand(4, 3, 64, 64, generator=seeded()) * 2 - 1, bits(4, n_labels)
+    read = judge.stack(images).detach()
+    expected = read[:, 0]
+    for label in range(n_labels):
+        expected = expected + read[:, 1 + label] * (2.0 * labels[:, label] - 1) / n_labels**0.5
+    logits = judge(images, labels).detach()
+    assert torch.allclose(logits, expected, atol=1e-5)
+    alone = torch.cat([judge(images[i : i + 1], labels[i : i + 1]) for i in range(4)])
+    assert torch.allclose(logits, alone, atol=1e-5) and float(logits.std()) > 1e-4
+    for label in range(n_labels):  # what a flip changes depends on no other label
+        one = torch.eye(n_labels, dtype=torch.int8)[label]
+        effects = [judge(images, other ^ one) - judge(images, other & ~one) for other in (labels, labels * 0)]
+        ups = torch.where((labels & one).bool().any(1), 0.0, 1.0)
+        assert torch.allclose(effects[0], effects[1] * ups, atol=1e-4)
+
+
+def test_a_projected_logits_size_does_not_depend_on_the_number_of_labels():
+    images = torch.rand(64, 3, 64, 64, generator=seeded()) * 2 - 1
+    sizes = []
+    for n_labels in (2, 32):
+        net, labels = made(lambda n=n_labels: ProjectionDiscriminator(n, 8)), bits(64, n_labels)
+        by_label = (net(images, labels) - net(images, 1 - labels)).detach()
+        sizes.append(float(by_label.square().mean().sqrt()))
+    assert 1 / 3 < sizes[0] / sizes[1] < 3

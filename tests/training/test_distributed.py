@@ -36,7 +36,7 @@ TRAININGS = {
     "dcgan": (replace(TINY, approach="dcgan"), 4),
     "conditional": (replace(TINY, approach="conditional"), 4),
     "augmented": (replace(TINY, augment=True, label_noise=0.3, even_kernels=True), 4),
-    "skip": (replace(TINY, generator="skip", batch=32), 4),
+    "skip": (replace(TINY, generator="skip", discriminator="projection", batch=32), 4),
     "wgan-gp": (replace(TINY, objective="wgan-gp"), 2),
     "relativistic": (replace(TINY, objective="relativistic", r1=None), 2),
 }
