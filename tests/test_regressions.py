@@ -54,11 +54,15 @@ def step_of(**changes):
 
 def test_a_penalty_of_an_objective_and_lazy_r1_never_share_a_name():
     assert step_of().recipe.r1_weight == 0.3
-    assert step_of(objective="wgan-gp").recipe.r1_weight == step_of(objective="relativistic").recipe.r1_weight == 0
+    assert step_of(objective="wgan-gp").recipe.r1_weight == 0
+    assert step_of(objective="relativistic").recipe.r1_weight == 1
     assert step_of(objective="wgan-gp", r1=0.7).recipe.r1_weight == 0.7
-    with pytest.raises(cf.RecipeError, match=r"\br1\b"):
-        replace(SMALL, objective="relativistic", r1=0.3).validate()
-    assert stored_recipe({**SMALL.to_dict(), "objective": "relativistic", "r1": 0.3}).r1 == 0
+    stored = replace(SMALL, objective="relativistic", r1=0.3).validate().to_dict()
+    assert stored_recipe(stored).r1_weight == 0.3
+    for ineffective in (0, 0.3, None):  # as runs stored it when these penalties had a weight of their own
+        before = {**stored, "r1": ineffective}
+        del before["generator"]
+        assert stored_recipe(before).r1_weight == 1
     one = torch.ones(1)
     assert merged({"real": one}, {"r1": one}).keys() == {"real", "r1"}
     with pytest.raises(ValueError, match="r1"):

@@ -30,6 +30,7 @@ class NonSaturating:
     """Non-saturating objective (Goodfellow et al. 2014): G maximises log D; CausalGAN's default."""
 
     shares_pass = True
+    penalises_fakes = False  # whether the lazy gradient penalty is on generated images too (R2)
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
         return {"real": softplus(-real), "fake": softplus(fake)}
@@ -87,23 +88,15 @@ class WassersteinGP(NonSaturating):
 
 
 class Relativistic(NonSaturating):
-    """Relativistic pairing (Jolicoeur-Martineau 2019) with R1 and R2 (R3GAN, Huang et al. 2024)."""
+    """Relativistic pairing (Jolicoeur-Martineau 2019), for R1 and R2 together (R3GAN, Huang et al. 2024)."""
 
-    shares_pass = False
-    weight = 1.0
+    penalises_fakes = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
         return {"relative": softplus(fake - real)}
 
     def generator(self, real: Tensor, fake: Tensor) -> Terms:
         return {"adversarial": softplus(real - fake)}
-
-    def penalty(self, judge: Judge, real: Labelled, fake: Labelled, generator: torch.Generator) -> Terms:
-        terms = {}
-        for name, (images, labels) in (("r1", real), ("r2", fake)):
-            images = images.detach().requires_grad_()
-            terms[name] = self.weight / 2 * squared_gradient_norm(judge(images, labels), images)
-        return terms
 
 
 OBJECTIVES: dict[str, type[NonSaturating]] = {

@@ -28,7 +28,7 @@ STATEMENT_OPTIONS = (
 )
 UNCOMPARED = ("keep", "runs_dir")  # where and how much is kept: nothing that the training itself depends on
 LabelMethod = Literal["likelihood", "adversarial"]
-OWN_PENALTY = ("wgan-gp", "relativistic")  # objectives that no R1 is added to by default
+R1_WEIGHTS = {"wgan-gp": 0.0, "relativistic": 1.0}  # where none is given; elsewhere 0.3
 ObjectiveName = Literal["non-saturating", "hinge", "least-squares", "wgan-gp", "relativistic"]
 
 
@@ -107,8 +107,8 @@ class Recipe(Options):
     )
     r1: float | None = option(
         None,
-        "weight of the gradient penalty on real images (R1), applied every 8 steps. Default: 0.3; 0 (none) if the "
-        "objective has a penalty of its own (wgan-gp, relativistic)",
+        "weight of the gradient penalty on real images (R1), for relativistic on generated ones too (R2), applied "
+        "every 8 steps. Default: 0.3; 1 for relativistic; 0 (none) for wgan-gp, which has a penalty of its own",
         low=0,
     )
     anti_labeler_decay: float = option(
@@ -188,8 +188,6 @@ class Recipe(Options):
             RecipeError: names the first option that is not, and what is allowed.
         """
         check_options(self)
-        own = self.objective == "relativistic" and bool(self.r1)
-        require(not own, "r1", self.r1, "0 or left out for relativistic, which has R1 and R2 of its own")
         size = checkpoint_bytes(self)
         allowed = f"less: a checkpoint would take {size / 2**30:.1f} GiB, and at most {MAX_TENSORS / 2**30:g} are read"
         widest = "width" if self.width >= self.labeler_width else "labeler_width"
@@ -209,7 +207,7 @@ class Recipe(Options):
     @property
     def r1_weight(self) -> float:
         """Weight of lazy R1."""
-        return 0.3 * (self.objective not in OWN_PENALTY) if self.r1 is None else self.r1
+        return R1_WEIGHTS.get(self.objective, 0.3) if self.r1 is None else self.r1
 
     @property
     def ema_decay(self) -> float:
@@ -272,8 +270,8 @@ def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
 def stored_recipe(values: Mapping[str, Any]) -> Recipe:
     """Return a run's recipe as any version of this program has stored it."""
     values = with_new_names(Recipe, values, values, warn=False)
-    if values.get("objective") == "relativistic":
-        values["r1"] = 0  # once accepted there, where it had no effect
+    if values.get("objective") == "relativistic" and "generator" not in values:
+        values["r1"] = None  # of before generators could be chosen: R1 and R2 had weight 1 whatever it said
     return recipe_from_dict(values)
 
 

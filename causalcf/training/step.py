@@ -94,7 +94,7 @@ class TrainingStep:
         """Update D; return G's adversarial gradient by image: dL_D/dx * (dL_G/df) / (dL_D/df)."""
         images, labels = torch.cat([batch.images, leaf]), torch.cat([batch.labels, batch.fake_labels])
         real, fake = self._judge(images, labels).split(len(leaf))
-        terms = merged(self.objective.discriminator(real, fake), self._lazy_r1(batch, step))
+        terms = merged(self.objective.discriminator(real, fake), self._lazy_penalty(batch, leaf, step))
         slopes = []
 
         def keep(slope: Tensor) -> Tensor:
@@ -113,19 +113,23 @@ class TrainingStep:
         reals, fakes = (batch.images, batch.labels), (leaf.detach(), batch.fake_labels)
         real, fake = self._judge(*reals), self._judge(*fakes)
         penalty = self.objective.penalty(self.networks.discriminator, reals, fakes, generator)
-        terms = merged(self.objective.discriminator(real, fake), penalty, self._lazy_r1(batch, step))
+        terms = merged(self.objective.discriminator(real, fake), penalty, self._lazy_penalty(batch, leaf, step))
         self._learn("discriminator", total(terms))
         ours = self.objective.generator(real.detach(), self._judge(leaf, batch.fake_labels))
         (gradient,) = torch.autograd.grad(total(ours), leaf)
         return _means(terms | ours), gradient
 
-    def _lazy_r1(self, batch: Batch, step: int) -> Losses:
-        """Return R1 on real images every 8 steps, times 8 (Karras et al. 2020), in float32."""
+    def _lazy_penalty(self, batch: Batch, leaf: Tensor, step: int) -> Losses:
+        """Return R1 on real images, and R2 if asked for, every 8 steps, times 8 (Karras et al. 2020), in float32."""
         if self.recipe.r1_weight == 0 or step % R1_EVERY:
             return {}
-        images = batch.images.detach().requires_grad_()
-        norm = squared_gradient_norm(self.networks.discriminator(images, batch.labels), images)
-        return {"r1": R1_EVERY * self.recipe.r1_weight / 2 * norm}
+        images, labels = batch.images, batch.labels
+        if self.objective.penalises_fakes:
+            images, labels = torch.cat([images, leaf]), torch.cat([labels, batch.fake_labels])
+        images = images.detach().requires_grad_()
+        norm = squared_gradient_norm(self.networks.discriminator(images, labels), images)
+        penalties = (R1_EVERY * self.recipe.r1_weight / 2 * norm).split(len(leaf))
+        return dict(zip(("r1", "r2"), penalties, strict=False))
 
     def _labels(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         """Update Labeler and Anti-Labeler; return the gradient of G's label terms by each generated image."""

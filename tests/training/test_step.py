@@ -71,7 +71,14 @@ def plain_gradients(nets, recipe, batch, step):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"noise_weight": 2.0}, {"label_noise": 0.3}, {"augment": True, "label_noise": 0.3, "noise_weight": 2.0}],
+    [
+        {},
+        {"noise_weight": 2.0},
+        {"label_noise": 0.3},
+        {"augment": True, "label_noise": 0.3, "noise_weight": 2.0},
+        {"objective": "relativistic"},
+        {"objective": "relativistic", "generator": "skip", "discriminator": "projection"},
+    ],
 )
 @pytest.mark.parametrize("n_labels", [0, 3])
 def test_the_shared_pass_gives_every_network_the_gradient_of_separate_passes(n_labels, changes):
@@ -115,7 +122,7 @@ def test_a_discriminator_that_is_sure_of_itself_still_teaches_the_generator(name
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_every_objective_moves_every_network_and_stays_finite(name):
-    recipe = replace(SMALL, objective=name, r1=None if name == "relativistic" else 0.5)
+    recipe = replace(SMALL, objective=name, r1=0.5)
     nets, batch = networks(recipe, 3), draw_batch(3)
     before = copy.deepcopy(nets.state_dict())
     step = TrainingStep(nets, recipe, CPU, "float32")
@@ -133,6 +140,25 @@ def test_r1_is_applied_every_eighth_step_and_only_then():
     step = TrainingStep(networks(recipe, 3), recipe, CPU, "float32")
     told = [number for number in range(10) if "r1" in step(draw_batch(3), number, torch.Generator())]
     assert told == [0, 8]
+
+
+@pytest.mark.parametrize("discriminator", ["dcgan", "projection"])
+def test_relativistic_penalises_real_and_generated_images_alike(discriminator):
+    recipe = replace(SMALL, objective="relativistic", r1=0.7, discriminator=discriminator)
+    nets, batch = networks(recipe, 3), draw_batch(3)
+    made = nets.generator(batch.noise, batch.fake_labels).detach()
+    expected = {}
+    for name, images, labels in (("r1", batch.images, batch.labels), ("r2", made, batch.fake_labels)):
+        each = []
+        for image, row in zip(images, labels, strict=True):
+            (slope,) = torch.autograd.functional.jacobian(
+                lambda x, row=row: nets.discriminator(x, row[None]), image[None]
+            )
+            each.append(float(slope.square().sum()))
+        expected[name] = 8 * 0.7 / 2 * sum(each) / len(each)
+    losses = TrainingStep(nets, recipe, CPU, "float32")(batch, 0, seeded())
+    assert {name: float(losses[name]) for name in expected} == pytest.approx(expected, rel=1e-3)
+    assert "r2" not in TrainingStep(nets, replace(recipe, objective="hinge"), CPU, "float32")(batch, 0, seeded())
 
 
 def test_the_discriminator_judges_each_image_alone():
