@@ -33,7 +33,11 @@ class NonSaturating:
     penalises_fakes = False  # whether the lazy gradient penalty is on generated images too (R2)
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
-        return {"real": softplus(-real), "fake": softplus(fake)}
+        return {"real": softplus(-real), "fake": self.on_fake(real, fake)}
+
+    def on_fake(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return D's (n,) loss on fakes; the relativistic one sets them against `real`."""
+        return softplus(fake)
 
     def generator(self, real: Tensor, fake: Tensor) -> Terms:
         return {"adversarial": softplus(-fake)}
@@ -48,7 +52,10 @@ class Hinge(NonSaturating):
     shares_pass = False  # a fake beyond the margin has no slope in D's loss, but one in G's
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
-        return {"real": relu(1 - real), "fake": relu(1 + fake)}
+        return {"real": relu(1 - real), "fake": self.on_fake(real, fake)}
+
+    def on_fake(self, real: Tensor, fake: Tensor) -> Tensor:
+        return relu(1 + fake)
 
     def generator(self, real: Tensor, fake: Tensor) -> Terms:
         return {"adversarial": -fake}
@@ -60,7 +67,10 @@ class LeastSquares(NonSaturating):
     shares_pass = False  # D's loss on a fake has no slope at logit 0, where G's has one
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
-        return {"real": (real - 1).square(), "fake": fake.square()}
+        return {"real": (real - 1).square(), "fake": self.on_fake(real, fake)}
+
+    def on_fake(self, real: Tensor, fake: Tensor) -> Tensor:
+        return fake.square()
 
     def generator(self, real: Tensor, fake: Tensor) -> Terms:
         return {"adversarial": (fake - 1).square()}
@@ -73,7 +83,10 @@ class WassersteinGP(NonSaturating):
     weight = 10.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
-        return {"real": -real, "fake": fake}
+        return {"real": -real, "fake": self.on_fake(real, fake)}
+
+    def on_fake(self, real: Tensor, fake: Tensor) -> Tensor:
+        return fake
 
     def generator(self, real: Tensor, fake: Tensor) -> Terms:
         return {"adversarial": -fake}
@@ -93,7 +106,10 @@ class Relativistic(NonSaturating):
     penalises_fakes = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
-        return {"relative": softplus(fake - real)}
+        return {"relative": self.on_fake(real, fake)}
+
+    def on_fake(self, real: Tensor, fake: Tensor) -> Tensor:
+        return softplus(fake - real)
 
     def generator(self, real: Tensor, fake: Tensor) -> Terms:
         return {"adversarial": softplus(real - fake)}

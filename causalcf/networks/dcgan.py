@@ -108,8 +108,12 @@ class Discriminator(nn.Module):
         self.n_labels = n_labels
         self.stack = ConvStack(3 + n_labels, width, 1)
 
-    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Map (n, 3, 64, 64) images in [-1, 1] and (n, d) 0/1 labels to (n,) logits."""
+    def forward(self, images: Tensor, labels: Tensor, wrong: Tensor | None = None) -> Tensor:
+        """Map (n, 3, 64, 64) images in [-1, 1] and (n, d) 0/1 labels to (n,) logits.
+        With (m, d) `wrong` labels, the logits of the first m images with these follow: (n + m,) in all.
+        """
+        if wrong is not None:
+            images, labels = torch.cat([images, images[: len(wrong)]]), torch.cat([labels, wrong])
         planes = code(labels)[:, :, None, None].expand(-1, -1, SIZE, SIZE).to(images.dtype)
         return self.stack(torch.cat([images, planes], dim=1)).squeeze(1)
 

@@ -94,7 +94,12 @@ class ProjectionDiscriminator(nn.Module):
         self.n_labels = n_labels
         self.stack = ConvStack(3, width, 1 + n_labels, group_norm=False)
 
-    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Map (n, 3, 64, 64) images in [-1, 1] and (n, d) 0/1 labels to (n,) logits."""
-        alone, by_label = self.stack(images).split([1, self.n_labels], 1)
+    def forward(self, images: Tensor, labels: Tensor, wrong: Tensor | None = None) -> Tensor:
+        """Map (n, 3, 64, 64) images in [-1, 1] and (n, d) 0/1 labels to (n,) logits.
+        With (m, d) `wrong` labels, the logits of the first m images with these follow: (n + m,) in all.
+        """
+        read = self.stack(images)
+        if wrong is not None:
+            read, labels = torch.cat([read, read[: len(wrong)]]), torch.cat([labels, wrong])
+        alone, by_label = read.split([1, self.n_labels], 1)
         return alone.squeeze(1) + (by_label * code(labels)).sum(1) / math.sqrt(max(self.n_labels, 1))

@@ -105,6 +105,11 @@ class Recipe(Options):
     noise_weight: float = option(
         0.0, "weight of the InfoGAN loss, which predicts z from G(z) and reduces mode collapse; 0: none", low=0
     )
+    wrong_labels: float = option(
+        0.0,
+        "weight of real images with one label flipped, as fakes in the discriminator's loss; 0, and without labels: none",
+        low=0,
+    )
     r1: float | None = option(
         None,
         "weight of the gradient penalty on real images (R1), for relativistic on generated ones too (R2), applied "
@@ -171,7 +176,7 @@ class Recipe(Options):
             "approach", "labels", "generator", "discriminator", "width", "labeler_width", "noise_dim", "even_kernels",
         ),
         "losses": (
-            "objective", "r1", "label_weight", "noise_weight", "label_noise", "anti_labeler_decay",
+            "objective", "r1", "wrong_labels", "label_weight", "noise_weight", "label_noise", "anti_labeler_decay",
             "learning_rate", "generator_rate", "ema_half_life",
         ),
         "statement constraints": ("statements", "statement_*", *STATEMENT_OPTIONS),

@@ -34,6 +34,14 @@ def with_label_noise(images: Tensor, most: float, generator: torch.Generator) ->
     return _channels_last(with_noise(images.float(), most, (draws, fine, coarse)))
 
 
+def with_one_flipped(labels: Tensor, generator: torch.Generator) -> Tensor:
+    """Return (n, d) 0/1 labels with one of each row's flipped, drawn uniformly; d must not be 0."""
+    n, d = labels.shape
+    drawn = own_share(torch.randint(d, (size() * n, 1), generator=generator))
+    one = torch.zeros(n, d, dtype=labels.dtype).scatter_(1, drawn, 1)
+    return labels ^ one.to(labels.device)
+
+
 def _channels_last(images: Tensor) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last)
 

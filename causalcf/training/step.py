@@ -16,7 +16,7 @@ from ..losses.labels import anti_labeler_weight, label_cross_entropy, noise_erro
 from ..networks.bundle import Networks, update_ema
 from ..networks.precision import autocast
 from ..runs.recipe import Recipe
-from .batches import Batch, augmented, with_label_noise
+from .batches import Batch, augmented, with_label_noise, with_one_flipped
 
 Losses = dict[str, Tensor]
 
@@ -86,15 +86,28 @@ class TrainingStep:
     def _autocast(self) -> torch.autocast:
         return autocast(self.device, self.precision)
 
-    def _judge(self, images: Tensor, labels: Tensor) -> Tensor:
+    def _judge(self, images: Tensor, labels: Tensor, wrong: Tensor | None = None) -> Tensor:
         with self._autocast():
-            return self.networks.discriminator(images, labels).float()
+            return self.networks.discriminator(images, labels, wrong).float()
+
+    def _wrong_labels(self, batch: Batch, generator: torch.Generator) -> Tensor | None:
+        """Return the real images' labels with one flipped, if such pairs count as fakes."""
+        shown = self.recipe.wrong_labels > 0 and batch.labels.shape[1] > 0
+        return with_one_flipped(batch.labels, generator) if shown else None
+
+    def _discriminator_terms(self, real: Tensor, fake: Tensor, wrong: Tensor) -> Losses:
+        """Return D's terms from logits; `wrong` are those of real images with wrong labels, (0,) if none are shown."""
+        terms = self.objective.discriminator(real, fake)
+        if len(wrong):
+            terms["wrong_labels"] = self.recipe.wrong_labels * self.objective.on_fake(real, wrong)
+        return terms
 
     def _shared_pass(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         """Update D; return G's adversarial gradient by image: dL_D/dx * (dL_G/df) / (dL_D/df)."""
         images, labels = torch.cat([batch.images, leaf]), torch.cat([batch.labels, batch.fake_labels])
-        real, fake = self._judge(images, labels).split(len(leaf))
-        terms = merged(self.objective.discriminator(real, fake), self._lazy_penalty(batch, leaf, step))
+        logits = self._judge(images, labels, self._wrong_labels(batch, generator))
+        real, fake, wrong = logits.tensor_split((len(leaf), 2 * len(leaf)))
+        terms = merged(self._discriminator_terms(real, fake, wrong), self._lazy_penalty(batch, leaf, step))
         slopes = []
 
         def keep(slope: Tensor) -> Tensor:
@@ -111,9 +124,10 @@ class TrainingStep:
     def _two_passes(self, batch: Batch, leaf: Tensor, step: int, generator: torch.Generator) -> tuple[Losses, Tensor]:
         """Update D on detached images, then return G's adversarial gradient by image, through the new D."""
         reals, fakes = (batch.images, batch.labels), (leaf.detach(), batch.fake_labels)
-        real, fake = self._judge(*reals), self._judge(*fakes)
+        real, wrong = self._judge(*reals, self._wrong_labels(batch, generator)).tensor_split((len(leaf),))
+        fake = self._judge(*fakes)
         penalty = self.objective.penalty(self.networks.discriminator, reals, fakes, generator)
-        terms = merged(self.objective.discriminator(real, fake), penalty, self._lazy_penalty(batch, leaf, step))
+        terms = merged(self._discriminator_terms(real, fake, wrong), penalty, self._lazy_penalty(batch, leaf, step))
         self._learn("discriminator", total(terms))
         ours = self.objective.generator(real.detach(), self._judge(leaf, batch.fake_labels))
         (gradient,) = torch.autograd.grad(total(ours), leaf)

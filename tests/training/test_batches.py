@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chisquare
 
 from causalcf.data.images import to_symmetric
-from causalcf.training.batches import Batches, LabelledDraw
+from causalcf.training.batches import Batches, LabelledDraw, with_one_flipped
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 4), np.uint8)
 LABELS = torch.from_numpy(np.random.default_rng(1).integers(0, 2, (20, 2), np.int8))
@@ -62,6 +63,18 @@ def test_a_device_changes_no_batch(cuda, free):
     cuda(free)
     there, here = (batches(device)(8, torch.Generator().manual_seed(0)) for device in ("cuda", "cpu"))
     assert all(torch.equal(getattr(there, name), getattr(here, name)) for name in vars(here))
+
+
+@pytest.mark.parametrize("d", [1, 2, 7])
+def test_one_label_of_each_row_is_flipped_each_as_often(d):
+    labels = torch.randint(0, 2, (4000, d), generator=torch.Generator().manual_seed(0), dtype=torch.int8)
+    flips = with_one_flipped(labels, torch.Generator().manual_seed(1)) ^ labels
+    assert (flips.sum(1) == 1).all()
+    if d > 1:
+        counts = flips.sum(0).double()
+        assert chisquare(counts).pvalue > 1e-5
+        counts[0] *= 1.5
+        assert chisquare(counts, counts.mean().expand(d)).pvalue < 1e-5
 
 
 def test_images_keep_their_labels_and_half_of_them_are_mirrored():

@@ -10,7 +10,7 @@ from causalcf.losses.adversarial import OBJECTIVES, objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
 from causalcf.runs.directory import networks_of
 from causalcf.runs.recipe import Recipe
-from causalcf.training.batches import Batch, augmented, with_label_noise
+from causalcf.training.batches import Batch, augmented, with_label_noise, with_one_flipped
 from causalcf.training.step import TrainingStep
 
 CPU = torch.device("cpu")
@@ -44,9 +44,11 @@ def plain_gradients(nets, recipe, batch, step):
     real_logits, fake_logits = (
         nets.discriminator(x, y) for x, y in ((batch.images, batch.labels), (fake, batch.fake_labels))
     )
-    d_loss = sum(
-        t.mean() for t in loss.discriminator(real_logits, nets.discriminator(fake.detach(), batch.fake_labels)).values()
-    )
+    d_terms = loss.discriminator(real_logits, nets.discriminator(fake.detach(), batch.fake_labels))
+    d_loss = sum(term.mean() for term in d_terms.values())
+    if recipe.wrong_labels:
+        wrong_logits = nets.discriminator(batch.images, with_one_flipped(batch.labels, draw))
+        d_loss = d_loss + recipe.wrong_labels * loss.on_fake(real_logits, wrong_logits).mean()
     g_loss = sum(t.mean() for t in loss.generator(real_logits.detach(), fake_logits).values())
     losses = {"discriminator": d_loss}
     if nets.labeler is not None:
@@ -82,7 +84,29 @@ def plain_gradients(nets, recipe, batch, step):
 )
 @pytest.mark.parametrize("n_labels", [0, 3])
 def test_the_shared_pass_gives_every_network_the_gradient_of_separate_passes(n_labels, changes):
-    recipe = replace(SMALL, **changes)
+    check_gradients(replace(SMALL, **changes), n_labels)
+
+
+@pytest.mark.parametrize("discriminator", ["dcgan", "projection"])
+@pytest.mark.parametrize("name", ["non-saturating", "relativistic"])
+def test_real_images_with_a_wrong_label_are_fakes_of_their_weight(name, discriminator):
+    check_gradients(replace(SMALL, wrong_labels=0.5, objective=name, discriminator=discriminator, augment=True), 3)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_wrong_labels_count_in_the_discriminators_loss_alone(name):
+    recipe = replace(SMALL, objective=name, wrong_labels=2.0)
+    nets, batch = networks(recipe, 3), draw_batch(3)
+    on_right = nets.discriminator(batch.images, batch.labels).detach()
+    on_wrong = nets.discriminator(batch.images, with_one_flipped(batch.labels, seeded())).detach()
+    losses = TrainingStep(nets, recipe, CPU, "float32")(batch, 1, seeded())
+    expected = 2 * objective(name).on_fake(on_right, on_wrong).mean()
+    assert float(losses["wrong_labels"]) == pytest.approx(float(expected), rel=1e-4)
+    without = TrainingStep(networks(recipe, 0), recipe, CPU, "float32")(draw_batch(0), 1, seeded())
+    assert "wrong_labels" not in without  # a comparison gives dcgan the same recipe
+
+
+def check_gradients(recipe, n_labels):
     nets, batch = networks(recipe, n_labels), draw_batch(n_labels)
     expected = plain_gradients(copy.deepcopy(nets), recipe, batch, step=25)
     TrainingStep(nets, recipe, CPU, "float32")(batch, 25, seeded())
@@ -92,14 +116,17 @@ def test_the_shared_pass_gives_every_network_the_gradient_of_separate_passes(n_l
             assert torch.allclose(weight.grad, gradient, rtol=2e-3, atol=2e-5 * largest), name
 
 
-@pytest.mark.parametrize("wrong", [{"label_weight": 0.6}, {"augment": True}, {"label_noise": 0.3}])
+@pytest.mark.parametrize(
+    "wrong", [{"label_weight": 0.6}, {"wrong_labels": 0.5}, {"augment": True}, {"label_noise": 0.3}]
+)
 def test_the_oracle_tells_another_recipe_apart(wrong):
     nets, batch = networks(SMALL, 3), draw_batch(3)
     expected = plain_gradients(copy.deepcopy(nets), replace(SMALL, **wrong), batch, step=25)
     TrainingStep(nets, SMALL, CPU, "float32")(batch, 25, torch.Generator())
     apart = [
         not torch.allclose(w.grad, g, rtol=2e-3, atol=1e-5)
-        for w, g in zip(nets.generator.parameters(), expected["generator"], strict=True)
+        for name in ("generator", "discriminator")
+        for w, g in zip(getattr(nets, name).parameters(), expected[name], strict=True)
     ]
     assert any(apart)
 
