@@ -101,13 +101,16 @@ class Recipe(Options):
     noise_dim: int = option(100, "coordinates of z, uniform on (-1, 1)", low=1, high=2**16)
     learning_rate: float = option(2e-4, "Adam's rate for discriminator and label networks (beta1 0.5)", above=0)
     generator_rate: float = option(4e-4, "Adam's rate for the generator", above=0)
+    rate_decay: float = option(
+        0.0, "share of the training, at its end, over which all rates fall along a cosine to a tenth", low=0, high=1
+    )
     label_weight: float = option(1.0, "weight of the label terms in the generator's loss", low=0)
     noise_weight: float = option(
         0.0, "weight of the InfoGAN loss, which predicts z from G(z) and reduces mode collapse; 0: none", low=0
     )
     wrong_labels: float = option(
         0.0,
-        "weight of real images with one label flipped, as fakes in the discriminator's loss; 0, and without labels: none",
+        "weight of real images with one label flipped, as fakes in the discriminator's loss; without labels: none",
         low=0,
     )
     r1: float | None = option(
@@ -131,6 +134,11 @@ class Recipe(Options):
     )
     ema_half_life: float = option(
         4_425.0, "half-life of the generator's EMA weights, in images; all samples use them", low=0
+    )
+    ema_ramp: float = option(
+        0.0,
+        "half-life of the EMA weights is at most this share of the images seen (0.05 in StyleGAN2-ADA); 0: no limit",
+        low=0,
     )
     init_from: str | None = option(
         None, "run to start from: its weights, optimisers and random state; its images count towards --images"
@@ -177,7 +185,7 @@ class Recipe(Options):
         ),
         "losses": (
             "objective", "r1", "wrong_labels", "label_weight", "noise_weight", "label_noise", "anti_labeler_decay",
-            "learning_rate", "generator_rate", "ema_half_life",
+            "learning_rate", "generator_rate", "rate_decay", "ema_half_life", "ema_ramp",
         ),
         "statement constraints": ("statements", "statement_*", *STATEMENT_OPTIONS),
         "run": (
@@ -214,10 +222,16 @@ class Recipe(Options):
         """Weight of lazy R1."""
         return R1_WEIGHTS.get(self.objective, 0.3) if self.r1 is None else self.r1
 
-    @property
-    def ema_decay(self) -> float:
-        """Decay of the EMA weights in one step."""
-        return 0.5 ** (self.batch / self.ema_half_life) if self.ema_half_life else 0.0
+    def ema_decay(self, images: int) -> float:
+        """Decay of the EMA weights in the step after `images` images."""
+        half_life = min(self.ema_half_life, self.ema_ramp * images) if self.ema_ramp else self.ema_half_life
+        return 0.5 ** (self.batch / half_life) if half_life else 0.0
+
+    def rate_factor(self, images: int) -> float:
+        """What the learning rates are multiplied by in the step after `images` images, from 1 down to a tenth."""
+        falling = self.rate_decay * self.images
+        passed = (images - (self.images - falling)) / falling if falling else 0.0
+        return 0.55 + 0.45 * math.cos(math.pi * min(max(passed, 0.0), 1.0))
 
     @property
     def statement_every(self) -> int:

@@ -136,13 +136,9 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
 
 
 def _hand_over(initial: Stored, training: Training) -> None:
-    """Restore a training to the state of another run; the learning rates stay those of its own recipe."""
-    optimisers = training.update.optimisers.values()
-    rates = [optimiser.param_groups[0]["lr"] for optimiser in optimisers]
+    """Restore a training to the state of another run; each step sets the learning rates of its own recipe."""
     initial.restore(training)
     training.tick = None  # the other run's
-    for optimiser, rate in zip(optimisers, rates, strict=True):
-        optimiser.param_groups[0]["lr"] = rate
 
 
 def resume_run(path: str, overrides: Mapping[str, Any], changed_data: bool = False) -> int:

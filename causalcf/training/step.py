@@ -42,10 +42,12 @@ class TrainingStep:
         self.optimisers = {}
         for name, net in self.networks.named_children():
             if name != "average":
-                rate = self.recipe.generator_rate if name == "generator" else self.recipe.learning_rate
-                self.optimisers[name] = torch.optim.Adam(net.parameters(), rate, betas=(0.5, 0.999), fused=True)
+                self.optimisers[name] = torch.optim.Adam(net.parameters(), self._rate(name), (0.5, 0.999), fused=True)
 
     def __call__(self, batch: Batch, step: int, generator: torch.Generator) -> Losses:
+        seen = step * self.recipe.batch
+        for name, optimiser in self.optimisers.items():
+            optimiser.param_groups[0]["lr"] = self._rate(name, seen)
         with self._autocast():
             fake = self.networks.generator(batch.noise, batch.fake_labels)
         shown = self._shown(fake, generator)
@@ -65,8 +67,13 @@ class TrainingStep:
         if self.constraint is not None:
             losses |= self._constrain(self.constraint, batch, fake.detach(), step)
         self.optimisers["generator"].step()
-        update_ema(self.networks.average, self.networks.generator, self.recipe.ema_decay)
+        update_ema(self.networks.average, self.networks.generator, self.recipe.ema_decay(seen))
         return losses
+
+    def _rate(self, name: str, images: int = 0) -> float:
+        """Return a network's learning rate in the step after `images` images."""
+        rate = self.recipe.generator_rate if name == "generator" else self.recipe.learning_rate
+        return rate * self.recipe.rate_factor(images)
 
     def _shown(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return the images as the networks see them: augmented views if the recipe says so."""

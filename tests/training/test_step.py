@@ -5,33 +5,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from helpers.step_toys import CPU, SMALL, draw_batch, networks, seeded
 
 from causalcf.losses.adversarial import OBJECTIVES, objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
-from causalcf.runs.directory import networks_of
-from causalcf.runs.recipe import Recipe
-from causalcf.training.batches import Batch, augmented, with_label_noise, with_one_flipped
+from causalcf.training.batches import augmented, with_label_noise, with_one_flipped
 from causalcf.training.step import TrainingStep
-
-CPU = torch.device("cpu")
-SMALL = Recipe(width=4, labeler_width=4, noise_dim=6, batch=8, label_weight=0.7, anti_labeler_decay=320.0)
-
-
-def draw_batch(n_labels, n=8, seed=0):
-    draw = torch.Generator().manual_seed(seed)
-    labels = torch.randint(0, 2, (2, n, n_labels), generator=draw, dtype=torch.int8)
-    images = torch.rand(n, 3, 64, 64, generator=draw) * 2 - 1
-    return Batch(images, labels[0], torch.rand(n, 6, generator=draw) * 2 - 1, labels[1])
-
-
-def seeded():
-    return torch.Generator().manual_seed(3)
-
-
-def networks(recipe, n_labels, seed=0):
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return networks_of(recipe, n_labels)
 
 
 def plain_gradients(nets, recipe, batch, step):
