@@ -125,7 +125,11 @@ class Recipe(Options):
     balance: float = option(
         0.7, "rows are drawn with weight (frequency of their label combination)^-balance; 0: uniformly", low=0, high=1
     )
+    sampler: Literal["combination", "rarest"] = option(
+        "combination", "whose frequency counts in balance: that of the combination, or of its rarest single label"
+    )
     augment: bool = option(False, "show all networks images shifted and relit anew each time; for small data sets")
+    augment_probability: float = option(1.0, "share of the images that augment changes", low=0, high=1)
     label_noise: float = option(
         0.0, "largest standard deviation of the noise on images that the Labelers see; pixels lie in [-1, 1]", low=0
     )
@@ -179,7 +183,10 @@ class Recipe(Options):
     runs_dir: str = option("runs", "folder of all run directories")
 
     _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "data": ("graph", "data", "data_root", "data_size", "skip_missing", "balance", "augment"),
+        "data": (
+            "graph", "data", "data_root", "data_size", "skip_missing", "balance", "sampler", "augment",
+            "augment_probability",
+        ),
         "networks": (
             "approach", "labels", "generator", "discriminator", "width", "labeler_width", "noise_dim", "even_kernels",
         ),

@@ -1,5 +1,6 @@
 """Training batches: reweighted rows of the data, noise with labels to generate from, and augmented views.
 A label combination of frequency f gives its rows weight f^-balance, and generated labels P_scm * f^-balance.
+With the sampler "rarest", f is the frequency of the combination's rarest single label.
 """
 
 from __future__ import annotations
@@ -19,10 +20,16 @@ from ..labels import LabelSCM
 from ..randomness import uniform_noise
 
 
-def augmented(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Shift images by whole pixels and change light and contrast; no blur, so that D sees speckle."""
+def augmented(images: Tensor, generator: torch.Generator, probability: float = 1.0) -> Tensor:
+    """Shift images by whole pixels and change light and contrast; no blur, so that D sees speckle.
+    Each image is augmented with the given probability.
+    """
     draws = own_share(torch.rand(size() * len(images), DRAWS, generator=generator))
-    return _channels_last(varied(images.float(), flip=False, draws=draws, soft=0.0))
+    views = varied(images.float(), flip=False, draws=draws, soft=0.0)
+    if probability < 1:
+        chosen = own_share(torch.rand(size() * len(images), 1, 1, 1, generator=generator) < probability)
+        views = torch.where(chosen.to(images.device), views, images.float())
+    return _channels_last(views)
 
 
 def with_label_noise(images: Tensor, most: float, generator: torch.Generator) -> Tensor:
@@ -65,13 +72,30 @@ class WeightedDraw:
         return torch.searchsorted(self.cumulative, u, right=True).clamp_(max=len(self.cumulative) - 1)
 
 
+POOL = 65_536  # draws in which the label model's combinations are looked for
+
+
+def rarest_label(combinations: Tensor, labels: Tensor) -> Tensor:
+    """Return each combination's (m,) frequency of its rarest single value in (n, d) `labels`; never seen: once."""
+    ones = labels.double().mean(0)
+    values = torch.where(combinations > 0, ones, 1 - ones).clamp(min=1 / len(labels))
+    return values.amin(1)
+
+
 class LabelledDraw:
     """Sampler of training rows and generated labels; `labels` are (n, d) int8 in the graph's order."""
 
-    def __init__(self, labels: Tensor, scm: LabelSCM | None, balance: float) -> None:
+    def __init__(self, labels: Tensor, scm: LabelSCM | None, balance: float, sampler: str = "combination") -> None:
         cells, cell_of_row, counts = torch.unique(labels, dim=0, return_inverse=True, return_counts=True)
-        tilt = (counts.double() / len(labels)) ** -balance
-        self.rows = WeightedDraw(tilt[cell_of_row])
+        if sampler == "rarest":
+            self.rows = WeightedDraw(rarest_label(labels, labels) ** -balance)
+            if scm is not None and balance > 0:  # the tilt is defined for combinations that the data lacks, too
+                pool = scm.sample(POOL, generator=torch.Generator().manual_seed(0)).to(cells.dtype)
+                cells = torch.cat([cells, pool]).unique(dim=0)
+            tilt = rarest_label(cells, labels) ** -balance
+        else:
+            tilt = (counts.double() / len(labels)) ** -balance
+            self.rows = WeightedDraw(tilt[cell_of_row])
         self.scm, self.cells = scm, cells
         self.draw_cell: WeightedDraw | None = None
         if scm is not None and balance > 0:

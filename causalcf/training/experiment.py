@@ -254,7 +254,7 @@ def assemble(
         constraint = constraint_of(recipe, statements, scm, data, graph.nodes, device, precision, resumed)
     labels = data.select(graph.nodes)
     # Plain dcgan sees no labels: its rows come as they are.
-    draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0)
+    draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0, recipe.sampler)
     batches = Batches(data, labels if scm is not None else labels[:, :0], draw, recipe.noise_dim, device)
     return Training(recipe, graph, scm, batches, device, precision, constraint)
 

@@ -77,7 +77,7 @@ class TrainingStep:
 
     def _shown(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return the images as the networks see them: augmented views if the recipe says so."""
-        return augmented(images, generator) if self.recipe.augment else images
+        return augmented(images, generator, self.recipe.augment_probability) if self.recipe.augment else images
 
     def _generator_gradients(self) -> list[Tensor]:
         return [weight.grad for weight in self.networks.generator.parameters() if weight.grad is not None]

@@ -34,3 +34,12 @@ def test_gradients_are_those_of_finite_differences():
         ahead = torch.randn(images.shape, generator=seeded(3))
         moved = [(view(images + step * ahead, seeded()) * weights).sum() for step in (0.1, -0.1)]
         assert float((gradient * ahead).sum()) == pytest.approx(float(moved[0] - moved[1]) / 0.2, rel=1e-3)
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])
+def test_each_image_is_augmented_with_the_probability_and_else_stays_as_it_is(probability):
+    images = torch.rand(400, 3, 8, 8, generator=seeded(1)) * 2 - 1
+    views = augmented(images, seeded(), probability)
+    kept = (views == images).flatten(1).all(1)
+    assert abs(float(kept.double().mean()) - (1 - probability)) <= (0.12 if 0 < probability < 1 else 0)  # 5 sigma
+    assert torch.equal(views[~kept], augmented(images, seeded())[~kept])

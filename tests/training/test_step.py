@@ -18,8 +18,8 @@ def plain_gradients(nets, recipe, batch, step):
     loss, draw = objective(recipe.objective), seeded()
     fake = nets.generator(batch.noise, batch.fake_labels)
     if recipe.augment:
-        fake = augmented(fake, draw)
-        batch = replace(batch, images=augmented(batch.images, draw))
+        fake = augmented(fake, draw, recipe.augment_probability)
+        batch = replace(batch, images=augmented(batch.images, draw, recipe.augment_probability))
     real_logits, fake_logits = (
         nets.discriminator(x, y) for x, y in ((batch.images, batch.labels), (fake, batch.fake_labels))
     )
@@ -57,6 +57,7 @@ def plain_gradients(nets, recipe, batch, step):
         {"noise_weight": 2.0},
         {"label_noise": 0.3},
         {"augment": True, "label_noise": 0.3, "noise_weight": 2.0},
+        {"augment": True, "augment_probability": 0.5},
         {"objective": "relativistic"},
         {"objective": "relativistic", "generator": "skip", "discriminator": "projection"},
     ],
