@@ -141,7 +141,8 @@ def test_tables_in_markdown_hold_names_as_they_are():
 def test_a_run_too_wide_to_be_loaded_again_is_refused_before_training():
     wide = replace(SMALL, width=24, noise_dim=40)
     kinds = [(SMALL, 3), (replace(SMALL, noise_weight=1.0), 9), (replace(SMALL, approach="dcgan"), 0)]
-    kinds += [(replace(recipe, generator="skip", discriminator="projection"), 3) for recipe in (SMALL, wide)]
+    other = {"generator": "skip", "discriminator": "projection", "reconstruction": 1.0}
+    kinds += [(replace(recipe, **other), 3) for recipe in (SMALL, wide)]
     for recipe, labels in kinds:
         nets = networks_of(recipe, labels)
         trained = [net for name, net in nets.named_children() if name != "average"]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import CausalCFError
 from .dcgan import Discriminator, Generator, Labeler, QNetwork, initialise
+from .encoder import Encoder
 from .skip import ProjectionDiscriminator, SkipGenerator, initialise_he
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -79,7 +80,7 @@ def _describe(tensor: torch.Tensor) -> str:
 
 
 class Networks(nn.Module):
-    """The networks of one run; without labels there is no Labeler, without `noise_reader` no Q-network."""
+    """The networks of one run; without labels there is no Labeler. Q-network and encoder are there if asked for."""
 
     def __init__(
         self,
@@ -91,6 +92,7 @@ class Networks(nn.Module):
         noise_reader: bool = False,
         generator: str = "dcgan",
         discriminator: str = "dcgan",
+        encoder: bool = False,
     ) -> None:
         super().__init__()
         self.generator = build_generator(generator, noise_dim, n_labels, width, even_kernels)
@@ -98,6 +100,7 @@ class Networks(nn.Module):
         self.discriminator = (ProjectionDiscriminator if projects else Discriminator)(n_labels, width)
         self.labeler = Labeler(n_labels, labeler_width) if n_labels else None
         self.noise_reader = QNetwork(noise_dim, labeler_width) if noise_reader else None
+        self.encoder = Encoder(noise_dim, n_labels, width) if encoder else None
         for net in self.children():
             (initialise_he if isinstance(net, SkipGenerator | ProjectionDiscriminator) else initialise)(net)
         # The Anti-Labeler starts as the Labeler's twin, so that their terms cancel until one of them has learned.

@@ -19,6 +19,12 @@ def code(labels: Tensor) -> Tensor:
     return labels.float() * 2 - 1
 
 
+def with_label_planes(images: Tensor, labels: Tensor) -> Tensor:
+    """Append (n, d) labels to (n, 3, 64, 64) images as d constant planes of -1 or +1."""
+    planes = code(labels)[:, :, None, None].expand(-1, -1, SIZE, SIZE).to(images.dtype)
+    return torch.cat([images, planes], dim=1)
+
+
 def bilinear_kernel() -> Tensor:
     """Return the (4, 4) kernel of bilinear upsampling, of root mean square 1."""
     tent = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -114,8 +120,7 @@ class Discriminator(nn.Module):
         """
         if wrong is not None:
             images, labels = torch.cat([images, images[: len(wrong)]]), torch.cat([labels, wrong])
-        planes = code(labels)[:, :, None, None].expand(-1, -1, SIZE, SIZE).to(images.dtype)
-        return self.stack(torch.cat([images, planes], dim=1)).squeeze(1)
+        return self.stack(with_label_planes(images, labels)).squeeze(1)
 
 
 class Labeler(nn.Module):

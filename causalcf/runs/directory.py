@@ -270,6 +270,7 @@ def networks_of(recipe: Recipe, n_labels: int) -> Networks:
         recipe.noise_weight > 0,
         recipe.generator,
         recipe.discriminator,
+        recipe.reconstruction > 0,
     )
 
 

@@ -113,6 +113,12 @@ class Recipe(Options):
         "weight of real images with one label flipped, as fakes in the discriminator's loss; without labels: none",
         low=0,
     )
+    reconstruction: float = option(
+        0.0,
+        "norm of the generator's gradient for reconstructing real images from an encoder's noise, as a multiple of the "
+        "norm of the rest; 0: no encoder",
+        low=0,
+    )
     r1: float | None = option(
         None,
         "weight of the gradient penalty on real images (R1), for relativistic on generated ones too (R2), applied "
@@ -191,8 +197,8 @@ class Recipe(Options):
             "approach", "labels", "generator", "discriminator", "width", "labeler_width", "noise_dim", "even_kernels",
         ),
         "losses": (
-            "objective", "r1", "wrong_labels", "label_weight", "noise_weight", "label_noise", "anti_labeler_decay",
-            "learning_rate", "generator_rate", "rate_decay", "ema_half_life", "ema_ramp",
+            "objective", "r1", "wrong_labels", "reconstruction", "label_weight", "noise_weight", "label_noise",
+            "anti_labeler_decay", "learning_rate", "generator_rate", "rate_decay", "ema_half_life", "ema_ramp",
         ),
         "statement constraints": ("statements", "statement_*", *STATEMENT_OPTIONS),
         "run": (
@@ -290,6 +296,8 @@ def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
     trained += 2 * reader(3, r, d) if d else 0
     if recipe.noise_weight:
         trained += 96 * r + 2 * r + 128 * r**2 + 4 * r + (64 * r + 1) * min(k, 10)
+    if recipe.reconstruction:
+        trained += reader(3 + d, w, 2 * k)
     return 4 * (3 * trained + generator)
 
 

@@ -122,9 +122,9 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
     for key in KEPT:
         given, kept = getattr(recipe, key), getattr(initial.recipe, key)
         require(given == kept, key, given, f"{kept}, as in {name}: see start")
-    given, kept = recipe.noise_weight, initial.recipe.noise_weight
-    allowed = f"{'above 0' if kept else '0'}, as in {name}: see start"
-    require(bool(given) == bool(kept), "noise_weight", given, allowed)
+    for key in ("noise_weight", "reconstruction"):  # whether there is a Q-network, and an encoder
+        given, kept = getattr(recipe, key), getattr(initial.recipe, key)
+        require(bool(given) == bool(kept), key, given, f"{'above 0' if kept else '0'}, as in {name}: see start")
     if initial.graph != graph:
         raise RecipeError(f"graph {recipe.graph} is not that of {name}, from which to start: {folder / 'graph.yaml'}")
     kind = initial.state["device"]

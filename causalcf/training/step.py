@@ -1,19 +1,23 @@
-"""One training step, for all approaches: D, Labeler, Anti-Labeler and Q-network (InfoGAN), then G.
-G's loss: adversarial + Labeler - k_t * Anti-Labeler (CausalGAN, eq. 5) + noise error + constraints.
+"""One training step, for all approaches: D, Labeler, Anti-Labeler, Q-network (InfoGAN) and encoder, then G.
+G's loss: adversarial + Labeler - k_t * Anti-Labeler (CausalGAN, eq. 5) + noise error + reconstruction + constraints.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from ..constraints.constraint import StatementConstraint
-from ..distributed.batch import average_over_processes, share_batch_norm, take_first, whole_batch
+from ..distributed.batch import average_over_processes, own_share, share_batch_norm, take_first, whole_batch
+from ..distributed.group import size
 from ..losses.adversarial import objective, squared_gradient_norm
 from ..losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
+from ..losses.reconstruction import KL_WEIGHT, divergence_from_standard, multi_scale_l1
 from ..networks.bundle import Networks, update_ema
+from ..networks.encoder import noise_of
 from ..networks.precision import autocast
 from ..runs.recipe import Recipe
 from .batches import Batch, augmented, with_label_noise, with_one_flipped
@@ -52,17 +56,19 @@ class TrainingStep:
             fake = self.networks.generator(batch.noise, batch.fake_labels)
         shown = self._shown(fake, generator)
         leaf = shown.detach().requires_grad_()
-        batch = replace(batch, images=self._shown(batch.images, generator))
+        views = replace(batch, images=self._shown(batch.images, generator))
         adversarial = self._shared_pass if self.objective.shares_pass else self._two_passes
-        losses, image_gradient = adversarial(batch, leaf, step, generator)
+        losses, image_gradient = adversarial(views, leaf, step, generator)
         if self.networks.labeler is not None:
-            label_losses, label_gradient = self._labels(batch, leaf, step, generator)
+            label_losses, label_gradient = self._labels(views, leaf, step, generator)
             losses, image_gradient = losses | label_losses, image_gradient + label_gradient
         if self.networks.noise_reader is not None:
-            noise_losses, noise_gradient = self._noise(batch, leaf)
+            noise_losses, noise_gradient = self._noise(views, leaf)
             losses, image_gradient = losses | noise_losses, image_gradient + noise_gradient
         self.optimisers["generator"].zero_grad()
         shown.backward(image_gradient.to(shown.dtype))
+        if self.networks.encoder is not None:
+            losses |= self._reconstruct(batch, image_gradient, generator)
         average_over_processes(self._generator_gradients())
         if self.constraint is not None:
             losses |= self._constrain(self.constraint, batch, fake.detach(), step)
@@ -122,7 +128,7 @@ class TrainingStep:
             return slopes[0]
 
         fake.register_hook(keep)
-        gradient = self._learn("discriminator", total(terms), leaf)
+        (gradient,) = self._learn("discriminator", total(terms), leaf)
         logits = fake.detach().requires_grad_()
         ours = self.objective.generator(real.detach(), logits)
         (wanted,) = torch.autograd.grad(total(ours), logits)
@@ -165,7 +171,7 @@ class TrainingStep:
             on_fake = label_cross_entropy(labeler(seen), batch.fake_labels)
             anti_on_fake = label_cross_entropy(anti_labeler(seen), batch.fake_labels)
         (by_labeler,) = torch.autograd.grad(on_fake.mean(), seen)
-        by_anti_labeler = self._learn("anti_labeler", anti_on_fake.mean(), seen)
+        (by_anti_labeler,) = self._learn("anti_labeler", anti_on_fake.mean(), seen)
         self._learn("labeler", on_real.mean())
         k = anti_labeler_weight(step * self.recipe.batch, self.recipe.anti_labeler_decay)
         terms = {"labeler_real": on_real, "labeler_fake": on_fake, "anti_labeler_fake": anti_on_fake}
@@ -177,19 +183,41 @@ class TrainingStep:
         assert self.networks.noise_reader is not None
         with self._autocast():
             error = noise_error(self.networks.noise_reader(leaf), batch.noise)
-        gradient = self._learn("noise_reader", error.mean(), leaf)
+        (gradient,) = self._learn("noise_reader", error.mean(), leaf)
         return _means({"noise_error": error}), self.recipe.noise_weight * gradient
 
-    def _learn(self, name: str, loss: Tensor, leaf: Tensor | None = None) -> Tensor:
-        """Update one network on its own loss; return the loss's gradient by `leaf` before the update."""
+    def _reconstruct(self, batch: Batch, image_gradient: Tensor, generator: torch.Generator) -> Losses:
+        """Update the encoder, and add G's gradient of the same loss.
+        It is scaled so that its norm on images is `reconstruction` times that of the rest.
+        """
+        assert self.networks.encoder is not None
+        normal = torch.randn(size() * len(batch.images), self.recipe.noise_dim, generator=generator)
+        with self._autocast():
+            mean, log_variance = self.networks.encoder(batch.images, batch.labels)
+            noise = noise_of(mean, log_variance, own_share(normal).to(self.device))
+            made = self.networks.generator(noise, batch.labels)
+        divergence = KL_WEIGHT * divergence_from_standard(mean, log_variance)
+        terms = {"reconstruction": multi_scale_l1(made, batch.images), "divergence": divergence}
+        weights = list(self.networks.generator.parameters())
+        by_made, *by_weight = self._learn("encoder", total(terms), made, *weights)
+        squares = torch.stack([part.float().square().sum() for part in (image_gradient, by_made)])
+        average_over_processes([squares])
+        scale = self.recipe.reconstruction * (squares[0] / squares[1].clamp(min=torch.finfo(torch.float32).tiny)).sqrt()
+        for weight, gradient in zip(weights, by_weight, strict=True):
+            assert weight.grad is not None
+            weight.grad.add_(gradient * scale)
+        return _means(terms)
+
+    def _learn(self, name: str, loss: Tensor, *others: Tensor) -> Sequence[Tensor]:
+        """Update one network on its own loss; return the loss's gradients by the others before the update."""
         optimiser = self.optimisers[name]
         weights = optimiser.param_groups[0]["params"]
-        gradients = torch.autograd.grad(loss, [*weights, *([] if leaf is None else [leaf])])
+        gradients = torch.autograd.grad(loss, [*weights, *others])
         average_over_processes(gradients[: len(weights)])
         for weight, gradient in zip(weights, gradients, strict=False):
             weight.grad = gradient
         optimiser.step()
-        return gradients[-1]
+        return gradients[len(weights) :]
 
 
 def merged(*parts: Losses) -> Losses:

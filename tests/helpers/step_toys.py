@@ -25,3 +25,10 @@ def networks(recipe, n_labels, seed=0):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return networks_of(recipe, n_labels)
+
+
+ALL_OPTIONS = {
+    "generator": "skip", "discriminator": "projection", "objective": "relativistic", "r1": None, "wrong_labels": 0.5,
+    "rate_decay": 0.8, "ema_ramp": 0.05, "augment": True, "augment_probability": 0.5, "sampler": "rarest",
+    "label_noise": 0.3, "noise_weight": 0.3, "reconstruction": 0.5,
+}  # fmt: skip

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import torch
 from helpers.several_processes import by_one, by_two, penalty_gradients, save_reader, steps
+from helpers.step_toys import ALL_OPTIONS
 
 from causalcf.cli.command import run as run_command
 from causalcf.distributed.group import own_device
@@ -36,7 +37,7 @@ TRAININGS = {
     "dcgan": (replace(TINY, approach="dcgan"), 4),
     "conditional": (replace(TINY, approach="conditional"), 4),
     "augmented": (replace(TINY, augment=True, label_noise=0.3, even_kernels=True), 4),
-    "skip": (replace(TINY, generator="skip", discriminator="projection", batch=32), 4),
+    "all options": (replace(TINY, batch=32, **ALL_OPTIONS), 4),
     "wgan-gp": (replace(TINY, objective="wgan-gp"), 2),
     "relativistic": (replace(TINY, objective="relativistic", r1=None), 2),
 }

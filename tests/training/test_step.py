@@ -9,13 +9,15 @@ from helpers.step_toys import CPU, SMALL, draw_batch, networks, seeded
 
 from causalcf.losses.adversarial import OBJECTIVES, objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
+from causalcf.losses.reconstruction import KL_WEIGHT, divergence_from_standard, multi_scale_l1
+from causalcf.networks.encoder import noise_of
 from causalcf.training.batches import augmented, with_label_noise, with_one_flipped
 from causalcf.training.step import TrainingStep
 
 
 def plain_gradients(nets, recipe, batch, step):
     """Every network's gradient, all players moving at once, each from its own passes."""
-    loss, draw = objective(recipe.objective), seeded()
+    loss, draw, raw = objective(recipe.objective), seeded(), batch
     fake = nets.generator(batch.noise, batch.fake_labels)
     if recipe.augment:
         fake = augmented(fake, draw, recipe.augment_probability)
@@ -43,6 +45,15 @@ def plain_gradients(nets, recipe, batch, step):
     if nets.noise_reader is not None:
         g_loss = g_loss + recipe.noise_weight * noise_error(nets.noise_reader(fake), batch.noise).mean()
         losses["noise_reader"] = noise_error(nets.noise_reader(fake.detach()), batch.noise).mean()
+    if nets.encoder is not None:  # it sees the images themselves, whatever is shown to the others
+        (by_others,) = torch.autograd.grad(g_loss, fake, retain_graph=True)
+        mean, log_variance = nets.encoder(raw.images, raw.labels)
+        noise = noise_of(mean, log_variance, torch.randn(mean.shape, generator=draw))
+        made = nets.generator(noise, raw.labels)
+        distance = multi_scale_l1(made, raw.images).mean()
+        (by_made,) = torch.autograd.grad(distance, made, retain_graph=True)
+        g_loss = g_loss + recipe.reconstruction * by_others.norm() / by_made.norm() * distance
+        losses["encoder"] = distance + KL_WEIGHT * divergence_from_standard(mean, log_variance).mean()
     losses["generator"] = g_loss
     return {
         name: torch.autograd.grad(value, list(getattr(nets, name).parameters()), retain_graph=True)
@@ -58,6 +69,8 @@ def plain_gradients(nets, recipe, batch, step):
         {"label_noise": 0.3},
         {"augment": True, "label_noise": 0.3, "noise_weight": 2.0},
         {"augment": True, "augment_probability": 0.5},
+        {"reconstruction": 0.7},
+        {"reconstruction": 0.7, "augment": True, "label_noise": 0.3, "generator": "skip"},
         {"objective": "relativistic"},
         {"objective": "relativistic", "generator": "skip", "discriminator": "projection"},
     ],
@@ -97,11 +110,15 @@ def check_gradients(recipe, n_labels):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"label_weight": 0.6}, {"wrong_labels": 0.5}, {"augment": True}, {"label_noise": 0.3}]
+    "wrong",
+    [{"label_weight": 0.6}, {"wrong_labels": 0.5}, {"reconstruction": 0.6}, {"augment": True}, {"label_noise": 0.3}],
 )
 def test_the_oracle_tells_another_recipe_apart(wrong):
     nets, batch = networks(SMALL, 3), draw_batch(3)
-    expected = plain_gradients(copy.deepcopy(nets), replace(SMALL, **wrong), batch, step=25)
+    other = replace(SMALL, **wrong)
+    others = networks(other, 3)
+    others.load_state_dict(nets.state_dict(), strict=False)  # all but the encoder
+    expected = plain_gradients(others, other, batch, step=25)
     TrainingStep(nets, SMALL, CPU, "float32")(batch, 25, torch.Generator())
     apart = [
         not torch.allclose(w.grad, g, rtol=2e-3, atol=1e-5)

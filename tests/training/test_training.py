@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import torch
 import yaml
 from helpers.same_training import difference, leaves
+from helpers.step_toys import ALL_OPTIONS
 
 from causalcf.networks.dcgan import EvenTransposed
 from causalcf.networks.skip import SkipGenerator
@@ -56,6 +58,20 @@ def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_ends(tmp
     assert difference(tmp_path / "whole" / "runs" / "latest", parts) == []
     steps = [json.loads(line)["step"] for line in (parts / "stats.jsonl").read_text().splitlines()]
     assert steps == sorted(set(steps)) and steps[-1] == 12
+
+
+@pytest.mark.parametrize("approach", ["causalgan", pytest.param("dcgan", marks=pytest.mark.slow)])
+def test_with_all_options_too_a_training_resumed_from_the_middle_ends_bit_for_bit_the_same(tmp_path, approach):
+    assert start_run(recipe(tmp_path, approach=approach, graph="celeba-bald", keep=4, **ALL_OPTIONS)) == 0
+    whole = (tmp_path / "runs" / "latest").resolve()
+    parts = shutil.copytree(whole, tmp_path / "parts")
+    assert load_checkpoint(parts / "checkpoint.1.pt")["step"] == 8
+    assert resume_run(str(parts / "checkpoint.1.pt"), {}) == 0
+    assert difference(whole, parts) == []
+    state = load_checkpoint(whole)
+    assert state["optimisers"].keys() >= {"encoder", "noise_reader"}
+    rates = {name: memory["param_groups"][0]["lr"] for name, memory in state["optimisers"].items()}
+    assert 0.1 < rates["encoder"] / TINY.learning_rate < 0.3  # in the step before the last
 
 
 def test_a_loaded_run_draws_with_the_kernels_that_it_was_trained_with(tmp_path):
