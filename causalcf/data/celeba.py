@@ -83,9 +83,15 @@ def celeba_images(root: str | Path) -> Path:
 def celeba_tables(root: str | Path) -> tuple[AttributeTable, list[str]]:
     """Read CelebA's attribute table and the split of each row; no image is opened."""
     table = read_attributes(_find(root, _ATTRIBUTES, "the attribute table"))
-    if table.splits is not None:  # a table that was merged with the partition
-        return table, list(table.splits)
-    return table, _splits(table, _find(root, _PARTITION, "the official partition into train, valid and test"))
+    own = table.splits  # of a table that was merged with the partition
+    if own is not None and not any((Path(root).expanduser() / place).exists() for place in _PARTITION):
+        return table, list(own)
+    path = _find(root, _PARTITION, "the official partition into train, valid and test")
+    splits = _splits(table, path)
+    for file, said, split in zip(table.files, own or splits, splits, strict=True):
+        if said != split:
+            raise DataError(f"{table.path} puts {file} into {said}, {path} into {split}; remove one of the two")
+    return table, splits
 
 
 def _find(folder: str | Path, places: tuple[str, ...], what: str) -> Path:

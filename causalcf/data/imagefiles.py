@@ -144,10 +144,10 @@ def scan(folder: Path, recursive: bool = False) -> dict[str, Stamp]:
         except OSError as error:
             raise DataError(f"cannot read the folder {place}: {error.strerror}") from error
         for entry in entries:
-            if entry.is_dir():
-                pending += [(f"{prefix}{entry.name}/", Path(entry.path))] * recursive
-            elif entry.is_file():  # no pipe, no dangling link: a table that lists one will be refused
-                with suppress(OSError):
+            with suppress(OSError):  # a link to itself
+                if entry.is_dir():
+                    pending += [(f"{prefix}{entry.name}/", Path(entry.path))] * recursive
+                elif entry.is_file():  # no pipe, no dangling link: a table that lists one will be refused
                     stat = entry.stat()
                     found[prefix + entry.name] = stat.st_size, stat.st_mtime_ns
     return found

@@ -27,7 +27,11 @@ SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", 
 
 _MAX_BYTES = 2**27  # five times CelebA's table
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_UNCLEAR = ("subset", "set", "fold", "is_train", "is_valid", "is_val", "is_test")  # a split, or a membership of 0/1?
+# Words of which the name of a column of splits is made, or of a membership of 0/1: "train_test_split", "isTrain".
+_UNCLEAR = re.compile(
+    "(?:is|in|data|dev|eval|folds?|holdout|partitions?|set|splits?|subset|test|testing|train|training|val|valid"
+    "|validation|[^a-z])+"
+)
 _SPLIT_OF = {**dict(zip("012", SPLITS, strict=True)), **{s: s for s in SPLITS}, "val": "valid", "validation": "valid"}
 # "no" keeps its two spellings apart until the whole table is read; pandas writes floats and truth values.
 _CODES = {"0": 0, "1": 1, "-1": 2, "0.0": 0, "1.0": 1, "-1.0": 2, "false": 0, "true": 1}
@@ -159,7 +163,10 @@ def _check_names(path: Path, line: int, header: Sequence[str]) -> None:
 
 def _split_column(path: Path, line: int, names: Sequence[str]) -> int | None:
     found = [column for column, name in enumerate(names) if name.lower() in SPLIT_COLUMNS]
-    unclear = [name for name in names if name.lower() in _UNCLEAR] + [names[column] for column in found[1:]]
+    rest = [name for column, name in enumerate(names) if column not in found[:1]]
+    unclear = [
+        name for name in rest if name.isascii() and _UNCLEAR.fullmatch(name.lower()) and name.upper() != name.lower()
+    ]
     if unclear:
         raise DataError(
             f"{path}, line {line}: column {unclear[0]!r} may say which images are for training; call that column "

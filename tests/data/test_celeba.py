@@ -273,6 +273,21 @@ def test_the_home_folder_is_understood(root, load, monkeypatch):
     assert len(load(os.path.join("~", "celeba"))) == 10
 
 
+@pytest.mark.parametrize("agree", [True, False])
+def test_a_merged_column_of_splits_must_agree_with_the_partition(tmp_path, load, agree):
+    write_celeba(tmp_path / "c", "kaggle")
+    (table,) = (tmp_path / "c").rglob("list_attr_celeba.csv")
+    header, *rows = table.read_text().splitlines()
+    parts = list(PARTITION)
+    parts[4] = PARTITION[4] if agree else 0
+    table.write_text("\n".join([f"{header},split", *(f"{r},{p}" for r, p in zip(rows, parts, strict=True))]) + "\n")
+    if agree:
+        assert len(load(tmp_path / "c", "train")) == PARTITION.count(0)
+        return
+    with pytest.raises(DataError, match=rf"attr.*puts {FILES[4]} into train, .*partition.* into test; remove one"):
+        load(tmp_path / "c", "train")
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="shared data not present")
 def test_real_images_are_decoded_cropped_and_resized():
     for file in sorted((SHARED / "img_align_celeba").iterdir())[::500]:

@@ -234,3 +234,14 @@ def test_any_name_is_found_in_either_composition(name, in_table, on_disk):
     assert match_images(table, Path(), {file: (1, 1)}, any_suffix=False, skip_missing=False) == {row: file}
     with pytest.raises(DataError, match=r"lists 1 image"):
         match_images(table, Path(), {"x" + file: (1, 1)}, any_suffix=False, skip_missing=True)
+
+
+def test_a_link_to_itself_is_no_image(tmp_path):
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "labels.csv").write_text("file,Red,split\na.png,1,train\n")
+    assert len(load_folder(tmp_path, cache=tmp_path / "cache", progress=False)) == 1
+    with (tmp_path / "labels.csv").open("a") as table:
+        table.write("loop.png,0,train\n")
+    with pytest.raises(DataError, match=r"1 image \(loop\.png\) not in"):
+        load_folder(tmp_path, cache=tmp_path / "cache", progress=False)

@@ -84,7 +84,11 @@ def test_any_other_split_is_refused_by_row_and_value(tmp_path, value):
         read_attributes(write(tmp_path, "a.csv", text))
 
 
-@pytest.mark.parametrize("columns", ["split,Partition", "Fold,Bald", "Bald,is_train", "SET,Bald", "subset,split"])
+@pytest.mark.parametrize(
+    "columns",
+    ["split,Partition", "Fold,Bald", "Bald,is_train", "SET,Bald", "subset,split", "train,Bald", "Bald,isTest",
+     "train_test_split,Bald", "Bald,data-split", "dataset,Bald", "validation,split"],
+)  # fmt: skip
 def test_columns_that_may_be_splits_are_refused_by_name(tmp_path, columns):
     culprit = next(name for name in columns.split(",") if name not in ("split", "Bald"))
     with pytest.raises(DataError, match=rf"a\.csv, line 1: column '{culprit}'.*'split'"):
@@ -193,3 +197,8 @@ def test_the_real_tables_agree_with_an_independent_copy():
     assert table.names == tuple(full["names"].tolist())
     np.testing.assert_array_equal(table.values, np.unpackbits(full["attr"][rows], axis=1)[:, :40])
     assert [splits[file] for file in table.files] == [SPLITS[p] for p in full["partition"][rows]]
+
+
+@pytest.mark.parametrize("name", ["Trained", "Sunset", "Blood_Test", "Is_Data_Scientist", "Indian", "1"])
+def test_a_label_that_holds_a_word_of_splits_is_a_label(tmp_path, name):
+    assert read_attributes(write(tmp_path, "a.csv", f"file,Bald,{name}\na.png,1,1\n")).names == ("Bald", name)
