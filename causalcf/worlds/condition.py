@@ -59,7 +59,7 @@ class Antecedent:
 
     def _asked(self, probabilities: Tensor) -> Tensor:
         """Return (n, conditions) float64 probabilities of the required values."""
-        seen = probabilities.detach().cpu().double()
+        seen = probabilities.detach().cpu().double().clamp(0, 1)
         ones = seen[:, [self.attributes.index(name) for name in self.condition]]
         return torch.where(torch.tensor([bool(value) for value in self.condition.values()]), ones, 1 - ones)
 
@@ -178,7 +178,7 @@ def _result(
 ) -> Tensor:
     """Return what a caller's function makes of a tensor, checked; its own error is told with what it was given."""
     try:
-        found = function(given)
+        found = function(given.clone())  # which it may change, as ReLU(inplace=True) does
         check(found, len(given))
         return found.detach().clone()  # a network may write each of its results to one place
     except (CausalCFError, MemoryError, torch.OutOfMemoryError):
@@ -195,8 +195,8 @@ def check_images(images: Tensor, n: int) -> None:
     fits = isinstance(images, Tensor) and images.ndim == 4 and len(images) == n and images.shape[1] in (1, 3)
     if not fits or not images.is_floating_point() or not images.numel():
         raise CausalCFError(
-            f"generate gave {shape_of(images)} for {n} noises; it must give floats in [0, 1] of shape (n, 3, h, w), or "
-            "(n, 1, h, w) (of channels last, x.permute(0, 3, 1, 2); of bytes, x / 255)"
+            f"generate gave {shape_of(images)} for {n} noises; it must give a tensor of floats in [0, 1] of shape "
+            "(n, 3, h, w), or (n, 1, h, w) (of channels last, x.permute(0, 3, 1, 2); of bytes, x / 255)"
         )
     low, high = images.min().item(), images.max().item()
     if not (low >= -SLACK and high <= 1 + SLACK):
@@ -211,11 +211,11 @@ def check_probabilities(probabilities: Tensor, n: int, attributes: Sequence[str]
     wanted = (n, len(attributes))
     if not isinstance(probabilities, Tensor) or probabilities.shape != wanted:
         raise CausalCFError(
-            f"classify gave {shape_of(probabilities)}; it must give {wanted}: {n} images by the {len(attributes)} "
-            f"attributes {', '.join(attributes)} (of one column p, p[:, None])"
+            f"classify gave {shape_of(probabilities)}; it must give a tensor, {wanted}: {n} images by the "
+            f"{len(attributes)} attributes {', '.join(attributes)} (of one column p, p[:, None])"
         )
     low, high = probabilities.min().item(), probabilities.max().item()
-    if not (low >= 0 and high <= 1):
+    if not (low >= -SLACK and high <= 1 + SLACK):
         raise CausalCFError(
-            f"classify gave values from {low:.3g} to {high:.3g}; they must be probabilities (of a logit x, x.sigmoid())"
+            f"classify gave values from {low:.4g} to {high:.4g}; they must be probabilities (of a logit x, x.sigmoid())"
         )

@@ -220,3 +220,32 @@ def test_what_loses_nothing_is_taken():
         assert len(ask("smc", EVAL, READ, z=edge, prior="uniform").noise) == 6
     own = ask("smc", EVAL, READ, z=Z + 100, prior=lambda n, k, generator: torch.randn(n, k, generator=generator) + 99)
     assert len(own.noise) == 6
+
+
+@pytest.mark.parametrize("which", ["generate", "classify"])
+def test_an_input_that_is_changed_in_place_changes_nothing(which):
+    def spoiling(function):
+        return lambda given: (function(given), given.mul_(0.5))[0]
+
+    brought = {"generate": EVAL, "classify": READ}
+    spoilt = brought | {which: spoiling(brought[which])}
+    one, other = (
+        sample_where(**both, condition={"Light": 1}, n=5, attributes=["Light"], noise_dim=K, generator=seeded(0))
+        for both in (brought, spoilt)
+    )
+    assert one.noise.equal(other.noise) and one.images.equal(other.images)
+
+
+@pytest.mark.parametrize(("more", "taken"), [(2e-4, True), (0.1, False)])
+def test_probabilities_are_one_up_to_rounding(more, taken):
+    def above(images):
+        return READ(images).round() * (1 + 2 * more) - more
+
+    def found():
+        return sample_where(EVAL, above, {"Light": 1}, 5, attributes=["Light"], noise_dim=K, generator=seeded(0))
+
+    if taken:
+        assert bool((READ(found().images) > 0.5).all())
+    else:
+        with pytest.raises(CausalCFError, match=r"classify gave values from .*must be probabilities"):
+            found()
