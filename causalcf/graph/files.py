@@ -141,6 +141,9 @@ def _check_observed(graph: Any) -> None:
         words = _words(marks)
         if {"both", "bidirected", "<->"} & set(words.values()) or words.get("bidirected", "no") not in _NO:
             raise GraphError(f"edge {one} <-> {other} is bidirected; give it one direction, or leave it out")
+        if words.get("dir", "forward") != "forward":
+            why = f"the edge {one} -> {other} has dir={words['dir']}, so that its arrow is not drawn forward"
+            raise GraphError(f"{why}; add the edge from the cause to the effect, or leave it out")
 
 
 def _words(marks: Mapping[Any, Any]) -> dict[str, str]:

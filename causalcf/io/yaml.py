@@ -39,7 +39,10 @@ def find_preset(kind: str, name: str | Path, error: type[CausalCFError] = Causal
     if os.path.isfile(path):
         return path
     if os.path.isdir(path):
-        raise error(f"{name} is a folder; expected a YAML file or one of: {', '.join(preset_names(kind))}")
+        raise error(
+            f"{str(name) or 'an empty name'} is a folder; expected a YAML file or one of: "
+            f"{', '.join(preset_names(kind))}"
+        )
     if is_preset:
         return preset
     what = {"graphs": "graph", "train": "recipe", "eval": "evaluation", "eval/statements": "statement"}.get(kind, kind)

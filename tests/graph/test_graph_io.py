@@ -373,3 +373,11 @@ def test_bidirected_edges_are_refused(kind, marks):
     plain = kind([("Young", "Bald")])
     plain.add_edge("Male", "Bald", dir="forward", bidirected=False, weight=2)
     assert load_graph(plain).edges == (("Young", "Bald"), ("Male", "Bald"))
+
+
+@pytest.mark.parametrize("way", ["back", "none", '"back"'])
+def test_arrows_that_are_not_drawn_forward_are_refused(way):
+    graph = nx.DiGraph([("Male", "Bald")])
+    graph.add_edge("Young", "Bald", dir=way)
+    with pytest.raises(GraphError, match=r"\bYoung -> Bald\b.*\bdir=.*from the cause to the effect"):
+        load_graph(graph)
