@@ -79,5 +79,6 @@ def refuse_unknown(text: str, spans: Sequence[tuple[int, int]], words: Words = W
         if close:
             hints.append(f"near {missed!r} there is {', '.join(repr(c) for c in close[:3])}")
     shown = ", ".join(repr(text[start:end]) for start, end in spans)
-    advice = "; ".join(hints) or "conditions are words such as 'bald', 'young', 'a moustache', 'glasses', 'smiling'"
+    own = ", ".join(repr(phrase) for phrase in [*words][:_HINTS])  # a graph's own labels come first
+    advice = "; ".join(hints) or f"conditions are words such as {own}"
     raise QueryError(f"not understood: {shown}; {advice}; ask for example {SHAPE}")

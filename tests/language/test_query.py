@@ -267,3 +267,8 @@ def test_missing_files_name_the_nearest_preset(tmp_path):
     with pytest.raises(QueryError):
         load_queries("x" * 5000)
     assert issubclass(QueryError, CausalCFError)
+
+
+def test_what_is_not_understood_is_told_with_the_graphs_own_labels():
+    with pytest.raises(QueryError, match=r"not understood: 'dog'; .* words such as 'scarf', 'has beret',"):
+        Query.parse("What if someone had a dog?", ("scarf", "has_beret", "tall"))
