@@ -116,6 +116,8 @@ def load_inputs(
 ) -> Inputs:
     """Load data, graph, reference and judge of loaded runs; the options are those of causalcf.eval."""
     first, *_ = runs.values()
+    if data_root and first.recipe.data == "faces":
+        raise RunError(f"--data-root is {data_root}, but the images of {first.folder.name} are rendered; leave it out")
     recipe = replace(first.recipe, data_root=data_root or first.recipe.data_root)
     assumed = _graph(tuple(runs.values()), graph)
     check_attributes(assumed, attribute_names(recipe.data, recipe.data_root, assumed.nodes), recipe.data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..checks import as_names
@@ -41,7 +42,7 @@ def vocabulary(attributes: Iterable[str] = ()) -> dict[str, tuple[str, int]]:
 def _phrases(name: str) -> Iterator[tuple[int, str, int]]:
     """Yield 0, what a label is called, and 1; and 1, what its name says, and its value there."""
     for written in (name, re.sub("(?<=[a-z])(?=[A-Z])", " ", name)):  # "wearinghat" and "wearing hat"
-        called = " ".join(re.sub(r"[\W_]+", " ", written.lower()).split())
+        called = " ".join(re.sub(r"[\W_]+", " ", unicodedata.normalize("NFC", written)).lower().split())
         for phrase in filter(None, (called, _SQUEEZED.get(called))):
             yield 0, phrase, 1
             first, *rest = phrase.split()

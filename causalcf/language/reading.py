@@ -210,7 +210,10 @@ class Walk:
     def _condition(self, phrase: str, flipped: bool, i: int, j: int, led: bool) -> None:
         attribute, value = self.words[phrase]
         if value == UNCLEAR:
-            self._problem(self._text(i, j), f"it could mean the label {attribute}; say the name of the one you mean")
+            self._problem(
+                self._text(i, j),
+                f"it could mean the label {attribute}; say the name of the one you mean, or ask by --given and --if",
+            )
             value = 0
         value ^= flipped
         self._check_noun(phrase, i, j)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -124,9 +125,10 @@ COMMA = ","
 POSSESSIVE = "'s"
 
 # A word with its apostrophes; a mark that parts clauses; quotes, hyphens, underscores and spaces, which say nothing;
-# or a character that is none of these, which nobody understands.
+# or a character that is none of these, which nobody understands. An accent may follow its letter, as macOS writes it.
 _PIECE = re.compile(
-    r"(?P<word>[^\W_]+(?:'[^\W_]+)*)|(?P<mark>[,;:.?!]+)|(?P<blank>[\s_\"“”„-]+)|(?P<other>.)", re.DOTALL
+    r"(?P<word>(?:[^\W_][\u0300-\u036f]*)+(?:'[^\W_]+)*)|(?P<mark>[,;:.?!]+)|(?P<blank>[\s_\"“”„-]+)|(?P<other>.)",
+    re.DOTALL,
 )
 _APOSTROPHES = str.maketrans("‘’ʼ`´‐‑–—", "'''''----")
 _BARE_NEGATIONS = {"arent", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt", "wasnt", "werent"}
@@ -154,7 +156,7 @@ def tokenize(text: str) -> list[Token]:
         if match["mark"]:
             tokens.append(Token(COMMA, *span))
         elif not match["blank"]:
-            tokens += [Token(word, *span) for word in _written_out(match[0].lower())]
+            tokens += [Token(word, *span) for word in _written_out(unicodedata.normalize("NFC", match[0]).lower())]
     while tokens and tokens[-1].word == COMMA:
         tokens.pop()
     for i in range(len(tokens) - 2, 0, -1):  # "he/she", "his or her"

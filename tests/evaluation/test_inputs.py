@@ -66,4 +66,10 @@ def test_a_missing_judge_is_trained_beside_the_runs_once(monkeypatch, tmp_path, 
     assert (recipe.role, recipe.runs_dir, recipe.data) == ("judge", str(tmp_path), "faces")
     judge.mkdir()
     (judge / "classifier.pt").touch()
+    (judge / "meta.json").write_text('{"recipe": {"data": "faces"}, "data_fingerprint": "abc"}')
     assert inputs._judge_of(tmp_path, Recipe(), faces, "cpu") == judge and len(asked) == 1
+
+
+def test_rendered_faces_have_no_folder_that_could_have_moved():
+    with pytest.raises(RunError, match=r"--data-root is elsewhere.* of a are rendered"):
+        inputs.load_inputs({"a": run("a")}, None, None, "elsewhere", "cpu")

@@ -1,5 +1,7 @@
 """Questions in English, by flags and from files; a question that is said is read back."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -272,3 +274,10 @@ def test_missing_files_name_the_nearest_preset(tmp_path):
 def test_what_is_not_understood_is_told_with_the_graphs_own_labels():
     with pytest.raises(QueryError, match=r"not understood: 'dog'; .* words such as 'scarf', 'has beret',"):
         Query.parse("What if someone had a dog?", ("scarf", "has_beret", "tall"))
+
+
+@pytest.mark.parametrize("label", ["na\u00efve", "nai\u0308ve", "\u0130ri", "\u00c9l\u00e8ve_2", "E\u0301le\u0300ve_2"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_an_accent_is_read_however_it_is_written(label, form):
+    said = unicodedata.normalize(form, label.replace("_", " "))
+    assert Query.parse(f"What if someone were not {said}?", (label, "x")).antecedent == {label: 0}

@@ -9,7 +9,7 @@ import torch
 
 from causalcf.answers.answer import answer
 from causalcf.ask import main as run_ask
-from causalcf.errors import CausalCFError, ImpossibleWorldError, RunError, UnreachedError
+from causalcf.errors import CausalCFError, ImpossibleWorldError, RecipeError, RunError, UnreachedError
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels.distance import pairwise_of_labels, pairwise_of_scm, tables_markdown
 from causalcf.language.query import Query
@@ -249,3 +249,9 @@ def test_precision_is_chosen_by_measurement_and_can_be_set():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
     with autocast(cpu, "float32"):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ["meta", "tpu", "cuda:99", ""])
+def test_a_device_that_computes_nothing_is_refused_by_name(name):
+    with pytest.raises(RecipeError, match=f"device '{name}' cannot be used .*here: auto, cpu"):
+        choose_device(name)
