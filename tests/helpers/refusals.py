@@ -413,6 +413,8 @@ NOTHING_TO_REFUSE = {
     "CounterfactualNoise",
     "CounterfactualWorlds",
     "LabelSCM.to_state",
+    "Recipe.ema_decay",
+    "Recipe.rate_factor",
     "Recipe.to_dict",
     "Worlds",
     "esm",
