@@ -87,7 +87,7 @@ class RunError(CausalCFError):
         >>> from causalcf import load_run
         >>> load_run("nowhere/mine")
         Traceback (most recent call last):
-        causalcf.errors.RunError: no run directory nowhere/mine. Runs there: none; train one with: python -m causalcf.train
+        causalcf.errors.RunError: no run directory nowhere/mine. Runs there: none; see python -m causalcf.train
     """
 
 

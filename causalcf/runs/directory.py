@@ -93,7 +93,7 @@ def find_run(path: str | Path) -> Path:
     here = [p.name for p in folder.parent.glob("*") if (p / RECIPE).is_file()] if folder.parent.is_dir() else []
     close = nearest(folder.name, here)
     hint = f"; did you mean {folder.parent / close[0]}?" if close else "."
-    there = ", ".join(sorted(here)) or "none; train one with: python -m causalcf.train"
+    there = ", ".join(sorted(here)) or "none; see python -m causalcf.train"
     raise RunError(f"no run directory {folder}{hint} Runs there: {there}")
 
 
