@@ -13,6 +13,7 @@ from .checks import SEEDS, option
 from .cli.command import run as run_command
 from .cli.parser import CommandOptions, Flags, parse_given
 from .errors import QueryError
+from .io.text import escaped
 
 if TYPE_CHECKING:
     from .pictures.gallery import Effect
@@ -30,6 +31,10 @@ class ExploreOptions(CommandOptions):
     """Options of `python -m causalcf.explore`."""
 
     run: str = option("runs/latest", "the run to explore", metavar="RUN")
+    classifier: str | None = option(
+        None, "classifier that sees --given in a dcgan's images. Default: classifier-<data> beside the run",
+        metavar="NAME",
+    )  # fmt: skip
     given: dict[str, int] = option(
         None, "draw only such faces", action="append", metavar="NAME=0|1,...", parse=parse_given
     )
@@ -53,13 +58,14 @@ def parse_options(arguments: Sequence[str]) -> ExploreOptions:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command: write both sheets and print the coordinates with the largest effects."""
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
-    effects, sheets = explore(options)
+    effects, sheets, caveat = explore(options)
     if options.as_json:
         document = {
             "run": str(Path(options.run).resolve()),
             "given": options.given,
             "seed": options.seed,
             "faces": options.faces,
+            "caveat": caveat,
             "positions": options.columns,
             "coordinates": [vars(effect) for effect in effects],
             "sheets": [str(path) for path in sheets],
@@ -67,11 +73,13 @@ def main(arguments: list[str] | None = None) -> None:
         print(json.dumps(document, indent=2))
     else:
         _print_table(options, effects)
+        if caveat:
+            print(escaped(f"beware: {caveat}"))
         print(f"wrote {' and '.join(map(str, sheets))}")
 
 
-def explore(options: ExploreOptions) -> tuple[list[Effect], list[Path]]:
-    """Return the effect of every coordinate, the largest first, and the paths of the sheets."""
+def explore(options: ExploreOptions) -> tuple[list[Effect], list[Path], str]:
+    """Return the effect of every coordinate, the largest first, the sheets' paths, and whose data the faces are of."""
     import torch
 
     from .errors import DataError
@@ -80,7 +88,7 @@ def explore(options: ExploreOptions) -> tuple[list[Effect], list[Path]]:
     from .pictures.sheets import save_sheet
     from .runs.run import load_run
 
-    run = load_run(options.run, options.device)
+    run = load_run(options.run, options.device, options.classifier)
     drawn = torch.Generator().manual_seed(options.seed)
     worlds = run.sample(max(options.faces, 2 * options.pairs), given=options.given or None, generator=drawn)
     noise, n = worlds.noise, options.faces
@@ -97,7 +105,7 @@ def explore(options: ExploreOptions) -> tuple[list[Effect], list[Path]]:
     save_sheet(sheets[0], sweep_rows(run.generate, noise[0], labels[0], effects[: options.rows], positions))
     pairs = slice(2 * options.pairs)
     save_sheet(sheets[1], interpolation_rows(run.generate, noise[pairs], labels[pairs], options.columns))
-    return effects, sheets
+    return effects, sheets, run.caveat if run.labels is None and options.given else ""
 
 
 def _print_table(options: ExploreOptions, effects: list[Effect]) -> None:

@@ -90,16 +90,15 @@ def find_classifier(
     file = path / NAME if path.is_dir() else path
     if file.is_file():
         found = data_of(file)
-        if not by_data or data is None or found is None or found.same_as(data):
+        if not by_data or data is None or (found is not None and found.same_as(data)):
             return file
         older = [place / NAME for place in folders_in(runs) if place.name.startswith(f"{path.name}-")]
         same = [file for file in older if file.is_file() and (of := data_of(file)) and of.same_as(data)]
         if same:
             return max(same, key=lambda file: str(read_meta(file.parent).get("started")))
-        raise RunError(
-            f"{path} was trained on other data, {found}, than {data}; make a {role} of these with: "
-            f"{command_for(role, str(source), data.root)}"
-        )
+        was = f"was trained on other data, {found}, than" if found else "does not say that it was trained on"
+        make = command_for(role, str(source), data.root)
+        raise RunError(f"{path} {was} {data}; make a {role} of these with: {make}, or name one by its folder")
     if path.is_dir():
         raise RunError(f"{path} holds no {NAME}: not a classifier, or its training never ended; name another")
     if by_data:

@@ -108,6 +108,6 @@ def statement_classifier(
         )
     classifier = load_classifier(file, str(device))
     caveat = data_caveat(classifier, "the statements' classifier", data, "this training") if data else ""
-    if caveat and classifier.trained_on:
+    if caveat:
         warnings.warn(caveat, stacklevel=2)
     return replace(classifier.select(nodes), mirror=False)  # half the cost; evaluation's reader stays as it is

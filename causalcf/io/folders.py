@@ -6,6 +6,7 @@ import datetime
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +24,18 @@ META = "meta.json"
 
 def new_folder(base: Path, stem: str) -> Path:
     """Create and return base/stem, or base/stem-2 and so on if it exists."""
-    base.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        folder = base / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            folder = base / (stem if number == 1 else f"{stem}-{number}")
+            if not os.path.lexists(folder):
+                with suppress(FileExistsError):  # made by another just now
+                    folder.mkdir()
+                    return folder
             number += 1
-        else:
-            return folder
+    except OSError as error:
+        raise WriteError(f"cannot make a folder in {base}: {error.strerror}; name another") from error
 
 
 def point_to(folder: Path, name: str = "latest") -> None:

@@ -265,7 +265,7 @@ class Run:
         if self.antecedent_classifier is None:
             raise RunError(
                 f"{self.folder.name} is a dcgan run: it needs a classifier to see labels in images; train one with "
-                f"python -m causalcf.classify --data {self.recipe.data}, or name one with classifier="
+                f"python -m causalcf.classify --data {self.recipe.data}, or name one with --classifier (classifier=)"
             )
         return self.antecedent_classifier
 
@@ -303,7 +303,7 @@ def load_run(
     found = _find_antecedent_classifier(folder, data, graph, device, classifier)
     nets = generator.to(where), None if labeler is None else labeler.to(where)
     run = Run(folder, recipe, graph, scm, state["step"], *nets, found, where, precision, constraint_classifier, data)
-    if run.caveat and found is not None and found.trained_on is not None:
+    if run.caveat:
         warnings.warn(run.caveat, stacklevel=2)
     return run
 

@@ -108,7 +108,7 @@ def test_nothing_is_left_behind_by_a_mistake(tmp_path, flags, error, culprit):
 def test_a_file_in_the_place_of_the_runs_is_one_sentence(tmp_path, capsys):
     (tmp_path / "afile").write_text("mine")
     assert run_command(lambda: main([*SMALL, "--runs-dir", "afile"])) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == "error: File exists: afile"
+    assert capsys.readouterr().err.splitlines()[-1] == "error: cannot make a folder in afile: File exists; name another"
     assert (tmp_path / "afile").read_text() == "mine"
 
 

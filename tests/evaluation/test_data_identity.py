@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from causalcf.classifiers.storage import data_of, find_classifier
 from causalcf.data.images import DataSource
 from causalcf.errors import RecipeError, RunError
 from causalcf.eval import main as evaluate
+from causalcf.explore import main as explore
 from causalcf.runs.recipe import Recipe
 from causalcf.training.experiment import resume_run, start_run
 
@@ -104,6 +106,36 @@ def test_a_reader_found_by_name_is_the_newest_of_the_same_data(place, made, monk
     assert (place / "runs" / "judge-folder").resolve() == newest
     assert find_classifier("folder", place / "runs", "judge", wanted).resolve().parent == first
     assert find_classifier("folder", place / "runs", "judge").resolve().parent == newest
+
+
+@pytest.mark.parametrize("meta", [None, "", "[]", '{"recipe": 5}', '{"recipe": {"data": "folder"}}'])
+def test_a_reader_that_does_not_say_its_data_is_taken_by_folder_alone(place, made, meta):
+    wanted = replace(data(place, "labelled"), root=str(made / "mine"))
+    older = classifier(place, made / "mine", "classifier")
+    folder = classifier(place, made / "mine", "classifier")
+    (folder / "meta.json").unlink()
+    if meta is not None:
+        (folder / "meta.json").write_text(meta)
+    assert find_classifier("folder", place / "runs", data=wanted).resolve().parent == older
+    shutil.rmtree(older)
+    with pytest.raises(RunError, match=r"classifier-folder does not say that it was trained on .*mine.*name one"):
+        find_classifier("folder", place / "runs", data=wanted)
+    with pytest.warns(UserWarning, match="no classifier reads the images of .*does not say"):
+        assert load_run(of(place, "labelled"), "cpu").antecedent_classifier is None
+    with pytest.warns(UserWarning, match="does not say what data"):
+        assert load_run(of(place, "labelled"), "cpu", folder).caveat
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_explore_takes_a_named_classifier_and_says_whose_it_is(place, capsys, own):
+    folder = classifier(place, place / ("mine" if own else "theirs"), "classifier")
+    with nullcontext() if own else pytest.warns(UserWarning, match="trained on other data"):
+        run = load_run(of(place, "plain"), "cpu", folder)
+        seen = int(run.sample(1).labels[0, run.graph.nodes.index("Male")])  # the other value may be out of reach
+        given = ["--run", str(run.folder), "--given", f"Male={seen}", "--out", str(place / "out"), "--device", "cpu"]
+        capsys.readouterr()
+        explore([*given, "--faces", "2", "--pairs", "1", "--columns", "2", "--classifier", str(folder)])
+    assert ("was trained on other data" in capsys.readouterr().out) is not own
 
 
 def test_a_further_column_makes_another_data_set(place, tmp_path):
