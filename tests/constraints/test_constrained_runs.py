@@ -62,7 +62,8 @@ def classifier(folder, role="classifier", seed=0):
     )
     folder.mkdir(parents=True, exist_ok=True)
     save_classifier(folder / "classifier.pt", read)
-    (folder / "meta.json").write_text(json.dumps({"recipe": {"role": role}}))
+    said = {"recipe": {"role": role, "data": "faces"}, "data_fingerprint": "none"}
+    (folder / "meta.json").write_text(json.dumps(said))
 
 
 @pytest.fixture
