@@ -94,6 +94,7 @@ def save_reader(folder, names):
     save_classifier(
         folder / "classifier.pt", AttributeClassifier(names, network, columns, plain, rates, False, ("alexnet", 4))
     )
+    (folder / "meta.json").write_text('{"recipe": {"data": "faces"}, "data_fingerprint": "none"}')
     return folder
 
 
