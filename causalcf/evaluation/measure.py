@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ..data.images import ImageData, to_unit_interval
 from ..errors import ImpossibleWorldError, UnreachedError
@@ -66,12 +67,12 @@ def _groups(evaluation: Evaluation) -> list[Group]:
     causes = _by_cause(suite.questions(m.reference.nodes))
     asked = [group for approach in evaluation.approaches for group in _of_approach(evaluation, approach, causes)]
     runs = list(dict.fromkeys(approach.run for approach in evaluation.approaches)) if suite.realism else []
-    kinds = [kind_of(m.runs[name]) for name in runs]
+    kinds, real = [kind_of(m.runs[name]) for name in runs], RealImages(evaluation)
     for kind, name in zip(kinds, runs, strict=True):
         common = kind if kinds.count(kind) == 1 else f"{kind} ({name})"
-        asked.append(Group((Part("realism", ("realism", name), partial(_realism, evaluation, name), common),)))
+        asked.append(Group((Part("realism", ("realism", name), partial(_realism, evaluation, real, name), common),)))
     if runs:
-        itself = Part("realism", ("realism",), partial(_realism, evaluation, ""), THEMSELVES)
+        itself = Part("realism", ("realism",), partial(_realism, evaluation, real, ""), THEMSELVES)
         asked.append(Group((itself,)))
     return [Group((fit,)), *asked]
 
@@ -143,32 +144,51 @@ def _graph_fit(evaluation: Evaluation) -> dict[str, Any]:
     return graph_fit(graph, evaluation.inputs.data.select(graph.nodes), draw).to_dict()
 
 
-def _realism(evaluation: Evaluation, name: str) -> dict[str, Any]:
+class RealImages:
+    """Held-out images and as many of the data, with what judge and features see in them; read once for all runs."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        m = evaluation.inputs
+        self.inputs, self.held_out = m, m.held_out or m.data
+        self.rows = _two_sides(self.held_out, m.data, generator_of(evaluation.settings.seed, "real images"))
+        self.readers = {"judge": m.judge.classifier} | ({} if m.features is None else {"features": m.features})
+
+    def __len__(self) -> int:
+        return len(self.rows[0])
+
+    def images(self) -> tuple[Tensor, Tensor]:
+        """Return the (n, 3, h, w) held-out images in [0, 1], and those of the data."""
+        theirs, own = self.rows
+        return to_unit_interval(self.held_out.batch(theirs)), to_unit_interval(self.inputs.data.batch(own))
+
+    @cached_property
+    def features(self) -> dict[str, tuple[Tensor, Tensor]]:
+        others, of_data = self.images()
+        return {name: (judge_features(c, others), judge_features(c, of_data)) for name, c in self.readers.items()}
+
+    @cached_property
+    def facts(self) -> Tensor:
+        return self.inputs.judge.facts(self.images()[0])
+
+
+def _realism(evaluation: Evaluation, real: RealImages, name: str) -> dict[str, Any]:
     """Measure a run's images, or with name "" the data themselves, against n held-out images."""
-    m, seed = evaluation.inputs, evaluation.settings.seed
-    real = m.held_out or m.data
-    theirs, own = _two_sides(real, m.data, generator_of(seed, "real images"))
-    n = len(theirs)
+    m, seed, n = evaluation.inputs, evaluation.settings.seed, len(real)
     found: dict[str, Any] = {"run": name, "n": n, "from": "held-out images" if m.held_out else "images trained on"}
-    readers = {"judge": m.judge.classifier} | ({} if m.features is None else {"features": m.features})
-    found["extractor"] = ", ".join(extractor_name(c).replace("judge", reader) for reader, c in readers.items())
+    found["extractor"] = ", ".join(extractor_name(c).replace("judge", reader) for reader, c in real.readers.items())
     if n < 3:
         return {**found, "FD(judge)": None, "KID(judge)": None, "FD(judge) of the data itself": None}
-    others, of_data = to_unit_interval(real.batch(theirs)), to_unit_interval(m.data.batch(own))
-    images = of_data
+    others, images = real.images()
     if name:
         asked = next(approach for approach in evaluation.approaches if approach.run == name)
         images = asked.actual(n, {}, generator_of(seed, "realism")).images
-    for reader, classifier in readers.items():
-        ours, of_others = judge_features(classifier, images), judge_features(classifier, others)
+    for reader, (of_others, of_data) in real.features.items():
+        ours = judge_features(real.readers[reader], images) if name else of_data
         found |= compare_features(ours, of_others, reader)
-        if reader == "judge":
-            itself = frechet_distance(judge_features(classifier, of_data), of_others) if name else found["FD(judge)"]
-            found["FD(judge) of the data itself"] = itself
+    found["FD(judge) of the data itself"] = frechet_distance(*reversed(real.features["judge"]))
     found |= compare_images(images, others, generator_of(seed, "image statistics"))
-    found["spread within a combination / data"] = spread_ratio(
-        images, m.judge.facts(images), others, m.judge.facts(others)
-    )
+    facts = m.judge.facts(images)
+    found["spread within a combination / data"] = spread_ratio(images, facts, others, real.facts)
     return found | (views_of(m.runs[name].folder) if name else {})
 
 

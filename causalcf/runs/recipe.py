@@ -235,17 +235,6 @@ class Recipe(Options):
         """Weight of lazy R1."""
         return R1_WEIGHTS.get(self.objective, 0.3) if self.r1 is None else self.r1
 
-    def ema_decay(self, images: int) -> float:
-        """Decay of the EMA weights in the step after `images` images."""
-        half_life = min(self.ema_half_life, self.ema_ramp * images) if self.ema_ramp else self.ema_half_life
-        return 0.5 ** (self.batch / half_life) if half_life else 0.0
-
-    def rate_factor(self, images: int) -> float:
-        """What the learning rates are multiplied by in the step after `images` images, from 1 down to a tenth."""
-        falling = self.rate_decay * self.images
-        passed = (images - (self.images - falling)) / falling if falling else 0.0
-        return 0.55 + 0.45 * math.cos(math.pi * min(max(passed, 0.0), 1.0))
-
     @property
     def statement_every(self) -> int:
         """Steps from one group of counterfactuals to the next."""

@@ -21,6 +21,7 @@ from ..networks.encoder import noise_of
 from ..networks.precision import autocast
 from ..runs.recipe import Recipe
 from .batches import Batch, augmented, with_label_noise, with_one_flipped
+from .schedules import ema_decay, rate_factor
 
 Losses = dict[str, Tensor]
 
@@ -73,13 +74,13 @@ class TrainingStep:
         if self.constraint is not None:
             losses |= self._constrain(self.constraint, batch, fake.detach(), step)
         self.optimisers["generator"].step()
-        update_ema(self.networks.average, self.networks.generator, self.recipe.ema_decay(seen))
+        update_ema(self.networks.average, self.networks.generator, ema_decay(self.recipe, seen))
         return losses
 
     def _rate(self, name: str, images: int = 0) -> float:
         """Return a network's learning rate in the step after `images` images."""
         rate = self.recipe.generator_rate if name == "generator" else self.recipe.learning_rate
-        return rate * self.recipe.rate_factor(images)
+        return rate * rate_factor(self.recipe, images)
 
     def _shown(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return the images as the networks see them: augmented views if the recipe says so."""

@@ -275,7 +275,7 @@ def evaluated(monkeypatch, data, held_out=None):
         settings=SimpleNamespace(seed=0),
         approaches=(SimpleNamespace(run="run", actual=actual),),
     )
-    return measure._realism(asked, "run"), compared
+    return measure._realism(asked, measure.RealImages(asked), "run"), compared
 
 
 @pytest.mark.parametrize(("images", "n"), [(80, 40), (81, 40), (200, 50), (6, 3)])

@@ -2,7 +2,8 @@
 
 import pytest
 from helpers.same_training import difference
-from helpers.tiny_run import recipe_in
+from helpers.tiny_run import red_folder
+from helpers.tiny_run import red_recipe as recipe
 from PIL import Image
 
 from causalcf.cli.command import run as run_command
@@ -10,7 +11,6 @@ from causalcf.data import imagefiles
 from causalcf.runs.directory import load_checkpoint
 from causalcf.train import main
 from causalcf.training.experiment import start_run
-from causalcf.training.watchers import Pictures
 
 ROWS = 12
 
@@ -18,20 +18,8 @@ ROWS = 12
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A folder of tiny images, and a graph of their one label."""
-    monkeypatch.setenv("CAUSALCF_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(Pictures, "__call__", lambda *_: None)  # which take longer than all else
-    root = tmp_path / "images"
-    root.mkdir()
-    for i in range(ROWS):
-        Image.new("RGB", (8, 8), (20 * i, 0, 0)).save(root / f"{i}.jpg")
-    (root / "labels.csv").write_text("file,Red,split\n" + "".join(f"{i}.jpg,{i % 2},train\n" for i in range(ROWS)))
-    (tmp_path / "mine.yaml").write_text("nodes: {Red: []}\n")
-    return tmp_path
-
-
-def recipe(place, images=16):
-    options = {"data": "folder", "data_root": str(place / "images"), "graph": str(place / "mine.yaml")}
-    return recipe_in(place, **options, images=images, tick=8)
+    rows = "".join(f"{i}.jpg,{i % 2},train\n" for i in range(ROWS))
+    return red_folder(tmp_path, monkeypatch, range(ROWS), ".jpg", "file,Red,split\n" + rows)
 
 
 def said(capsys, *flags):

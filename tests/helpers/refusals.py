@@ -413,8 +413,6 @@ NOTHING_TO_REFUSE = {
     "CounterfactualNoise",
     "CounterfactualWorlds",
     "LabelSCM.to_state",
-    "Recipe.ema_decay",
-    "Recipe.rate_factor",
     "Recipe.to_dict",
     "Worlds",
     "esm",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from helpers.tiny_run import recipe_in
+from helpers.tiny_run import red_folder, red_recipe
 from PIL import Image
 
 from causalcf.classifiers.recipe import ClassifierRecipe
@@ -16,7 +16,6 @@ from causalcf.runs.recipe import Recipe, recipe_from_dict
 from causalcf.train import main
 from causalcf.training.comparison_recipe import comparison_from_dict
 from causalcf.training.experiment import resume_run, start_run
-from causalcf.training.watchers import Pictures
 
 ROWS, GONE = 60, (3, 4, 50)
 
@@ -24,21 +23,12 @@ ROWS, GONE = 60, (3, 4, 50)
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A folder of which three images are gone, half of them kept for validation, and a graph of its one label."""
-    monkeypatch.setenv("CAUSALCF_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(Pictures, "__call__", lambda *_: None)  # which take longer than all else
-    root = tmp_path / "images"
-    root.mkdir()
-    for i in set(range(ROWS)) - set(GONE):
-        Image.new("RGB", (8, 8), (4 * i, 0, 0)).save(root / f"{i}.png")
     rows = "".join(f"{i}.png,{i % 2},{int(i >= 30)}\n" for i in range(ROWS))
-    (root / "labels.csv").write_text("file,Red,partition\n" + rows)
-    (tmp_path / "mine.yaml").write_text("nodes: {Red: []}\n")
-    return tmp_path
+    return red_folder(tmp_path, monkeypatch, set(range(ROWS)) - set(GONE), ".png", "file,Red,partition\n" + rows)
 
 
 def recipe(place, **changes):
-    source = {"data": "folder", "data_root": str(place / "images"), "graph": str(place / "mine.yaml")}
-    return recipe_in(place, **source, **{"images": 16, "tick": 8, "skip_missing": True, **changes})
+    return red_recipe(place, **{"skip_missing": True, **changes})
 
 
 def test_a_run_its_resumption_its_judge_and_its_evaluation_load_the_same_part(place, monkeypatch):
