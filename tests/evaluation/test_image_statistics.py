@@ -143,13 +143,19 @@ def test_ratios_find_speckle_blur_and_a_lattice():
     assert checkered[-1] > 3 and max(checkered[:-1]) < 1.5
 
 
+def test_where_the_data_have_no_power_there_is_no_ratio():
+    plain = torch.full((20, 3, 64, 64), 0.5)
+    assert all(math.isnan(one.value) and one.to_dict()["low"] is None for one in spectrum_ratios(REAL, plain, seeded()))
+    assert all(one.value == one.low == one.high == 0 for one in spectrum_ratios(plain, REAL, seeded()))
+
+
 def test_intervals_of_ratios_cover_the_ratio_of_means():
     """Of many draws from one law, whose ratio is 1, nearly all intervals hold it; of another law, few do."""
     held = {1.0: 0, 1.3: 0}
     for size in held:
         for seed in range(40):
             draw = seeded(seed)
-            a, b = torch.rand(60, 3, 8, 8, generator=draw), torch.rand(60, 3, 8, 8, generator=draw)
+            a, b = torch.rand(60, 3, 16, 16, generator=draw), torch.rand(60, 3, 16, 16, generator=draw)
             one = spectrum_ratios(size**0.5 * a, b, draw, 400)[3]
             held[size] += one.low <= 1 <= one.high
     assert held[1.0] >= 28  # 38 expected; fewer by chance with probability below 1e-5
