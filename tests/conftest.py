@@ -70,6 +70,14 @@ def runs(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def without_pictures():
+    """Trainings of this module make no pictures, which take longer than all else in a small one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("causalcf.training.watchers.Pictures.__call__", lambda *_: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def compared(tmp_path_factory):
     """A finished comparison: its recipe in tiny.yaml, its runs in runs; not to be changed."""

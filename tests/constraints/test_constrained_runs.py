@@ -21,6 +21,7 @@ from causalcf.runs.recipe import Recipe
 from causalcf.train import main
 from causalcf.training.experiment import resume_run, start_run
 
+pytestmark = pytest.mark.usefixtures("without_pictures")
 TINY = Recipe(
     name="tiny",
     images=64,

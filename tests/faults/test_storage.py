@@ -85,7 +85,8 @@ def test_a_read_only_folder_can_be_asked_but_not_trained_in(tmp_path, run, capfd
 def test_a_file_in_the_place_of_the_runs_is_one_sentence(tmp_path, capsys, inside, sentence):
     (tmp_path / "afile").write_text("mine")
     assert run_command(lambda: main([*flags(tmp_path), f"--runs-dir={tmp_path}/afile{inside}"])) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == f"error: {sentence}: {tmp_path}/afile{inside}"
+    (said,) = capsys.readouterr().err.splitlines()[-1:]
+    assert said == f"error: cannot make a folder in {tmp_path}/afile{inside}: {sentence}; name another"
     assert (tmp_path / "afile").read_text() == "mine"
 
 

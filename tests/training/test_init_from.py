@@ -20,6 +20,7 @@ from causalcf.runs.run import load_run
 from causalcf.training.experiment import resume_run, start_run
 from causalcf.training.step import TrainingStep
 
+pytestmark = pytest.mark.usefixtures("without_pictures")
 TINY = Recipe(
     name="tiny", images=96, batch=8, width=2, labeler_width=2, noise_dim=5, data_size=40, tick=32, precision="float32",
     graph="celeba-bald", noise_weight=0.3, device="cpu",
