@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from ..checks import SEEDS, Options, check_options, option, option_names, require, with_new_names
-from ..data import Data
+from ..data import CELEBA_CROP, Data
 from ..errors import RecipeError, unknown
 
 NetworkName = Literal["residual", "alexnet"]
@@ -58,6 +58,12 @@ class ClassifierRecipe(Options):
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
     data_size: int = option(20_000, "number of faces to render for training (faces only)", low=20, high=2**24)
     skip_missing: bool = option(False, "use the images that are there, if the table lists more (celeba, folder)")
+    crop: int = option(
+        CELEBA_CROP,
+        "side of the square cut from CelebA's 178x218 photographs, in pixels; 148 shows all hair",
+        low=64,
+        high=178,
+    )
     label_distribution: LabelDistribution | None = option(
         None,
         "faces only. uniform (default): all combinations of labels equally often, so that a moustache is no evidence "
@@ -108,7 +114,8 @@ class ClassifierRecipe(Options):
 
     _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "data": (
-            "data", "data_root", "data_size", "skip_missing", "label_distribution", "attributes", "balance", "noise",
+            "data", "data_root", "data_size", "skip_missing", "crop", "label_distribution", "attributes", "balance",
+            "noise",
         ),
         "network": ("role", "network", "width", "dropout"),
         "training": ("images", "batch", "learning_rate", "weight_decay", "patience", "seed", "device", "precision"),
@@ -125,6 +132,7 @@ class ClassifierRecipe(Options):
         require(faces or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(not faces or self.data_root is None, "data_root", self.data_root, "left out for faces")
         require(not (faces and self.skip_missing), "skip_missing", "true", "left out for faces")
+        require(self.data == "celeba" or self.crop == CELEBA_CROP, "crop", self.crop, f"left out for {self.data}")
         allowed = f"natural or left out when data is {self.data}"
         require(faces or self.label_distribution != "uniform", "label_distribution", "uniform", allowed)
         require(self.attributes is None or len(self.attributes) > 0, "attributes", self.attributes, "at least one name")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from ..checks import check_choice, check_path
 from ..errors import DataError, unknown
@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # torch is imported only once there are images to load
     from .images import ImageData
 
 Data = Literal["faces", "celeba", "folder"]
+CELEBA_CROP = 108  # pixels a side, of the aligned 178x218 image, as in DCGAN and CausalGAN
 SOURCES: tuple[Data, ...] = get_args(Data)
 
 
@@ -51,6 +52,24 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
         if option not in allowed:
             raise DataError(unknown("option", option, allowed))
     return load(split=split, **options) if name == "faces" else load(root, split=split, **options)
+
+
+class SourceOptions(Protocol):
+    """The options of a recipe that say which images of a source are loaded, and how."""
+
+    @property
+    def data(self) -> Data: ...
+    @property
+    def skip_missing(self) -> bool: ...
+    @property
+    def crop(self) -> int: ...
+
+
+def loader_options(recipe: SourceOptions) -> dict[str, Any]:
+    """Return the arguments of `load_data` that a recipe's source takes; rendered faces take a number alone."""
+    if recipe.data == "faces":
+        return {}
+    return {"skip_missing": recipe.skip_missing} | ({"crop": recipe.crop} if recipe.data == "celeba" else {})
 
 
 def attribute_names(name: str, root: str | Path | None = None, wanted: Iterable[str] = ()) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..checks import check
 from ..errors import DataError
+from . import CELEBA_CROP
 from .imagefiles import celeba_crop, load_images, some
 from .images import ImageData
 from .tables import AttributeTable, read_attributes, read_partition
@@ -36,8 +38,9 @@ def load_celeba(
     cache: str | Path | None = None,
     progress: bool = True,
     skip_missing: bool = False,
+    crop: int = CELEBA_CROP,
 ) -> ImageData:
-    """Load CelebA: the central 108x108 of each aligned image, area-resized, with all attributes.
+    """Load CelebA: the central square of each aligned image, area-resized, with all attributes.
 
     The official releases (JPEG and PNG), Kaggle's copy and any part of them load alike, as long as the folder holds
     exactly the images that its tables list, or `skip_missing` is set. The first call decodes everything into a cache
@@ -50,6 +53,7 @@ def load_celeba(
         cache: folder of all caches; None for $CAUSALCF_CACHE, else the user's cache folder.
         progress: show a progress bar while the cache is built.
         skip_missing: leave out the rows whose images are not there, with a warning of how many.
+        crop: side of the square in pixels of the 178x218 image, in [64, 178]. 108 shows the face, 148 the hair, too.
 
     Returns:
         The images of the split, in the order of the table, to be flipped in training.
@@ -58,18 +62,20 @@ def load_celeba(
         DataError: something is missing (says what was looked for and where CelebA is published), the tables and images
             disagree (says where), broken images (names them), an empty or unknown split.
 
-    Source: Liu, Luo, Wang, Tang (2015), "Deep Learning Face Attributes in the Wild"; crop as in CausalGAN.
+    Source: Liu, Luo, Wang, Tang (2015), "Deep Learning Face Attributes in the Wild"; crop 108 as in CausalGAN.
 
     Examples:
         >>> data = load_celeba("path/to/celeba", "valid")  # doctest: +SKIP
         >>> data.select(["Male", "Smiling"]).shape         # doctest: +SKIP
         torch.Size([19867, 2])
     """
+    check(type(crop) is int and 64 <= crop <= 178, "crop", crop, "a whole number of pixels in [64, 178]", DataError)
     table, splits = celeba_tables(root)
     folder = celeba_images(root)
     return load_images(
         "celeba", folder, table, splits, split, celeba_crop,
         size=size, cache=cache, progress=progress, flip=True, any_suffix=True, skip_missing=skip_missing,
+        crop_side=None if crop == CELEBA_CROP else crop,
     )  # fmt: skip
 
 

@@ -28,14 +28,13 @@ if TYPE_CHECKING:
     from PIL import Image
     from scipy.sparse import csr_array
 
-Crop = Callable[["Image.Image"], np.ndarray]
+Crop = Callable[..., np.ndarray]  # of an image, and of a side if the crop has one
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
 """What is decoded: each further format that Pillow knows, one of which runs another program, is a further way in."""
 MAX_PIXELS = 2**26  # 8,192 x 8,192, more than cameras take; several are decoded at a time, the largest at 1 GB each
 
 _ALIGNED = (178, 218)  # width, height of CelebA's aligned images
-_FACE = 108
 _SLAB = 1 << 20  # values turned into float32 at a time, so that a huge photograph costs no huge array
 _MOST_BROKEN = 1000  # images that cannot be read, after which the others are not tried
 
@@ -55,12 +54,12 @@ def upright(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")  # a copy takes 270 MB of the largest images
 
 
-def celeba_crop(image: Image.Image) -> np.ndarray:
-    """Return the central 108x108 pixels of an aligned 178x218 image, as in DCGAN and CausalGAN."""
+def celeba_crop(image: Image.Image, side: int = 108) -> np.ndarray:
+    """Return the central (side, side) pixels of an aligned 178x218 image."""
     if image.size != _ALIGNED:
         raise DataError(f"{image.width}x{image.height} pixels; expected CelebA's aligned and cropped images of 178x218")
-    left, top = ((side - _FACE) // 2 for side in _ALIGNED)
-    return np.asarray(image)[top : top + _FACE, left : left + _FACE]
+    left, top = ((whole - side) // 2 for whole in _ALIGNED)
+    return np.asarray(image)[top : top + side, left : left + side]
 
 
 def square_crop(image: Image.Image) -> np.ndarray:
@@ -214,8 +213,11 @@ def load_images(
     recursive: bool = False,
     any_suffix: bool = False,
     skip_missing: bool = False,
+    crop_side: int | None = None,
 ) -> ImageData:
-    """Load the images of one split in table order, decoded once into a cache that all splits share."""
+    """Load the images of one split in table order, decoded once into a cache that all splits share.
+    `crop_side` names a crop that is not the usual one.
+    """
     if size < 1:
         raise DataError(f"{name}: image size {size}; expected at least 1 pixel")
     check(isinstance(skip_missing, bool), "skip_missing", skip_missing, "true or false", DataError)
@@ -227,16 +229,18 @@ def load_images(
     rows = _rows_of(name, [splits[i] for i in order], split)
     files = [table.files[i] for i in order]
     source, images = str(folder.resolve()), _digest(f"{file}\0{found[of[file]]}" for file in files)
-    key = {"source": source, "images": images, "crop": crop.__name__, "size": size}
+    cropped = crop.__name__ if crop_side is None else f"{crop.__name__} {crop_side}"
+    key = {"source": source, "images": images, "crop": cropped, "size": size}
     if crop is celeba_crop:
         key["decoder"] = 2  # the first one made 16 bits white and transparency black
+    cut = crop if crop_side is None else functools.partial(crop, side=crop_side)
     broken: dict[str, str] = {}
 
     def produce(start: int, stop: int) -> np.ndarray:
         pixels = np.zeros((stop - start, 3, size, size), np.uint8)
         for row, file in enumerate(files[start:stop]):
             try:
-                pixels[row] = read_image(folder / of[file], crop, size)
+                pixels[row] = read_image(folder / of[file], cut, size)
             except DataError as error:
                 broken[file] = str(error)
         if len(broken) >= _MOST_BROKEN:
@@ -250,11 +254,12 @@ def load_images(
             raise DataError(broken[named[0]] + others * (len(named) > 1))
 
     place = Path(cache) if cache is not None else cache_root()
-    slot = place / f"{name}-{size}-{_digest([source])[:8]}"
+    named = name if crop_side is None else f"{name}-crop-{crop_side}"
+    slot = place / f"{named}-{size}-{_digest([source])[:8]}"
     shape = (len(files), 3, size, size)
     pixels = open_cache(slot, key, shape, produce, refuse_broken, progress=progress, label=f"{name}: images")
     labels = table.values[order][rows]
-    identity = [json.dumps([images, crop.__name__, size, split, table.names]), labels.tobytes().hex()]
+    identity = [json.dumps([images, cropped, size, split, table.names]), labels.tobytes().hex()]
     return ImageData(name, table.names, torch.from_numpy(labels), pixels[rows], _digest(identity)[:16], flip)
 
 

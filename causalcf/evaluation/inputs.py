@@ -12,7 +12,7 @@ from typing import Any
 from ..classifiers.classifier import AttributeClassifier, data_caveat
 from ..classifiers.recipe import ClassifierRecipe
 from ..classifiers.storage import find_classifier, load_classifier
-from ..data import attribute_names, load_data
+from ..data import attribute_names, load_data, loader_options
 from ..data.images import DataSource, ImageData
 from ..distributed.group import first_of_machine_first, from_first
 from ..errors import DataError, RunError
@@ -207,11 +207,10 @@ def _judge_of(base: Path, recipe: Recipe, data: DataSource, device: str) -> Path
     from ..classifiers.experiment import make_classifier
 
     print(escaped(f"no judge of {data} in {base}; training one, once"), file=sys.stderr)
-    source: dict[str, Any] = {key: getattr(recipe, key) for key in ("data", "data_root", "skip_missing")}
+    source: dict[str, Any] = {key: getattr(recipe, key) for key in ("data", "data_root", "skip_missing", "crop")}
     return make_classifier(ClassifierRecipe(role="judge", device=device, runs_dir=str(base), **source))
 
 
 def _load(recipe: Recipe, split: str) -> ImageData:
     sized: dict[str, Any] = {"n": recipe.data_size} if recipe.data == "faces" and split == "train" else {}
-    part: dict[str, Any] = {} if recipe.data == "faces" else {"skip_missing": recipe.skip_missing}
-    return load_data(recipe.data, recipe.data_root, split=split, **sized, **part)
+    return load_data(recipe.data, recipe.data_root, split=split, **sized, **loader_options(recipe))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 from ..checks import SEEDS, Options, check_options, option, option_names, require, with_new_names
-from ..data import Data
+from ..data import CELEBA_CROP, Data
 from ..errors import RecipeError, unknown
 from ..io.untrusted import MAX_TENSORS, MAX_TICKS
 
@@ -82,6 +82,12 @@ class Recipe(Options):
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
     data_size: int = option(20_000, "number of faces to render (faces only)", low=2, high=2**24)
     skip_missing: bool = option(False, "use the images that are there, if the table lists more (celeba, folder)")
+    crop: int = option(
+        CELEBA_CROP,
+        "side of the square cut from CelebA's 178x218 photographs, in pixels; 148 shows all hair",
+        low=64,
+        high=178,
+    )
     approach: Approach = option(
         "causalgan",
         "causalgan; conditional: the same networks, but labels from a graph without edges; dcgan: no labels",
@@ -190,7 +196,7 @@ class Recipe(Options):
 
     _GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "data": (
-            "graph", "data", "data_root", "data_size", "skip_missing", "balance", "sampler", "augment",
+            "graph", "data", "data_root", "data_size", "skip_missing", "crop", "balance", "sampler", "augment",
             "augment_probability",
         ),
         "networks": (
@@ -228,6 +234,7 @@ class Recipe(Options):
         require(self.data == "faces" or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
         require(self.data != "faces" or self.data_root is None, "data_root", self.data_root, "left out for faces")
         require(self.data != "faces" or not self.skip_missing, "skip_missing", "true", "left out for faces")
+        require(self.data == "celeba" or self.crop == CELEBA_CROP, "crop", self.crop, f"left out for {self.data}")
         return self
 
     @property

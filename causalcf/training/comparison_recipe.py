@@ -75,7 +75,16 @@ KEYS = ("approaches", "seeds", "constraints", "constraints_from", *ROLES)  # bes
 SINGLE = {"approach": "approaches", "seed": "seeds", "statements": "constraints"}
 SINGLE |= {"init_from": "constraints", "start": "constraints"}
 RENAMED = {"told": "constraints", "told_from": "constraints_from"}  # old keys, for one release
-SHARED = ("data", "data_root", "data_size", "skip_missing", "device", "runs_dir")  # given to the classifiers, too
+# Given to the classifiers, too.
+SHARED = (
+    "data",
+    "data_root",
+    "data_size",
+    "skip_missing",
+    "crop",
+    "device",
+    "runs_dir",
+)
 
 
 @dataclass(frozen=True)

@@ -288,6 +288,31 @@ def test_a_merged_column_of_splits_must_agree_with_the_partition(tmp_path, load,
         load(tmp_path / "c", "train")
 
 
+@pytest.mark.parametrize(
+    ("crop", "window"), [(148, (15, 35, 163, 183)), (178, (0, 20, 178, 198)), (109, (34, 54, 143, 163))]
+)
+def test_a_wider_crop_is_central_and_is_other_data(root, load, crop, window):
+    usual, wide = load(root), load(root, crop=crop)
+    files = [FILES[row] for row in ROWS["train"] + ROWS["valid"] + ROWS["test"]]
+    for pixels, file in zip(wide.pixels, files, strict=True):
+        decoded = np.asarray(Image.open(root / "img_align_celeba" / file).crop(window))
+        assert np.abs(pixels.transpose(1, 2, 0) - area_oracle(decoded, 64)).max() <= 0.5 + 1e-3
+    assert wide.fingerprint != usual.fingerprint == load(root, crop=108).fingerprint
+    assert wide.labels.tolist() == usual.labels.tolist()
+
+
+def test_both_crops_keep_their_cache(root, load, monkeypatch):
+    load(root), load(root, crop=148)
+    monkeypatch.setattr("causalcf.data.imagefiles.read_image", lambda *_: pytest.fail("decoded again"))
+    load(root), load(root, crop=148)
+
+
+@pytest.mark.parametrize("crop", [63, 179, 108.0, "148", True])
+def test_a_crop_that_is_no_part_of_the_image_is_refused(root, load, crop):
+    with pytest.raises(DataError, match=r"\bcrop\b.*\b64, 178\b"):
+        load(root, crop=crop)
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="shared data not present")
 def test_real_images_are_decoded_cropped_and_resized():
     for file in sorted((SHARED / "img_align_celeba").iterdir())[::500]:

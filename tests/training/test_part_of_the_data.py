@@ -65,6 +65,21 @@ def test_the_option_is_for_data_on_the_disk():
         recipe_from_dict({"data": "folder", "data_root": "here", "skip_missing": "maybe"})
 
 
+@pytest.mark.parametrize("options", [Recipe, ClassifierRecipe])
+def test_a_crop_is_for_celeba(options):
+    assert options(data="celeba", data_root="here", crop=148).validate().crop == 148
+    for data in ({}, {"data": "folder", "data_root": "here"}):
+        with pytest.raises(RecipeError, match=r"\bcrop\b.*\b148\b.*\bleft out\b"):
+            options(**data, crop=148).validate()
+    with pytest.raises(RecipeError, match=r"\bcrop\b.*\b63\b"):
+        options(data="celeba", data_root="here", crop=63).validate()
+
+
+def test_a_comparison_hands_the_crop_to_its_classifiers():
+    compared = comparison_from_dict({"data": "celeba", "data_root": "here", "crop": 148, "approaches": ["dcgan"]})
+    assert compared.classifier.crop == compared.judge.crop == 148
+
+
 def test_a_comparison_hands_it_to_its_classifiers():
     shared = {"data": "folder", "data_root": "here", "skip_missing": True}
     compared = comparison_from_dict({**shared, "approaches": ["dcgan"]})
