@@ -91,10 +91,10 @@ def label_model(graph: str, data: str, data_root: str | None = None) -> LabelSCM
 
 def run_model(folder: str) -> LabelSCM:
     """Return the label model in a run's checkpoint, without building networks; RunError if the run has none."""
-    from .runs.directory import CHECKPOINT, find_run, read_run
+    from .runs.directory import find_run, read_run, stored_weights
 
     place = find_run(folder)
-    *_, scm = read_run(place, place / CHECKPOINT)
+    *_, scm = read_run(place, stored_weights(place))
     if scm is None:
         raise RunError(f"{place.name} is a dcgan run: it has no label model; ask --graph and --data instead")
     return scm

@@ -16,7 +16,7 @@ LADDER = (
     "data losses",
     "classifiers",
     "classify runs",
-    "answers constraints evaluation explore statements",
+    "answers constraints evaluation explore export statements",
     "ask eval training",
     "train",
 )

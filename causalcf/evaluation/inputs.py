@@ -22,7 +22,7 @@ from ..io.files import of_file, of_weights
 from ..io.text import escaped
 from ..labels import fit_label_scm
 from ..labels.reference import Reference
-from ..runs.directory import CHECKPOINT, FinishedRun, finished_runs
+from ..runs.directory import FinishedRun, finished_runs, stored_weights
 from ..runs.recipe import APPROACHES, Recipe
 from ..runs.run import Run, load_run
 from .judge import Judge, load_judge
@@ -90,7 +90,7 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
             raise RunError(f"--run names {folder} twice")
     first = runs[0]
     for run in runs[1:]:
-        for what in _DATA:
+        for what in (*_DATA, "crop"):
             ours, theirs = getattr(first.recipe, what), getattr(run.recipe, what)
             if ours != theirs:
                 text = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"
@@ -143,11 +143,11 @@ def load_inputs(
             true_graph = reference.scm.graph
     else:
         reference = Reference(fit_label_scm(assumed, data.select(assumed.nodes)), assumed.nodes, "fitted")
-    named = judge or from_first(lambda: _judge_of(first.folder.parent, recipe, found, device))
-    reader = load_judge(named, assumed.nodes, device, first.folder.parent, found)
+    named = judge or from_first(lambda: _judge_of(first.beside, recipe, found, device))
+    reader = load_judge(named, assumed.nodes, device, first.beside, found)
     caveats.append(data_caveat(reader.classifier, f"the judge {reader.name}", found, "the reference"))
     caveats += [run.caveat for run in runs.values()]
-    reads = _features_of(features, first.folder.parent, found, device)
+    reads = _features_of(features, first.beside, found, device)
     if reads is not None:
         caveats.append(data_caveat(reads, "the classifier of features", found, "the reference"))
     known = _fingerprints(runs, reader), reads, tuple(dict.fromkeys(filter(None, caveats)))
@@ -180,7 +180,7 @@ def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
         for name, run in runs.items()
         if run.labels is None and run.antecedent_classifier is not None
     }
-    checkpoints = {name: of_file(run.folder / CHECKPOINT) for name, run in runs.items()}
+    checkpoints = {name: of_file(stored_weights(run.folder)) for name, run in runs.items()}
     return {"judge": judge.fingerprint, "runs": checkpoints, "classifiers": classifiers}
 
 

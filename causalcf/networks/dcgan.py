@@ -82,7 +82,7 @@ class Generator(nn.Module):
     def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
         """Map (n, k) noise and (n, d) 0/1 labels to (n, 3, 64, 64) images in [-1, 1]."""
         inputs = torch.cat([noise, code(labels)], dim=1)
-        seed = self.project(inputs).view(len(noise), 8 * self.width, 4, 4)
+        seed = self.project(inputs).unflatten(1, (8 * self.width, 4, 4))
         return torch.tanh(self.layers(seed))
 
 

@@ -74,7 +74,7 @@ class SkipGenerator(nn.Module):
         """Map (n, k) noise and (n, d) 0/1 labels to (n, 3, 64, 64) images in [-1, 1]."""
         signs = code(labels)
         condition = torch.cat([noise[:, :STEERING], signs], dim=1)
-        seed = self.project(torch.cat([noise, signs], dim=1)).view(len(noise), 8 * self.width, 4, 4)
+        seed = self.project(torch.cat([noise, signs], dim=1)).unflatten(1, (8 * self.width, 4, 4))
         seed = seed.contiguous(memory_format=torch.channels_last)
         features = leaky_relu(self.norms[0](seed, condition), SLOPE)
         image: Tensor | None = None

@@ -33,9 +33,10 @@ from ..io.untrusted import (
     rebuilding,
     refuse_links_out,
 )
-from ..io.yaml import FileKind, read_mapping
+from ..io.yaml import FileKind, read_mapping, run_folder
 from ..labels import LabelSCM
 from ..networks.bundle import AnyGenerator, Networks, build_generator, check_weights
+from .exported import WEIGHTS, read_state
 from .recipe import APPROACHES, Recipe, stored_recipe
 
 RECIPE, GRAPH, STATISTICS, CHECKPOINT = "recipe.yaml", "graph.yaml", "stats.jsonl", "checkpoint.pt"
@@ -84,9 +85,11 @@ def save_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def find_run(path: str | Path) -> Path:
-    """Return the run directory that `path` means, links resolved; an error names the nearest."""
+    """Return the run directory that `path` means, links resolved; an error names the nearest.
+    "pretrained:NAME" is a run of the package.
+    """
     check_path("path", path, RunError)
-    folder = Path(path)
+    folder = run_folder(path)
     if folder.is_dir():
         refuse_links_out(folder)
         return folder.resolve()
@@ -104,6 +107,10 @@ def find_checkpoint(path: str | Path) -> tuple[Path, Path]:
         refuse_links_out(file.parent)
         return file.resolve().parent, file.resolve()
     folder = find_run(path)
+    if stored_weights(folder).name == WEIGHTS:
+        raise RunError(
+            f"{folder} is an exported run, which can be asked and not trained on; name the run it was made of"
+        )
     return folder, folder / CHECKPOINT
 
 
@@ -163,14 +170,22 @@ def save_checkpoint(folder: Path, state: dict[str, Any], keep: int = 2) -> None:
         _grow_older(folder, keep)
 
 
+def stored_weights(folder: Path) -> Path:
+    """Return the file that a run is loaded from: its newest checkpoint, or the weights of an exported run."""
+    exported = folder / WEIGHTS
+    return exported if exported.is_file() and not (folder / CHECKPOINT).is_file() else folder / CHECKPOINT
+
+
 def load_checkpoint(place: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     """Load a run's newest checkpoint, or the given file; an error names an earlier whole one."""
-    path = place / CHECKPOINT if place.is_dir() else place
+    path = stored_weights(place) if place.is_dir() else place
     if not path.is_file():
         raise RunError(
             f"{path.parent} holds no {path.name}: not a run directory, or its training never started; name another"
         )
     try:
+        if path.name == WEIGHTS:
+            return read_state(path, device)
         _check_parts(path)
         return read_tensors(path, device)
     except Exception as error:  # whatever a damaged directory of the archive leads to

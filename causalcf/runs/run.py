@@ -19,6 +19,7 @@ from ..data.images import DataSource
 from ..errors import CausalCFError, RunError
 from ..graph.graph import CausalGraph
 from ..io.untrusted import rebuilding
+from ..io.yaml import PRETRAINED
 from ..labels import LabelSCM
 from ..networks.bundle import AnyGenerator, with_weights
 from ..networks.dcgan import Labeler
@@ -29,7 +30,7 @@ from ..worlds.conditional import sample_where
 from ..worlds.observed import Method, counterfactual_noise
 from ..worlds.samplers import shape_of
 from .counterfactual import IMAGE, CounterfactualWorlds, Worlds, keep_or_generate, labelled_counterfactual
-from .directory import CHECKPOINT, find_run, generator_of, read_run
+from .directory import find_run, generator_of, read_run, stored_weights
 from .recipe import Recipe
 
 CHUNK = 256  # images generated or read at a time
@@ -74,6 +75,11 @@ class Run:
             return ""
         name, owner = "the classifier of the images", self.folder.name
         return data_caveat(self.antecedent_classifier, name, self.trained_on, owner)
+
+    @property
+    def beside(self) -> Path:
+        """Return the folder of the run's classifiers and judges: where it lies, or ./runs for a run of the package."""
+        return Path(self.recipe.runs_dir) if self.folder.parent == PRETRAINED else self.folder.parent
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw (n, k) noise, uniform on (-1, 1)."""
@@ -276,7 +282,8 @@ def load_run(
     """Load the run in a directory, at its latest checkpoint.
 
     Args:
-        path: a run directory, or a link to one.
+        path: a run directory, a link to one, an exported run (`python -m causalcf.export`), or "pretrained:faces" for
+            one of the package.
         device: the device for the networks.
         classifier: the antecedent classifier, or its folder. By default the newest classifier beside the run that was
             trained on the run's data, if there is one. A warning says if the one named was trained on other data.
@@ -291,9 +298,10 @@ def load_run(
     """
     folder = find_run(path)
     where = choose_device(device)
-    state, graph, recipe, scm = read_run(folder, folder / CHECKPOINT, where)
+    file = stored_weights(folder)
+    state, graph, recipe, scm = read_run(folder, file, where)
     d = len(graph.nodes) if scm is not None else 0
-    with rebuilding(folder / CHECKPOINT):
+    with rebuilding(file):
         constraint = state.get("telling")
         constraint_classifier = None if constraint is None else str(constraint["classifier"])
         generator = with_weights(lambda: generator_of(recipe, d), _part(state, "average"))

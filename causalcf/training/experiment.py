@@ -36,7 +36,6 @@ from ..runs.directory import (
     check_networks,
     create_run,
     find_checkpoint,
-    find_run,
     go_back,
     read_run,
     save_recipe,
@@ -117,8 +116,8 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
     """Return the run that a recipe starts from, checked against it; a name among the runs comes before a path."""
     inside = Path(recipe.runs_dir) / start
     is_path = Path(start).is_dir() or Path(start).parent != Path()
-    folder = find_run(start if is_path and not inside.is_dir() else inside)
-    initial, name = Stored.read(folder, folder / CHECKPOINT), folder.name
+    folder, checkpoint = find_checkpoint(start if is_path and not inside.is_dir() else inside)
+    initial, name = Stored.read(folder, checkpoint), folder.name
     for key in KEPT:
         given, kept = getattr(recipe, key), getattr(initial.recipe, key)
         require(given == kept, key, given, f"{kept}, as in {name}: see start")

@@ -42,5 +42,5 @@ def test_help_imports_nothing_dear(name):
 
 
 def test_all_commands_are_asked():
-    known = {"train", "eval", "ask", "classify", "draw", "statements", "explore", "data.faces"}
+    known = {"train", "eval", "ask", "classify", "draw", "statements", "explore", "export", "data.faces"}
     assert {f"causalcf.{name}" for name in known} <= set(COMMANDS)

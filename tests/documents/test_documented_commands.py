@@ -66,6 +66,7 @@ LEVELS = (
     Row("python -m causalcf.classify --data faces", "parsed", slow=READER),
     Row("python -m causalcf.ask", "run", small="-n 4 --device cpu"),
     Row("python -m causalcf.explore", "run", small="--faces 2 --columns 3 --pairs 1"),
+    Row("python -m causalcf.export", "run"),
     Row("python -m causalcf.statements", "run"),
     Row("python -m causalcf.statements FILE", "run"),
     Row("python -m causalcf.draw", "run"),

@@ -1,0 +1,231 @@
+"""`python -m causalcf.export RUN --out FOLDER`: make a folder of a few MB from a run, to be asked and passed on.
+It holds the averaged generator, the Labeler, the encoder if there is one, the label model, and a card.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .checks import option
+from .cli.command import run as run_command
+from .cli.parser import CommandOptions, Flags
+from .errors import CausalCFError, RunError
+from .io.text import escaped
+
+if TYPE_CHECKING:
+    from .runs.run import Run
+
+DESCRIPTION = """Export a run: a folder of a few MB that every command which asks a run takes, and load_run, too.
+
+It cannot be trained on. Its README.md is a card: what the run learned from, what may be done with it, its figures.
+"""
+EXAMPLES = """examples:
+  python -m causalcf.export runs/latest --out my-faces
+  python -m causalcf.export runs/latest --out my-faces --report runs/latest-report/report.json --onnx
+  python -m causalcf.ask --run my-faces "What if a woman had a moustache?"
+"""
+ONNX = "generator.onnx"
+CARD = "README.md"
+APART = 1e-4  # largest difference of pixels in [0, 1] between PyTorch and onnxruntime: float32 sums in another order
+
+
+@dataclass(frozen=True)
+class ExportOptions(CommandOptions):
+    """Options of `python -m causalcf.export`."""
+
+    run: str = option("", "the run to export", name="run", metavar="RUN")
+    out: Path = option(Path(), "the folder to make; it must not exist", required=True, metavar="FOLDER")
+    report: Path | None = option(None, "report.json of an evaluation of the run, whose figures the card shows")
+    onnx: bool = option(False, "write the generator as ONNX, too; needs causalcf[onnx]", action="store_true")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = Flags(refuse=RunError, prog="python -m causalcf.export", description=DESCRIPTION, epilog=EXAMPLES)
+    parser.add_options(ExportOptions)
+    options = parser.parse_options(ExportOptions, sys.argv[1:] if arguments is None else arguments)
+    for path in export(options.run, options.out, options.report, options.onnx):
+        print(escaped(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)"))
+
+
+def export(run: str | Path, out: str | Path, report: str | Path | None = None, onnx: bool = False) -> list[Path]:
+    """Make the folder `out` from a run and return its files.
+
+    Args:
+        run: a run directory.
+        out: the folder to make; it must not exist.
+        report: report.json of an evaluation of the run; the card shows its figures.
+        onnx: write the generator as ONNX, too, checked against PyTorch by onnxruntime.
+
+    Raises:
+        RunError: the folder exists, the run cannot be exported, or the report is not of this run.
+        CausalCFError: onnx without the packages that it needs, or images that differ.
+
+    Examples:
+        >>> export("runs/latest", "my-faces")  # doctest: +SKIP
+    """
+    from .graph.files import save_graph
+    from .io.files import write_atomically
+    from .runs.directory import GRAPH, RECIPE, find_checkpoint, read_run, save_recipe
+    from .runs.exported import WEIGHTS, exported_state, write_state
+    from .runs.recipe import stored_recipe
+    from .runs.run import load_run
+
+    folder, checkpoint = find_checkpoint(run)
+    state, graph, recipe, _ = read_run(folder, checkpoint)
+    kept = exported_state(state, recipe)
+    figures = {} if report is None else _figures(Path(report), folder.name)
+    names = [WEIGHTS, GRAPH, RECIPE, CARD, *([ONNX] if onnx else [])]
+    with _new_folder(Path(out)) as place:
+        write_state(place / WEIGHTS, kept)
+        save_graph(graph, place / GRAPH)
+        save_recipe(place, stored_recipe(kept["recipe"]))
+        made = load_run(place, "cpu")
+        write_atomically(place / CARD, card(made, figures).encode())
+        if onnx:
+            write_onnx(made, place / ONNX)
+    return [place / name for name in names]
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[Path]:
+    """Make a folder, and remove it again if what fills it fails."""
+    try:
+        out.mkdir(parents=True)
+    except FileExistsError:
+        raise RunError(f"--out: {out} exists; name a folder that does not") from None
+    except OSError as error:
+        raise RunError(f"--out: cannot make the folder {out}: {error.strerror}") from error
+    try:
+        yield out
+    except BaseException:
+        shutil.rmtree(out)
+        raise
+
+
+def _figures(path: Path, run: str) -> dict[str, Any]:
+    """Return the figures of a run's images in an evaluation's report, by name."""
+    from .io.untrusted import read_json, rebuilding
+
+    with rebuilding(path):
+        report = read_json(path)
+        of_run = [part for part in report["realism"].values() if part["run"] == run]
+        names = [one["name"] for one in report["approaches"] if one["run"] == run]
+    if not of_run:
+        raise RunError(f"{path} has no realism of {run}; evaluate it with --suite images")
+    axioms: dict[str, Any] = next((report["axioms"][name] for name in names if name in report["axioms"]), {})
+    return {**of_run[0], **{name: part for name, part in axioms.items() if isinstance(part, dict)}}
+
+
+LICENCES = {
+    "faces": "The images are drawn by a program of this package. Nobody is depicted.",
+    "celeba": "CelebA is for non-commercial research alone, and so is this run. It must not be passed on for anything "
+    "else. The people depicted were not asked.",
+    "folder": "The run inherits the licence of the images that it was trained on. Say here which it is.",
+}
+LIMITS = """- The labels are words of annotators about looks. They say nothing about a person.
+- The graph is an assumption, which data can contradict and cannot prove.
+- A counterfactual image shows what this generator draws under the label model. It does not show what would have been.
+- Do not use it to judge, identify or alter the picture of a real person."""
+
+
+def card(run: Run, figures: dict[str, Any]) -> str:
+    """Return the card of an exported run, as Markdown."""
+    from .io.text import markdown
+
+    recipe, seen = run.recipe, run.step * run.recipe.batch
+    edges = ", ".join(f"{a} -> {b}" for a, b in run.graph.edges) or "no edges"
+    named = f"of the data with fingerprint {run.trained_on.fingerprint}" if run.trained_on else ""
+    lines = [
+        f"# {markdown(recipe.name)}, {recipe.approach}",
+        "",
+        "A face GAN of causalcf. Ask it:",
+        "",
+        "```console",
+        '$ python -m causalcf.ask --run FOLDER "What if a woman had glasses?"',
+        "```",
+        "",
+        f"- Data: {recipe.data}, {seen:,} images seen, {named}.",
+        f"- {LICENCES[recipe.data]}",
+        f"- Graph {markdown(run.graph.name)}: {markdown(edges)}.",
+        f"- Networks: generator {recipe.generator}, width {recipe.width}, {recipe.noise_dim} coordinates of noise; "
+        f"64x64 pixels; numbers in float16. Seed {recipe.seed}.",
+        "",
+        "## Figures",
+        "",
+        *(_table(figures) if figures else ["None were measured for this card."]),
+        "",
+        "## Limits",
+        "",
+        LIMITS,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _table(figures: dict[str, Any]) -> list[str]:
+    from .io.text import markdown
+
+    rows = []
+    for name, part in figures.items():
+        if isinstance(part, dict) and isinstance(part.get("value"), float):
+            rows.append(f"| {markdown(name)} | {part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}] |")
+        elif isinstance(part, float):
+            rows.append(f"| {markdown(name)} | {part:.3f} |")
+    return ["| figure | value, 95 % interval |", "|---|---|", *rows]
+
+
+def write_onnx(run: Run, path: Path) -> None:
+    """Write the generator as ONNX: (n, k) noise and (n, d) labels to (n, 3, 64, 64) images in [0, 1].
+
+    Raises:
+        CausalCFError: a package is missing, or onnxruntime's images differ from PyTorch's.
+    """
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise CausalCFError(f"--onnx needs the package {error.name}: pip install 'causalcf[onnx]'") from None
+    import numpy as np
+    import torch
+
+    from .randomness import uniform_noise
+
+    d = 0 if run.labels is None else len(run.graph.nodes)
+    draw = torch.Generator().manual_seed(0)
+    noise = uniform_noise(4, run.recipe.noise_dim, draw)
+    labels = torch.randint(0, 2, (4, d), generator=draw).float()
+    inputs = {"noise": noise, "labels": labels} if d else {"noise": noise}
+
+    class InUnitInterval(torch.nn.Module):
+        def forward(self, noise: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+            images: torch.Tensor = run.generator(noise, noise[:, :0] if labels is None else labels)
+            return images.add(1).div(2).clamp(0, 1)
+
+    program = torch.onnx.export(
+        InUnitInterval().eval(),
+        tuple(inputs.values()),
+        dynamo=True,
+        input_names=list(inputs),
+        output_names=["images"],
+        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},) * len(inputs),
+        verbose=False,
+    )
+    assert program is not None
+    program.save(str(path))
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    noise = uniform_noise(7, run.recipe.noise_dim, draw)  # another number than it was traced with
+    labels = torch.randint(0, 2, (7, d), generator=draw).float()
+    given = {"noise": noise.numpy(), "labels": labels.numpy()} if d else {"noise": noise.numpy()}
+    apart = float(np.abs(session.run(None, given)[0] - run.generate(noise, labels if d else None).numpy()).max())
+    if not apart <= APART:
+        raise CausalCFError(f"{path}: onnxruntime's pixels differ from PyTorch's by up to {apart:.2g}; do not use it")
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))
