@@ -116,10 +116,13 @@ def _figures(path: Path, run: str) -> dict[str, Any]:
         report = read_json(path)
         of_run = [part for part in report["realism"].values() if part["run"] == run]
         names = [one["name"] for one in report["approaches"] if one["run"] == run]
-    if not of_run:
-        raise RunError(f"{path} has no realism of {run}; evaluate it with --suite images")
-    axioms: dict[str, Any] = next((report["axioms"][name] for name in names if name in report["axioms"]), {})
-    return {**of_run[0], **{name: part for name, part in axioms.items() if isinstance(part, dict)}}
+        found = dict(of_run[0]) if of_run else {}
+        for axiom, part in next((report["axioms"][name] for name in names if name in report["axioms"]), {}).items():
+            if isinstance(part, dict):
+                found |= {axiom: part} if "value" in part else {f"{axiom}, {key}": one for key, one in part.items()}
+    if not found:
+        raise RunError(f"{path} has no figures of {run}; evaluate it with --suite images")
+    return found
 
 
 LICENCES = {

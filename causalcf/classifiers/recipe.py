@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from ..checks import SEEDS, Options, check_options, option, option_names, require, with_new_names
-from ..data import CELEBA_CROP, Data
+from ..data import CELEBA_CROP, Data, check_source
 from ..errors import RecipeError, unknown
 
 NetworkName = Literal["residual", "alexnet"]
@@ -129,10 +129,7 @@ class ClassifierRecipe(Options):
         # Below 8 channels torch 2.14 crashes in the backward pass of the shortcuts' strided 1x1 convolutions on a CPU.
         require(self.width is None or self.width % 8 == 0, "width", self.width, "a multiple of 8")
         faces = self.data == "faces"
-        require(faces or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
-        require(not faces or self.data_root is None, "data_root", self.data_root, "left out for faces")
-        require(not (faces and self.skip_missing), "skip_missing", "true", "left out for faces")
-        require(self.data == "celeba" or self.crop == CELEBA_CROP, "crop", self.crop, f"left out for {self.data}")
+        check_source(self)
         allowed = f"natural or left out when data is {self.data}"
         require(faces or self.label_distribution != "uniform", "label_distribution", "uniform", allowed)
         require(self.attributes is None or len(self.attributes) > 0, "attributes", self.attributes, "at least one name")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..data import load_data, loader_options
+from ..data import load_data, load_source
 from ..data.images import ImageData
 from ..errors import DataError
 from .recipe import ClassifierRecipe
@@ -105,7 +105,7 @@ def _splits(recipe: ClassifierRecipe) -> dict[str, Split]:
         return {**found, "valid": whole(valid, "faces, split valid")}
     for split in ("train", "valid", "test"):
         try:
-            data = load_data(recipe.data, recipe.data_root, split, **loader_options(recipe))
+            data = load_source(recipe, split)
             found[split] = whole(data, f"{recipe.data}, split {split}")
         except DataError:
             if split == "train":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
-from ..checks import check_choice, check_path
+from ..checks import check_choice, check_path, require
 from ..errors import DataError, unknown
 
 if TYPE_CHECKING:  # torch is imported only once there are images to load
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # torch is imported only once there are images to load
 Data = Literal["faces", "celeba", "folder"]
 CELEBA_CROP = 108  # pixels a side, of the aligned 178x218 image, as in DCGAN and CausalGAN
 SOURCES: tuple[Data, ...] = get_args(Data)
+SOURCE_OPTIONS = ("data", "data_root", "skip_missing", "crop")  # what readers of the same images share
 
 
 def load_data(name: str, root: str | Path | None = None, split: str = "train", **options: Any) -> ImageData:
@@ -60,16 +61,32 @@ class SourceOptions(Protocol):
     @property
     def data(self) -> Data: ...
     @property
+    def data_root(self) -> str | None: ...
+    @property
+    def data_size(self) -> int: ...
+    @property
     def skip_missing(self) -> bool: ...
     @property
     def crop(self) -> int: ...
 
 
-def loader_options(recipe: SourceOptions) -> dict[str, Any]:
-    """Return the arguments of `load_data` that a recipe's source takes; rendered faces take a number alone."""
+def check_source(recipe: SourceOptions) -> None:
+    """Check that a recipe sets no option that its source does not have, and all that it needs; else a `RecipeError`."""
+    faces = recipe.data == "faces"
+    require(faces or recipe.data_root is not None, "data_root", None, f"set when data is {recipe.data}")
+    require(not faces or recipe.data_root is None, "data_root", recipe.data_root, "left out for faces")
+    require(not (faces and recipe.skip_missing), "skip_missing", "true", "left out for faces")
+    require(recipe.data == "celeba" or recipe.crop == CELEBA_CROP, "crop", recipe.crop, f"left out for {recipe.data}")
+
+
+def load_source(recipe: SourceOptions, split: str = "train") -> ImageData:
+    """Load a split of the images that a recipe names; `data_size` is of the faces to train on."""
+    options: dict[str, Any] = {"skip_missing": recipe.skip_missing}
     if recipe.data == "faces":
-        return {}
-    return {"skip_missing": recipe.skip_missing} | ({"crop": recipe.crop} if recipe.data == "celeba" else {})
+        options = {"n": recipe.data_size} if split == "train" else {}
+    elif recipe.data == "celeba":
+        options["crop"] = recipe.crop
+    return load_data(recipe.data, recipe.data_root, split, **options)
 
 
 def attribute_names(name: str, root: str | Path | None = None, wanted: Iterable[str] = ()) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ The user supplies the files.
 
 from __future__ import annotations
 
+from functools import partial, update_wrapper
 from pathlib import Path
 
 from ..checks import check
@@ -72,10 +73,11 @@ def load_celeba(
     check(type(crop) is int and 64 <= crop <= 178, "crop", crop, "a whole number of pixels in [64, 178]", DataError)
     table, splits = celeba_tables(root)
     folder = celeba_images(root)
+    cut = update_wrapper(partial(celeba_crop, side=crop), celeba_crop)
     return load_images(
-        "celeba", folder, table, splits, split, celeba_crop,
+        "celeba", folder, table, splits, split, cut,
         size=size, cache=cache, progress=progress, flip=True, any_suffix=True, skip_missing=skip_missing,
-        crop_side=None if crop == CELEBA_CROP else crop,
+        variant="" if crop == CELEBA_CROP else f"-{crop}",
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from scipy.sparse import csr_array
 
-Crop = Callable[..., np.ndarray]  # of an image, and of a side if the crop has one
+Crop = Callable[["Image.Image"], np.ndarray]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
 """What is decoded: each further format that Pillow knows, one of which runs another program, is a further way in."""
@@ -213,10 +213,10 @@ def load_images(
     recursive: bool = False,
     any_suffix: bool = False,
     skip_missing: bool = False,
-    crop_side: int | None = None,
+    variant: str = "",
 ) -> ImageData:
     """Load the images of one split in table order, decoded once into a cache that all splits share.
-    `crop_side` names a crop that is not the usual one.
+    `variant` tells a crop from the source's usual one, in the names of cache and data.
     """
     if size < 1:
         raise DataError(f"{name}: image size {size}; expected at least 1 pixel")
@@ -229,18 +229,17 @@ def load_images(
     rows = _rows_of(name, [splits[i] for i in order], split)
     files = [table.files[i] for i in order]
     source, images = str(folder.resolve()), _digest(f"{file}\0{found[of[file]]}" for file in files)
-    cropped = crop.__name__ if crop_side is None else f"{crop.__name__} {crop_side}"
+    cropped = crop.__name__ + variant
     key = {"source": source, "images": images, "crop": cropped, "size": size}
-    if crop is celeba_crop:
+    if name == "celeba":
         key["decoder"] = 2  # the first one made 16 bits white and transparency black
-    cut = crop if crop_side is None else functools.partial(crop, side=crop_side)
     broken: dict[str, str] = {}
 
     def produce(start: int, stop: int) -> np.ndarray:
         pixels = np.zeros((stop - start, 3, size, size), np.uint8)
         for row, file in enumerate(files[start:stop]):
             try:
-                pixels[row] = read_image(folder / of[file], cut, size)
+                pixels[row] = read_image(folder / of[file], crop, size)
             except DataError as error:
                 broken[file] = str(error)
         if len(broken) >= _MOST_BROKEN:
@@ -254,8 +253,7 @@ def load_images(
             raise DataError(broken[named[0]] + others * (len(named) > 1))
 
     place = Path(cache) if cache is not None else cache_root()
-    named = name if crop_side is None else f"{name}-crop-{crop_side}"
-    slot = place / f"{named}-{size}-{_digest([source])[:8]}"
+    slot = place / f"{name}{variant}-{size}-{_digest([source])[:8]}"
     shape = (len(files), 3, size, size)
     pixels = open_cache(slot, key, shape, produce, refuse_broken, progress=progress, label=f"{name}: images")
     labels = table.values[order][rows]

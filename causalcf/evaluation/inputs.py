@@ -12,7 +12,7 @@ from typing import Any
 from ..classifiers.classifier import AttributeClassifier, data_caveat
 from ..classifiers.recipe import ClassifierRecipe
 from ..classifiers.storage import find_classifier, load_classifier
-from ..data import attribute_names, load_data, loader_options
+from ..data import SOURCE_OPTIONS, attribute_names, load_source
 from ..data.images import DataSource, ImageData
 from ..distributed.group import first_of_machine_first, from_first
 from ..errors import DataError, RunError
@@ -122,11 +122,11 @@ def load_inputs(
     assumed = _graph(tuple(runs.values()), graph)
     check_attributes(assumed, attribute_names(recipe.data, recipe.data_root, assumed.nodes), recipe.data)
     with first_of_machine_first():
-        data, held_out = _load(recipe, "train"), None
+        data, held_out = load_source(recipe), None
         with suppress(
             DataError
         ):  # the same folder and tables just gave "train": all that can be amiss is an empty split
-            held_out = _load(recipe, "valid")
+            held_out = load_source(recipe, "valid")
     found = DataSource(recipe.data, data.fingerprint, recipe.data_root)
     caveats = [text for name, run in runs.items() if (text := _changed(name, run, found))]
     if caveats and not changed_data:
@@ -143,11 +143,11 @@ def load_inputs(
             true_graph = reference.scm.graph
     else:
         reference = Reference(fit_label_scm(assumed, data.select(assumed.nodes)), assumed.nodes, "fitted")
-    named = judge or from_first(lambda: _judge_of(first.beside, recipe, found, device))
-    reader = load_judge(named, assumed.nodes, device, first.beside, found)
+    named = judge or from_first(lambda: _judge_of(first.folder.parent, recipe, found, device))
+    reader = load_judge(named, assumed.nodes, device, first.folder.parent, found)
     caveats.append(data_caveat(reader.classifier, f"the judge {reader.name}", found, "the reference"))
     caveats += [run.caveat for run in runs.values()]
-    reads = _features_of(features, first.beside, found, device)
+    reads = _features_of(features, first.folder.parent, found, device)
     if reads is not None:
         caveats.append(data_caveat(reads, "the classifier of features", found, "the reference"))
     known = _fingerprints(runs, reader), reads, tuple(dict.fromkeys(filter(None, caveats)))
@@ -207,10 +207,5 @@ def _judge_of(base: Path, recipe: Recipe, data: DataSource, device: str) -> Path
     from ..classifiers.experiment import make_classifier
 
     print(escaped(f"no judge of {data} in {base}; training one, once"), file=sys.stderr)
-    source: dict[str, Any] = {key: getattr(recipe, key) for key in ("data", "data_root", "skip_missing", "crop")}
+    source: dict[str, Any] = {key: getattr(recipe, key) for key in SOURCE_OPTIONS}
     return make_classifier(ClassifierRecipe(role="judge", device=device, runs_dir=str(base), **source))
-
-
-def _load(recipe: Recipe, split: str) -> ImageData:
-    sized: dict[str, Any] = {"n": recipe.data_size} if recipe.data == "faces" and split == "train" else {}
-    return load_data(recipe.data, recipe.data_root, split=split, **sized, **loader_options(recipe))

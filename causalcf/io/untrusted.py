@@ -108,11 +108,17 @@ def first_line(error: BaseException) -> str:
     return said.splitlines()[0] if said else type(error).__name__
 
 
-def check_archive(path: Path) -> None:
-    """Check the size and format of a tensor archive before anything in it is loaded."""
+def check_size(path: Path) -> int:
+    """Return the bytes of a file of tensors, at most 2 GiB."""
     size = path.stat().st_size
     if size > MAX_TENSORS:
         raise CausalCFError(f"it has {size:,} bytes; at most {MAX_TENSORS:,} are read")
+    return size
+
+
+def check_archive(path: Path) -> None:
+    """Check the size and format of a tensor archive before anything in it is loaded."""
+    size = check_size(path)
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()

@@ -33,7 +33,7 @@ from ..io.untrusted import (
     rebuilding,
     refuse_links_out,
 )
-from ..io.yaml import FileKind, read_mapping, run_folder
+from ..io.yaml import FileKind, read_mapping
 from ..labels import LabelSCM
 from ..networks.bundle import AnyGenerator, Networks, build_generator, check_weights
 from .exported import WEIGHTS, read_state
@@ -85,11 +85,9 @@ def save_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def find_run(path: str | Path) -> Path:
-    """Return the run directory that `path` means, links resolved; an error names the nearest.
-    "pretrained:NAME" is a run of the package.
-    """
+    """Return the run directory that `path` means, links resolved; an error names the nearest."""
     check_path("path", path, RunError)
-    folder = run_folder(path)
+    folder = Path(path)
     if folder.is_dir():
         refuse_links_out(folder)
         return folder.resolve()
@@ -189,7 +187,8 @@ def load_checkpoint(place: Path, device: torch.device | str = "cpu") -> dict[str
         _check_parts(path)
         return read_tensors(path, device)
     except Exception as error:  # whatever a damaged directory of the archive leads to
-        raise RunError(f"{path} is damaged: {first_line(error)}. {_offer(path)}") from error
+        way = "Get the exported run again" if path.name == WEIGHTS else _offer(path)
+        raise RunError(f"{path} is damaged: {first_line(error)}. {way}") from error
 
 
 def earlier(folder: Path) -> list[Path]:

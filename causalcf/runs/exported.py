@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..errors import CausalCFError, RunError
 from ..io.files import write_atomically
-from ..io.untrusted import MAX_TENSORS, parse_json
+from ..io.untrusted import check_size, parse_json
 from .recipe import Recipe
 
 WEIGHTS = "weights.safetensors"
@@ -55,9 +55,7 @@ def read_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]
     """Read what `write_state` wrote; nothing in the file is executed."""
     from safetensors import SafetensorError, safe_open
 
-    size = path.stat().st_size
-    if size > MAX_TENSORS:
-        raise CausalCFError(f"it has {size:,} bytes; at most {MAX_TENSORS:,} are read")
+    check_size(path)
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 from ..checks import SEEDS, Options, check_options, option, option_names, require, with_new_names
-from ..data import CELEBA_CROP, Data
+from ..data import CELEBA_CROP, Data, check_source
 from ..errors import RecipeError, unknown
 from ..io.untrusted import MAX_TENSORS, MAX_TICKS
 
@@ -231,10 +231,7 @@ class Recipe(Options):
         is_name = 0 < len(self.name.encode(errors="replace")) <= 100 and self.name.isprintable()
         allowed = "a file name, printable and of at most 100 bytes"
         require(is_name and "/" not in self.name, "name", repr(self.name[:100]), allowed)
-        require(self.data == "faces" or self.data_root is not None, "data_root", None, f"set when data is {self.data}")
-        require(self.data != "faces" or self.data_root is None, "data_root", self.data_root, "left out for faces")
-        require(self.data != "faces" or not self.skip_missing, "skip_missing", "true", "left out for faces")
-        require(self.data == "celeba" or self.crop == CELEBA_CROP, "crop", self.crop, f"left out for {self.data}")
+        check_source(self)
         return self
 
     @property

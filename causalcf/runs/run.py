@@ -19,7 +19,6 @@ from ..data.images import DataSource
 from ..errors import CausalCFError, RunError
 from ..graph.graph import CausalGraph
 from ..io.untrusted import rebuilding
-from ..io.yaml import PRETRAINED
 from ..labels import LabelSCM
 from ..networks.bundle import AnyGenerator, with_weights
 from ..networks.dcgan import Labeler
@@ -75,11 +74,6 @@ class Run:
             return ""
         name, owner = "the classifier of the images", self.folder.name
         return data_caveat(self.antecedent_classifier, name, self.trained_on, owner)
-
-    @property
-    def beside(self) -> Path:
-        """Return the folder of the run's classifiers and judges: where it lies, or ./runs for a run of the package."""
-        return Path(self.recipe.runs_dir) if self.folder.parent == PRETRAINED else self.folder.parent
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw (n, k) noise, uniform on (-1, 1)."""
@@ -282,8 +276,7 @@ def load_run(
     """Load the run in a directory, at its latest checkpoint.
 
     Args:
-        path: a run directory, a link to one, an exported run (`python -m causalcf.export`), or "pretrained:faces" for
-            one of the package.
+        path: a run directory, a link to one, or an exported run (`python -m causalcf.export`).
         device: the device for the networks.
         classifier: the antecedent classifier, or its folder. By default the newest classifier beside the run that was
             trained on the run's data, if there is one. A warning says if the one named was trained on other data.

@@ -12,6 +12,7 @@ from typing import Any
 from ..checks import option_names, require
 from ..classifiers.recipe import ClassifierRecipe, Role, classifier_recipe
 from ..cli.parser import Flags
+from ..data import SOURCE_OPTIONS
 from ..errors import RecipeError, unknown
 from ..language.conflicts import refuse_conflicts
 from ..language.lists import load_statements
@@ -75,16 +76,7 @@ KEYS = ("approaches", "seeds", "constraints", "constraints_from", *ROLES)  # bes
 SINGLE = {"approach": "approaches", "seed": "seeds", "statements": "constraints"}
 SINGLE |= {"init_from": "constraints", "start": "constraints"}
 RENAMED = {"told": "constraints", "told_from": "constraints_from"}  # old keys, for one release
-# Given to the classifiers, too.
-SHARED = (
-    "data",
-    "data_root",
-    "data_size",
-    "skip_missing",
-    "crop",
-    "device",
-    "runs_dir",
-)
+SHARED = (*SOURCE_OPTIONS, "data_size", "device", "runs_dir")  # given to the classifiers, too
 
 
 @dataclass(frozen=True)

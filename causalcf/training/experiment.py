@@ -14,7 +14,7 @@ import torch
 from ..checks import require
 from ..cli.command import INTERRUPTED, say
 from ..constraints.setup import constraint_of
-from ..data import attribute_names, load_data, loader_options
+from ..data import attribute_names, load_source
 from ..data.images import ImageData, to_unit_interval
 from ..distributed import group
 from ..distributed.group import from_first, is_first
@@ -216,9 +216,8 @@ def graph_of(recipe: Recipe) -> CausalGraph:
 def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:
     """Load the recipe's images; check that every node of the graph is one of their attributes."""
     check_attributes(graph, attribute_names(recipe.data, recipe.data_root, graph.nodes), recipe.data)
-    options = {"n": recipe.data_size} if recipe.data == "faces" else loader_options(recipe)
     with group.first_of_machine_first():
-        return load_data(recipe.data, recipe.data_root, **options)
+        return load_source(recipe)
 
 
 def check_inputs(recipe: Recipe) -> None:

@@ -206,11 +206,11 @@ def test_faces_learn_by_coin_and_are_scored_on_their_natural_law(tmp_path, monke
 def test_too_few_images_to_part_are_refused(monkeypatch):
     few = ImageData("toy", ("A",), torch.zeros(5, 1, dtype=torch.int8), np.zeros((5, 3, 64, 64), np.uint8), "few")
 
-    def only_train(name, root, split, skip_missing):
+    def only_train(recipe, split):
         if split != "train":
             raise DataError("no images in the split")
         return few
 
-    monkeypatch.setattr("causalcf.classifiers.splits.load_data", only_train)
+    monkeypatch.setattr("causalcf.classifiers.splits.load_source", only_train)
     with pytest.raises(DataError, match=r"folder.*train.*\b5\b"):
         split_data(ClassifierRecipe(data="folder", data_root="x"))

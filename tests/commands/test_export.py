@@ -119,13 +119,20 @@ def test_the_card_says_what_it_is_of_with_the_figures_of_the_run_alone(exported,
     report = {
         "realism": {"causalgan": {"run": run.folder.name, "n": 9, "FD(judge)": 3.25}, "other": {"run": "x"}},
         "approaches": [{"name": "causalgan do", "run": run.folder.name}],
-        "axioms": {"causalgan do": {"effectiveness": {"value": 0.5, "low": 0.25, "high": 0.75}}},
+        "axioms": {
+            "causalgan do": {
+                "effectiveness": {"all": {"value": 0.5, "low": 0.25, "high": 0.75}, "labels": {"Young": {}}},
+                "minimality": {"non_descendants": None},
+                "diversity": {"value": 0.125, "low": 0.0, "high": 1.0, "n": 25},
+            }
+        },
     }
     file = tmp_path / "report.json"
     file.write_text(json.dumps(report))
     export(run.folder, tmp_path / "out", file)
     card = (tmp_path / "out" / "README.md").read_text()
-    assert "| FD(judge) | 3.250 |" in card and "| effectiveness | 0.500 [0.250, 0.750] |" in card
+    assert "| FD(judge) | 3.250 |" in card and "| effectiveness, all | 0.500 [0.250, 0.750] |" in card
+    assert "| diversity | 0.125 [0.000, 1.000] |" in card and "non_descendants" not in card
     assert "64 images seen" in card and "Nobody is depicted" in card and run.graph.name in card
     report["realism"]["causalgan"]["run"] = "another"
     file.write_text(json.dumps(report))
@@ -176,16 +183,6 @@ def test_weights_alone_are_refused(exported, tmp_path):
     save_file({"x": torch.zeros(2)}, folder / WEIGHTS)
     with pytest.raises(RunError, match=r"\bweights alone\b"):
         cf.load_run(folder, "cpu")
-
-
-def test_a_run_of_the_package_is_found_by_name(exported, tmp_path, monkeypatch):
-    shutil.copytree(exported["causalgan"][1].folder, tmp_path / "faces")
-    monkeypatch.setattr("causalcf.io.yaml.PRETRAINED", tmp_path)
-    monkeypatch.setattr("causalcf.runs.run.PRETRAINED", tmp_path)
-    run = cf.load_run("pretrained:faces", "cpu")
-    assert run.folder == tmp_path / "faces" and str(run.beside) == "runs"
-    with pytest.raises(RunError, match=r"'fces'.*\bfaces\b"):
-        cf.load_run("pretrained:fces")
 
 
 names = st.text("ab.$", min_size=1, max_size=3)
