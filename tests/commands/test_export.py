@@ -134,7 +134,7 @@ def test_the_card_says_what_it_is_of_with_the_figures_of_the_run_alone(exported,
     assert "| FD(judge) | 3.250 |" in card and "| effectiveness, all | 0.500 [0.250, 0.750] |" in card
     assert "| diversity | 0.125 [0.000, 1.000] |" in card and "non_descendants" not in card
     assert "64 images seen" in card and "Nobody is depicted" in card and run.graph.name in card
-    report["realism"]["causalgan"]["run"] = "another"
+    report["realism"]["causalgan"]["run"] = report["approaches"][0]["run"] = "another"
     file.write_text(json.dumps(report))
     with pytest.raises(RunError, match=rf"report\.json\b.*{run.folder.name}"):
         export(run.folder, tmp_path / "out2", file)
