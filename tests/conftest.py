@@ -56,6 +56,21 @@ def made_once(tmp_path_factory, name):
         full.touch()
 
 
+@contextmanager
+def no_pictures():
+    """Trainings make no pictures meanwhile, which take longer than all else in a small one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("causalcf.training.watchers.Pictures.__call__", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def without_pictures():
+    """Trainings of this module make no pictures."""
+    with no_pictures():
+        yield
+
+
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
     """A folder with small finished runs: a (causalgan), b (dcgan), c (conditional); not to be changed."""
@@ -63,25 +78,17 @@ def runs(tmp_path_factory):
     from causalcf.training.experiment import start_run
 
     small = Recipe(images=64, batch=8, width=8, labeler_width=2, noise_dim=5, data_size=400)
-    with made_once(tmp_path_factory, "runs") as (folder, empty):
+    with made_once(tmp_path_factory, "runs") as (folder, empty), no_pictures():
         if empty:
             for name, approach in (("a", "causalgan"), ("b", "dcgan"), ("c", "conditional")):
                 start_run(replace(small, approach=approach, runs_dir=str(folder / name)))
     return folder
 
 
-@pytest.fixture(scope="module")
-def without_pictures():
-    """Trainings of this module make no pictures, which take longer than all else in a small one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("causalcf.training.watchers.Pictures.__call__", lambda *_: None)
-        yield
-
-
 @pytest.fixture(scope="session")
 def compared(tmp_path_factory):
     """A finished comparison: its recipe in tiny.yaml, its runs in runs; not to be changed."""
-    with made_once(tmp_path_factory, "comparison") as (folder, empty):
+    with made_once(tmp_path_factory, "comparison") as (folder, empty), no_pictures():
         if empty:
             _compare(folder)
     with pytest.MonkeyPatch.context() as patch:

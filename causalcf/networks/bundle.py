@@ -100,7 +100,7 @@ class Networks(nn.Module):
         self.discriminator = (ProjectionDiscriminator if projects else Discriminator)(n_labels, width)
         self.labeler = Labeler(n_labels, labeler_width) if n_labels else None
         self.noise_reader = QNetwork(noise_dim, labeler_width) if noise_reader else None
-        self.encoder = Encoder(noise_dim, n_labels, width) if encoder else None
+        self.encoder = Encoder(noise_dim, n_labels, labeler_width) if encoder else None
         for net in self.children():
             (initialise_he if isinstance(net, SkipGenerator | ProjectionDiscriminator) else initialise)(net)
         # The Anti-Labeler starts as the Labeler's twin, so that their terms cancel until one of them has learned.

@@ -290,7 +290,7 @@ def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
     if recipe.noise_weight:
         trained += 96 * r + 2 * r + 128 * r**2 + 4 * r + (64 * r + 1) * min(k, 10)
     if recipe.reconstruction:
-        trained += reader(3 + d, w, 2 * k)
+        trained += reader(3 + d, r, 2 * k)
     return 4 * (3 * trained + generator)
 
 

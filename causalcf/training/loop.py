@@ -31,7 +31,9 @@ from ..runs.recipe import Recipe
 from .batches import Batches
 from .step import TrainingStep
 
-CALIBRATION = 2048  # generated images that batch norm's statistics of the averaged weights are measured on
+# Generated images on which batch norm's statistics of the averaged weights are measured, at least and at most: as many
+# as a tick has, which ends with it.
+CALIBRATION = (256, 2048)
 
 
 class DivergedError(CausalCFError):
@@ -90,8 +92,9 @@ class Training:
     def calibrate(self) -> None:
         """Measure the batch-norm statistics of the EMA weights; the random state of training stays."""
         own = torch.Generator().manual_seed(self.recipe.seed)
-        labels = self.batches.draw.generated(CALIBRATION, own)
-        noise = uniform_noise(CALIBRATION, self.recipe.noise_dim, own)
+        n = min(max(self.recipe.tick, CALIBRATION[0]), CALIBRATION[1])
+        labels = self.batches.draw.generated(n, own)
+        noise = uniform_noise(n, self.recipe.noise_dim, own)
         with autocast(self.device, self.precision):
             calibrate_batch_norm(self.networks.average, noise.to(self.device), labels.to(self.device))
 

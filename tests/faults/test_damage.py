@@ -17,6 +17,8 @@ from causalcf.training import experiment
 from causalcf.training.experiment import resume_run, start_run
 from causalcf.training.loop import DivergedError, Training
 
+pytestmark = pytest.mark.usefixtures("without_pictures")
+
 
 def flip(path, place, bit):
     content = bytearray(path.read_bytes())

@@ -20,6 +20,8 @@ from causalcf.training.comparison_recipe import comparison_from_dict
 from causalcf.training.experiment import resume_run
 from causalcf.training.step import TrainingStep
 
+pytestmark = pytest.mark.usefixtures("without_pictures")
+
 
 def test_all_approaches_and_both_classifiers_are_trained(compared):
     runs = latest_runs(compared / "runs")

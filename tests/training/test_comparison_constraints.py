@@ -13,6 +13,8 @@ from causalcf.runs.directory import create_run, stored_runs
 from causalcf.train import main, parse_options, resolved
 from causalcf.training.experiment import graph_of, start_run, training_data
 
+pytestmark = pytest.mark.usefixtures("without_pictures")
+
 STATEMENT = "statements: {young-bald: 'If this old bald man were young, he would not be bald.'}\n"
 ARMS = ["beginning", "told none", "told {mine}"]
 

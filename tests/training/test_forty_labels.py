@@ -15,6 +15,8 @@ from causalcf.pictures.gallery import counterfactuals, do_versus_given
 from causalcf.runs.recipe import Recipe
 from causalcf.training.experiment import start_run
 
+pytestmark = pytest.mark.usefixtures("without_pictures")
+
 NODES = [f"X{i:02d}" for i in range(40)]
 LAST = NODES[-1]
 

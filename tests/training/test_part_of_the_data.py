@@ -17,6 +17,8 @@ from causalcf.train import main
 from causalcf.training.comparison_recipe import comparison_from_dict
 from causalcf.training.experiment import resume_run, start_run
 
+pytestmark = pytest.mark.usefixtures("without_pictures")
+
 ROWS, GONE = 60, (3, 4, 50)
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+import yaml
 from helpers.classifier_toys import toy
 from helpers.tiny_run import TINY, recipe_in
 
@@ -56,3 +57,17 @@ def test_a_tick_says_how_near_its_images_are_to_the_data(tmp_path, monkeypatch):
     assert found["effective images"] == pytest.approx(float(weights.sum() ** 2 / weights.square().sum()), abs=0.01)
     (folder / "stats.jsonl").write_text("{}\n")
     assert views_of(folder) == {}
+
+
+def test_a_run_directory_holds_what_it_should(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAUSALCF_CACHE", str(tmp_path / "cache"))
+    start_run(recipe_in(tmp_path))
+    run = (tmp_path / "runs" / "latest").resolve()
+    assert run.name.endswith("-tiny-causalgan")
+    names = {path.name for path in run.iterdir()}
+    assert {"recipe.yaml", "graph.yaml", "meta.json", "checkpoint.pt", "stats.jsonl", "reals.png", "tables.md"} <= names
+    assert {"do-vs-given-Bald.png", "diversity.png", "interpolation.png", "samples-000000k.png"} <= names
+    assert not [name for name in names if name.startswith(".")]  # no temporary file is left
+    assert yaml.safe_load((run / "recipe.yaml").read_text())["width"] == 2
+    meta = json.loads((run / "meta.json").read_text())
+    assert {"torch", "commit", "seed", "device", "precision", "data_fingerprint"} <= meta.keys()
