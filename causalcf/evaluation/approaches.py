@@ -129,9 +129,12 @@ class LabelledApproach(Approach):
         intervention = {name: value[rows] for name, value in antecedent.items()}
         do, observe = (intervention, None) if self.mode == "do" else (None, intervention)
         units = pick(replace(worlds, labels=labels), rows)
-        found = labelled_counterfactual(self.scm, self.asked.generate, units, do, observe, s, s, 1, generator)
+        found = labelled_counterfactual(self.scm, self._generate, units, do, observe, s, s, 1, generator)
         after = in_order(found.labels[:, 0], theirs, self.nodes)
         return Drawn(rows, found.noise[:, 0], after, found.images[:, 0], impossible=len(labels) - len(rows))
+
+    def _generate(self, unit: Tensor, noise: Tensor, labels: Tensor) -> Tensor:
+        return self.asked.generate(noise, labels)
 
     def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
         assert labels is not None

@@ -67,6 +67,8 @@ def _to_even(like: Tensor) -> Tensor:
 class Generator(nn.Module):
     """Generator from noise (k coordinates) and d labels to images; d = 0 for an unconditional one."""
 
+    last_layers = ("layers.8.", "layers.9.", "layers.11.")
+
     def __init__(self, noise_dim: int, n_labels: int, width: int, even_kernels: bool = False) -> None:
         super().__init__()
         self.noise_dim, self.n_labels, self.width = noise_dim, n_labels, width

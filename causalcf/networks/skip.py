@@ -59,6 +59,8 @@ class ConditionalNorm(nn.Module):
 class SkipGenerator(nn.Module):
     """Generator from noise (k coordinates) and d labels to images, with a stage at 64x64; d = 0: unconditional."""
 
+    last_layers = ("grow.2.", "grow.3.", "norms.3.", "norms.4.", "to_rgb.")
+
     def __init__(self, noise_dim: int, n_labels: int, width: int) -> None:
         super().__init__()
         self.noise_dim, self.n_labels, self.width = noise_dim, n_labels, width

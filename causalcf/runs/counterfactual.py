@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,7 +12,9 @@ from torch import Tensor
 from ..labels import LabelSCM
 from ..worlds.posterior import Diagnostics
 from ..worlds.samplers import esm_cf_sampler
+from .abduction import residual_mask
 
+Generate = Callable[[Tensor, Tensor, Tensor], Tensor]  # (u,) numbers of units, their noise and labels, to images
 IMAGE = 3 * 64 * 64  # numbers in an image
 
 
@@ -23,6 +25,10 @@ class Worlds:
     In a run without labels, the antecedent classifier reads `labels` from the images. Without a classifier, `labels`
     has shape (n, 0).
 
+    Worlds of photographs (`Run.abduct`) have three parts more. `residual`, (n, 3, 64, 64), is what the generator leaves
+    of each photograph: the photograph less the generated image. `certainty`, (n, d), is the probability by which each
+    label was read; 1 if it was given. `tuned` has the generator's weights for each photograph, if they were tuned.
+
     Examples:
         >>> worlds = load_run("runs/latest").sample(4, given={"Male": 0})          # doctest: +SKIP
         >>> len(worlds), tuple(worlds.images.shape)                                # doctest: +SKIP
@@ -32,9 +38,21 @@ class Worlds:
     noise: Tensor
     labels: Tensor
     images: Tensor
+    residual: Tensor | None = None
+    certainty: Tensor | None = None
+    tuned: tuple[dict[str, Tensor], ...] = ()
 
     def __len__(self) -> int:
         return len(self.noise)
+
+    @property
+    def generated(self) -> Tensor:
+        """(n, 3, 64, 64) images without the residual."""
+        return self.images if self.residual is None else self.images - self.residual
+
+    def without_residual(self) -> Worlds:
+        """Return the worlds whose images are the generated ones."""
+        return replace(self, images=self.generated, residual=None)
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,7 @@ class CounterfactualWorlds:
 
 def labelled_counterfactual(
     scm: LabelSCM,
-    generate: Callable[[Tensor, Tensor], Tensor],
+    generate: Generate,
     worlds: Worlds,
     do: Mapping[str, Any] | None,
     observe: Mapping[str, Any] | None,
@@ -71,12 +89,27 @@ def labelled_counterfactual(
     draws: int,
     generator: torch.Generator | None,
 ) -> CounterfactualWorlds:
-    """Draw labels by the exact label ESM; draw image noise, independent of labels, by the same kernel."""
+    """Draw labels by the exact label ESM; draw image noise, independent of labels, by the same kernel.
+    A residual is noise, too: it is kept or redrawn together with z, as a whole.
+    """
     labels = scm.counterfactual(worlds.labels, do, observe, stickiness, draws, generator)
-    noise = esm_cf_sampler(worlds.noise, draws, noise_stickiness, generator=generator)
+    per = "dimension" if worlds.residual is None else "vector"
+    noise = esm_cf_sampler(worlds.noise, draws, noise_stickiness, per=per, generator=generator)
     same = (noise == worlds.noise[:, None]).all(2) & (labels == worlds.labels[:, None]).all(2)
-    images = keep_or_generate(worlds.images, same, lambda: generate(noise[~same], labels[~same]))
+    unit = (~same).nonzero()[:, 0]
+    images = keep_or_generate(worlds.images, same, lambda: generate(unit, noise[~same], labels[~same]))
     return CounterfactualWorlds(noise, labels, images)
+
+
+def with_residual(worlds: Worlds, unit: Tensor, noise: Tensor, images: Tensor) -> Tensor:
+    """Add to (u, 3, h, w) generated images the residuals of their units where these still hold.
+    A unit whose noise was redrawn has another residual, which nobody knows: none is added.
+    """
+    if worlds.residual is None:
+        return images
+    kept = (noise == worlds.noise[unit]).all(1)[:, None, None, None]
+    added = residual_mask(worlds.generated[unit], images) * worlds.residual[unit]
+    return torch.where(kept, images + added, images).clamp(0, 1)
 
 
 def keep_or_generate(actual: Tensor, same: Tensor, generate: Callable[[], Tensor]) -> Tensor:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 
-from ..checks import check, check_count, check_floats
+from ..checks import check, check_choice, check_count, check_floats
 from ..classifiers.classifier import AttributeClassifier, check_images, data_caveat
 from ..classifiers.storage import find_classifier, load_classifier
 from ..data.images import DataSource
@@ -22,13 +23,22 @@ from ..io.untrusted import rebuilding
 from ..labels import LabelSCM
 from ..networks.bundle import AnyGenerator, with_weights
 from ..networks.dcgan import Labeler
+from ..networks.encoder import Encoder
 from ..networks.precision import autocast, choose_device
-from ..randomness import uniform_noise
+from ..randomness import fresh, uniform_noise
 from ..worlds.condition import Antecedent
 from ..worlds.conditional import sample_where
 from ..worlds.observed import Method, counterfactual_noise
 from ..worlds.samplers import shape_of
-from .counterfactual import IMAGE, CounterfactualWorlds, Worlds, keep_or_generate, labelled_counterfactual
+from .abduction import METHODS, Weights, abduct_noise, labels_of_photographs
+from .counterfactual import (
+    IMAGE,
+    CounterfactualWorlds,
+    Worlds,
+    keep_or_generate,
+    labelled_counterfactual,
+    with_residual,
+)
 from .directory import find_run, generator_of, read_run, stored_weights
 from .recipe import Recipe
 
@@ -46,6 +56,7 @@ class Run:
             is none.
         constraint_classifier: fingerprint of the classifier of the statement constraints; None without constraints.
         trained_on: the data of the training.
+        encoder: finds the noise of images, if the run was trained with one.
 
     Examples:
         >>> run = load_run("runs/latest")                                          # doctest: +SKIP
@@ -66,6 +77,7 @@ class Run:
     precision: str
     constraint_classifier: str | None = None
     trained_on: DataSource | None = None
+    encoder: Encoder | None = None
 
     @property
     def caveat(self) -> str:
@@ -168,34 +180,111 @@ class Run:
         check_count("draws", draws, each=len(worlds) * IMAGE)
         kept = stickiness if noise_stickiness is None else noise_stickiness
         if self.labels is not None:
+            generate = partial(self._of_units, worlds)
             return labelled_counterfactual(
-                self.labels, self.generate, worlds, do, observe, stickiness, kept, draws, generator
+                self.labels, generate, worlds, do, observe, stickiness, kept, draws, generator
             )
         if do or not observe:
             raise RunError(f"{self.folder.name} is a dcgan run: its antecedent can only be observed; use observe=")
         classify, drawn = self._antecedent_classifier(), []
         search = partial(counterfactual_noise, attributes=self.graph.nodes, budget=budget, generator=generator)
-        for z in worlds.noise:
-            drawn.append(search(z, self.generate, classify, observe, draws, kept, method))
+        for i, z in enumerate(worlds.noise):
+            drawn.append(search(z, partial(self._of_unit, worlds, i), classify, observe, draws, kept, method))
             on_unit(1)
         noise = torch.stack([found.noise for found in drawn])
         same = (noise == worlds.noise[:, None]).all(2)
-        images = keep_or_generate(worlds.images, same, lambda: self.generate(noise[~same]))
+        unit = (~same).nonzero()[:, 0]
+        images = keep_or_generate(worlds.images, same, lambda: self._of_units(worlds, unit, noise[~same]))
         read = classify(images.flatten(0, 1))
         holds = Antecedent(self.graph.nodes, observe, 0.5).holds(read)
         for row in (~holds).nonzero().flatten().tolist():  # by rounding: it holds where the draw is generated alone
             at = divmod(row, draws)
             if not same[at]:
-                images[at] = self.generate(noise[at][None])[0]
+                images[at] = self._of_unit(worlds, at[0], noise[at][None])[0]
             read[row] = classify(images[at][None])[0]
         labels = (read > 0.5).to(torch.int8).view(*same.shape, -1)
         return CounterfactualWorlds(noise, labels, images, tuple(found.diagnostics for found in drawn))
 
+    def abduct(
+        self,
+        images: Tensor,
+        labels: Mapping[str, int] | Tensor | None = None,
+        method: str = "encoder",
+        generator: torch.Generator | None = None,
+        on_image: Callable[[int], None] = lambda n: None,
+    ) -> Worlds:
+        """Find the worlds of photographs: their noise, their labels, and what the generator leaves of them.
+
+        The counterfactuals of these worlds are those of the photographs: `run.counterfactual(worlds, do=...)`. With
+        stickiness 1 a null intervention gives the photograph to the bit.
+
+        Args:
+            images: (n, 3, 64, 64) photographs in [0, 1], cut like the images of the training.
+            labels: (n, d) 0/1, or a mapping by name for all photographs alike. Labels that are not given are read by
+                the antecedent classifier, else by the run's own Labeler, and drawn from the probabilities it gives.
+            method: "encoder": the run's encoder alone. "optimise": 100 steps of descent on the noise, from the
+                encoder's, or without one from the nearest of 64 random noises. "tune": then 50 steps on the generator's
+                last layers, for each photograph by itself.
+            generator: the source of randomness, on the CPU, for labels that are drawn and for random noise.
+            on_image: called with the number of photographs that were newly found.
+
+        Returns:
+            Worlds, on the CPU, with residual and certainty.
+
+        Raises:
+            RunError: method "encoder" for a run without an encoder, or nothing reads the labels.
+            CausalCFError: another shape, type or range.
+            ImpossibleWorldError: no labels that the label model allows were drawn for a photograph.
+
+        Sources: VAE/GAN (Larsen et al. 2016), iGAN (Zhu et al. 2016), pivotal tuning (Roich et al. 2021); the residual
+        as in Pawlowski et al. (2020).
+
+        Examples:
+            >>> worlds = load_run("runs/latest").abduct(photographs)               # doctest: +SKIP
+            >>> run.counterfactual(worlds, do={"Mustache": 1}).images              # doctest: +SKIP
+        """
+        check_images(images)
+        check(len(images) > 0, "images", "0 photographs", "at least one")
+        check_choice("method", method, METHODS)
+        if method == "encoder" and self.encoder is None:
+            raise RunError(
+                f'{self.folder.name} has no encoder; take method="optimise", which needs none, or train a run with '
+                "--reconstruction 0.5"
+            )
+        random = fresh(generator)
+        facts, certainty = labels_of_photographs(self, images, labels, random)
+        rows = torch.zeros(len(images), 0) if self.labels is None else facts
+        noise, tuned = [], []
+        for some, row in zip(images.split(CHUNK), rows.split(CHUNK), strict=True):
+            found = abduct_noise(self, some.float(), row.float(), method, random, on_image)
+            noise.append(found[0])
+            tuned += found[1]
+        worlds = Worlds(torch.cat(noise), facts, images, None, certainty, tuple(tuned))
+        own = self._of_units(worlds, torch.arange(len(images)), worlds.noise, None if self.labels is None else facts)
+        return replace(worlds, residual=images - own)
+
+    def _of_unit(self, worlds: Worlds, unit: int, noise: Tensor) -> Tensor:
+        """Return images of one unit of a run without labels."""
+        return self._of_units(worlds, torch.full((len(noise),), unit), noise)
+
+    def _of_units(self, worlds: Worlds, unit: Tensor, noise: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return (u, 3, 64, 64) images of these units in other worlds, by their own weights, with residuals."""
+        if not worlds.tuned:
+            made = self.generate(noise, labels)
+        else:
+            made = torch.empty(len(unit), *worlds.images.shape[1:])
+            for i in unit.unique().tolist():
+                mine = unit == i
+                own = None if labels is None else labels[mine]
+                made[mine] = self.generate(noise[mine], own, worlds.tuned[i])
+        return with_residual(worlds, unit, noise, made)
+
     @torch.no_grad()
-    def generate(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
+    def generate(self, noise: Tensor, labels: Tensor | None = None, tuned: Weights | None = None) -> Tensor:
         """Generate (n, 3, 64, 64) images in [0, 1] from (n, k) noise and (n, d) labels, of any type of number.
 
-        Labels between 0 and 1 interpolate. A run without labels generates from noise alone.
+        Labels between 0 and 1 interpolate. A run without labels generates from noise alone. `tuned` replaces some of
+        the generator's weights.
 
         Raises:
             CausalCFError: another shape, noise that is not finite, or labels outside [0, 1].
@@ -215,8 +304,9 @@ class Run:
         images = []
         for z, row in zip(noise.split(CHUNK), labels.split(CHUNK), strict=True):
             with autocast(self.device, self.precision):
-                given = (part.to(self.device, torch.float32) for part in (z, row))
-                images.append(self.generator(*given).float().cpu())
+                given = tuple(part.to(self.device, torch.float32) for part in (z, row))
+                made = functional_call(self.generator, tuned, given) if tuned else self.generator(*given)
+                images.append(made.float().cpu())
         return torch.cat(images).add(1).div(2).clamp(0, 1)
 
     @torch.no_grad()
@@ -299,11 +389,16 @@ def load_run(
         constraint_classifier = None if constraint is None else str(constraint["classifier"])
         generator = with_weights(lambda: generator_of(recipe, d), _part(state, "average"))
         labeler = with_weights(lambda: Labeler(d, recipe.labeler_width), _part(state, "labeler")) if d else None
+        encoder = None
+        if recipe.reconstruction:
+            encoder = with_weights(lambda: Encoder(recipe.noise_dim, d, recipe.labeler_width), _part(state, "encoder"))
     precision = state["precision"] if where.type == state["device"] else "float32"
     data = DataSource(recipe.data, state["data_fingerprint"], recipe.data_root)
     found = _find_antecedent_classifier(folder, data, graph, device, classifier)
     nets = generator.to(where), None if labeler is None else labeler.to(where)
     run = Run(folder, recipe, graph, scm, state["step"], *nets, found, where, precision, constraint_classifier, data)
+    if encoder is not None:
+        run = replace(run, encoder=encoder.to(where))
     if run.caveat:
         warnings.warn(run.caveat, stacklevel=2)
     return run

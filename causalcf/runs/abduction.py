@@ -1,0 +1,197 @@
+"""Abduction from pixels: the noise z of a photograph x = G(z, labels) + residual, by an encoder, by descent, by tuning.
+Everything here takes images in [0, 1] and is differentiable; `Run.abduct` puts it together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn.functional import conv2d, pad
+
+from ..checks import check
+from ..errors import ImpossibleWorldError, RunError
+from ..labels.evidence import as_labels, assignment
+from ..losses.reconstruction import multi_scale_l1
+from ..networks.bundle import AnyGenerator
+from ..networks.encoder import Encoder
+from ..randomness import uniform_noise
+
+if TYPE_CHECKING:
+    from .run import Run
+
+METHODS = ("encoder", "optimise", "tune")
+Decode = Callable[[Tensor], Tensor]  # (n, k) noise to (n, 3, h, w) images in [0, 1]
+Weights = dict[str, Tensor]
+
+STEPS, RATE = 100, 0.05  # of Adam on arctanh(z)
+TRIES = 64  # random noises, the nearest of which is the start where there is no encoder
+CYCLE = 2.0  # weight of |z - E(G(z))|^2, which keeps z where the labels act (Zhu et al. 2020)
+LARGEST = 0.999  # of a noise that descent starts from: arctanh(1) is infinite
+TUNING_STEPS, TUNING_RATE = 50, 2e-3
+STRANGERS = 4  # random faces that tuning leaves as they are
+
+
+def encode(encoder: Encoder, images: Tensor, labels: Tensor) -> Tensor:
+    """Return the (n, k) noise of (n, 3, 64, 64) images with (n, d) labels that the encoder finds likeliest."""
+    mean, _ = encoder(images * 2 - 1, labels)
+    return torch.erf(mean / math.sqrt(2))
+
+
+def nearest_of(decode: Decode, images: Tensor, draws: Tensor) -> Tensor:
+    """Return for each of n images the nearest of (t, n, k) noises."""
+    distances = torch.stack([multi_scale_l1(decode(z), images) for z in draws])
+    return draws[distances.argmin(0), torch.arange(len(images), device=draws.device)]
+
+
+def optimise_noise(
+    decode: Decode, images: Tensor, start: Tensor, encode: Decode | None = None, steps: int = STEPS
+) -> Tensor:
+    """Descend from (n, k) noise in [-1, 1] to noise whose images are nearer; each image's best is kept.
+
+    Args:
+        decode: a generator of images in [0, 1], differentiable, such as anyone's; no image may depend on its batch.
+        images: (n, 3, h, w) in [0, 1].
+        start: (n, k).
+        encode: maps images to noise. With it, noise is preferred that is found again in its own image.
+        steps: of Adam on arctanh of the noise.
+
+    Source: iGAN (Zhu et al. 2016); the term of the encoder: in-domain inversion (Zhu et al. 2020).
+    """
+    free = torch.atanh(start.clamp(-LARGEST, LARGEST)).detach().requires_grad_()
+    adam = torch.optim.Adam([free], RATE)
+    best, least = start.clone(), torch.full((len(images),), math.inf, device=start.device)
+    for step in range(steps + 1):
+        z = free.tanh()
+        made = decode(z)
+        loss = multi_scale_l1(made, images)
+        if encode is not None:
+            loss = loss + CYCLE * (z - encode(made)).square().mean(1)
+        better = loss.detach() < least
+        best[better], least[better] = z.detach()[better], loss.detach()[better]
+        if step < steps:
+            (free.grad,) = torch.autograd.grad(loss.sum(), free)
+            adam.step()
+    return best
+
+
+def tune(generator: AnyGenerator, noise: Tensor, labels: Tensor, image: Tensor, strangers: Tensor) -> Weights:
+    """Return weights of the generator's last layers with which it draws one photograph.
+
+    What a flip of each label changes stays as it was, and so do the `strangers`: other faces with random labels.
+
+    Args:
+        noise, labels, image: (k,), (d,) and (3, 64, 64) in [0, 1].
+        strangers: (s, k) noise.
+
+    Source: pivotal tuning (Roich et al. 2021); holding the effects of the labels is defined here.
+    """
+    d = len(labels)
+    flips = labels.float().repeat(d + 1, 1)
+    flips[torch.arange(d) + 1, torch.arange(d)] = 1 - flips[0]
+    others = flips[torch.arange(len(strangers), device=flips.device) % (d + 1)]
+    inputs = torch.cat([noise.repeat(d + 1, 1), strangers]), torch.cat([flips, others])
+    before = generator(*inputs)
+    effects = before[1 : d + 1] - before[0]
+    tuned = {
+        name: weight.detach().clone().requires_grad_()
+        for name, weight in generator.named_parameters()
+        if name.startswith(generator.last_layers)
+    }
+    adam = torch.optim.Adam(tuned.values(), TUNING_RATE)
+    for _ in range(TUNING_STEPS):
+        made = functional_call(generator, tuned, inputs)
+        terms = [multi_scale_l1(made[:1], image[None] * 2 - 1), multi_scale_l1(made[d + 1 :], before[d + 1 :])]
+        if d:
+            terms.append(multi_scale_l1(made[1 : d + 1] - made[0], effects))
+        gradients = torch.autograd.grad(torch.stack([term.mean() for term in terms]).sum(), list(tuned.values()))
+        for weight, gradient in zip(tuned.values(), gradients, strict=True):
+            weight.grad = gradient
+        adam.step()
+    return {name: weight.detach() for name, weight in tuned.items()}
+
+
+def abduct_noise(
+    run: Run, images: Tensor, labels: Tensor, method: str, random: torch.Generator, on_image: Callable[[int], None]
+) -> tuple[Tensor, list[Weights]]:
+    """Return (n, k) noise of (n, 3, 64, 64) images with (n, d) labels; for "tune" also weights for each image."""
+    there, given = images.to(run.device), labels.to(run.device)
+    reader = None if run.encoder is None else partial(encode, run.encoder, labels=given)
+
+    def decode(noise: Tensor) -> Tensor:
+        return (run.generator(noise, given) + 1) / 2
+
+    if reader is not None:
+        with torch.no_grad():
+            noise = reader(there)
+    else:
+        draws = [uniform_noise(len(images), run.recipe.noise_dim, random) for _ in range(TRIES)]
+        with torch.no_grad():
+            noise = nearest_of(decode, there, torch.stack(draws).to(run.device))
+    if method != "encoder":
+        noise = optimise_noise(decode, there, noise, reader)
+    tuned = []
+    if method == "tune":
+        for z, row, image in zip(noise, given, there, strict=True):
+            strangers = uniform_noise(STRANGERS, len(z), random).to(run.device)
+            tuned.append({name: part.cpu() for name, part in tune(run.generator, z, row, image, strangers).items()})
+            on_image(1)
+    else:
+        on_image(len(images))
+    return noise.cpu(), tuned
+
+
+DRAWS = 100  # of a photograph's labels, until the label model allows them
+
+
+def labels_of_photographs(
+    run: Run, images: Tensor, labels: Mapping[str, int] | Tensor | None, random: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return (n, d) labels, given or drawn as they are read, and the probability of each one's value as read."""
+    nodes, n = run.graph.nodes, len(images)
+    if labels is not None and not isinstance(labels, Mapping):
+        given = as_labels(labels, nodes)
+        check(len(given) == n, "labels", f"labels of {len(given)} photographs", f"labels of {n}")
+        return given, torch.ones(given.shape)
+    fixed = assignment(nodes, "labels", labels or {})
+    if run.labeler is None and run.antecedent_classifier is None and len(fixed) < len(nodes):
+        raise RunError(f"nothing reads the labels of photographs for {run.folder.name}: name a classifier, or give all")
+    read = torch.zeros(n, len(nodes)) if len(fixed) == len(nodes) else run.judge(images).clone()
+    for column, value in fixed.items():
+        read[:, column] = value.float()
+    drawn = (torch.rand(read.shape, generator=random) < read).to(torch.int8)
+    if run.labels is not None:
+        for _ in range(DRAWS):
+            impossible = run.labels.log_probability(drawn).isinf()
+            if not bool(impossible.any()):
+                break
+            drawn[impossible] = (torch.rand(int(impossible.sum()), len(nodes), generator=random) < read[impossible]).to(
+                torch.int8
+            )
+        else:
+            row = int(impossible.nonzero()[0, 0])
+            said = ", ".join(f"{name}={value}" for name, value in zip(nodes, drawn[row].tolist(), strict=True))
+            raise ImpossibleWorldError(
+                f"photograph {row + 1} of {n}: its labels are read as {said}, which the label model says is "
+                "impossible; give labels="
+            )
+    return drawn, torch.where(drawn.bool(), read, 1 - read)
+
+
+FADING = 0.1  # of the mask: the blurred change of a pixel, in [0, 1], that leaves 1/e of the residual there
+
+
+def residual_mask(before: Tensor, after: Tensor) -> Tensor:
+    """Return (n, 1, h, w): 1 where two generated images agree, falling to 0 where they differ.
+
+    It keeps an old mouth from showing through a new one. Blurred by a 5x5 binomial kernel.
+    """
+    row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=after.device) / 16
+    apart = (after - before).abs().mean(1, keepdim=True)
+    blurred = conv2d(pad(apart, (2, 2, 2, 2), "replicate"), torch.outer(row, row)[None, None])
+    return torch.exp(-blurred / FADING)
