@@ -19,7 +19,7 @@ from torch import Tensor
 
 from causalcf.cli.command import run as run_command
 from causalcf.data.images import to_unit_interval
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 from causalcf.training.experiment import training_data
 
 MIXES = {"brightness": (0.299, 0.587, 0.114), "red less green": (1.0, -1.0, 0.0)}

@@ -37,7 +37,7 @@ from causalcf.data.images import ImageData, to_unit_interval
 from causalcf.errors import RunError
 from causalcf.io.progress import counting
 from causalcf.networks.precision import choose_device, choose_precision
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 from causalcf.statistics.rates import Rate
 from causalcf.training.experiment import training_data
 

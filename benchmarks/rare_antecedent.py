@@ -32,7 +32,7 @@ from torch import Tensor
 from causalcf.cli.command import run as run_command
 from causalcf.cli.parser import parse_conditions
 from causalcf.errors import UnreachedError
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 from causalcf.worlds.observed import counterfactual_noise
 from causalcf.worlds.posterior import CounterfactualNoise
 from causalcf.worlds.smc import SMC

@@ -38,7 +38,7 @@ _PUBLIC = {
     "load_data": "data",
     "load_graph": "graph",
     "load_queries": "language.lists",
-    "load_run": "runs.run",
+    "load_run": "runs.loading",
     "load_statements": "language.lists",
     "sample_where": "worlds.conditional",
     "save_graph": "graph",
@@ -74,9 +74,9 @@ if TYPE_CHECKING:
     from .language.statement import Statement as Statement
     from .runs.counterfactual import CounterfactualWorlds as CounterfactualWorlds
     from .runs.counterfactual import Worlds as Worlds
+    from .runs.loading import load_run as load_run
     from .runs.recipe import Recipe as Recipe
     from .runs.run import Run as Run
-    from .runs.run import load_run as load_run
     from .worlds.conditional import sample_where as sample_where
     from .worlds.observed import counterfactual_noise as counterfactual_noise
     from .worlds.posterior import CounterfactualNoise as CounterfactualNoise

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .checks import SEEDS, option
 from .cli.command import run as run_command
@@ -34,6 +34,7 @@ EXAMPLES = """examples:
   python -m causalcf.ask "Given a woman, what if she had a moustache?"
   python -m causalcf.ask "Given an old bald man with glasses, what if he were young and not bald?"
   python -m causalcf.ask --given Male=0,Young=1 --if Mustache=1 --observe
+  python -m causalcf.ask --photo her.jpg "What if she had a moustache?"
   python -m causalcf.ask --queries eval/queries.yaml --out six.png
 """
 
@@ -87,6 +88,20 @@ class AskOptions(CommandOptions):
     rows: int = option(6, "number of faces on the sheet", low=1, metavar="R")
     seed: int = option(0, "seed of all random draws, in [0, 2^32)", low=0, below=SEEDS)
     as_json: bool = option(False, "print JSON only", name="--json", action="store_true")
+    photo: Path | None = option(
+        None, "ask about this photograph, or about each in this folder; it stays on this machine", metavar="FILE"
+    )
+    labels: tuple[str, ...] = option(
+        (), "labels of the photograph; those not named are read from it", action="append", metavar="NAME=0|1,...",
+        parse=tuple,
+    )  # fmt: skip
+    crop: str = option(
+        "auto", "what to cut from the photograph: auto, by the eyes (CelebA's runs); or a square", metavar="X,Y,SIZE"
+    )
+    method: Literal["encoder", "optimise", "tune"] = option(
+        "optimise",
+        "how to find the photograph's noise: by the run's encoder; then by descent; then by tuning the last layers",
+    )
     out: Path = option(Path("ask.png"), "the sheet to write", metavar="FILE.png")
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     queries: dict[str, Query] = field(default_factory=dict)
@@ -102,6 +117,12 @@ def parse_options(arguments: Sequence[str]) -> AskOptions:
     parser.add_options(AskOptions)
     options = parser.parse_options(AskOptions, arguments)
     queries, out = _queries(options), options.out
+    if options.photo is None:
+        for name in ("labels", "crop", "method"):
+            if getattr(options, name) != getattr(AskOptions, name):
+                raise QueryError(f"--{name} is about a photograph; name one with --photo")
+    elif not options.photo.exists():
+        raise QueryError(f"--photo is {options.photo}, which does not exist")
     if not out.suffix or not out.parent.is_dir():
         raise QueryError(f"--out is {out}; it must name a picture, such as ask.png, in a folder that exists")
     return replace(options, queries=queries)
@@ -141,9 +162,10 @@ FACES, FACES_WITHOUT_LABELS = 100, 8  # each face of a run without labels takes 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; torch is imported only after the options are parsed."""
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
-    from .runs.run import load_run
+    from .runs.loading import load_run
 
-    return ask(load_run(options.run, options.device, options.classifier), options)
+    run = load_run(options.run, options.device, options.classifier)
+    return ask(run, options) if options.photo is None else ask_photographs(run, options, options.photo)
 
 
 def ask(run: Run, options: AskOptions) -> int:
@@ -183,6 +205,50 @@ def _ask_one(run: Run, query: Query, name: str, options: AskOptions) -> dict[str
     if not options.as_json:
         print(to_text(found) + f"\nwrote {sheet}\n", flush=True)
     return {**to_dict(found), "sheet": str(sheet)}
+
+
+def ask_photographs(run: Run, options: AskOptions, place: Path) -> int:
+    """Answer the question about each photograph; return 2 if one of several failed, else 0."""
+    import torch
+
+    from .answers.photograph import answer_photograph, photograph_dict, photograph_text, save_photograph
+    from .data.photographs import parse_box, photographs_in, read_photograph
+    from .io.progress import counting
+
+    if len(options.queries) != 1:
+        raise QueryError("--photo takes one question at a time")
+    query = _suited(run, next(iter(options.queries.values())), options.mode)
+    labels = parse_conditions(options.labels, "--labels", run.graph.nodes)
+    files, box = photographs_in(place), parse_box(options.crop)
+    numbers = options.stickiness, options.noise_stickiness, min(options.draws, 3)
+    told: list[dict[str, Any]] = []
+    answers = {}
+    with counting("photographs", len(files), show=len(files) > 1) as advance:
+        for file in files:
+            generator = torch.Generator().manual_seed(options.seed)
+            try:
+                image, cut = read_photograph(file, run.recipe.data, run.recipe.crop, box)
+                found = answer_photograph(
+                    run, image, query, labels, options.method, *numbers, generator, options.budget
+                )
+            except CausalCFError as error:
+                if len(files) == 1:
+                    raise
+                print(escaped(f"error: {file.name}: {error}"), file=sys.stderr)
+                told.append({"photograph": file.name, "error": str(error)})
+            else:
+                told.append(photograph_dict(file.name, cut, found))
+                answers[escaped(file.name)] = found
+                if not options.as_json:
+                    print(photograph_text(escaped(file.name), cut, found) + "\n", flush=True)
+            advance(1)
+    if answers:
+        save_photograph(options.out, answers)
+    if options.as_json:
+        print(json.dumps({"run": options.run, "seed": options.seed, "answers": told}, indent=2, allow_nan=False))
+    elif answers:
+        print(f"wrote {options.out}")
+    return 2 if any("error" in one for one in told) else 0
 
 
 def _suited(run: Run, query: Query, mode: str | None) -> Query:

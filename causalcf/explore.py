@@ -86,7 +86,7 @@ def explore(options: ExploreOptions) -> tuple[list[Effect], list[Path], str]:
     from .io.progress import counting
     from .pictures.gallery import coordinate_effects, interpolation_rows, sweep_rows
     from .pictures.sheets import save_sheet
-    from .runs.run import load_run
+    from .runs.loading import load_run
 
     run = load_run(options.run, options.device, options.classifier)
     drawn = torch.Generator().manual_seed(options.seed)

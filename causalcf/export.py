@@ -73,8 +73,8 @@ def export(run: str | Path, out: str | Path, report: str | Path | None = None, o
     from .io.files import write_atomically
     from .runs.directory import GRAPH, RECIPE, find_checkpoint, read_run, save_recipe
     from .runs.exported import WEIGHTS, exported_state, write_state
+    from .runs.loading import load_run
     from .runs.recipe import stored_recipe
-    from .runs.run import load_run
 
     folder, checkpoint = find_checkpoint(run)
     state, graph, recipe, _ = read_run(folder, checkpoint)

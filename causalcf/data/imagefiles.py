@@ -34,7 +34,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
 """What is decoded: each further format that Pillow knows, one of which runs another program, is a further way in."""
 MAX_PIXELS = 2**26  # 8,192 x 8,192, more than cameras take; several are decoded at a time, the largest at 1 GB each
 
-_ALIGNED = (178, 218)  # width, height of CelebA's aligned images
+ALIGNED = (178, 218)  # width, height of CelebA's aligned images
 _SLAB = 1 << 20  # values turned into float32 at a time, so that a huge photograph costs no huge array
 _MOST_BROKEN = 1000  # images that cannot be read, after which the others are not tried
 
@@ -56,9 +56,9 @@ def upright(image: Image.Image) -> Image.Image:
 
 def celeba_crop(image: Image.Image, side: int = 108) -> np.ndarray:
     """Return the central (side, side) pixels of an aligned 178x218 image."""
-    if image.size != _ALIGNED:
+    if image.size != ALIGNED:
         raise DataError(f"{image.width}x{image.height} pixels; expected CelebA's aligned and cropped images of 178x218")
-    left, top = ((whole - side) // 2 for whole in _ALIGNED)
+    left, top = ((whole - side) // 2 for whole in ALIGNED)
     return np.asarray(image)[top : top + side, left : left + side]
 
 

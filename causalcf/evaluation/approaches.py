@@ -92,11 +92,6 @@ def units_missed(asked: int, why: CausalCFError) -> dict[str, Any]:
     return {"asked": asked, "unreached": unreached, "impossible": asked - unreached, "told": str(why)}
 
 
-def pick(worlds: Worlds, rows: Tensor | slice) -> Worlds:
-    """Keep some of the units."""
-    return Worlds(worlds.noise[rows], worlds.labels[rows], worlds.images[rows])
-
-
 def in_order(labels: Tensor, have: tuple[str, ...], want: tuple[str, ...]) -> Tensor:
     """Reorder the columns of labels."""
     return labels if have == want else labels[:, [have.index(name) for name in want]]
@@ -124,11 +119,11 @@ class LabelledApproach(Approach):
         labels = in_order(worlds.labels, self.nodes, theirs)
         rows = self._possible(labels, antecedent).nonzero()[:, 0]
         if not len(rows):
-            nobody = pick(worlds, rows)
+            nobody = worlds.select(rows)
             return Drawn(rows, nobody.noise, nobody.labels, nobody.images, impossible=len(labels))
         intervention = {name: value[rows] for name, value in antecedent.items()}
         do, observe = (intervention, None) if self.mode == "do" else (None, intervention)
-        units = pick(replace(worlds, labels=labels), rows)
+        units = replace(worlds, labels=labels).select(rows)
         found = labelled_counterfactual(self.scm, self._generate, units, do, observe, s, s, 1, generator)
         after = in_order(found.labels[:, 0], theirs, self.nodes)
         return Drawn(rows, found.noise[:, 0], after, found.images[:, 0], impossible=len(labels) - len(rows))

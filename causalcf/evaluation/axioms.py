@@ -18,7 +18,7 @@ from ..graph.graph import CausalGraph
 from ..randomness import generator_of
 from ..runs.counterfactual import Worlds
 from ..statistics.rates import NO_UNITS, Estimate, as_share, over_units
-from .approaches import Approach, pick
+from .approaches import Approach
 from .flips import Flip, pixel_change, unrelated_change
 from .judge import Judge, judge_features
 
@@ -104,7 +104,7 @@ def axioms(
     seed: int,
 ) -> dict[str, Any]:
     """Measure all axioms of an approach, JSON-ready."""
-    few = pick(worlds, slice(FEW))
+    few = worlds.select(torch.arange(min(FEW, len(worlds))))
     yardstick = unrelated_change(worlds.images)
     return {
         "composition": composition(approach, few, seed),
@@ -207,7 +207,7 @@ def _non_descendants(
 def _diversity(approach: Approach, judge: Judge, worlds: Worlds, seed: int) -> dict[str, Any]:
     """Measure diversity over draws with the first label flipped; incomplete units are left out."""
     units = len(worlds) // DRAWS
-    repeated = pick(worlds, torch.arange(units).repeat_interleave(DRAWS))
+    repeated = worlds.select(torch.arange(units).repeat_interleave(DRAWS))
     antecedent = {approach.nodes[0]: 1 - repeated.labels[:, 0]}
     found = approach.counterfactual(repeated, antecedent, generator_of(seed, approach.kind, "diversity"))
     counts = torch.bincount(found.rows // DRAWS, minlength=units)

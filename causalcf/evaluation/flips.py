@@ -18,7 +18,7 @@ from ..language import short
 from ..pictures.sheets import Panel, save_captioned
 from ..randomness import generator_of
 from ..runs.counterfactual import Worlds
-from .approaches import Approach, Drawn, Read, pick
+from .approaches import Approach, Drawn, Read
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Flip:
         some = torch.isin(self.drawn.rows, units).nonzero()[:, 0]
         names = ("sign", "seen_before", "seen_after", "expected_before", "expected_after")
         kept = {name: getattr(self, name)[some] for name in names}
-        return replace(self, **kept, actual=pick(self.actual, some), drawn=self.drawn.only(some))
+        return replace(self, **kept, actual=self.actual.select(some), drawn=self.drawn.only(some))
 
     @cached_property
     def changes(self) -> Tensor:
@@ -97,7 +97,7 @@ def flip(
         missed = int((~reached).sum()) if missed or before.unreached else 0
     drawn = after.only((reached & possible)[after.rows])
     rows = drawn.rows
-    actual, seen_before = pick(worlds, rows), seen[rows]
+    actual, seen_before = worlds.select(rows), seen[rows]
     if before is not None:
         place = torch.searchsorted(before.rows, rows)
         actual, seen_before = replace(actual, images=before.images[place]), read(before.images)[place]

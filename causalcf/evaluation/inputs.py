@@ -23,8 +23,9 @@ from ..io.text import escaped
 from ..labels import fit_label_scm
 from ..labels.reference import Reference
 from ..runs.directory import FinishedRun, finished_runs, stored_weights
+from ..runs.loading import load_run
 from ..runs.recipe import APPROACHES, Recipe
-from ..runs.run import Run, load_run
+from ..runs.run import Run
 from .judge import Judge, load_judge
 
 _DATA = ("data", "data_root", "data_size")  # what runs must share to be compared

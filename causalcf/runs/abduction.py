@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,15 +14,13 @@ from torch.func import functional_call
 from torch.nn.functional import conv2d, pad
 
 from ..checks import check
-from ..errors import ImpossibleWorldError, RunError
+from ..errors import ImpossibleWorldError
+from ..labels import LabelSCM
 from ..labels.evidence import as_labels, assignment
 from ..losses.reconstruction import multi_scale_l1
 from ..networks.bundle import AnyGenerator
 from ..networks.encoder import Encoder
 from ..randomness import uniform_noise
-
-if TYPE_CHECKING:
-    from .run import Run
 
 METHODS = ("encoder", "optimise", "tune")
 Decode = Callable[[Tensor], Tensor]  # (n, k) noise to (n, 3, h, w) images in [0, 1]
@@ -117,29 +114,35 @@ def tune(generator: AnyGenerator, noise: Tensor, labels: Tensor, image: Tensor, 
 
 
 def abduct_noise(
-    run: Run, images: Tensor, labels: Tensor, method: str, random: torch.Generator, on_image: Callable[[int], None]
+    generator: AnyGenerator,
+    encoder: Encoder | None,
+    images: Tensor,
+    labels: Tensor,
+    method: str,
+    random: torch.Generator,
+    on_image: Callable[[int], None],
 ) -> tuple[Tensor, list[Weights]]:
     """Return (n, k) noise of (n, 3, 64, 64) images with (n, d) labels; for "tune" also weights for each image."""
-    there, given = images.to(run.device), labels.to(run.device)
-    reader = None if run.encoder is None else partial(encode, run.encoder, labels=given)
+    device, k = next(generator.parameters()).device, generator.noise_dim
+    there, given = images.to(device), labels.to(device)
+    reader = None if encoder is None else partial(encode, encoder, labels=given)
 
     def decode(noise: Tensor) -> Tensor:
-        return (run.generator(noise, given) + 1) / 2
+        return (generator(noise, given) + 1) / 2
 
-    if reader is not None:
-        with torch.no_grad():
+    with torch.no_grad():
+        if reader is not None:
             noise = reader(there)
-    else:
-        draws = [uniform_noise(len(images), run.recipe.noise_dim, random) for _ in range(TRIES)]
-        with torch.no_grad():
-            noise = nearest_of(decode, there, torch.stack(draws).to(run.device))
+        else:
+            draws = [uniform_noise(len(images), k, random) for _ in range(TRIES)]
+            noise = nearest_of(decode, there, torch.stack(draws).to(device))
     if method != "encoder":
-        noise = optimise_noise(decode, there, noise, reader)
+        noise = optimise_noise(decode, there, noise, reader, STEPS)
     tuned = []
     if method == "tune":
         for z, row, image in zip(noise, given, there, strict=True):
-            strangers = uniform_noise(STRANGERS, len(z), random).to(run.device)
-            tuned.append({name: part.cpu() for name, part in tune(run.generator, z, row, image, strangers).items()})
+            strangers = uniform_noise(STRANGERS, k, random).to(device)
+            tuned.append({name: part.cpu() for name, part in tune(generator, z, row, image, strangers).items()})
             on_image(1)
     else:
         on_image(len(images))
@@ -149,38 +152,45 @@ def abduct_noise(
 DRAWS = 100  # of a photograph's labels, until the label model allows them
 
 
-def labels_of_photographs(
-    run: Run, images: Tensor, labels: Mapping[str, int] | Tensor | None, random: torch.Generator
+def draw_labels(read: Tensor, scm: LabelSCM | None, names: tuple[str, ...], random: torch.Generator) -> Tensor:
+    """Draw (n, d) int8 labels from (n, d) probabilities, each by itself, but none that the label model excludes."""
+    drawn = (torch.rand(read.shape, generator=random) < read).to(torch.int8)
+    if scm is None:
+        return drawn
+    for _ in range(DRAWS):
+        impossible = scm.log_probability(drawn).isinf()
+        if not bool(impossible.any()):
+            return drawn
+        again = torch.rand(int(impossible.sum()), read.shape[1], generator=random) < read[impossible]
+        drawn[impossible] = again.to(torch.int8)
+    row = int(impossible.nonzero()[0, 0])
+    said = ", ".join(f"{name}={value}" for name, value in zip(names, drawn[row].tolist(), strict=True))
+    raise ImpossibleWorldError(
+        f"photograph {row + 1} of {len(read)}: its labels are read as {said}, which the label model says is "
+        "impossible; give labels="
+    )
+
+
+def labels_of(
+    images: Tensor,
+    labels: Mapping[str, int] | Tensor | None,
+    names: tuple[str, ...],
+    read: Callable[[Tensor], Tensor],
+    scm: LabelSCM | None,
+    random: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Return (n, d) labels, given or drawn as they are read, and the probability of each one's value as read."""
-    nodes, n = run.graph.nodes, len(images)
+    """Return (n, d) int8 labels of photographs, given or drawn as they are read, and how surely each was read."""
+    n = len(images)
     if labels is not None and not isinstance(labels, Mapping):
-        given = as_labels(labels, nodes)
+        given = as_labels(labels, names)
         check(len(given) == n, "labels", f"labels of {len(given)} photographs", f"labels of {n}")
         return given, torch.ones(given.shape)
-    fixed = assignment(nodes, "labels", labels or {})
-    if run.labeler is None and run.antecedent_classifier is None and len(fixed) < len(nodes):
-        raise RunError(f"nothing reads the labels of photographs for {run.folder.name}: name a classifier, or give all")
-    read = torch.zeros(n, len(nodes)) if len(fixed) == len(nodes) else run.judge(images).clone()
+    fixed = assignment(names, "labels", labels)
+    found = torch.zeros(n, len(names)) if len(fixed) == len(names) else read(images).clone()
     for column, value in fixed.items():
-        read[:, column] = value.float()
-    drawn = (torch.rand(read.shape, generator=random) < read).to(torch.int8)
-    if run.labels is not None:
-        for _ in range(DRAWS):
-            impossible = run.labels.log_probability(drawn).isinf()
-            if not bool(impossible.any()):
-                break
-            drawn[impossible] = (torch.rand(int(impossible.sum()), len(nodes), generator=random) < read[impossible]).to(
-                torch.int8
-            )
-        else:
-            row = int(impossible.nonzero()[0, 0])
-            said = ", ".join(f"{name}={value}" for name, value in zip(nodes, drawn[row].tolist(), strict=True))
-            raise ImpossibleWorldError(
-                f"photograph {row + 1} of {n}: its labels are read as {said}, which the label model says is "
-                "impossible; give labels="
-            )
-    return drawn, torch.where(drawn.bool(), read, 1 - read)
+        found[:, column] = value.float()
+    drawn = draw_labels(found, scm, names, random)
+    return drawn, torch.where(drawn.bool(), found, 1 - found)
 
 
 FADING = 0.1  # of the mask: the blurred change of a pixel, in [0, 1], that leaves 1/e of the residual there

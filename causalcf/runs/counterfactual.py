@@ -50,6 +50,11 @@ class Worlds:
         """(n, 3, 64, 64) images without the residual."""
         return self.images if self.residual is None else self.images - self.residual
 
+    def select(self, rows: Tensor) -> Worlds:
+        """Return the worlds of these (m,) rows, which may repeat."""
+        parts = {name: part[rows] for name, part in vars(self).items() if isinstance(part, Tensor)}
+        return replace(self, **parts, tuned=tuple(self.tuned[i] for i in rows.tolist()) if self.tuned else ())
+
     def without_residual(self) -> Worlds:
         """Return the worlds whose images are the generated ones."""
         return replace(self, images=self.generated, residual=None)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,22 +13,20 @@ from torch.func import functional_call
 
 from ..checks import check, check_choice, check_count, check_floats
 from ..classifiers.classifier import AttributeClassifier, check_images, data_caveat
-from ..classifiers.storage import find_classifier, load_classifier
 from ..data.images import DataSource
 from ..errors import CausalCFError, RunError
 from ..graph.graph import CausalGraph
-from ..io.untrusted import rebuilding
 from ..labels import LabelSCM
-from ..networks.bundle import AnyGenerator, with_weights
+from ..networks.bundle import AnyGenerator
 from ..networks.dcgan import Labeler
 from ..networks.encoder import Encoder
-from ..networks.precision import autocast, choose_device
+from ..networks.precision import autocast
 from ..randomness import fresh, uniform_noise
 from ..worlds.condition import Antecedent
 from ..worlds.conditional import sample_where
 from ..worlds.observed import Method, counterfactual_noise
 from ..worlds.samplers import shape_of
-from .abduction import METHODS, Weights, abduct_noise, labels_of_photographs
+from .abduction import METHODS, Weights, abduct_noise, labels_of
 from .counterfactual import (
     IMAGE,
     CounterfactualWorlds,
@@ -39,7 +35,6 @@ from .counterfactual import (
     labelled_counterfactual,
     with_residual,
 )
-from .directory import find_run, generator_of, read_run, stored_weights
 from .recipe import Recipe
 
 CHUNK = 256  # images generated or read at a time
@@ -175,7 +170,7 @@ class Run:
         check_floats("worlds.noise", worlds.noise, (None, self.recipe.noise_dim), f"(n, {self.recipe.noise_dim})")
         check(bool((worlds.noise.abs() <= 1).all()), "worlds.noise", worlds.noise, "in [-1, 1], as a run draws it")
         check_images(worlds.images)
-        rows = [len(part) for part in (worlds.noise, worlds.labels, worlds.images)]
+        rows = [len(part) for part in vars(worlds).values() if isinstance(part, Tensor) or part]
         check(min(rows) == max(rows) > 0, "worlds", rows, "as many noises as labels and images, at least one")
         check_count("draws", draws, each=len(worlds) * IMAGE)
         kept = stickiness if noise_stickiness is None else noise_stickiness
@@ -252,16 +247,22 @@ class Run:
                 "--reconstruction 0.5"
             )
         random = fresh(generator)
-        facts, certainty = labels_of_photographs(self, images, labels, random)
+        facts, certainty = self.read_labels(images, labels, random)
         rows = torch.zeros(len(images), 0) if self.labels is None else facts
         noise, tuned = [], []
         for some, row in zip(images.split(CHUNK), rows.split(CHUNK), strict=True):
-            found = abduct_noise(self, some.float(), row.float(), method, random, on_image)
+            found = abduct_noise(self.generator, self.encoder, some.float(), row.float(), method, random, on_image)
             noise.append(found[0])
             tuned += found[1]
         worlds = Worlds(torch.cat(noise), facts, images, None, certainty, tuple(tuned))
         own = self._of_units(worlds, torch.arange(len(images)), worlds.noise, None if self.labels is None else facts)
         return replace(worlds, residual=images - own)
+
+    def read_labels(
+        self, images: Tensor, labels: Mapping[str, int] | Tensor | None = None, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return (n, d) int8 labels of photographs, and the probability by which each was read, as `abduct` does."""
+        return labels_of(images, labels, self.graph.nodes, self.judge, self.labels, fresh(generator))
 
     def _of_unit(self, worlds: Worlds, unit: int, noise: Tensor) -> Tensor:
         """Return images of one unit of a run without labels."""
@@ -358,71 +359,3 @@ class Run:
                 f"python -m causalcf.classify --data {self.recipe.data}, or name one with --classifier (classifier=)"
             )
         return self.antecedent_classifier
-
-
-def load_run(
-    path: str | Path = "runs/latest", device: str = "auto", classifier: str | Path | AttributeClassifier | None = None
-) -> Run:
-    """Load the run in a directory, at its latest checkpoint.
-
-    Args:
-        path: a run directory, a link to one, or an exported run (`python -m causalcf.export`).
-        device: the device for the networks.
-        classifier: the antecedent classifier, or its folder. By default the newest classifier beside the run that was
-            trained on the run's data, if there is one. A warning says if the one named was trained on other data.
-
-    Raises:
-        RunError: there is no directory or no checkpoint, or the checkpoint cannot be read.
-
-    Examples:
-        >>> run = load_run("runs/latest")                                    # doctest: +SKIP
-        >>> run.sample(8, do={"Bald": 1}).images.shape                       # doctest: +SKIP
-        torch.Size([8, 3, 64, 64])
-    """
-    folder = find_run(path)
-    where = choose_device(device)
-    file = stored_weights(folder)
-    state, graph, recipe, scm = read_run(folder, file, where)
-    d = len(graph.nodes) if scm is not None else 0
-    with rebuilding(file):
-        constraint = state.get("telling")
-        constraint_classifier = None if constraint is None else str(constraint["classifier"])
-        generator = with_weights(lambda: generator_of(recipe, d), _part(state, "average"))
-        labeler = with_weights(lambda: Labeler(d, recipe.labeler_width), _part(state, "labeler")) if d else None
-        encoder = None
-        if recipe.reconstruction:
-            encoder = with_weights(lambda: Encoder(recipe.noise_dim, d, recipe.labeler_width), _part(state, "encoder"))
-    precision = state["precision"] if where.type == state["device"] else "float32"
-    data = DataSource(recipe.data, state["data_fingerprint"], recipe.data_root)
-    found = _find_antecedent_classifier(folder, data, graph, device, classifier)
-    nets = generator.to(where), None if labeler is None else labeler.to(where)
-    run = Run(folder, recipe, graph, scm, state["step"], *nets, found, where, precision, constraint_classifier, data)
-    if encoder is not None:
-        run = replace(run, encoder=encoder.to(where))
-    if run.caveat:
-        warnings.warn(run.caveat, stacklevel=2)
-    return run
-
-
-def _find_antecedent_classifier(
-    folder: Path, data: DataSource, graph: CausalGraph, device: str, classifier: str | Path | AttributeClassifier | None
-) -> AttributeClassifier | None:
-    """Load the antecedent classifier of the graph's nodes; skip a default one that lacks some nodes."""
-    if isinstance(classifier, AttributeClassifier):
-        return classifier.select(graph.nodes)
-    if classifier is not None:
-        return load_classifier(classifier, device, data=data).select(graph.nodes)
-    if not (folder.parent / f"classifier-{data.name}").exists():
-        return None
-    try:
-        file = find_classifier(data.name, folder.parent, data=data)
-    except RunError as error:
-        warnings.warn(f"no classifier reads the images of {folder.name}: {error}", stacklevel=3)
-        return None
-    found = load_classifier(file, device)
-    return found.select(graph.nodes) if set(graph.nodes) <= set(found.attributes) else None
-
-
-def _part(state: dict[str, Any], name: str) -> dict[str, Tensor]:
-    parts = state["networks"].items()
-    return {key.removeprefix(f"{name}."): value for key, value in parts if key.startswith(f"{name}.")}

@@ -24,7 +24,7 @@ def ask(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
 
     def ask_run(*arguments, run=None):
-        monkeypatch.setattr("causalcf.runs.run.load_run", lambda *_: run or FakeRun(side=64))
+        monkeypatch.setattr("causalcf.runs.loading.load_run", lambda *_: run or FakeRun(side=64))
         code = run_command(lambda: main(list(arguments)))
         return code, *capsys.readouterr()
 

@@ -11,7 +11,7 @@ from helpers.tiny_run import recipe_in
 
 from causalcf.errors import RecipeError, RunError
 from causalcf.runs.directory import CHECKPOINT, SET_ASIDE, earlier, go_back, load_checkpoint, save_checkpoint
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 from causalcf.train import parse_options
 from causalcf.training import experiment
 from causalcf.training.experiment import resume_run, start_run

@@ -12,12 +12,12 @@ from helpers.same_training import difference
 from helpers.tiny_run import recipe_in
 
 from causalcf.eval import main as evaluate
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 from causalcf.training.experiment import start_run
 
 SAMPLE = """
 import hashlib, sys, torch
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 run = load_run(sys.argv[1])
 worlds = run.sample(8, generator=torch.Generator().manual_seed(3))
 print(hashlib.sha256(worlds.images.numpy().tobytes() + worlds.labels.numpy().tobytes()).hexdigest())

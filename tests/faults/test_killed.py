@@ -16,7 +16,7 @@ from helpers.same_training import difference
 from helpers.tiny_run import recipe_in
 
 from causalcf.runs.directory import CHECKPOINT, finished_runs, stored_runs
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 from causalcf.training.experiment import resume_run, start_run
 
 

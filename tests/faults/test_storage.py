@@ -18,7 +18,7 @@ from causalcf.errors import RunError, WriteError
 from causalcf.evaluation.inputs import load_runs
 from causalcf.io.files import clear_leftovers, replacing, run_lock, temporary_beside
 from causalcf.pictures.tensorboard import TensorBoardWriter
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 from causalcf.train import main
 from causalcf.training.experiment import resume_run, start_run
 from causalcf.training.loop import Training

@@ -20,7 +20,7 @@ from causalcf.evaluation.judge import load_judge
 from causalcf.export import export
 from causalcf.runs.directory import stored_runs
 from causalcf.runs.exported import WEIGHTS, read_state, write_state
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 from causalcf.training.experiment import resume_run
 
 FILES = ("checkpoint.pt", "recipe.yaml", "graph.yaml", "meta.json", "stats.jsonl", "statements.yaml")

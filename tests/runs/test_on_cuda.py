@@ -12,7 +12,7 @@ from helpers.pretend_cuda import pretended_cuda
 from causalcf.classifiers.storage import load_classifier
 from causalcf.eval import main as evaluate
 from causalcf.networks.bundle import build_generator
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 
 
 @pytest.fixture(autouse=True)

@@ -20,8 +20,8 @@ from causalcf.io.folders import read_meta
 from causalcf.io.untrusted import MAX_JSON, read_bounded, read_json, read_tensors
 from causalcf.language.lists import load_queries, load_statements
 from causalcf.runs.directory import find_run, load_checkpoint
+from causalcf.runs.loading import load_run
 from causalcf.runs.recipe import Recipe
-from causalcf.runs.run import load_run
 from causalcf.train import parse_options
 from causalcf.training.experiment import resume_run
 

@@ -15,8 +15,8 @@ from helpers.same_training import difference
 
 from causalcf.errors import CausalCFError, RecipeError, RunError
 from causalcf.runs.directory import load_checkpoint, stored_runs
+from causalcf.runs.loading import load_run
 from causalcf.runs.recipe import Recipe
-from causalcf.runs.run import load_run
 from causalcf.training.experiment import resume_run, start_run
 from causalcf.training.step import TrainingStep
 

@@ -17,8 +17,8 @@ from helpers.step_toys import ALL_OPTIONS
 from causalcf.networks.dcgan import EvenTransposed
 from causalcf.networks.skip import SkipGenerator
 from causalcf.runs.directory import load_checkpoint
+from causalcf.runs.loading import load_run
 from causalcf.runs.recipe import Recipe
-from causalcf.runs.run import load_run
 from causalcf.training.experiment import resume_run, start_run
 from causalcf.training.loop import DivergedError, next_tick
 

@@ -12,7 +12,7 @@ from causalcf.data.images import to_unit_interval
 from causalcf.evaluation.image_statistics import band_powers, sliced_wasserstein
 from causalcf.pictures.tensorboard import TensorBoardWriter
 from causalcf.runs.directory import views_of
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 from causalcf.training.experiment import start_run, training_data
 from causalcf.training.watchers import Statistics
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from causalcf.classifiers.classifier import AttributeClassifier, Calibration
 from causalcf.errors import ImpossibleWorldError, RunError, UnreachedError
-from causalcf.runs.run import load_run
+from causalcf.runs.loading import load_run
 
 ALPHA = 1e-5
 

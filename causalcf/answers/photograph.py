@@ -1,0 +1,181 @@
+"""Answer a question about a photograph: its labels as they are read, its counterfactuals with and without residual."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ..errors import QueryError
+from ..language import short
+from ..language.query import Query
+from ..pictures.sheets import Panel, save_captioned
+from ..runs.recipe import STICKINESS
+from ..statistics.rates import Rate
+from .answer import SEEN
+
+if TYPE_CHECKING:
+    from ..runs.run import Run
+
+READINGS = 100  # draws of the labels that are not given; each has its own counterfactual
+
+
+@dataclass(frozen=True)
+class PhotographAnswer:
+    """Answer about one photograph; rates are over readings of its labels, whose images have the residual, or not."""
+
+    query: Query
+    method: str
+    stickiness: float
+    noise_stickiness: float
+    names: tuple[str, ...]
+    given: Mapping[str, int]
+    read: Tensor  # (d,) share of the readings in which a label is 1
+    expected: Mapping[str, float] | None  # by the label model, in the counterfactual world
+    seen_before: Tensor  # (d,) probability in the photograph, by the classifier or the Labeler
+    seen: Mapping[str, Rate]
+    seen_bare: Mapping[str, Rate]
+    decibels: float  # peak signal-to-noise ratio of the image without the residual
+    photograph: Tensor
+    reconstruction: Tensor
+    drawn: Tensor  # (m, 3, 64, 64)
+    bare: Tensor
+
+
+def answer_photograph(
+    run: Run,
+    image: Tensor,
+    query: Query,
+    labels: Mapping[str, int] | None = None,
+    method: str = "optimise",
+    stickiness: float | None = None,
+    noise_stickiness: float | None = None,
+    draws: int = 3,
+    generator: torch.Generator | None = None,
+    budget: int = 20_000,
+) -> PhotographAnswer:
+    """Answer a query about one photograph, (3, 64, 64) in [0, 1].
+
+    The conditions of the query and `labels` are taken as the photograph's. All other labels are read from it and drawn
+    100 times from the probabilities of the reading, so that what is uncertain stays so in the answer.
+
+    Raises:
+        QueryError: a label of the query is not in the graph, or contradicts `labels`.
+        ImpossibleWorldError, UnreachedError, RunError: as `run.abduct` and `run.counterfactual`.
+    """
+    query.check(run.graph.nodes, "the run's graph")
+    given = dict(labels or {})
+    for name, value in query.given.items():
+        if given.setdefault(name, value) != value:
+            raise QueryError(f"the question says {name}={value} of the photograph, and the labels say {given[name]}")
+    generator = generator or torch.Generator()
+    sticky = STICKINESS[query.mode] if stickiness is None else stickiness
+    noise_sticky = sticky if noise_stickiness is None else noise_stickiness
+    n = READINGS if run.labels is not None else 1  # without labels each takes a search
+    facts, _ = run.read_labels(image.expand(n, -1, -1, -1), given, generator)
+    rows, which = facts.unique(dim=0, return_inverse=True)
+    found = run.abduct(image.expand(len(rows), -1, -1, -1).contiguous(), rows, method, generator)
+    asked: dict[str, Any] = {query.mode: query.antecedent}
+    numbers: dict[str, Any] = {"stickiness": sticky, "noise_stickiness": noise_sticky, "budget": budget}
+    worlds = found.select(which)
+    state = generator.get_state()
+    with_residual = run.counterfactual(worlds, **asked, **numbers, draws=draws, generator=generator).images
+    generator.set_state(state)  # the same draws
+    bare = run.counterfactual(worlds.without_residual(), **asked, **numbers, draws=draws, generator=generator).images
+    expected = None
+    if run.labels is not None:
+        of_model = run.labels.counterfactual_probabilities
+        expected = {
+            name: float(of_model({name: 1}, facts, **asked, stickiness=sticky).mean()) for name in run.graph.nodes
+        }
+    first = slice(None) if n == 1 else slice(1)  # of the draws: the units of a rate are independent
+    off = float((worlds.generated[0] - image).square().mean())
+    return PhotographAnswer(
+        query, method, sticky, noise_sticky, run.graph.nodes, given, facts.double().mean(0), expected,
+        run.judge(image[None])[0], _rates(run, with_residual[:, first]), _rates(run, bare[:, first]),
+        -10 * math.log10(max(off, 1e-10)), image, worlds.generated[0], with_residual[0], bare[0],
+    )  # fmt: skip
+
+
+def _rates(run: Run, images: Tensor) -> dict[str, Rate]:
+    seen = run.judge(images.flatten(0, 1)) > SEEN
+    return {name: Rate(int(column.sum()), len(column)) for name, column in zip(run.graph.nodes, seen.T, strict=True)}
+
+
+def save_photograph(path: str | Path, answers: Mapping[str, PhotographAnswer]) -> None:
+    """Write a sheet with a row for each photograph: itself, its reconstruction, its counterfactuals, the difference."""
+    rows = []
+    for name, found in answers.items():
+        read = dict(zip(found.names, found.read.tolist(), strict=True))
+        likely = ", ".join(short(label, 1) for label, share in read.items() if share > SEEN)
+        row = [Panel(found.photograph, [name, likely]), Panel(found.reconstruction.clamp(0, 1), [_decibels(found)])]
+        row += [Panel(image) for image in found.drawn]
+        row.append(Panel(found.bare[0]))
+        apart = (found.drawn[0] - found.photograph).div(2).add(0.5).clamp(0, 1)
+        rows.append([*row, Panel(apart)])
+    one = next(iter(answers.values()))
+    draws = [f"draw {j + 1}" for j in range(len(one.drawn))]
+    headings = ["photograph", "without residual", *draws, "draw 1, no residual", "difference"]
+    save_captioned(path, rows, title=f"What if: {_conditions(one.query.antecedent)}?", headings=headings)
+
+
+def photograph_text(name: str, cut: str, found: PhotographAnswer) -> str:
+    """Return the answer as text: how the photograph was taken, and a table of all labels."""
+    query = found.query
+    lines = [
+        f"{name}: {cut}; {query.mode} {_conditions(query.antecedent)}",
+        f"method {found.method}: {_decibels(found)} without the residual; stickiness {found.stickiness:g} (image noise "
+        f"{found.noise_stickiness:g})",
+        "",
+    ]
+    heads = ["P(label = 1)", "of the photograph", "label model, after", "seen before", "seen after", "no residual"]
+    table = [heads]
+    for i, label in enumerate(found.names):
+        share = f"{found.read[i]:.2f}" + (" given" if label in found.given else " read")
+        model = "-" if found.expected is None else f"{found.expected[label]:.4f}"
+        seen = f"{found.seen[label].value:.2f}", f"{found.seen_bare[label].value:.2f}"
+        marked = label + (" (asked)" if label in query.antecedent else "")
+        table.append([marked, share, model, f"{found.seen_before[i]:.2f}", *seen])
+    widths = [max(len(row[i]) for row in table) for i in range(len(heads))]
+    lines += ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
+    n = next(iter(found.seen.values())).n
+    return "\n".join([*lines, f"seen after: share of {n} counterfactual images, one for each reading of the labels"])
+
+
+def photograph_dict(name: str, cut: str, found: PhotographAnswer) -> dict[str, Any]:
+    """Return the answer as plain values for JSON."""
+    labels = {}
+    for i, label in enumerate(found.names):
+        labels[label] = {
+            "given": found.given.get(label),
+            "read": float(found.read[i]),
+            "expected": None if found.expected is None else found.expected[label],
+            "seen_before": float(found.seen_before[i]),
+            "seen_after": found.seen[label].value,
+            "seen_after_without_residual": found.seen_bare[label].value,
+        }
+    query = found.query
+    return {
+        "photograph": name,
+        "cut": cut,
+        "antecedent": query.antecedent,
+        "mode": query.mode,
+        "method": found.method,
+        "stickiness": found.stickiness,
+        "noise_stickiness": found.noise_stickiness,
+        "psnr_without_residual": found.decibels,
+        "labels": labels,
+    }
+
+
+def _decibels(found: PhotographAnswer) -> str:
+    return f"PSNR {found.decibels:.1f} dB"
+
+
+def _conditions(values: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())
