@@ -40,6 +40,7 @@ _PUBLIC = {
     "load_queries": "language.lists",
     "load_run": "runs.loading",
     "load_statements": "language.lists",
+    "optimise_noise": "runs.abduction",
     "sample_where": "worlds.conditional",
     "save_graph": "graph",
 }
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from .language.lists import load_statements as load_statements
     from .language.query import Query as Query
     from .language.statement import Statement as Statement
+    from .runs.abduction import optimise_noise as optimise_noise
     from .runs.counterfactual import CounterfactualWorlds as CounterfactualWorlds
     from .runs.counterfactual import Worlds as Worlds
     from .runs.loading import load_run as load_run

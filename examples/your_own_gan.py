@@ -24,6 +24,7 @@ from causalcf.errors import CausalCFError
 from causalcf.io.text import plain
 from causalcf.io.untrusted import read_tensors
 from causalcf.pictures.sheets import save_sheet
+from causalcf.runs.abduction import optimise_noise
 from causalcf.worlds.conditional import sample_where
 from causalcf.worlds.observed import counterfactual_noise
 
@@ -157,6 +158,14 @@ def main(arguments: list[str] | None = None) -> None:
         rows.append((f"face {unit}", torch.cat([actual.images[unit : unit + 1], generate(draws.noise)])))
     save_sheet(options.out, rows)
     print(f"wrote {options.out}: the actual face, then what it might have been")
+
+    # A photograph's noise, by descent from the nearest of 64 random ones. This photograph is one of the GAN's images.
+    photograph = actual.images[:1]
+    draws = torch.randn(64, latent, generator=source)
+    nearest = (generate(draws) - photograph).abs().flatten(1).mean(1).argmin()
+    found = optimise_noise(generate, photograph, draws[nearest][None], prior="normal")
+    apart = [float((generate(z) - photograph).abs().mean()) for z in (draws[nearest][None], found)]
+    print(f"a photograph's noise: its image is {apart[1]:.4f} from the photograph, where the start was {apart[0]:.4f}")
 
 
 if __name__ == "__main__":

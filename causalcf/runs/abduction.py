@@ -13,14 +13,15 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.functional import conv2d, pad
 
-from ..checks import check
-from ..errors import ImpossibleWorldError
+from ..checks import check, check_choice, check_floats
+from ..errors import CausalCFError, ImpossibleWorldError
 from ..labels import LabelSCM
 from ..labels.evidence import as_labels, assignment
 from ..losses.reconstruction import multi_scale_l1
 from ..networks.bundle import AnyGenerator
 from ..networks.encoder import Encoder
 from ..randomness import uniform_noise
+from ..worlds.samplers import shape_of
 
 METHODS = ("encoder", "optimise", "tune")
 Decode = Callable[[Tensor], Tensor]  # (n, k) noise to (n, 3, h, w) images in [0, 1]
@@ -29,6 +30,7 @@ Weights = dict[str, Tensor]
 STEPS, RATE = 100, 0.05  # of Adam on arctanh(z)
 TRIES = 64  # random noises, the nearest of which is the start where there is no encoder
 CYCLE = 2.0  # weight of |z - E(G(z))|^2, which keeps z where the labels act (Zhu et al. 2020)
+NORMAL = 1e-3  # weight of the squared noise, where its prior is normal
 LARGEST = 0.999  # of a noise that descent starts from: arctanh(1) is infinite
 TUNING_STEPS, TUNING_RATE = 50, 2e-3
 STRANGERS = 4  # random faces that tuning leaves as they are
@@ -47,28 +49,61 @@ def nearest_of(decode: Decode, images: Tensor, draws: Tensor) -> Tensor:
 
 
 def optimise_noise(
-    decode: Decode, images: Tensor, start: Tensor, encode: Decode | None = None, steps: int = STEPS
+    decode: Decode,
+    images: Tensor,
+    start: Tensor,
+    encode: Decode | None = None,
+    prior: str = "uniform",
+    steps: int = STEPS,
 ) -> Tensor:
-    """Descend from (n, k) noise in [-1, 1] to noise whose images are nearer; each image's best is kept.
+    """Find noise whose images are nearer to these, by descent from `start`; the best of each image is kept.
 
     Args:
-        decode: a generator of images in [0, 1], differentiable, such as anyone's; no image may depend on its batch.
+        decode: any generator, (n, k) noise to (n, 3, h, w) images in [0, 1]: differentiable, and in evaluation mode, so
+            that no image depends on the others.
         images: (n, 3, h, w) in [0, 1].
-        start: (n, k).
+        start: (n, k) noise.
         encode: maps images to noise. With it, noise is preferred that is found again in its own image.
-        steps: of Adam on arctanh of the noise.
+        prior: "uniform" on (-1, 1), or "normal".
+        steps: of Adam, at least 0; on arctanh of uniform noise.
 
-    Source: iGAN (Zhu et al. 2016); the term of the encoder: in-domain inversion (Zhu et al. 2020).
+    Returns:
+        (n, k), on the device of `start`.
+
+    Raises:
+        CausalCFError: another shape, type or range; images of `decode` that do not depend on the noise.
+
+    Sources: iGAN (Zhu et al. 2016); the term of the encoder: in-domain inversion (Zhu et al. 2020).
+
+    Examples:
+        >>> lines = torch.randn(5, 3 * 8 * 8, generator=torch.Generator().manual_seed(0)) / 20
+        >>> decode = lambda z: (z @ lines + 0.5).unflatten(1, (3, 8, 8))
+        >>> truth = torch.tensor([[0.5, -0.5, 0.0, 0.2, 0.7]])
+        >>> found = optimise_noise(decode, decode(truth), torch.zeros(1, 5))
+        >>> bool((found - truth).abs().max() < 0.02)
+        True
     """
-    free = torch.atanh(start.clamp(-LARGEST, LARGEST)).detach().requires_grad_()
+    check_floats("images", images, (None, 3, None, None), "(n, 3, h, w)")
+    check_floats("start", start, (len(images), None), f"({len(images)}, k)")
+    check_choice("prior", prior, ("uniform", "normal"))
+    check(type(steps) is int and steps >= 0, "steps", steps, "a whole number, at least 0")
+    uniform = prior == "uniform"
+    check(bool(start.isfinite().all()), "start", start, "finite")
+    check(not uniform or bool((start.abs() <= 1).all()), "start", start, "in [-1, 1], as uniform noise is")
+    inner = torch.atanh(start.clamp(-LARGEST, LARGEST)) if uniform else start.clone()
+    free = inner.detach().requires_grad_()
     adam = torch.optim.Adam([free], RATE)
     best, least = start.clone(), torch.full((len(images),), math.inf, device=start.device)
     for step in range(steps + 1):
-        z = free.tanh()
+        z = free.tanh() if uniform else free
         made = decode(z)
+        if made.shape != images.shape or not made.requires_grad:
+            raise CausalCFError(f"decode gave {shape_of(made)}; it must give {tuple(images.shape)}, by the noise")
         loss = multi_scale_l1(made, images)
         if encode is not None:
             loss = loss + CYCLE * (z - encode(made)).square().mean(1)
+        if not uniform:
+            loss = loss + NORMAL * z.square().mean(1)
         better = loss.detach() < least
         best[better], least[better] = z.detach()[better], loss.detach()[better]
         if step < steps:
@@ -137,7 +172,7 @@ def abduct_noise(
             draws = [uniform_noise(len(images), k, random) for _ in range(TRIES)]
             noise = nearest_of(decode, there, torch.stack(draws).to(device))
     if method != "encoder":
-        noise = optimise_noise(decode, there, noise, reader, STEPS)
+        noise = optimise_noise(decode, there, noise, reader, steps=STEPS)
     tuned = []
     if method == "tune":
         for z, row, image in zip(noise, given, there, strict=True):

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..checks import check
 from ..labels import LabelSCM
 from ..worlds.posterior import Diagnostics
 from ..worlds.samplers import esm_cf_sampler
@@ -51,7 +52,14 @@ class Worlds:
         return self.images if self.residual is None else self.images - self.residual
 
     def select(self, rows: Tensor) -> Worlds:
-        """Return the worlds of these (m,) rows, which may repeat."""
+        """Return the worlds of these (m,) rows, which may repeat.
+
+        Raises:
+            CausalCFError: rows that are no whole numbers, or of which there is none.
+        """
+        whole = isinstance(rows, Tensor) and rows.ndim == 1 and rows.dtype in (torch.int64, torch.int32)
+        allowed = f"an (m,) tensor of whole numbers from 0 to {len(self) - 1}"
+        check(whole and bool(((rows >= 0) & (rows < len(self))).all()), "rows", rows, allowed)
         parts = {name: part[rows] for name, part in vars(self).items() if isinstance(part, Tensor)}
         return replace(self, **parts, tuned=tuple(self.tuned[i] for i in rows.tolist()) if self.tuned else ())
 

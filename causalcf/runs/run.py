@@ -262,6 +262,7 @@ class Run:
         self, images: Tensor, labels: Mapping[str, int] | Tensor | None = None, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return (n, d) int8 labels of photographs, and the probability by which each was read, as `abduct` does."""
+        check_images(images)
         return labels_of(images, labels, self.graph.nodes, self.judge, self.labels, fresh(generator))
 
     def _of_unit(self, worlds: Worlds, unit: int, noise: Tensor) -> Tensor:

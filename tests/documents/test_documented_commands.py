@@ -65,6 +65,7 @@ LEVELS = (
     Row("python -m causalcf.classify", "parsed"),
     Row("python -m causalcf.classify --data faces", "parsed", slow=READER),
     Row("python -m causalcf.ask", "run", small="-n 4 --device cpu"),
+    Row("python -m causalcf.ask --photo", "parsed"),
     Row("python -m causalcf.explore", "run", small="--faces 2 --columns 3 --pairs 1"),
     Row("python -m causalcf.export", "run"),
     Row("python -m causalcf.statements", "run"),
@@ -191,6 +192,7 @@ def place(runs, tmp_path_factory):
     write_tables(folder / "photographs")
     mine = next(block for block in blocks(README, "yaml") if block.startswith("# mine.yaml"))
     (folder / "mine.yaml").write_text(mine)
+    (folder / "her.jpg").touch()
     (folder / "report.json").write_text(json.dumps(suite()))
     return folder
 

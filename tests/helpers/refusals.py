@@ -1,5 +1,7 @@
 """Wrong arguments of every public function, each with a word that its refusal holds; called by test_public_api.py."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -24,7 +26,7 @@ READER = cf.AttributeClassifier(
 )
 FAKE = torch.device("cpu")
 RUN = cf.Run(
-    None, cf.Recipe(noise_dim=5), GRAPH, SCM, 1, Generator(5, 2, 8).eval(), Labeler(2, 2), None, FAKE, "float32"
+    Path("toy"), cf.Recipe(noise_dim=5), GRAPH, SCM, 1, Generator(5, 2, 8).eval(), Labeler(2, 2), None, FAKE, "float32"
 )
 WORLDS = cf.Worlds(torch.zeros(2, 5), torch.zeros(2, 2, dtype=torch.int8), torch.zeros(2, 3, 64, 64))
 NAN, MANY = float("nan"), 10**12  # the second more than any machine could hold
@@ -195,6 +197,15 @@ REFUSED = {
     ],
     "Recipe.validate": [("name", lambda: cf.Recipe(name="a/b").validate())],
     "Run": [("noise", lambda: world("generate", noise=torch.zeros(2, 4), labels=torch.zeros(2, 2)))],
+    "Run.abduct": [
+        ("images", lambda: RUN.abduct(IMAGES + 2)),
+        ("images", lambda: RUN.abduct(IMAGES[:0])),
+        ("method", lambda: RUN.abduct(IMAGES, method="guess")),
+        ("method", lambda: RUN.abduct(IMAGES)),
+        ("labels", lambda: RUN.abduct(IMAGES, {"Young": 2}, "optimise")),
+        ("labels", lambda: RUN.abduct(IMAGES, torch.zeros(2, 2), "optimise")),
+        ("generator", lambda: RUN.abduct(IMAGES, {}, "optimise", 3)),
+    ],
     "Run.classify": [
         ("images", lambda: world("classify", images=torch.zeros(2, 3, 32, 32))),
         ("images", lambda: world("classify", images=IMAGES * 255 + 1.5)),
@@ -223,6 +234,11 @@ REFUSED = {
         ("labels", lambda: world("generate", noise=torch.zeros(2, 5), labels=torch.full((2, 2), -0.1))),
     ],
     "Run.judge": [("images", lambda: world("judge", images=torch.zeros(3, 64, 64)))],
+    "Run.read_labels": [
+        ("images", lambda: RUN.read_labels(None)),
+        ("Smiling", lambda: RUN.read_labels(IMAGES, {"Smiling": 1})),
+        ("generator", lambda: RUN.read_labels(IMAGES, generator=3)),
+    ],
     "Run.sample": [
         ("n", lambda: world("sample", n=0)),
         ("n", lambda: world("sample", n="ten")),
@@ -341,6 +357,11 @@ REFUSED = {
         ("smoothing", lambda: cf.fit_label_scm(GRAPH, TABLE, smoothing="some")),
         ("generator", lambda: cf.fit_label_scm(GRAPH, TABLE, method="adversarial", generator=0)),
     ],
+    "Worlds.select": [
+        ("rows", lambda: WORLDS.select(torch.tensor([2]))),
+        ("rows", lambda: WORLDS.select([0])),
+        ("rows", lambda: WORLDS.select(torch.zeros(2))),
+    ],
     "gaussian_cf_sampler": [
         ("z", lambda: cf.gaussian_cf_sampler(None, 1)),
         ("n", lambda: cf.gaussian_cf_sampler(Z, 1.0)),
@@ -382,6 +403,15 @@ REFUSED = {
         ("device", lambda: cf.load_run(".", device=3)),
     ],
     "load_statements": [("nowhere", lambda: cf.load_statements("nowhere")), ("path", lambda: cf.load_statements(None))],
+    "optimise_noise": [
+        ("images", lambda: cf.optimise_noise(shade, torch.zeros(3, 2, 2), torch.zeros(1, 3))),
+        ("start", lambda: cf.optimise_noise(shade, torch.zeros(2, 3, 2, 2), torch.zeros(1, 3))),
+        ("start", lambda: cf.optimise_noise(shade, torch.zeros(1, 3, 2, 2), torch.full((1, 3), 9.0))),
+        ("prior", lambda: cf.optimise_noise(shade, torch.zeros(1, 3, 2, 2), torch.zeros(1, 3), prior="flat")),
+        ("steps", lambda: cf.optimise_noise(shade, torch.zeros(1, 3, 2, 2), torch.zeros(1, 3), steps=-1)),
+        ("decode", lambda: cf.optimise_noise(shade, torch.zeros(1, 3, 8, 8), torch.zeros(1, 3))),
+        ("decode", lambda: cf.optimise_noise(shade, torch.zeros(1, 3, 2, 2), torch.zeros(1, 3))),
+    ],
     "sample_where": [
         ("generate", lambda: where(generate=None)),
         ("generate", lambda: where(generate=lambda z: shade(z) + 2)),
@@ -415,5 +445,6 @@ NOTHING_TO_REFUSE = {
     "LabelSCM.to_state",
     "Recipe.to_dict",
     "Worlds",
+    "Worlds.without_residual",
     "esm",
 }
