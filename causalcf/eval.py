@@ -27,6 +27,7 @@ EXAMPLES = """examples:
   python -m causalcf.eval --suite eval/celeba.yaml
   python -m causalcf.eval --link Young:Bald --require respected
   python -m causalcf.eval --statements celeba
+  python -m causalcf.eval --photos --run RUN
 """
 
 
@@ -42,16 +43,18 @@ def parse_options(arguments: Sequence[str]) -> EvalOptions:
 
 def _suite(options: EvalOptions) -> Suite:
     links = tuple(LinkQuestion(Link.parse(text), options.given) for text in options.link)
-    file, statements = options.suite_file, options.statements
+    file, statements, photographs = options.suite_file, options.statements, options.photographs
     if links and file is not None:
         raise QueryError("ask one of: --link (once or more), or --suite; see --help")
-    if not links and file is None and statements is None:
-        raise QueryError("ask one of: --link (once or more), --suite or --statements; see --help")
+    if not links and file is None and statements is None and photographs is None:
+        raise QueryError("ask one of: --link (once or more), --suite, --statements or --photos; see --help")
     if options.given and not links:
         raise QueryError("--given goes with --link; in a suite it stands beside each link")
     if options.require is not None and not links and file is None:
         raise QueryError("--require is about links; ask some with --link or --suite")
     suite = Suite(", ".join(str(question.link) for question in links), links) if file is None else load_suite(file)
+    if photographs is not None:
+        suite = replace(suite, name=suite.name or f"{photographs} photographs", photographs=photographs)
     if statements is None:
         return suite
     name = suite.name or f"statements {Path(statements).stem}"

@@ -24,6 +24,7 @@ from .image_statistics import compare_images, spread_ratio
 from .inputs import Inputs
 from .judge import extractor_name, judge_features
 from .links import adjust, link_results, no_units
+from .photographs import held_out_photographs, measure_photographs
 from .queries import ask_query, ask_statement
 from .realism import compare_features, frechet_distance
 from .session import Group, Part, ResultCache, Session, Settings, conditions, made_together
@@ -46,7 +47,14 @@ class Evaluation:
 
 def measure(evaluation: Evaluation, pieces: ResultCache) -> dict[str, Any]:
     """Measure everything and return the measured parts of report.json."""
-    outcome: dict[str, Any] = {"links": [], "queries": [], "statements": [], "axioms": {}, "realism": {}}
+    outcome: dict[str, Any] = {
+        "links": [],
+        "queries": [],
+        "statements": [],
+        "axioms": {},
+        "realism": {},
+        "photographs": {},
+    }
     for (section, name), made in made_together(_groups(evaluation), pieces):
         if section == "links":  # of one cause
             outcome[section] += made
@@ -74,7 +82,21 @@ def _groups(evaluation: Evaluation) -> list[Group]:
     if runs:
         itself = Part("realism", ("realism",), partial(_realism, evaluation, real, ""), THEMSELVES)
         asked.append(Group((itself,)))
+    asked += _of_photographs(evaluation)
     return [Group((fit,)), *asked]
+
+
+def _of_photographs(evaluation: Evaluation) -> Iterator[Group]:
+    """Yield one task for each run whose photographs are asked about."""
+    m, n, seed = evaluation.inputs, evaluation.suite.photographs, evaluation.settings.seed
+    for name in dict.fromkeys(approach.run for approach in evaluation.approaches) if n else ():
+        held_out = m.held_out or m.data
+
+        def make(name: str = name, data: ImageData = held_out) -> dict[str, Any]:
+            photographs = held_out_photographs(data, m.reference.nodes, min(n, len(data)), seed)
+            return measure_photographs(m.runs[name], m.judge, photographs, seed)
+
+        yield Group((Part("photographs", ("photographs", name, n), make, name),))
 
 
 def _by_cause(questions: list[LinkQuestion]) -> list[tuple[LinkQuestion, ...]]:

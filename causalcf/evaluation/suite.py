@@ -65,13 +65,17 @@ def all_links(nodes: Sequence[str]) -> list[Link]:
 
 
 ALL = "all"
+PHOTOGRAPHS = 500
 HALF_WIDTH, MAX_HALF_WIDTH = 0.03, 0.098  # below 0.01 over ten thousand faces; above 0.098 too few for any verdict
 RESPECTED, WEAK, EXAGGERATED = "respected", "weak", "exaggerated"
 ABSENT, REVERSED, LEAKS = "absent", "reversed", "leaks"
 NONE, WITHHELD = "none", "withheld"
 VERDICTS = (RESPECTED, WEAK, EXAGGERATED, ABSENT, REVERSED, LEAKS, NONE, WITHHELD)
 _FILE = FileKind("a suite", "from settings to values", QueryError)
-_KEYS = ("name", "half_width", "links", "more", "shown", "queries", "statements", "faces", "axioms", "realism")
+_KEYS = (
+    "name", "half_width", "links", "more", "shown", "queries", "statements", "faces", "axioms", "realism",
+    "photographs",
+)  # fmt: skip
 _LINK_KEYS = ("link", "given", "held")
 
 
@@ -114,6 +118,7 @@ class Suite:
     statements: Mapping[str, Statement] = field(default_factory=dict)
     axioms: bool = False
     realism: bool = False
+    photographs: int = 0
     half_width: float | None = None
 
     def questions(self, nodes: Sequence[str]) -> list[LinkQuestion]:
@@ -157,6 +162,7 @@ def load_suite(path: str | Path) -> Suite:
             faces=_typed(tree, "faces", int, 100),
             axioms=_typed(tree, "axioms", bool, True),
             realism=_typed(tree, "realism", bool, True),
+            photographs=_typed(tree, "photographs", int, 0),
             half_width=half_width,
         )
     except QueryError as error:
@@ -214,6 +220,13 @@ class EvalOptions(CommandOptions):
     statements: str | None = option(
         None, "are these statements true in the images? (celeba, or a file); replaces those of a suite", metavar="FILE"
     )
+    photographs: int | None = option(
+        None,
+        f"how well are this many held-out photographs drawn again, and do their labels flip? (default {PHOTOGRAPHS}); "
+        "replaces a suite's",
+        name="--photos", nargs="?", const=str(PHOTOGRAPHS), low=4, high=100_000, metavar="N",
+        parse=lambda typed: int(typed) if str(typed).isdecimal() else typed,
+    )  # fmt: skip
     given: dict[str, int] = option(
         None, "only faces with these labels", action="append", metavar="NAME=0|1,...", parse=parse_given
     )
@@ -259,7 +272,7 @@ class EvalOptions(CommandOptions):
     suite: Suite = field(default_factory=lambda: Suite("", ()))
 
     _GROUPS: ClassVar = {
-        "questions": ("link", "suite_file", "statements", "given", "mode"),
+        "questions": ("link", "suite_file", "statements", "photographs", "given", "mode"),
         "what is compared": ("run", "runs_dir", "graph"),
         "what measures it": ("judge", "features", "classifier", "data_root", "changed_data"),
         "precision and outcome": ("stickiness", "budget", "half_width", "require", "seed", "out", "device"),

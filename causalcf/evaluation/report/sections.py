@@ -85,6 +85,7 @@ def report_sections(outcome: Outcome, groups: tuple[Group, ...], figures: Figure
         _section("Graph", "graph", _graph(outcome)),
         _section("Axioms", "axioms", [_axioms(outcome)]),
         _section("Realism", "realism", [_realism(outcome)]),
+        _section("Photographs", "photographs", _photographs(outcome)),
         _section("Questions", "questions", [_question(query) for query in outcome["queries"]]),
         _section("Limits", "limits", [Lines(tuple(limits(outcome)))]),
         _section("Provenance", "provenance", _provenance(outcome)),
@@ -220,6 +221,13 @@ def _realism(outcome: Outcome) -> Table:
     return _side_by_side(
         "Realism", {name: {key: anything(one) for key, one in found.items()} for name, found in models}
     )
+
+
+def _photographs(outcome: Outcome) -> Iterable[Block]:
+    """Build a table for each run: one row per measure, one column per way of abduction."""
+    for name, ways in outcome.get("photographs", {}).items():
+        columns = {way: {key: anything(one) for key, one in found.items()} for way, found in ways.items()}
+        yield _side_by_side(f"Photographs, by {name}", columns)
 
 
 def _side_by_side(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:

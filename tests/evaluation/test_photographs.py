@@ -1,0 +1,132 @@
+"""Measures of photographs. Oracle: rendered faces with their true counterfactuals, of runs that are right or wrong."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from causalcf.cli.command import run as run_command
+from causalcf.data.faces.person import LABELS
+from causalcf.data.faces.units import counterfactual
+from causalcf.errors import QueryError
+from causalcf.eval import main, parse_options
+from causalcf.evaluation.approaches import in_order
+from causalcf.evaluation.photographs import _alike, _confusion, held_out_photographs, measure_photographs
+from causalcf.runs.counterfactual import CounterfactualWorlds, Worlds
+
+FACES = SimpleNamespace(name="faces")
+N = 24
+
+
+class Oracle:
+    """A run that knows who the people are: `wrong` says what it gets wrong."""
+
+    encoder = labels = object()
+
+    def __init__(self, photographs, nodes, wrong=""):
+        self.photographs, self.nodes, self.wrong = photographs, nodes, wrong
+
+    def abduct(self, images, labels, method, generator):
+        assert method in ("encoder", "optimise", "tune") and torch.equal(labels, self.photographs.labels[: len(labels)])
+        made = images * 0.9 if self.wrong != "blind" else images.flip(0)
+        return Worlds(torch.arange(len(images)).float()[:, None], labels, images, images - made)
+
+    def counterfactual(self, worlds, do, generator):
+        rows = worlds.noise[:, 0].long()
+        if self.wrong == "another":
+            rows = (rows + 1) % N
+        units = self.photographs.units[rows]
+        found = units if self.wrong == "unmoved" else counterfactual(units, do)
+        return CounterfactualWorlds(worlds.noise[:, None], worlds.labels[:, None], found.images()[:, None])
+
+
+@pytest.fixture(scope="module")
+def photographs(judge):
+    return held_out_photographs(FACES, judge.nodes, N, 0)
+
+
+def measured(judge, photographs, monkeypatch, wrong=""):
+    return measure_photographs(Oracle(photographs, judge.nodes, wrong), judge, photographs, 0)
+
+
+def test_rendered_photographs_have_their_units(judge, photographs):
+    assert torch.equal(photographs.labels, in_order(photographs.units.labels, LABELS, judge.nodes))
+    assert torch.equal(photographs.images, photographs.units.images())
+    assert not torch.equal(photographs.images, held_out_photographs(FACES, judge.nodes, N, 1).images)
+
+
+def test_a_run_that_is_right_is_found_right(judge, photographs, monkeypatch):
+    monkeypatch.setattr("causalcf.evaluation.photographs.TUNED", 9)
+    found = measured(judge, photographs, monkeypatch)
+    assert list(found) == [f"{way}{rest}" for way in ("encoder", "optimise", "tune") for rest in ("", ", no residual")]
+    assert [found[way]["photographs"] for way in ("encoder", "tune")] == [N, 9]
+    for way, values in found.items():
+        assert values["pixels from the true counterfactual, of 255"]["value"] == pytest.approx(0, abs=1e-4)
+        assert values["features from it, of two people alike"]["value"] == pytest.approx(0, abs=1e-4)
+        assert values["person found again, rank 1"] == values["of the true counterfactual, the same"]
+        assert values["person found again, rank 1"]["value"] > 0.2  # 1 in 24 by chance
+        for name in judge.nodes:
+            assert values[f"flips shown, {name}"]["value"] > 0.8 and values[f"F1, {name}"] > 0.8
+        assert ("PSNR, dB" in values) == way.endswith("no residual")
+    darker = -10 * (0.1 * photographs.images).square().flatten(1).mean(1).log10().mean()
+    assert found["encoder, no residual"]["PSNR, dB"]["value"] == pytest.approx(float(darker), abs=1e-3)
+    assert found["encoder"]["null intervention: labels kept"]["value"] == 1
+
+
+@pytest.mark.parametrize("wrong", ["unmoved", "another", "blind"])
+def test_each_kind_of_wrong_run_shows_where_it_should(judge, photographs, monkeypatch, wrong):
+    monkeypatch.setattr("causalcf.evaluation.photographs.METHODS", ("optimise",))
+    found = measured(judge, photographs, monkeypatch, wrong)
+    shown, again = found["optimise"], "person found again, rank 1"
+    if wrong == "unmoved":
+        assert all(shown[f"flips shown, {name}"]["value"] < 0.2 for name in judge.nodes)
+        assert shown[again]["value"] == 1
+        assert shown["pixels from the true counterfactual, of 255"]["value"] > 1
+    elif wrong == "another":
+        assert shown[again]["value"] < 0.2
+        assert shown["features from it, of two people alike"]["value"] > 0.5
+    else:
+        assert found["optimise, no residual"]["null intervention: labels kept"]["value"] < 0.95
+        assert found["optimise, no residual"]["PSNR, dB"]["value"] < 20
+
+
+def test_counts_by_hand():
+    seen, wanted = torch.tensor([1, 1, 0, 0, 1]), torch.tensor([1, 0, 0, 1, 1])
+    assert _confusion(seen, wanted) == (2, 1, 1, 1)
+
+
+def test_a_person_is_looked_for_among_those_with_the_same_labels_first():
+    labels = torch.tensor([[0, 0], [0, 0], [1, 1], [0, 1]])
+    rows = _alike(labels, 0)
+    assert rows.shape == (4, 3) and all(i not in row for i, row in enumerate(rows.tolist()))
+    assert rows[0].tolist() == [1, 3, 2] and rows[2, 0] == 3
+
+
+def test_the_command_reports_each_way_of_a_run(runs, judge_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
+    for name, few in (("STEPS", 2), ("TUNING_STEPS", 2), ("TRIES", 2)):
+        monkeypatch.setattr(f"causalcf.runs.abduction.{name}", few)
+    run = (runs / "a" / "latest").resolve()
+    flags = ["--photos", "6", "--run", str(run), "--judge", str(judge_folder), "--out", str(tmp_path / "out")]
+    assert main(flags) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    found = report["photographs"][run.name]
+    assert list(found) == ["optimise", "optimise, no residual", "tune", "tune, no residual"]  # it has no encoder
+    assert found["optimise"]["photographs"] == 6 and found["optimise"]["null intervention: labels kept"]["value"] == 1
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "Photographs" in text and "flips shown, Bald" in text
+
+
+@pytest.mark.parametrize("many", ["3", "-1", "many", "1.5"])
+def test_how_many_photographs(many, capsys):
+    with pytest.raises(QueryError, match="photo"):
+        parse_options([f"--photos={many}"])
+    assert run_command(lambda: main([f"--photos={many}"])) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_photographs_alone_or_beside_a_link():
+    assert parse_options(["--photos"]).suite.photographs == 500
+    asked = parse_options(["--link", "Young:Bald", "--photos", "40"]).suite
+    assert asked.photographs == 40 and len(asked.links) == 1
