@@ -8,7 +8,7 @@ import torch
 from helpers.tiny_run import recipe_in
 
 from causalcf.errors import CausalCFError, ImpossibleWorldError, RunError
-from causalcf.export import main as export
+from causalcf.export import export
 from causalcf.labels import LabelSCM
 from causalcf.losses.reconstruction import multi_scale_l1
 from causalcf.runs.abduction import METHODS, nearest_of, optimise_noise, residual_mask, tune
@@ -170,7 +170,7 @@ def test_a_tuned_generator_draws_the_photograph_and_a_label_still_does_what_it_d
 
 def test_an_exported_run_finds_the_same_noise(trained, tmp_path):
     run, images = trained["causalgan"], photographs(3)
-    assert export([str(run.folder), "--out", str(tmp_path / "mine")]) == 0
+    export(run.folder, tmp_path / "mine")
     labels = torch.zeros(3, len(run.graph.nodes))
     found, there = (one.abduct(images, labels) for one in (run, load_run(tmp_path / "mine", "cpu")))
     assert torch.allclose(found.noise, there.noise, atol=0.02)
