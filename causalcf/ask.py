@@ -17,6 +17,7 @@ from .cli.parser import CommandOptions, Flags, parse_conditions
 from .errors import CausalCFError, GraphError, QueryError
 from .graph.files import load_graph
 from .io.text import escaped
+from .io.yaml import run_folder
 from .language.lists import load_queries
 from .language.query import Query
 
@@ -62,7 +63,7 @@ class AskOptions(CommandOptions):
             "--observe": ("observe", "observe that the antecedent holds"),
         },
     )
-    run: str = option("runs/latest", "the run to ask", metavar="RUN")
+    run: str = option("runs/latest", "the run to ask, or pretrained:faces", metavar="RUN")
     classifier: str | None = option(
         None,
         "classifier of the images: faces, celeba or a classifier's folder. Default: classifier-<data> beside the run, "
@@ -149,7 +150,7 @@ def _queries(options: AskOptions) -> dict[str, Query]:
 
 def _graph_nodes(run: str) -> tuple[str, ...]:
     """Return the nodes of the run's graph; () if the graph cannot be read, as loading the run reports it."""
-    file = Path(run) / "graph.yaml"
+    file = run_folder(run) / "graph.yaml"
     try:
         return load_graph(file).nodes if file.is_file() else ()
     except GraphError:

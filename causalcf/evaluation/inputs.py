@@ -144,11 +144,11 @@ def load_inputs(
             true_graph = reference.scm.graph
     else:
         reference = Reference(fit_label_scm(assumed, data.select(assumed.nodes)), assumed.nodes, "fitted")
-    named = judge or from_first(lambda: _judge_of(first.folder.parent, recipe, found, device))
-    reader = load_judge(named, assumed.nodes, device, first.folder.parent, found)
+    named = judge or from_first(lambda: _judge_of(first.beside, recipe, found, device))
+    reader = load_judge(named, assumed.nodes, device, first.beside, found)
     caveats.append(data_caveat(reader.classifier, f"the judge {reader.name}", found, "the reference"))
     caveats += [run.caveat for run in runs.values()]
-    reads = _features_of(features, first.folder.parent, found, device)
+    reads = _features_of(features, first.beside, found, device)
     if reads is not None:
         caveats.append(data_caveat(reads, "the classifier of features", found, "the reference"))
     known = _fingerprints(runs, reader), reads, tuple(dict.fromkeys(filter(None, caveats)))

@@ -179,7 +179,7 @@ def _constraint_classifier(run: Run) -> AttributeClassifier | None:
     """Load the classifier of a run's statement constraints from the recipe's place or beside the run."""
     if run.recipe.statements is None:
         return None
-    named, base = run.recipe.statement_classifier or run.recipe.data, run.folder.parent
+    named, base = run.recipe.statement_classifier or run.recipe.data, run.beside
     beside = named if named in SOURCES else base / Path(named).name
     for source, place in ((named, run.recipe.runs_dir), (beside, base)):
         with suppress(CausalCFError):  # it lies elsewhere now

@@ -12,10 +12,12 @@ from typing import Any
 import yaml
 
 from ..checks import check_path
-from ..errors import CausalCFError, GraphError, unknown
+from ..errors import CausalCFError, GraphError, RunError, unknown
 from .untrusted import read_bounded
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+PRETRAINED = _PACKAGE / "pretrained"  # the runs that travel with the package
+PREFIX = "pretrained:"  # of their names
 
 
 def preset_folder(kind: str) -> Path:
@@ -26,6 +28,16 @@ def preset_folder(kind: str) -> Path:
 
 def preset_names(kind: str) -> list[str]:
     return sorted(path.stem for path in preset_folder(kind).glob("*.yaml"))
+
+
+def run_folder(path: str | Path) -> Path:
+    """Return the folder that the name of a run means: "pretrained:NAME" is in the package, all else is a path."""
+    if not str(path).startswith(PREFIX):
+        return Path(path)
+    known, own = sorted(file.parent.name for file in PRETRAINED.glob("*/graph.yaml")), str(path).removeprefix(PREFIX)
+    if own not in known:
+        raise RunError(unknown("pretrained run", own, known))
+    return PRETRAINED / own
 
 
 def find_preset(kind: str, name: str | Path, error: type[CausalCFError] = CausalCFError) -> Path:

@@ -33,7 +33,7 @@ from ..io.untrusted import (
     rebuilding,
     refuse_links_out,
 )
-from ..io.yaml import FileKind, read_mapping
+from ..io.yaml import PRETRAINED, FileKind, read_mapping, run_folder
 from ..labels import LabelSCM
 from ..networks.bundle import AnyGenerator, Networks, build_generator, check_weights
 from .exported import WEIGHTS, read_state
@@ -85,9 +85,11 @@ def save_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def find_run(path: str | Path) -> Path:
-    """Return the run directory that `path` means, links resolved; an error names the nearest."""
+    """Return the run directory that `path` means, links resolved; an error names the nearest.
+    "pretrained:NAME" is a run of the package.
+    """
     check_path("path", path, RunError)
-    folder = Path(path)
+    folder = run_folder(path)
     if folder.is_dir():
         refuse_links_out(folder)
         return folder.resolve()
@@ -96,6 +98,11 @@ def find_run(path: str | Path) -> Path:
     hint = f"; did you mean {folder.parent / close[0]}?" if close else "."
     there = ", ".join(sorted(here)) or "none; see python -m causalcf.train"
     raise RunError(f"no run directory {folder}{hint} Runs there: {there}")
+
+
+def beside(folder: Path, recipe: Recipe) -> Path:
+    """Return the folder of a run's classifiers and judges: where it lies, or ./runs for a run of the package."""
+    return Path(recipe.runs_dir) if folder.parent == PRETRAINED else folder.parent
 
 
 def find_checkpoint(path: str | Path) -> tuple[Path, Path]:

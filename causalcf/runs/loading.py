@@ -19,7 +19,7 @@ from ..networks.bundle import with_weights
 from ..networks.dcgan import Labeler
 from ..networks.encoder import Encoder
 from ..networks.precision import choose_device
-from .directory import find_run, generator_of, read_run, stored_weights
+from .directory import beside, find_run, generator_of, read_run, stored_weights
 from .run import Run
 
 
@@ -29,7 +29,8 @@ def load_run(
     """Load the run in a directory, at its latest checkpoint.
 
     Args:
-        path: a run directory, a link to one, or an exported run (`python -m causalcf.export`).
+        path: a run directory, a link to one, an exported run (`python -m causalcf.export`), or "pretrained:faces" for
+            the one of the package.
         device: the device for the networks.
         classifier: the antecedent classifier, or its folder. By default the newest classifier beside the run that was
             trained on the run's data, if there is one. A warning says if the one named was trained on other data.
@@ -57,7 +58,7 @@ def load_run(
             encoder = with_weights(lambda: Encoder(recipe.noise_dim, d, recipe.labeler_width), _part(state, "encoder"))
     precision = state["precision"] if where.type == state["device"] else "float32"
     data = DataSource(recipe.data, state["data_fingerprint"], recipe.data_root)
-    found = _find_antecedent_classifier(folder, data, graph, device, classifier)
+    found = _find_antecedent_classifier(beside(folder, recipe), data, graph, device, classifier)
     nets = generator.to(where), None if labeler is None else labeler.to(where)
     run = Run(folder, recipe, graph, scm, state["step"], *nets, found, where, precision, constraint_classifier, data)
     if encoder is not None:
@@ -68,19 +69,19 @@ def load_run(
 
 
 def _find_antecedent_classifier(
-    folder: Path, data: DataSource, graph: CausalGraph, device: str, classifier: str | Path | AttributeClassifier | None
+    base: Path, data: DataSource, graph: CausalGraph, device: str, classifier: str | Path | AttributeClassifier | None
 ) -> AttributeClassifier | None:
     """Load the antecedent classifier of the graph's nodes; skip a default one that lacks some nodes."""
     if isinstance(classifier, AttributeClassifier):
         return classifier.select(graph.nodes)
     if classifier is not None:
         return load_classifier(classifier, device, data=data).select(graph.nodes)
-    if not (folder.parent / f"classifier-{data.name}").exists():
+    if not (base / f"classifier-{data.name}").exists():
         return None
     try:
-        file = find_classifier(data.name, folder.parent, data=data)
+        file = find_classifier(data.name, base, data=data)
     except RunError as error:
-        warnings.warn(f"no classifier reads the images of {folder.name}: {error}", stacklevel=3)
+        warnings.warn(f"no classifier reads the images of the runs in {base}: {error}", stacklevel=3)
         return None
     found = load_classifier(file, device)
     return found.select(graph.nodes) if set(graph.nodes) <= set(found.attributes) else None

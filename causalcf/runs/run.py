@@ -35,6 +35,7 @@ from .counterfactual import (
     labelled_counterfactual,
     with_residual,
 )
+from .directory import beside
 from .recipe import Recipe
 
 CHUNK = 256  # images generated or read at a time
@@ -81,6 +82,11 @@ class Run:
             return ""
         name, owner = "the classifier of the images", self.folder.name
         return data_caveat(self.antecedent_classifier, name, self.trained_on, owner)
+
+    @property
+    def beside(self) -> Path:
+        """Return the folder of the run's classifiers and judges: where it lies, or ./runs for a run of the package."""
+        return beside(self.folder, self.recipe)
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw (n, k) noise, uniform on (-1, 1)."""

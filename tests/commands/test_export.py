@@ -185,6 +185,16 @@ def test_weights_alone_are_refused(exported, tmp_path):
         cf.load_run(folder, "cpu")
 
 
+def test_a_run_of_the_package_is_found_by_name(exported, tmp_path, monkeypatch):
+    shutil.copytree(exported["causalgan"][1].folder, tmp_path / "faces")
+    monkeypatch.setattr("causalcf.io.yaml.PRETRAINED", tmp_path)
+    monkeypatch.setattr("causalcf.runs.directory.PRETRAINED", tmp_path)
+    run = cf.load_run("pretrained:faces", "cpu")
+    assert run.folder == tmp_path / "faces" and str(run.beside) == "runs"
+    with pytest.raises(RunError, match=r"'fces'.*\bfaces\b"):
+        cf.load_run("pretrained:fces")
+
+
 names = st.text("ab.$", min_size=1, max_size=3)
 tensors = st.lists(st.floats(-9, 9), max_size=3).map(lambda row: torch.tensor(row, dtype=torch.float64))
 plain = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.text(max_size=3) | st.just([1, "a"])
