@@ -134,7 +134,7 @@ LICENCES = {
 LIMITS = """- The labels are words of annotators about looks. They say nothing about a person.
 - The graph is an assumption, which data can contradict and cannot prove.
 - A counterfactual image shows what this generator draws under the label model. It does not show what would have been.
-- Do not use it to judge, identify or alter the picture of a real person."""
+- Do not use it to judge or identify a real person, and do not pass its pictures off as photographs."""
 
 
 def card(run: Run, figures: dict[str, Any]) -> str:

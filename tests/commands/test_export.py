@@ -195,6 +195,21 @@ def test_a_run_of_the_package_is_found_by_name(exported, tmp_path, monkeypatch):
         cf.load_run("pretrained:fces")
 
 
+def test_the_run_of_the_package_is_small_and_shows_its_labels(judge, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run = cf.load_run("pretrained:faces", "cpu")
+    assert sum(file.stat().st_size for file in run.folder.iterdir()) < 5e6
+    card = (run.folder / "README.md").read_text()
+    assert "Nobody is depicted" in card and "FD(judge)" in card and "None were measured" not in card
+    worlds = run.sample(200, generator=seeded())
+    read = judge.classifier.select(run.graph.nodes).labels(worlds.images)
+    assert (read == worlds.labels).double().mean() > 0.95
+    known = run.abduct(worlds.images[:4], worlds.labels[:4])
+    assert (known.generated - worlds.images[:4]).abs().mean() < 0.1
+    assert ask(["--run", "pretrained:faces", "-n", "4", "Given a woman, what if she had a moustache?"]) == 0
+    assert "wrote ask.png" in capsys.readouterr().out
+
+
 names = st.text("ab.$", min_size=1, max_size=3)
 tensors = st.lists(st.floats(-9, 9), max_size=3).map(lambda row: torch.tensor(row, dtype=torch.float64))
 plain = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.text(max_size=3) | st.just([1, "a"])
