@@ -22,6 +22,7 @@ GROUPS = {
         "CounterfactualNoise",
         "esm_cf_sampler",
         "gaussian_cf_sampler",
+        "optimise_noise",
         "sample_where",
     ),
     "Data and classifiers": ("load_data", "load_classifier", "AttributeClassifier"),
