@@ -14,6 +14,7 @@ from torch import Tensor
 from ..errors import QueryError
 from ..language import short
 from ..language.query import Query
+from ..randomness import fresh
 from ..pictures.sheets import Panel, save_captioned
 from ..runs.recipe import STICKINESS
 from ..statistics.rates import Rate
@@ -73,7 +74,7 @@ def answer_photograph(
     for name, value in query.given.items():
         if given.setdefault(name, value) != value:
             raise QueryError(f"the question says {name}={value} of the photograph, and the labels say {given[name]}")
-    generator = generator or torch.Generator()
+    generator = fresh(generator)
     sticky = STICKINESS[query.mode] if stickiness is None else stickiness
     noise_sticky = sticky if noise_stickiness is None else noise_stickiness
     n = READINGS if run.labels is not None else 1  # without labels each takes a search

@@ -64,8 +64,8 @@ class Worlds:
         return replace(self, **parts, tuned=tuple(self.tuned[i] for i in rows.tolist()) if self.tuned else ())
 
     def without_residual(self) -> Worlds:
-        """Return the worlds whose images are the generated ones."""
-        return replace(self, images=self.generated, residual=None)
+        """Return the worlds whose images are the generated ones: their residual is 0."""
+        return replace(self, images=self.generated, residual=torch.zeros_like(self.images))
 
 
 @dataclass(frozen=True)
