@@ -14,8 +14,8 @@ from torch import Tensor
 from ..errors import QueryError
 from ..language import short
 from ..language.query import Query
-from ..randomness import fresh
 from ..pictures.sheets import Panel, save_captioned
+from ..randomness import fresh
 from ..runs.recipe import STICKINESS
 from ..statistics.rates import Rate
 from .answer import SEEN
