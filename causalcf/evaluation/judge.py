@@ -19,6 +19,7 @@ from ..data.images import DataSource
 from ..errors import CausalCFError, RunError, unknown
 from ..io.files import of_file, of_weights
 from ..io.untrusted import read_json
+from ..runs.directory import beside
 from ..runs.run import Run
 from ..statistics.rates import Rate
 
@@ -179,9 +180,9 @@ def _constraint_classifier(run: Run) -> AttributeClassifier | None:
     """Load the classifier of a run's statement constraints from the recipe's place or beside the run."""
     if run.recipe.statements is None:
         return None
-    named, base = run.recipe.statement_classifier or run.recipe.data, run.beside
-    beside = named if named in SOURCES else base / Path(named).name
-    for source, place in ((named, run.recipe.runs_dir), (beside, base)):
+    named, base = run.recipe.statement_classifier or run.recipe.data, beside(run.folder, run.recipe)
+    own = named if named in SOURCES else base / Path(named).name
+    for source, place in ((named, run.recipe.runs_dir), (own, base)):
         with suppress(CausalCFError):  # it lies elsewhere now
             found = load_classifier(source, "cpu", place)
             if run.constraint_classifier in (None, of_weights(found.network)):  # and not one that has come in its place

@@ -58,7 +58,7 @@ def load_run(
             encoder = with_weights(lambda: Encoder(recipe.noise_dim, d, recipe.labeler_width), _part(state, "encoder"))
     precision = state["precision"] if where.type == state["device"] else "float32"
     data = DataSource(recipe.data, state["data_fingerprint"], recipe.data_root)
-    found = _find_antecedent_classifier(beside(folder, recipe), data, graph, device, classifier)
+    found = _find_antecedent_classifier(folder.name, beside(folder, recipe), data, graph, device, classifier)
     nets = generator.to(where), None if labeler is None else labeler.to(where)
     run = Run(folder, recipe, graph, scm, state["step"], *nets, found, where, precision, constraint_classifier, data)
     if encoder is not None:
@@ -69,7 +69,12 @@ def load_run(
 
 
 def _find_antecedent_classifier(
-    base: Path, data: DataSource, graph: CausalGraph, device: str, classifier: str | Path | AttributeClassifier | None
+    name: str,
+    base: Path,
+    data: DataSource,
+    graph: CausalGraph,
+    device: str,
+    classifier: str | Path | AttributeClassifier | None,
 ) -> AttributeClassifier | None:
     """Load the antecedent classifier of the graph's nodes; skip a default one that lacks some nodes."""
     if isinstance(classifier, AttributeClassifier):
@@ -81,7 +86,7 @@ def _find_antecedent_classifier(
     try:
         file = find_classifier(data.name, base, data=data)
     except RunError as error:
-        warnings.warn(f"no classifier reads the images of the runs in {base}: {error}", stacklevel=3)
+        warnings.warn(f"no classifier reads the images of {name}: {error}", stacklevel=3)
         return None
     found = load_classifier(file, device)
     return found.select(graph.nodes) if set(graph.nodes) <= set(found.attributes) else None

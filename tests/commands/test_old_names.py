@@ -27,7 +27,7 @@ def test_an_old_key_or_flag_is_the_new_one(tmp_path, old, value, new, today):
     with pytest.warns(FutureWarning, match=rf"^{old} is now {new}\b"):
         assert getattr(parse_options(["--recipe", str(tmp_path / "mine.yaml")]).recipe, new) == today
     with pytest.warns(FutureWarning, match=rf"^{old} is now {new}\b"):
-        assert getattr(parse_options([f"--{old.replace('_', '-')}", str(value)]).recipe, new) == today
+        assert getattr(parse_options([f"--{old.replace('_', '-')}", str(value), "--batch", "32"]).recipe, new) == today
 
 
 def test_steps_are_steps_of_the_batch_that_is_given():
@@ -37,7 +37,7 @@ def test_steps_are_steps_of_the_batch_that_is_given():
 
 @pytest.mark.filterwarnings("always::FutureWarning")
 def test_a_command_says_it_in_one_line(capsys):
-    assert run(lambda: main(["--dry-run", "--average", "0.5"])) == 0
+    assert run(lambda: main(["--dry-run", "--average", "0.5", "--batch", "32"])) == 0
     said = capsys.readouterr()
     assert said.err.startswith("warning: average is now ema_half_life, here 32.0;") and said.err.count("\n") == 1
     assert "ema_half_life: 32.0" in said.out and "average" not in said.out

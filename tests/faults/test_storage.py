@@ -23,8 +23,6 @@ from causalcf.train import main
 from causalcf.training.experiment import resume_run, start_run
 from causalcf.training.loop import Training
 
-pytestmark = pytest.mark.usefixtures("without_pictures")
-
 
 @contextmanager
 def disk(folder, options):
