@@ -124,6 +124,8 @@ def parse_options(arguments: Sequence[str]) -> AskOptions:
                 raise QueryError(f"--{name} is about a photograph; name one with --photo")
     elif not options.photo.exists():
         raise QueryError(f"--photo is {options.photo}, which does not exist")
+    elif options.faces is not None:
+        raise QueryError("--faces is about generated faces; with --photo each photograph is one")
     if not out.suffix or not out.parent.is_dir():
         raise QueryError(f"--out is {out}; it must name a picture, such as ask.png, in a folder that exists")
     return replace(options, queries=queries)
@@ -221,7 +223,7 @@ def ask_photographs(run: Run, options: AskOptions, place: Path) -> int:
     query = _suited(run, next(iter(options.queries.values())), options.mode)
     labels = parse_conditions(options.labels, "--labels", run.graph.nodes)
     files, box = photographs_in(place), parse_box(options.crop)
-    numbers = options.stickiness, options.noise_stickiness, min(options.draws, 3)
+    numbers = options.stickiness, options.noise_stickiness, options.draws
     told: list[dict[str, Any]] = []
     answers = {}
     with counting("photographs", len(files), show=len(files) > 1) as advance:

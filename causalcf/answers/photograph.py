@@ -19,6 +19,7 @@ from ..randomness import fresh
 from ..runs.recipe import STICKINESS
 from ..statistics.rates import Rate
 from .answer import SEEN
+from .text import conditions, in_columns
 
 if TYPE_CHECKING:
     from ..runs.run import Run
@@ -56,7 +57,7 @@ def answer_photograph(
     method: str = "optimise",
     stickiness: float | None = None,
     noise_stickiness: float | None = None,
-    draws: int = 3,
+    draws: int = 4,
     generator: torch.Generator | None = None,
     budget: int = 20_000,
 ) -> PhotographAnswer:
@@ -122,14 +123,14 @@ def save_photograph(path: str | Path, answers: Mapping[str, PhotographAnswer]) -
     one = next(iter(answers.values()))
     draws = [f"draw {j + 1}" for j in range(len(one.drawn))]
     headings = ["photograph", "without residual", *draws, "draw 1, no residual", "difference"]
-    save_captioned(path, rows, title=f"What if: {_conditions(one.query.antecedent)}?", headings=headings)
+    save_captioned(path, rows, title=f"What if: {conditions(one.query.antecedent)}?", headings=headings)
 
 
 def photograph_text(name: str, cut: str, found: PhotographAnswer) -> str:
     """Return the answer as text: how the photograph was taken, and a table of all labels."""
     query = found.query
     lines = [
-        f"{name}: {cut}; {query.mode} {_conditions(query.antecedent)}",
+        f"{name}: {cut}; {query.mode} {conditions(query.antecedent)}",
         f"method {found.method}: {_decibels(found)} without the residual; stickiness {found.stickiness:g} (image noise "
         f"{found.noise_stickiness:g})",
         "",
@@ -142,8 +143,7 @@ def photograph_text(name: str, cut: str, found: PhotographAnswer) -> str:
         seen = f"{found.seen[label].value:.2f}", f"{found.seen_bare[label].value:.2f}"
         marked = label + (" (asked)" if label in query.antecedent else "")
         table.append([marked, share, model, f"{found.seen_before[i]:.2f}", *seen])
-    widths = [max(len(row[i]) for row in table) for i in range(len(heads))]
-    lines += ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
+    lines += in_columns(table)
     n = next(iter(found.seen.values())).n
     return "\n".join([*lines, f"seen after: share of {n} counterfactual images, one for each reading of the labels"])
 
@@ -176,7 +176,3 @@ def photograph_dict(name: str, cut: str, found: PhotographAnswer) -> dict[str, A
 
 def _decibels(found: PhotographAnswer) -> str:
     return f"PSNR {found.decibels:.1f} dB"
-
-
-def _conditions(values: Mapping[str, int]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in values.items())

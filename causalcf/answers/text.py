@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def _asked(answer: Answer) -> list[str]:
     sticky = f"stickiness {answer.stickiness:g} (image noise {answer.noise_stickiness:g})"
     lines = [
         str(query),
-        f"given {_conditions(query.given) or 'nothing'}; {query.mode} {_conditions(query.antecedent)}; {sticky}; "
+        f"given {conditions(query.given) or 'nothing'}; {query.mode} {conditions(query.antecedent)}; {sticky}; "
         f"{n} faces, {m} draws each",
     ]
     if answer.reachable is not None:
@@ -104,8 +104,8 @@ def _asked(answer: Answer) -> list[str]:
             how += "" if answer.label_answer else " (estimated from the draws of noise)"
         lines.append(f"P(antecedent reachable) = {_probability(answer.reachable)}: {how}")
     if answer.label_answer:
-        given = f" | {_conditions(query.given)}" if query.given else ""
-        base = f"P({_conditions(query.antecedent)}{given}) = {_probability(answer.label_answer.base_rate)}"
+        given = f" | {conditions(query.given)}" if query.given else ""
+        base = f"P({conditions(query.antecedent)}{given}) = {_probability(answer.label_answer.base_rate)}"
         lines.append(f"{base} in the actual world, by the label model")
     return lines
 
@@ -126,8 +126,7 @@ def _table(answer: Answer) -> list[str]:
             row += [_probability(expected[name])] if observed else []
         row += [str(rate.estimate) for rate in answer.sampled[name]] if answer.sampled else []
         rows.append([*row, str(seen.before.estimate), str(seen.after.estimate)])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = in_columns(rows)
     lines.append(f"judged by {_JUDGES[answer.judge]}; [95 % Wilson interval over faces]")
     lines += [f"beware: {answer.caveat}"] if answer.caveat else []
     if not exact:
@@ -156,7 +155,14 @@ def _changes(answer: Answer) -> list[str]:
     return lines
 
 
-def _conditions(values: Mapping[str, int]) -> str:
+def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return lines of rows of cells, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def conditions(values: Mapping[str, int]) -> str:
+    """Return labels with values, as in Male=1, Young=0."""
     return ", ".join(f"{name}={value}" for name, value in values.items())
 
 

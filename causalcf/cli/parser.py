@@ -102,7 +102,7 @@ def _add(group: Any, one: Field[Any], kind: Any) -> None:
     if flags[0].startswith("-"):
         form["dest"] = one.name
     if "action" not in form:
-        form["type"] = str if "nargs" in form else kind
+        form["type"] = kind if form.get("nargs") in (None, "?") else str  # of each of several words
         if flags[0].startswith("-"):
             form["default"] = one.default
     if form.get("action") == "append":

@@ -4,17 +4,14 @@ With the residual it is what a user sees; without, what encoder and generator ar
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from scipy.stats import norm
 from torch import Tensor, nn
 
-from ..classifiers.classifier import AttributeClassifier
 from ..data.faces.person import LABELS
 from ..data.faces.units import Units, counterfactual, sample_units
 from ..data.images import ImageData, to_unit_interval
@@ -22,7 +19,7 @@ from ..randomness import generator_of
 from ..runs.abduction import METHODS
 from ..runs.counterfactual import Worlds
 from ..runs.run import Run
-from ..statistics.rates import Estimate, Rate
+from ..statistics.rates import Rate, mean_estimate, over_units
 from .approaches import in_order
 from .judge import Judge, judge_features
 
@@ -41,9 +38,6 @@ class Photographs:
     def __len__(self) -> int:
         return len(self.images)
 
-    def first(self, n: int) -> Photographs:
-        return Photographs(self.images[:n], self.labels[:n], None if self.units is None else self.units[:n])
-
 
 def held_out_photographs(data: ImageData, nodes: tuple[str, ...], n: int, seed: int) -> Photographs:
     """Draw photographs that no training saw: of rendered faces new units, else held-out images."""
@@ -58,57 +52,58 @@ def held_out_photographs(data: ImageData, nodes: tuple[str, ...], n: int, seed: 
 def measure_photographs(run: Run, judge: Judge, photographs: Photographs, seed: int) -> dict[str, Any]:
     """Measure each way of abduction that the run has, with the residual and without: JSON-ready, by way."""
     found: dict[str, Any] = {}
+    people = _People(judge, photographs, seed)
     for method in METHODS:
         if method == "encoder" and run.encoder is None:
             continue
-        asked = photographs.first(TUNED) if method == "tune" else photographs
+        n = min(TUNED, len(photographs)) if method == "tune" else len(photographs)
         start = time.perf_counter()
-        labels = asked.labels if run.labels is not None else None
-        worlds = run.abduct(asked.images, labels, method, generator_of(seed, "abduction", method))
-        seconds = (time.perf_counter() - start) / len(asked)
+        labels = photographs.labels[:n] if run.labels is not None else None
+        worlds = run.abduct(photographs.images[:n], labels, method, generator_of(seed, "abduction", method))
+        seconds = (time.perf_counter() - start) / n
         for name, shown in ((method, worlds), (f"{method}, no residual", worlds.without_residual())):
-            found[name] = {"photographs": len(asked), "seconds a photograph": seconds}
-            found[name] |= _measures(run, judge, asked, shown, seed)
+            found[name] = {"photographs": n, "seconds a photograph": seconds}
+            found[name] |= _measures(run, people, shown, seed, name)
     return found
 
 
-def _measures(run: Run, judge: Judge, photographs: Photographs, worlds: Worlds, seed: int) -> dict[str, Any]:
-    names, real = judge.nodes, judge.read(photographs.images)
-    person = _Person(judge.classifier, photographs, seed)
+def _measures(run: Run, people: _People, worlds: Worlds, seed: int, way: str) -> dict[str, Any]:
+    n, names = len(worlds), people.judge.nodes
+    photographs, labels = people.photographs.images[:n], people.photographs.labels[:n]
     found: dict[str, Any] = {}
     if worlds.residual is None or not bool(worlds.residual.any()):  # with it the photograph comes back exactly
-        apart = (worlds.images - photographs.images).square().flatten(1).mean(1)
-        found["PSNR, dB"] = _mean(-10 * apart.clamp(min=1e-10).log10()).to_dict()
-    null = judge.read(worlds.images)
-    found["null intervention: labels kept"] = Rate(int((null == real).sum()), real.numel()).to_dict()
-    same, pixels, truths, ceiling = [], [], [], []
-    hits = dict.fromkeys(names, (0, 0, 0, 0))
+        apart = (worlds.images - photographs).square().flatten(1).mean(1)
+        found["PSNR, dB"] = mean_estimate(-10 * apart.clamp(min=1e-10).log10()).to_dict()
+
+    def rate(name: str, right: Tensor) -> None:
+        """Pool (n, d) answers; the interval is over photographs."""
+        found[name] = over_units(torch.arange(n), right.sum(1), right.shape[1], n, seed, way, name)
+
+    rate("null intervention: labels kept", people.judge.read(worlds.images) == people.judge.read(photographs))
     if run.labels is None:
         return found
+    same, shown, pixels, truths = [], [], [], []
     for column, name in enumerate(names):
-        wanted = 1 - photographs.labels[:, column]
+        wanted = 1 - labels[:, column]
         images = _under(run, worlds, name, wanted, seed)
-        seen = judge.read(images)[:, column]
-        hits[name] = _confusion(seen, wanted)
-        features = person.features(images)
-        same.append(person.first(features))
-        if photographs.units is not None:
-            true = counterfactual(photographs.units, {name: wanted}).images()
-            pixels.append((images - true).abs().flatten(1).mean(1))
-            of_true = person.features(true)
-            truths.append((features - of_true).norm(dim=1) / person.apart)
-            ceiling.append(person.first(of_true))
-    found["person found again, rank 1"] = Rate(int(torch.stack(same).sum()), len(names) * len(worlds)).to_dict()
-    if truths:
-        of_all = Rate(int(torch.stack(ceiling).sum()), len(names) * len(worlds))
-        found["of the true counterfactual, the same"] = of_all.to_dict()
-        found["pixels from the true counterfactual, of 255"] = _mean(255 * torch.stack(pixels).mean(0)).to_dict()
-        found["features from it, of two people alike"] = _mean(torch.stack(truths).mean(0)).to_dict()
-    for name, (true_ones, false_ones, true_zeros, false_zeros) in hits.items():
-        shown, n = true_ones + true_zeros, true_ones + false_ones + true_zeros + false_zeros
-        found[f"flips shown, {name}"] = Rate(shown, n).to_dict()
-        of_ones = 2 * true_ones + false_ones + false_zeros
-        found[f"F1, {name}"] = 2 * true_ones / of_ones if of_ones else None
+        shown.append((people.judge.read(images)[:, column], wanted))
+        features = people.features(images)
+        same.append(people.found_again(features))
+        if people.true:
+            pixels.append((images - people.true[name].images[:n]).abs().flatten(1).mean(1))
+            truths.append((features - people.true[name].features[:n]).norm(dim=1) / people.apart)
+    rate("person found again, rank 1", torch.stack(same, 1))
+    if people.true:
+        ceiling = torch.stack([people.found_again(one.features[:n]) for one in people.true.values()], 1)
+        rate("of the true counterfactual, the same", ceiling)
+        found["pixels from the true counterfactual, of 255"] = mean_estimate(
+            255 * torch.stack(pixels).mean(0)
+        ).to_dict()
+        found["features from it, of two people alike"] = mean_estimate(torch.stack(truths).mean(0)).to_dict()
+    for name, (seen, wanted) in zip(names, shown, strict=True):
+        found[f"flips shown, {name}"] = Rate(int((seen == wanted).sum()), n).to_dict()
+        ones, of_both = int((seen & wanted).sum()), int(seen.sum() + wanted.sum())
+        found[f"F1, {name}"] = 2 * ones / of_both if of_both else None
     return found
 
 
@@ -124,39 +119,40 @@ def _under(run: Run, worlds: Worlds, name: str, values: Tensor, seed: int) -> Te
     return images
 
 
-def _confusion(seen: Tensor, wanted: Tensor) -> tuple[int, int, int, int]:
-    """Return true ones, false ones, true zeros and false zeros."""
-    pairs: Sequence[tuple[int, int]] = ((1, 1), (1, 0), (0, 0), (0, 1))
-    counts = [int(((seen == one) & (wanted == other)).sum()) for one, other in pairs]
-    return counts[0], counts[1], counts[2], counts[3]
+@dataclass(frozen=True)
+class _True:
+    """True counterfactual images of one label flipped, and what the judge sees in them."""
+
+    images: Tensor
+    features: Tensor
 
 
-def _mean(values: Tensor) -> Estimate:
-    spread = float(values.double().std()) if len(values) > 1 else math.nan
-    reach, mean = float(norm.ppf(0.975)) * spread / math.sqrt(len(values)), float(values.double().mean())
-    return Estimate(mean, mean - reach, mean + reach)
+class _People:
+    """Whom photographs show, by the judge's features without the directions in which it reads labels."""
 
-
-class _Person:
-    """Whom an image shows, by the judge's features without the directions in which labels are read."""
-
-    def __init__(self, classifier: AttributeClassifier, photographs: Photographs, seed: int) -> None:
-        self.classifier = classifier
-        linear = [module for module in classifier.network.modules() if isinstance(module, nn.Linear)][-1]
+    def __init__(self, judge: Judge, photographs: Photographs, seed: int) -> None:
+        self.judge, self.photographs = judge, photographs
+        linear = [module for module in judge.classifier.network.modules() if isinstance(module, nn.Linear)][-1]
         self.labels = torch.linalg.qr(linear.weight.detach().double().cpu().T).Q
         self.own = self.features(photographs.images)
         self.others = _alike(photographs.labels, seed)
-        between = (self.own[:, None] - self.own[self.others]).norm(dim=2)
-        self.apart = float(between[:, 0].mean())
+        self.apart = float((self.own - self.own[self.others[:, 0]]).norm(dim=1).mean())
+        self.true: dict[str, _True] = {}
+        if photographs.units is not None:
+            for column, name in enumerate(judge.nodes):
+                flipped = {name: 1 - photographs.labels[:, column]}
+                images = counterfactual(photographs.units, flipped).images()
+                self.true[name] = _True(images, self.features(images))
 
     def features(self, images: Tensor) -> Tensor:
-        found = judge_features(self.classifier, images)
+        found = judge_features(self.judge.classifier, images)
         return found - (found @ self.labels) @ self.labels.T
 
-    def first(self, features: Tensor) -> Tensor:
+    def found_again(self, features: Tensor) -> Tensor:
         """Return (n,): each is nearer to its own photograph than to all the others."""
-        own = (features - self.own).norm(dim=1)
-        others = (features[:, None] - self.own[self.others]).norm(dim=2)
+        n = len(features)
+        own = (features - self.own[:n]).norm(dim=1)
+        others = (features[:, None] - self.own[self.others[:n]]).norm(dim=2)
         return own < others.amin(1)
 
 

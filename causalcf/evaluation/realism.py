@@ -15,7 +15,7 @@ from scipy.stats import norm
 from torch import Tensor
 
 from ..errors import CausalCFError
-from ..statistics.rates import Estimate, Rate
+from ..statistics.rates import Estimate, Rate, mean_estimate
 
 BLOCK = 1024  # rows of a kernel matrix held at a time
 
@@ -76,12 +76,10 @@ def manifold(ours: Tensor, real: Tensor, k: int = NEIGHBOURS) -> Manifold:
     apart = torch.cdist(ours, real)  # generated, real
     within = apart <= real_reach
     density = within.double().sum(1) / k
-    reach = float(norm.ppf(0.975) * density.std() / math.sqrt(len(density)))
-    mean = float(density.mean())
     return Manifold(
         Rate(int(within.any(1).sum()), len(ours)),
         Rate(int((apart <= own_reach[:, None]).any(0).sum()), len(real)),
-        Estimate(mean, mean - reach, mean + reach),
+        mean_estimate(density),
         Rate(int((apart.min(0).values <= real_reach).sum()), len(real)),
     )
 

@@ -224,8 +224,7 @@ class EvalOptions(CommandOptions):
         None,
         f"how well are this many held-out photographs drawn again, and do their labels flip? (default {PHOTOGRAPHS}); "
         "replaces a suite's",
-        name="--photos", nargs="?", const=str(PHOTOGRAPHS), low=4, high=100_000, metavar="N",
-        parse=lambda typed: int(typed) if str(typed).isdecimal() else typed,
+        name="--photos", nargs="?", const=PHOTOGRAPHS, low=4, high=100_000, metavar="N",
     )  # fmt: skip
     given: dict[str, int] = option(
         None, "only faces with these labels", action="append", metavar="NAME=0|1,...", parse=parse_given

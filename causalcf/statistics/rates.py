@@ -66,6 +66,13 @@ class Estimate:
         return {name: None if math.isnan(number) else number for name, number in parts.items()}
 
 
+def mean_estimate(values: Tensor) -> Estimate:
+    """Return the mean of (n,) values with its normal interval; the interval of a single value is NaN."""
+    mean, n = float(values.double().mean()), len(values)
+    reach = float(norm.ppf(0.975) * values.double().std()) / math.sqrt(n) if n > 1 else math.nan
+    return Estimate(mean, mean - reach, mean + reach)
+
+
 NO_UNITS = Estimate(math.nan, math.nan, math.nan)
 
 BCA, PERCENTILE, WILSON = "BCa bootstrap", "percentile bootstrap", "Wilson"

@@ -108,6 +108,7 @@ def test_a_run_without_labels_is_asked_by_observation(ask, faces):
         (["--crop", "0,0,9", QUESTION], "--crop is about a photograph"),
         (["--method", "tune", QUESTION], "--method is about a photograph"),
         (["--photo", "missing.png", QUESTION], "missing.png, which does not exist"),
+        (["--photo", "{faces}/ann.png", "-n", "4", QUESTION], "--faces is about generated faces"),
         (["--photo", "{faces}/ann.png", "--queries"], "one question at a time"),
         (["--photo", "{faces}/ann.png", "--labels", "Mael=1", QUESTION], "Male"),
         (["--photo", "{faces}/ann.png", "--crop", "0,0,500", QUESTION], "not inside its 128x128"),

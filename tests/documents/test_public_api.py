@@ -4,9 +4,23 @@ import inspect
 import re
 
 import pytest
-from helpers.refusals import NOTHING_TO_REFUSE, REFUSED
+from helpers import image_refusals, label_refusals
 
 import causalcf as cf
+
+REFUSED = {**label_refusals.REFUSED, **image_refusals.REFUSED}
+# What needs no argument, or only holds what functions of the library put together.
+NOTHING_TO_REFUSE = {
+    "CausalGraph.to_networkx",
+    "CausalGraph.without_edges",
+    "CounterfactualNoise",
+    "CounterfactualWorlds",
+    "LabelSCM.to_state",
+    "Recipe.to_dict",
+    "Worlds",
+    "Worlds.without_residual",
+    "esm",
+}
 
 
 def public_names():
