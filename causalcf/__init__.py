@@ -43,6 +43,7 @@ _PUBLIC = {
     "optimise_noise": "runs.abduction",
     "sample_where": "worlds.conditional",
     "save_graph": "graph",
+    "write_page": "page",
 }
 _MODULES = ("esm",)  # reached as `causalcf.esm.DiscreteSCM`
 
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from .language.lists import load_statements as load_statements
     from .language.query import Query as Query
     from .language.statement import Statement as Statement
+    from .page import write_page as write_page
     from .runs.abduction import optimise_noise as optimise_noise
     from .runs.counterfactual import CounterfactualWorlds as CounterfactualWorlds
     from .runs.counterfactual import Worlds as Worlds

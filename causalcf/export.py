@@ -131,15 +131,12 @@ LICENCES = {
     "else. The people depicted were not asked.",
     "folder": "The run inherits the licence of the images that it was trained on. Say here which it is.",
 }
-LIMITS = """- The labels are words of annotators about looks. They say nothing about a person.
-- The graph is an assumption, which data can contradict and cannot prove.
-- A counterfactual image shows what this generator draws under the label model. It does not show what would have been.
-- Do not use it to judge or identify a real person, and do not pass its pictures off as photographs."""
 
 
 def card(run: Run, figures: dict[str, Any]) -> str:
     """Return the card of an exported run, as Markdown."""
     from .io.text import markdown
+    from .runs.exported import LIMITS
 
     recipe, seen = run.recipe, run.step * run.recipe.batch
     edges = ", ".join(f"{a} -> {b}" for a, b in run.graph.edges) or "no edges"
@@ -165,7 +162,7 @@ def card(run: Run, figures: dict[str, Any]) -> str:
         "",
         "## Limits",
         "",
-        LIMITS,
+        *(f"- {limit}" for limit in LIMITS),
         "",
     ]
     return "\n".join(lines)

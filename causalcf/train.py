@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from .checks import option_names, require, with_new_names
-from .cli.command import launched, run_together
+from .cli.command import launched, run_together, say
 from .cli.parser import Flags, named_options
-from .errors import RecipeError
+from .errors import RecipeError, RunError
 from .io.yaml import FileKind, find_preset, preset_names, read_mapping
 from .runs.recipe import Recipe, recipe_from_dict
 from .training.comparison_recipe import Comparison, add_comparison_flags, compared, take_comparison
 
+PAGE = "page.html"  # in the folder of a finished run
 DEFAULT, PHOTOGRAPHS = "faces", "celeba-cpu"  # recipes taken where none is named
 RECIPE = FileKind("a recipe", "from options to values", RecipeError)
 DESCRIPTION = """Train a GAN whose labels follow a causal graph.
@@ -111,9 +113,29 @@ def main(arguments: list[str] | None = None) -> int:
         return run_comparison(comparison)
     from .training.experiment import resume_run, start_run
 
-    if options.resume:
-        return resume_run(options.resume, options.given, options.changed_data)
-    return start_run(recipe)
+    resume = options.resume
+    code = resume_run(resume, options.given, options.changed_data) if resume else start_run(recipe)
+    if code == 0:
+        _write_page(resume or Path(recipe.runs_dir) / "latest")
+    return code
+
+
+def _write_page(run: str | Path) -> None:
+    """Write the page of a finished run into its folder; one that a page cannot hold is no error."""
+    from .distributed.group import is_first
+    from .page import write_page
+    from .runs.directory import find_checkpoint
+    from .runs.loading import load_run
+
+    if not is_first():
+        return
+    folder, _ = find_checkpoint(run)
+    try:
+        path = write_page(load_run(folder, "cpu"), folder / PAGE)
+    except RunError as error:
+        say(f"no page was written: {error}")
+    else:
+        say(f"ask it in a browser: {path}")
 
 
 if __name__ == "__main__":

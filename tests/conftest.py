@@ -8,7 +8,7 @@ from dataclasses import replace
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, and for the processes that tests start
 
 import pytest
-from filelock import FileLock
+from helpers.shared import made_once
 from hypothesis import HealthCheck, settings
 
 for name, examples in (("default", 25), ("nightly", 2000)):
@@ -37,23 +37,6 @@ def nothing_left_behind(working_folder):
     """What a test writes where nobody told it to, a user would find in the working folder."""
     yield
     assert os.listdir(working_folder) == []
-
-
-@contextmanager
-def made_once(tmp_path_factory, name):
-    """A folder that all processes of a test run share, and whether it is still to be filled; whoever comes first does.
-
-    Its caches go into it, too.
-    """
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, full = shared / name, shared / f"{name}.full"
-    with FileLock(shared / f"{name}.lock"), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAUSALCF_CACHE", str(folder / "cache"))
-        if not full.exists():
-            folder.mkdir()
-        yield folder, not full.exists()
-        full.touch()
 
 
 @contextmanager

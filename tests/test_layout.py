@@ -16,8 +16,8 @@ LADDER = (
     "data losses",
     "classifiers",
     "classify runs",
-    "answers constraints evaluation explore export statements",
-    "ask eval training",
+    "answers constraints evaluation explore export statements webpage",
+    "ask eval page training",
     "train",
 )
 RUNG = {name: number for number, names in enumerate(LADDER) for name in names.split()}

@@ -50,10 +50,13 @@ class EvenTransposed(nn.ConvTranspose2d):
 
     def forward(self, planes: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (n, c, h, w) to (n, c', 2h, 2w)."""
-        with torch.autocast(planes.device.type, enabled=False):
-            kernel = (self.weight.flatten(2) @ _to_even(self.weight)).unflatten(2, (4, 4))
-        kernel = kernel.contiguous(memory_format=torch.channels_last)
+        kernel = self.even_kernel().contiguous(memory_format=torch.channels_last)
         return conv_transpose2d(planes, kernel, self.bias, stride=2, padding=1)
+
+    def even_kernel(self) -> Tensor:
+        """Return the (c, c', 4, 4) kernel that is used: the weight without what makes a checkerboard."""
+        with torch.autocast(self.weight.device.type, enabled=False):
+            return (self.weight.flatten(2) @ _to_even(self.weight)).unflatten(2, (4, 4))
 
 
 def _to_even(like: Tensor) -> Tensor:

@@ -19,6 +19,13 @@ from .recipe import Recipe
 
 WEIGHTS = "weights.safetensors"
 NETWORKS = ("average", "labeler", "encoder")  # what asking takes: the EMA generator, the Labeler, the encoder if any
+LIMITS = (
+    "The labels are words of annotators about looks. They say nothing about a person.",
+    "The graph is an assumption, which data can contradict and cannot prove.",
+    "A counterfactual image shows what this generator draws under the label model. It does not show what would have "
+    "been.",
+    "Do not use it to judge or identify a real person, and do not pass its pictures off as photographs.",
+)
 _PRIVATE = {"init_from": None, "statement_classifier": None, "runs_dir": "runs"}  # paths on the machine of the training
 
 

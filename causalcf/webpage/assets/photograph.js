@@ -1,0 +1,130 @@
+// Your photograph: cropped by hand, read by the run's Labeler, found again by its encoder. It never leaves the page.
+
+const VIEW = 256;
+const crop = { source: null, x: 0, y: 0, scale: 1, least: 1 };
+
+function startPhotograph() {
+  if (contents.lacks.photograph) return lacks("photographing", contents.lacks.photograph);
+  const canvas = at("crop");
+  at("file").onchange = () => at("file").files[0] && openPhotograph(at("file").files[0]);
+  document.ondragover = (event) => event.preventDefault();
+  document.ondrop = (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files[0]) openPhotograph(event.dataTransfer.files[0]);
+  };
+  let held = null;
+  canvas.onpointerdown = (event) => {
+    held = event;
+    canvas.setPointerCapture(event.pointerId);
+  };
+  canvas.onpointermove = (event) => {
+    if (!held) return;
+    const per = VIEW / canvas.getBoundingClientRect().width;
+    moveBy((event.clientX - held.clientX) * per, (event.clientY - held.clientY) * per);
+    held = event;
+  };
+  canvas.onpointerup = canvas.onpointercancel = () => { held = null; };
+  canvas.onwheel = (event) => { event.preventDefault(); scaleTo(crop.scale * 1.1 ** -Math.sign(event.deltaY)); };
+  canvas.onkeydown = ({ key }) => {
+    const step = { ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4] }[key];
+    if (step) moveBy(...step);
+    else if (key === "+" || key === "=") scaleTo(crop.scale * 1.05);
+    else if (key === "-" || key === "−") scaleTo(crop.scale / 1.05);
+  };
+  at("scale").oninput = () => scaleTo(crop.least * 16 ** Number(at("scale").value));
+  at("use").onclick = usePhotograph;
+}
+
+async function openPhotograph(file) {
+  try {
+    crop.source = await createImageBitmap(file, { imageOrientation: "from-image" });
+  } catch {
+    return say(`${file.name} is not an image that this browser can read.`);
+  }
+  say("");
+  const { width, height } = crop.source, shorter = Math.min(width, height);
+  const { aligned, eyes } = contents.photograph;
+  crop.least = VIEW / shorter;
+  crop.scale = crop.least;
+  if (eyes && width === aligned.width && height === aligned.height) crop.scale = VIEW / aligned.crop; // as in training
+  crop.x = (VIEW - width * crop.scale) / 2;
+  crop.y = (VIEW - height * crop.scale) / 2;
+  at("cropping").hidden = false;
+  at("labels-read").replaceChildren();
+  showCrop();
+}
+
+function moveBy(x, y) {
+  crop.x += x;
+  crop.y += y;
+  showCrop();
+}
+
+/** Scale about the middle of the view. */
+function scaleTo(scale) {
+  const next = Math.min(Math.max(scale, crop.least), 16 * crop.least), factor = next / crop.scale, middle = VIEW / 2;
+  crop.x = middle + (crop.x - middle) * factor;
+  crop.y = middle + (crop.y - middle) * factor;
+  crop.scale = next;
+  showCrop();
+}
+
+/** Keep the view inside the photograph, and show it with the guide. */
+function showCrop() {
+  const { source, scale } = crop, context = at("crop").getContext("2d");
+  crop.x = Math.min(0, Math.max(crop.x, VIEW - source.width * scale));
+  crop.y = Math.min(0, Math.max(crop.y, VIEW - source.height * scale));
+  at("scale").value = Math.log(scale / crop.least) / Math.log(16);
+  context.drawImage(source, crop.x, crop.y, source.width * scale, source.height * scale);
+  for (const [x, y] of contents.photograph.eyes ?? []) {
+    for (const [colour, wide] of [["#000", 4], ["#fff", 2]]) {
+      context.beginPath();
+      context.arc(x * VIEW, y * VIEW, 16, 0, 2 * Math.PI);
+      Object.assign(context, { strokeStyle: colour, lineWidth: wide });
+      context.stroke();
+    }
+  }
+}
+
+/** The crop as (3, 64, 64) in [0, 1]: each pixel is the mean of those that it covers. */
+function cropped() {
+  const fine = 8 * SIDE, canvas = new OffscreenCanvas(fine, fine), { source, scale, x, y } = crop;
+  const context = canvas.getContext("2d"), factor = fine / VIEW;
+  Object.assign(context, { imageSmoothingQuality: "high", fillStyle: "#fff" });
+  context.fillRect(0, 0, fine, fine); // behind what is transparent
+  context.drawImage(source, x * factor, y * factor, source.width * scale * factor, source.height * scale * factor);
+  const pixels = context.getImageData(0, 0, fine, fine).data, image = new Float32Array(3 * AREA);
+  for (let row = 0; row < fine; row++) {
+    for (let column = 0; column < fine; column++) {
+      const p = (row >> 3) * SIDE + (column >> 3), from = 4 * (row * fine + column);
+      for (let c = 0; c < 3; c++) image[c * AREA + p] += pixels[from + c] / (255 * 64);
+    }
+  }
+  return image;
+}
+
+/** Read the labels of the crop, find its noise, and ask about this person. */
+async function usePhotograph() {
+  const photograph = cropped(), found = await work("read", { image: photograph });
+  const labels = Array.from(found, (share) => Number(share > 0.5));
+  const line = (name, i) => {
+    const select = make("select", {}, new Option("no", "0"), new Option("yes", "1"));
+    select.value = labels[i];
+    select.onchange = () => { labels[i] = Number(select.value); abduct(photograph, labels); };
+    const surely = Math.max(found[i], 1 - found[i]);
+    return make("label", {}, select, `${spoken(name)}, read with ${percent(surely)}`);
+  };
+  at("labels-read").replaceChildren(...names.map(line));
+  await abduct(photograph, labels);
+}
+
+async function abduct(photograph, labels) {
+  if (!model.actual(factsOf(labels)).length) return say("The label model says that nobody has these labels. Correct them.");
+  say("");
+  const noise = Array.from(await work("encode", { image: photograph, labels }));
+  const image = await generated(noise, labels), residual = photograph.map((value, p) => value - image[p]);
+  state.person = { noise, labels: labels.slice(), drawn: noise.slice(), image, photograph, residual };
+  showChoices();
+  answer();
+  at("ask-title").scrollIntoView();
+}
