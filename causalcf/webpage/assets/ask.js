@@ -44,7 +44,7 @@ async function answer() {
   if (!state.person) state.person = personOf(state.seed, given);
   const { person } = state;
   if (!person) return nobody("Under the label model nobody is like that.");
-  person.image ??= await generated(person.noise, person.labels);
+  person.image = person.image ?? await generated(person.noise, person.labels);
   if (!current()) return;
   show(at("actual"), person.photograph ?? person.image, `This person: ${described(person.labels)}`);
   showCoordinates();
@@ -139,7 +139,7 @@ function showChoices() {
   at("stickiness-shown").textContent = stickiness.toFixed(2);
   at("residual-choice").hidden = !photograph;
   for (const [name, parts] of cards) {
-    parts.given.value = photograph ? "" : state.given[name] ?? "";
+    parts.given.value = (photograph ? factsOf(state.person.labels) : state.given)[name] ?? "";
     parts.given.disabled = photograph;
     parts.antecedent.value = antecedent[name] ?? "";
     parts.card.classList.toggle("asked", name in antecedent);
@@ -154,6 +154,7 @@ function showProbabilities(all, own, asked) {
   at("exactness").textContent = !all ? "This has probability 0 under the label model."
     : `The percentages are ${all.exact ? "exact" : `estimated from ${SAMPLES.toLocaleString("en")} samples`}: all who are `
       + "like the person given, before and after the change.";
+  if (all && state.person.photograph) at("exactness").textContent = "The percentages are of the person in the photograph.";
   passed = mapping();
   names.forEach((name, i) => {
     const { card, now, chance, bar } = cards.get(name), labels = state.person.labels;
@@ -207,7 +208,7 @@ function startAsking() {
       say("The address of this page is the link. Who opens it needs this same file.");
     }
   };
-  if (!model) return lacks("asking", contents.lacks.labels, ["redraw", "changed", "exactness", "network", "draws"]);
+  if (!model) return lacks("asking", contents.lacks.labels, ["redraw", "changed", "exactness", "network", "draws", "controls"]);
   makeCards();
   at("redraw").onclick = () => { state.draw += 1; answer(); };
   at("residual").onchange = answer;

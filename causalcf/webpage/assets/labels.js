@@ -168,7 +168,7 @@ function pick(found, random) {
     left -= one.weight;
     if (left < 0) return one;
   }
-  return found.findLast(({ weight }) => weight > 0) ?? null;
+  return found.filter(({ weight }) => weight > 0).pop() ?? null;
 }
 
 /** The other noise of a person: each coordinate is kept with probability `stickiness`, else drawn anew. */

@@ -24,7 +24,7 @@ function startNoise() {
   };
   at("way").oninput = () => {
     const share = Number(at("way").value);
-    destination ??= personOf(state.seed + 1, mapping());
+    destination = destination ?? personOf(state.seed + 1, mapping());
     const { drawn } = state.person;
     state.person.noise = drawn.map((value, i) => (1 - share) * value + share * destination.noise[i]);
     noiseChanged();

@@ -5,7 +5,7 @@ const model = contents.labels && new LabelModel(contents.labels);
 const names = contents.labels ? contents.labels.nodes : [];
 const SIDE = 64, AREA = SIDE * SIDE;
 const at = (id) => document.getElementById(id);
-const spoken = (name) => name.replaceAll("_", " ");
+const spoken = (name) => name.split("_").join(" ");
 
 /** Make an element with properties and children; text is always text. */
 function make(tag, properties = {}, ...children) {

@@ -6,6 +6,7 @@ const crop = { source: null, x: 0, y: 0, scale: 1, least: 1 };
 function startPhotograph() {
   if (contents.lacks.photograph) return lacks("photographing", contents.lacks.photograph);
   const canvas = at("crop");
+  if (!contents.photograph.eyes) at("guide").textContent = "Drag and scale the photograph until the face lies like those above.";
   at("file").onchange = () => at("file").files[0] && openPhotograph(at("file").files[0]);
   document.ondragover = (event) => event.preventDefault();
   document.ondrop = (event) => {

@@ -86,7 +86,7 @@ function conditions(text, { words, roles, having, gerunds }, predicate) {
 function longest(tokens, i, known) {
   for (let length = Math.min(6, tokens.length - i); length > 0; length--) {
     const said = tokens.slice(i, i + length).join(" ");
-    if (Object.hasOwn(known, said)) return { said, length };
+    if (Object.prototype.hasOwnProperty.call(known, said)) return { said, length };
   }
   return null;
 }
