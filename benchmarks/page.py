@@ -67,7 +67,8 @@ def main() -> None:
             answers += [page.evaluate(ANSWER, value) / 1000 for value in "1010"]
         print(f"size            {path.stat().st_size / 1e6:.2f} MB")
         for name, times in (("first face", first), ("answer", answers)):
-            print(f"{name:<15} {statistics.median(times):.2f} s, from {min(times):.2f} to {max(times):.2f} ({len(times)})")
+            ends = f"from {min(times):.2f} to {max(times):.2f} ({len(times)})"
+            print(f"{name:<15} {statistics.median(times):.2f} s, {ends}")
         print(f"largest difference from PyTorch: {largest_difference(page, run):.2f} of 255")
         chromium.close()
 

@@ -6,12 +6,12 @@ import base64
 import hashlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checks import option
+from .checks import check, option
 from .cli.command import run as run_command
 from .cli.parser import CommandOptions, Flags
 from .errors import RunError
@@ -44,11 +44,16 @@ class PageOptions(CommandOptions):
     report: Path | None = option(None, "report.json of an evaluation of the run, whose verdicts the page shows")
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command: write the page and print where it is."""
+def parse_options(arguments: Sequence[str]) -> PageOptions:
+    """Parse the command line."""
     parser = Flags(refuse=RunError, prog="python -m causalcf.page", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_options(PageOptions)
-    options = parser.parse_options(PageOptions, sys.argv[1:] if arguments is None else arguments)
+    return parser.parse_options(PageOptions, arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command: write the page and print where it is."""
+    options = parse_options(sys.argv[1:] if arguments is None else arguments)
     from .io.progress import counting
     from .runs.loading import load_run
 
@@ -80,14 +85,16 @@ def write_page(
         WriteError: the file cannot be written.
 
     Examples:
-        >>> write_page(load_run("pretrained:faces"), "faces.html")  # doctest: +SKIP
+        >>> path = write_page(load_run("pretrained:faces"), "faces.html")  # doctest: +SKIP
     """
     from . import __version__
     from .io.files import write_atomically
     from .runs.exported import LIMITS
+    from .runs.run import Run
     from .webpage.contents import page_contents, page_facts, verdicts
     from .webpage.networks import network_layers
 
+    check(isinstance(run, Run), "run", run, "a run, as load_run gives it", RunError)
     links = None if report is None else verdicts(Path(report), run.folder.name)
     networks, halves, floats = network_layers(run.generator, run.labeler, run.encoder)
     contents = {**page_contents(run, links, on_coordinate), "networks": networks}

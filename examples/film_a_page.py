@@ -62,7 +62,8 @@ def main(source: str, target: str) -> None:
 
         def keep(frames_long: int) -> None:
             shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            frames.append(shot.resize((round(shot.width * SCALE), round(shot.height * SCALE)), Image.Resampling.LANCZOS))
+            size = round(shot.width * SCALE), round(shot.height * SCALE)
+            frames.append(shot.resize(size, Image.Resampling.LANCZOS))
             lengths.append(FRAME * frames_long)
 
         film(page, keep)

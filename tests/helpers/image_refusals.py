@@ -229,6 +229,7 @@ REFUSED = {
         ("device", lambda: cf.load_run(".", device="gpu")),
         ("device", lambda: cf.load_run(".", device=3)),
     ],
+    "write_page": [("run", lambda: cf.write_page("runs/latest", "page.html"))],
     "optimise_noise": [
         ("images", lambda: cf.optimise_noise(shade, torch.zeros(3, 2, 2), torch.zeros(1, 3))),
         ("start", lambda: cf.optimise_noise(shade, torch.zeros(2, 3, 2, 2), torch.zeros(1, 3))),
