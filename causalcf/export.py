@@ -73,11 +73,13 @@ def export(run: str | Path, out: str | Path, report: str | Path | None = None, o
     from .io.files import write_atomically
     from .runs.directory import GRAPH, RECIPE, find_checkpoint, read_run, save_recipe
     from .runs.exported import WEIGHTS, exported_state, write_state
-    from .runs.loading import load_run
+    from .runs.loading import load_run, separate_encoder
     from .runs.recipe import stored_recipe
 
     folder, checkpoint = find_checkpoint(run)
     state, graph, recipe, _ = read_run(folder, checkpoint)
+    apart = separate_encoder(folder, state["step"])
+    state["networks"] = {**state["networks"], **{f"encoder.{name}": part for name, part in apart.items()}}
     kept = exported_state(state, recipe)
     figures = {} if report is None else _figures(Path(report), folder.name)
     names = [WEIGHTS, GRAPH, RECIPE, CARD, *([ONNX] if onnx else [])]

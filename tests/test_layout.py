@@ -18,7 +18,7 @@ LADDER = (
     "classify runs",
     "answers constraints evaluation explore export statements webpage",
     "ask eval page training",
-    "train",
+    "encode train",
 )
 RUNG = {name: number for number, names in enumerate(LADDER) for name in names.split()}
 

@@ -20,6 +20,8 @@ from ..networks.dcgan import Labeler
 from ..networks.encoder import Encoder
 from ..networks.precision import choose_device
 from .directory import beside, find_run, generator_of, read_run, stored_weights
+from .exported import read_state
+from .recipe import Recipe
 from .run import Run
 
 
@@ -53,9 +55,7 @@ def load_run(
         constraint_classifier = None if constraint is None else str(constraint["classifier"])
         generator = with_weights(lambda: generator_of(recipe, d), _part(state, "average"))
         labeler = with_weights(lambda: Labeler(d, recipe.labeler_width), _part(state, "labeler")) if d else None
-        encoder = None
-        if recipe.reconstruction:
-            encoder = with_weights(lambda: Encoder(recipe.noise_dim, d, recipe.labeler_width), _part(state, "encoder"))
+    encoder = _encoder(folder, file, state, recipe, d)
     precision = state["precision"] if where.type == state["device"] else "float32"
     data = DataSource(recipe.data, state["data_fingerprint"], recipe.data_root)
     found = _find_antecedent_classifier(folder.name, beside(folder, recipe), data, graph, device, classifier)
@@ -66,6 +66,33 @@ def load_run(
     if run.caveat:
         warnings.warn(run.caveat, stacklevel=2)
     return run
+
+
+ENCODER = "encoder.safetensors"  # of a run that was trained without one
+
+
+def _encoder(folder: Path, file: Path, state: dict[str, Any], recipe: Recipe, n_labels: int) -> Encoder | None:
+    """Return the run's encoder: of its training, or trained afterwards for this very checkpoint."""
+    weights = separate_encoder(folder, state["step"]) or _part(state, "encoder")
+    if not weights:
+        return None
+    with rebuilding(folder / ENCODER if (folder / ENCODER).is_file() else file):
+        return with_weights(lambda: Encoder(recipe.noise_dim, n_labels, recipe.labeler_width), weights)
+
+
+def separate_encoder(folder: Path, step: int) -> dict[str, Tensor]:
+    """Return the weights of an encoder that was trained after the run, or {} if there is none of this step."""
+    path = folder / ENCODER
+    if not path.is_file():
+        return {}
+    with rebuilding(path):
+        state = read_state(path)
+        found, weights = int(state["step"]), _part(state, "encoder")
+    if found != step:
+        said = f"{path} is of the run after {found} steps, not {step}, and is not used: encode the run again"
+        warnings.warn(said, stacklevel=4)
+        return {}
+    return weights
 
 
 def _find_antecedent_classifier(

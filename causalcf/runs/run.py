@@ -249,8 +249,8 @@ class Run:
         check_choice("method", method, METHODS)
         if method == "encoder" and self.encoder is None:
             raise RunError(
-                f'{self.folder.name} has no encoder; take method="optimise", which needs none, or train a run with '
-                "--reconstruction 0.5"
+                f"{self.folder.name} has no encoder; make one with python -m causalcf.encode {self.folder}, or take "
+                'method="optimise", which needs none'
             )
         random = fresh(generator)
         facts, certainty = self.read_labels(images, labels, random)

@@ -132,8 +132,8 @@ def lacking(run: Run, report: bool) -> dict[str, str]:
         why = "This run has no labels, so a photograph cannot be asked about here."
     elif run.encoder is None:
         why = (
-            "This run has no encoder, so the page cannot find a photograph's noise. python -m causalcf.ask --photo "
-            "FILE --method optimise can; a run trained with --reconstruction 0.5 has an encoder."
+            "This run has no encoder, so the page cannot find a photograph's noise. Make one with python -m "
+            "causalcf.encode RUN, and write the page again; or ask with python -m causalcf.ask --photo FILE."
         )
     return {"labels": "" if run.labels else LACKS_LABELS, "photograph": why, "report": "" if report else LACKS_REPORT}
 

@@ -69,6 +69,7 @@ LEVELS = (
     Row("python -m causalcf.explore", "run", small="--faces 2 --columns 3 --pairs 1"),
     Row("python -m causalcf.export", "run"),
     Row("python -m causalcf.page", "run"),
+    Row("python -m causalcf.encode", "parsed"),
     Row("python -m causalcf.page --run pretrained:faces --out faces.html --report", "parsed"),
     Row("python -m causalcf.statements", "run"),
     Row("python -m causalcf.statements FILE", "run"),
