@@ -9,7 +9,7 @@ from helpers.tiny_run import recipe_in
 
 from causalcf.data import load_source
 from causalcf.encode import main
-from causalcf.errors import RunError
+from causalcf.errors import CausalCFError, RunError
 from causalcf.export import export
 from causalcf.runs.loading import ENCODER, load_run
 from causalcf.training import encoding
@@ -113,7 +113,7 @@ def test_the_command(trained, run, tmp_path, capsys):
     )
     with pytest.raises(RunError, match="exported run"):
         main(["pretrained:faces"])
-    with pytest.raises(RunError, match="images"):
+    with pytest.raises(CausalCFError, match="--images is 3"):
         main([str(run.folder), "--images", "3"])
 
 
