@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..data.faces.person import LABELS
 from ..data.faces.units import Units, counterfactual, sample_units
 from ..data.images import ImageData, to_unit_interval
+from ..labels.evidence import configurations
 from ..randomness import generator_of
 from ..runs.abduction import METHODS
 from ..runs.counterfactual import Worlds
@@ -22,7 +23,10 @@ from ..runs.run import Run
 from ..statistics.rates import Rate, mean_estimate, over_units
 from .approaches import in_order
 from .judge import Judge, judge_features
+from .similarity import after_cycles, feature_distance, structural_similarity
 
+CYCLES = 10
+FEWEST = 20  # photographs of which an effect is measured
 OTHERS = 99  # photographs among which a person is looked for
 TUNED = 50  # photographs that are tuned, seconds each
 
@@ -71,9 +75,13 @@ def _measures(run: Run, people: _People, worlds: Worlds, seed: int, way: str) ->
     n, names = len(worlds), people.judge.nodes
     photographs, labels = people.photographs.images[:n], people.photographs.labels[:n]
     found: dict[str, Any] = {}
-    if worlds.residual is None or not bool(worlds.residual.any()):  # with it the photograph comes back exactly
-        apart = (worlds.images - photographs).square().flatten(1).mean(1)
-        found["PSNR, dB"] = mean_estimate(-10 * apart.clamp(min=1e-10).log10()).to_dict()
+    bare = worlds.residual is None or not bool(worlds.residual.any())
+    if bare:  # with the residual the photograph comes back exactly
+        found |= _drawn_again(people.judge, worlds.images, photographs)
+    if way.startswith("encoder") and bare:
+        found[f"L1 after {CYCLES} null interventions, of 255"] = mean_estimate(
+            after_cycles(lambda seen: _again(run, seen, worlds.labels), photographs, CYCLES)
+        ).to_dict()
 
     def rate(name: str, right: Tensor) -> None:
         """Pool (n, d) answers; the interval is over photographs."""
@@ -82,16 +90,28 @@ def _measures(run: Run, people: _People, worlds: Worlds, seed: int, way: str) ->
     rate("null intervention: labels kept", people.judge.read(worlds.images) == people.judge.read(photographs))
     if run.labels is None:
         return found
-    same, shown, pixels, truths = [], [], [], []
+    same, shown, pixels, truths, beside, back = [], [], [], [], [], []
+    effects: dict[str, Any] = {}
+    before = people.judge.read(photographs)
     for column, name in enumerate(names):
         wanted = 1 - labels[:, column]
         images = _under(run, worlds, name, wanted, seed)
-        shown.append((people.judge.read(images)[:, column], wanted))
+        read = people.judge.read(images)
+        shown.append((read[:, column], wanted))
+        others = [i for i, node in enumerate(names) if node not in run.graph.descendants(name) and i != column]
+        beside.append((read == before)[:, others])
+        effects |= _effects(run, name, wanted, labels, before, read)
+        if way.startswith("encoder"):
+            back.append(_reversed(run, worlds, images, name, wanted, seed))
         features = people.features(images)
         same.append(people.found_again(features))
         if people.true:
             pixels.append((images - people.true[name].images[:n]).abs().flatten(1).mean(1))
             truths.append((features - people.true[name].features[:n]).norm(dim=1) / people.apart)
+    rate("labels kept that nothing changes", torch.cat(beside, 1))
+    if back:
+        apart = [(images - photographs).abs().flatten(1).mean(1) for images in back]
+        found["L1 after a flip and back, of 255"] = mean_estimate(255 * torch.stack(apart).mean(0)).to_dict()
     rate("person found again, rank 1", torch.stack(same, 1))
     if people.true:
         ceiling = torch.stack([people.found_again(one.features[:n]) for one in people.true.values()], 1)
@@ -104,6 +124,63 @@ def _measures(run: Run, people: _People, worlds: Worlds, seed: int, way: str) ->
         found[f"flips shown, {name}"] = Rate(int((seen == wanted).sum()), n).to_dict()
         ones, of_both = int((seen & wanted).sum()), int(seen.sum() + wanted.sum())
         found[f"F1, {name}"] = 2 * ones / of_both if of_both else None
+    return found | effects
+
+
+def _drawn_again(judge: Judge, images: Tensor, photographs: Tensor) -> dict[str, Any]:
+    """Compare photographs with what is drawn of them."""
+    squares = (images - photographs).square().flatten(1).mean(1)
+    measures = {
+        "PSNR, dB": -10 * squares.clamp(min=1e-10).log10(),
+        "SSIM": structural_similarity(images, photographs),
+        "L1, of 255": 255 * (images - photographs).abs().flatten(1).mean(1),
+        "feature distance": feature_distance(judge.classifier, images, photographs),
+    }
+    return {name: mean_estimate(values).to_dict() for name, values in measures.items()}
+
+
+def _again(run: Run, images: Tensor, labels: Tensor) -> Tensor:
+    """Return what the encoder and the generator make of images, without residual."""
+    given = None if run.labels is None else labels
+    return run.abduct(images, given, "encoder").without_residual().images
+
+
+def _reversed(run: Run, worlds: Worlds, images: Tensor, name: str, values: Tensor, seed: int) -> Tensor:
+    """Return counterfactuals of the counterfactual images under do(name) as it was: reversibility."""
+    labels = worlds.labels.clone()
+    labels[:, run.graph.nodes.index(name)] = values.to(labels)
+    there = run.abduct(images, labels, "encoder")
+    if worlds.residual is None or not bool(worlds.residual.any()):
+        there = there.without_residual()
+    return _under(run, there, name, 1 - values, seed)
+
+
+def _effects(run: Run, cause: str, values: Tensor, labels: Tensor, before: Tensor, after: Tensor) -> dict[str, Any]:
+    """Return for each child of a flipped cause the effect that is seen, and the one that the label model expects.
+
+    The photographs are those whose other parents of the child leave most to the cause: of Young -> Bald, men.
+    """
+    found: dict[str, Any] = {}
+    scm = run.labels
+    assert scm is not None
+    nodes = list(scm.graph.nodes)
+    for child in scm.graph.children(cause):
+        parents = scm.graph.parents(child)
+        cells = configurations(len(parents))
+        p, on = scm.mechanisms[child].probability(cells), cells[:, parents.index(cause)] == 1
+        others = [i for i, parent in enumerate(parents) if parent != cause]
+        best = (p[on] - p[~on]).abs().argmax()
+        held = {parents[i]: int(cells[on][best, i]) for i in others}
+        rows = torch.stack([labels[:, nodes.index(n)] == v for n, v in held.items()]).all(0) if held else values >= 0
+        if int(rows.sum()) < FEWEST:
+            continue
+        column, said = nodes.index(child), "".join(f", {n} = {v}" for n, v in held.items())
+        expected = scm.counterfactual_probabilities({child: 1}, labels[rows], do={cause: values[rows]})
+        name = f"{cause} flipped{said}: effect on {child}"
+        turned = 2.0 * values[rows] - 1  # effects of 1 instead of 0
+        for what, change in (("seen", after - before), ("expected", expected - labels[rows, column])):
+            moved = change[rows, column].double() if what == "seen" else change
+            found[f"{name}, {what}"] = mean_estimate(turned * moved).to_dict()
     return found
 
 

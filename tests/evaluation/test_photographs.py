@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from causalcf.cli.command import run as run_command
+from causalcf.data.faces import true_scm
 from causalcf.data.faces.person import LABELS
 from causalcf.data.faces.units import counterfactual
 from causalcf.errors import QueryError
 from causalcf.eval import main, parse_options
 from causalcf.evaluation.approaches import in_order
-from causalcf.evaluation.photographs import _alike, held_out_photographs, measure_photographs
+from causalcf.evaluation.photographs import _alike, _effects, held_out_photographs, measure_photographs
 from causalcf.runs.counterfactual import CounterfactualWorlds, Worlds
 
 FACES = SimpleNamespace(name="faces")
@@ -22,13 +23,15 @@ N = 24
 class Oracle:
     """A run that knows who the people are: `wrong` says what it gets wrong."""
 
-    encoder = labels = object()
+    encoder = object()
+    labels = true_scm()
+    graph = labels.graph
 
     def __init__(self, photographs, nodes, wrong=""):
         self.photographs, self.nodes, self.wrong = photographs, nodes, wrong
 
-    def abduct(self, images, labels, method, generator):
-        assert method in ("encoder", "optimise", "tune") and torch.equal(labels, self.photographs.labels[: len(labels)])
+    def abduct(self, images, labels, method, generator=None):
+        assert method in ("encoder", "optimise", "tune") and labels.shape == (len(images), len(self.nodes))
         made = images * 0.9 if self.wrong != "blind" else images.flip(0)
         return Worlds(torch.arange(len(images)).float()[:, None], labels, images, images - made)
 
@@ -69,10 +72,16 @@ def test_a_run_that_is_right_is_found_right(judge, photographs, monkeypatch):
         assert values["person found again, rank 1"]["value"] > 0.2  # 1 in 24 by chance
         for name in judge.nodes:
             assert values[f"flips shown, {name}"]["value"] > 0.8 and values[f"F1, {name}"] > 0.8
-        assert ("PSNR, dB" in values) == way.endswith("no residual")
+        assert ("PSNR, dB" in values) == ("feature distance" in values) == way.endswith("no residual")
+        assert values["labels kept that nothing changes"]["value"] > 0.9
     darker = -10 * (0.1 * photographs.images).square().flatten(1).mean(1).log10().mean()
     assert found["encoder, no residual"]["PSNR, dB"]["value"] == pytest.approx(float(darker), abs=1e-3)
     assert found["encoder"]["null intervention: labels kept"]["value"] == 1
+    lost = found["encoder, no residual"]
+    cycled = 255 * (1 - 0.9**10) * photographs.images.mean()
+    assert lost["L1 after 10 null interventions, of 255"]["value"] == pytest.approx(float(cycled), rel=1e-3)
+    assert lost["L1, of 255"]["value"] == pytest.approx(float(25.5 * photographs.images.mean()), rel=1e-3)
+    assert "L1 after 10 null interventions, of 255" not in found["optimise, no residual"]
 
 
 @pytest.mark.parametrize("wrong", ["unmoved", "another", "blind"])
@@ -82,6 +91,7 @@ def test_each_kind_of_wrong_run_shows_where_it_should(judge, photographs, monkey
     shown, again = found["optimise"], "person found again, rank 1"
     if wrong == "unmoved":
         assert all(shown[f"flips shown, {name}"]["value"] < 0.2 for name in judge.nodes)
+        assert shown["labels kept that nothing changes"]["value"] == 1
         assert shown[again]["value"] == 1
         assert shown["pixels from the true counterfactual, of 255"]["value"] > 1
     elif wrong == "another":
@@ -126,3 +136,18 @@ def test_photographs_alone_or_beside_a_link():
     assert parse_options(["--photos"]).suite.photographs == 500
     asked = parse_options(["--link", "Young:Bald", "--photos", "40"]).suite
     assert asked.photographs == 40 and len(asked.links) == 1
+
+
+def test_an_effect_on_a_child_is_set_beside_what_the_label_model_expects(judge):
+    photographs = held_out_photographs(FACES, judge.nodes, 400, 3)
+    run = Oracle(photographs, judge.nodes)
+    column = judge.nodes.index("Male")
+    values = 1 - photographs.labels[:, column]
+    before = photographs.labels
+    after = in_order(counterfactual(photographs.units, {"Male": values}).labels, LABELS, judge.nodes)
+    found = _effects(run, "Male", values, photographs.labels, before, after)
+    name = next(key for key in found if "effect on Wearing_Lipstick, seen" in key)
+    seen, expected = found[name], found[name.replace("seen", "expected")]
+    assert expected["value"] < -0.3 and seen["low"] - 0.05 < expected["value"] < seen["high"] + 0.05
+    still = _effects(run, "Male", values, photographs.labels, before, before)
+    assert still[name]["value"] == 0 and still[name.replace("seen", "expected")] == expected
