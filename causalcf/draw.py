@@ -1,4 +1,4 @@
-"""`python -m causalcf.draw GRAPH`: draw a causal graph as a PNG file, or print it as Mermaid text."""
+"""`python -m causalcf.draw GRAPH`: draw a causal graph as PNG or SVG, or write it as DOT or Mermaid text."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .io.text import escaped
 
 def main(arguments: list[str] | None = None) -> None:
     parser = Flags(refuse=GraphError, prog="python -m causalcf.draw", description="Draw a causal graph.")
-    parser.add_argument("graph", help="a YAML file, or the name of a preset such as celeba")
+    parser.add_argument("graph", help="a graph file, or the name of a preset such as celeba")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--out", default="graph.png", metavar="FILE.png", help="the picture to write (graph.png)")
+    form.add_argument("--out", default="graph.png", metavar="FILE", help="the .png, .svg or .dot file (graph.png)")
     form.add_argument("--mermaid", action="store_true", help="print the graph as Mermaid text instead")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
 

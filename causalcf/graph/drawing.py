@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphError
+from .files import save_graph
 from .graph import CausalGraph
 from .layout import BOX_HEIGHT, lay_out
 
@@ -25,15 +26,22 @@ _INK, _BOX, _RIM = "#1b2a3a", "#eef3f9", "#5b7899"
 
 
 def draw_graph(graph: CausalGraph, path: str | Path) -> None:
-    """Draw a graph of at most 200 nodes to a .png file, in layers, or as arcs if it is dense."""
+    """Draw a graph of at most 200 nodes to a .png or .svg file, in layers, or as arcs if it is dense; or write .dot."""
+    suffix = Path(path).suffix.lower()
+    if suffix in (".dot", ".gv"):
+        save_graph(graph, path)
+        return
     if len(graph) > _MAX_NODES:
         raise GraphError(f"graph {graph.name!r} has {len(graph)} nodes; at most {_MAX_NODES} are drawn; see to_mermaid")
-    if Path(path).suffix.lower() != ".png":
-        raise GraphError(f"cannot draw to {path}: the file's name must end in .png")
+    if suffix not in (".png", ".svg"):
+        raise GraphError(f"cannot draw to {path}: the file's name must end in .png, .svg, .dot or .gv")
+    from matplotlib import rc_context
+
     figure = _figure(graph)
     dpi = min(_DPI, _MAX_PIXELS / max(figure.get_size_inches()))
     try:
-        figure.savefig(path, dpi=dpi, format="png")
+        with rc_context({"svg.hashsalt": graph.name}):  # the same graph gives the same file
+            figure.savefig(path, dpi=dpi, format=suffix[1:], metadata={"Date": None} if suffix == ".svg" else None)
     except OSError as error:
         raise GraphError(f"cannot write {path}: {error.strerror}") from None
 

@@ -15,14 +15,13 @@ import yaml
 from ..checks import check, check_path
 from ..errors import GraphError, unknown
 from ..io.yaml import find_preset, read_mapping
+from .formats import READERS, WRITERS, format_text, read_format
 from .graph import CausalGraph
 
 _KEYS = ("name", "description", "nodes")
-_TAKEN = "a YAML file, a preset's name, a networkx.DiGraph, {child: [parents]} or [[child, [parents]], ...]"
-_OTHERS = (
-    "networkx reads other formats, and what it reads is taken: nx_pydot.read_dot, read_gml, read_graphml, "
-    "node_link_graph (JSON); of DAGitty's, list the arrows as {child: [parents]}"
-)
+_YAML = (".yaml", ".yml")
+_TAKEN = "a graph file, a preset's name, a networkx.DiGraph, {child: [parents]} or [[child, [parents]], ...]"
+_OTHERS = f"By its suffix a file is read as YAML ({', '.join(_YAML)}), or as {', '.join(READERS)}"
 _TEXT = re.compile(r"[\n\[\]{}<>|~;→←↔]|--")  # what arrows, brackets and lines are made of, and hardly a file's name
 
 
@@ -30,9 +29,10 @@ def load_graph(source: Any) -> CausalGraph:
     """Return a causal graph from any of the supported forms.
 
     Args:
-        source: the path of a YAML file; the name of a preset ("celeba"); a networkx.DiGraph; a mapping
-            {child: [parents]}; pairs [[child, [parents]], ...] in any order; or a CausalGraph, which is returned
-            unchanged. networkx reads other formats.
+        source: the path of a file; the name of a preset ("celeba"); a networkx.DiGraph; a mapping {child: [parents]};
+            pairs [[child, [parents]], ...] in any order; or a CausalGraph, which is returned unchanged. By its suffix
+            a file is YAML (.yaml), GML (.gml), GraphML (.graphml), node-link JSON (.json), DOT (.dot, .gv; takes the
+            package pydot), BIF (.bif), DAGitty (.dagitty), or an adjacency matrix with a row for each cause (.csv).
 
     Raises:
         GraphError: the file cannot be read, or the graph is malformed or has a latent node; names the culprit.
@@ -66,12 +66,13 @@ def to_yaml(graph: CausalGraph) -> str:
 
 
 def save_graph(graph: CausalGraph, path: str | Path) -> None:
-    """Write a graph to a YAML file in UTF-8.
+    """Write a graph to a file in UTF-8: by its suffix in one of the formats that `load_graph` reads, else as YAML.
 
-    The file keeps the name, the description, the order of the nodes and the order of the parents.
+    YAML keeps the name, the description, the order of the nodes and the order of the parents. Other formats keep what
+    they have a place for. BIF holds probabilities, too: see `LabelSCM.to_bif`.
 
     Raises:
-        GraphError: `graph` is not a graph, or the file cannot be written.
+        GraphError: `graph` is not a graph, the format cannot hold it, or the file cannot be written.
 
     Examples:
         >>> import tempfile
@@ -84,16 +85,20 @@ def save_graph(graph: CausalGraph, path: str | Path) -> None:
     check(isinstance(graph, CausalGraph), "graph", graph, "a CausalGraph", GraphError)
     check_path("path", path, GraphError)
     try:
-        Path(path).write_text(to_yaml(graph), encoding="utf-8")
+        suffix = Path(path).suffix.lower()
+        text = format_text(graph, suffix) if suffix in WRITERS else to_yaml(graph)
+        Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise GraphError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _from_file(source: str | Path) -> CausalGraph:
-    name, is_yaml = str(source), Path(source).suffix.lower() in (".yaml", ".yml")
+    name, is_yaml = str(source), Path(source).suffix.lower() in _YAML
     if _TEXT.search(name) and not is_yaml and not os.path.exists(name):
         raise GraphError(f"{reprlib.repr(name)} is no file; expected {_TAKEN}, not a graph's text. {_OTHERS}")
-    advice = "" if is_yaml or not Path(source).suffix else f"; from a file only YAML is read. {_OTHERS}"
+    if Path(source).suffix.lower() in READERS and not os.path.isdir(source):
+        return _from_format(Path(source))
+    advice = "" if is_yaml or not Path(source).suffix else f". {_OTHERS}"
     try:
         path = find_preset("graphs", source, GraphError)
     except GraphError as error:
@@ -112,6 +117,19 @@ def _from_file(source: str | Path) -> CausalGraph:
         return CausalGraph(tree["nodes"], tree.get("name", path.stem), tree.get("description", ""))
     except GraphError as error:
         raise GraphError(f"{path}: {error}{advice}") from None
+
+
+def _from_format(path: Path) -> CausalGraph:
+    """Read another tool's file; an unnamed graph is called like the file."""
+    try:
+        found = read_format(path)
+        found = found if isinstance(found, CausalGraph) else _from_networkx(found)
+        parents = {node: found.parents(node) for node in found.nodes}
+        return CausalGraph(parents, path.stem if found.name == "graph" else found.name, found.description)
+    except GraphError as error:
+        raise GraphError(f"{path}: {error}") from None
+    except OSError as error:
+        raise GraphError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _from_networkx(graph: Any) -> CausalGraph:

@@ -293,20 +293,9 @@ ARROWS = ["Young->Bald", "Young -> Bald", "Bald <- Young", "Young --> Bald", "Yo
 
 @pytest.mark.parametrize("text", [*TEXTS.values(), *ARROWS, "nodes:\n  Young: []\n", DOT * 500, '["Young", "Bald"]'])
 def test_a_text_is_not_looked_for_as_a_file(text):
-    with pytest.raises(GraphError, match=r"is no file; .*\bYAML\b.*\bDiGraph\b.*\bread_dot\b.*\bread_gml\b") as caught:
+    with pytest.raises(GraphError, match=r"is no file; .*\bDiGraph\b.*\bYAML\b.*\.gml\b.*\.dot\b") as caught:
         load_graph(text)
-    assert str(caught.value)[1:5] == repr(text)[1:5] and len(str(caught.value)) < 500
-
-
-@pytest.mark.parametrize("suffix", TEXTS)
-@pytest.mark.parametrize("exists", [True, False])
-def test_a_file_of_another_format_is_refused_with_the_way_to_read_it(tmp_path, suffix, exists):
-    path = tmp_path / f"mine.{suffix}"
-    if exists:
-        path.write_text(TEXTS[suffix], encoding="utf-8")
-    for source in (path, str(path)):
-        with pytest.raises(GraphError, match=rf"\bmine\.{suffix}\b.*\bYAML\b.*\bread_dot\b.*\bread_gml\b"):
-            load_graph(source)
+    assert str(caught.value)[1:5] == repr(text)[1:5] and len(str(caught.value)) < 600
 
 
 def test_yaml_under_another_suffix_and_names_with_brackets_are_read(tmp_path):

@@ -1,0 +1,338 @@
+"""Causal graphs in the formats of other tools, by a file's suffix: GML, GraphML, JSON, DOT, BIF, DAGitty, CSV.
+What is read is never executed, and no entity of XML is expanded.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import CausalCFError, GraphError
+from ..io.untrusted import first_line, read_bounded
+from .bif import parse_bif
+from .graph import CausalGraph
+
+MAX_BYTES = 2**20
+Parents = dict[str, list[str]]
+
+
+def read_format(path: Path) -> Any:
+    """Return what a file of one of these formats holds: a networkx graph, or {child: [parents]} with its name.
+
+    Raises:
+        GraphError: the file is malformed; names the line where the format has lines.
+    """
+    try:
+        text = read_bounded(path, MAX_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise GraphError("it is not UTF-8") from None
+    except GraphError:
+        raise
+    except CausalCFError as error:
+        raise GraphError(str(error)) from None
+    return READERS[path.suffix.lower()](text)
+
+
+def format_text(graph: CausalGraph, suffix: str) -> str:
+    """Return a graph as the text of a format."""
+    return WRITERS[suffix.lower()](graph)
+
+
+def _named(graph: CausalGraph) -> Any:
+    """Return the graph for networkx's writers, with its name and description."""
+    found = graph.to_networkx()
+    found.graph.update(name=graph.name, description=graph.description)
+    return found
+
+
+def _by_networkx(parse: Callable[[], Any], what: str) -> Any:
+    try:
+        return parse()
+    except Exception as error:  # networkx's parsers raise whatever their parts do
+        raise GraphError(f"it is no {what}: {first_line(error)}") from None
+
+
+def _read_gml(text: str) -> Any:
+    import networkx as nx
+
+    return _by_networkx(lambda: nx.parse_gml(text.split("\n")), "GML")
+
+
+def _write_gml(graph: CausalGraph) -> str:
+    import networkx as nx
+
+    return "\n".join(nx.generate_gml(_named(graph))) + "\n"
+
+
+def _read_graphml(text: str) -> Any:
+    import networkx as nx
+
+    declared = re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE)
+    if declared:
+        line = text.count("\n", 0, declared.start()) + 1
+        raise GraphError(f"line {line}: a document type or an entity is declared, which is not read; remove it")
+    return _by_networkx(lambda: nx.parse_graphml(text), "GraphML")
+
+
+def _write_graphml(graph: CausalGraph) -> str:
+    import networkx as nx
+
+    return "\n".join(nx.generate_graphml(_named(graph))) + "\n"
+
+
+def _read_json(text: str) -> Any:
+    import networkx as nx
+
+    try:
+        tree = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise GraphError(f"it is no JSON: {first_line(error)}") from None
+    if isinstance(tree, Mapping) and isinstance(tree.get("nodes"), Mapping):  # our own graph file, which is JSON, too
+        return CausalGraph(tree["nodes"], tree.get("name", "graph"), tree.get("description", ""))
+    if not isinstance(tree, Mapping) or "nodes" not in tree or not {"links", "edges"} & tree.keys():
+        raise GraphError("it is no node-link JSON, a mapping with 'nodes' and 'edges' or 'links', as networkx has it")
+    edges = "edges" if "edges" in tree else "links"
+    return _by_networkx(lambda: nx.node_link_graph(tree, directed=True, edges=edges), "node-link JSON")
+
+
+def _write_json(graph: CausalGraph) -> str:
+    import networkx as nx
+
+    return json.dumps(nx.node_link_data(_named(graph), edges="edges"), indent=1, ensure_ascii=False) + "\n"
+
+
+def _read_dot(text: str) -> Any:
+    """Parse DOT by pydot alone: networkx's from_pydot cuts quotes off names."""
+    try:
+        import pydot
+    except ImportError:
+        raise GraphError("reading DOT takes the package pydot: pip install 'causalcf[dot]'") from None
+
+    def parse() -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = pydot.graph_from_dot_data(text)
+        if not found or len(found) != 1:
+            raise ValueError(f"{len(found or [])} graphs in one file")
+        return _from_pydot(found[0])
+
+    return _by_networkx(parse, "DOT")
+
+
+def _from_pydot(parsed: Any) -> Any:
+    import networkx as nx
+
+    directed = parsed.get_type() == "digraph"
+    found = (nx.MultiDiGraph if directed else nx.Graph)(name=_unquoted(str(parsed.get_name() or "")) or "graph")
+    parts = [parsed]
+    while parts:
+        part = parts.pop()
+        parts += part.get_subgraph_list()
+        for node in part.get_node_list():
+            if node.get_name() not in ("node", "edge", "graph", '"\\n"', '"\\r\\n"'):  # defaults, and blank lines
+                found.add_node(_unquoted(node.get_name()), **node.get_attributes())
+        for edge in part.get_edge_list():
+            for one in _ends(edge.get_source()):
+                for other in _ends(edge.get_destination()):
+                    found.add_edge(one, other, **edge.get_attributes())
+    return found if not directed or found.number_of_edges() > len(set(found.edges())) else nx.DiGraph(found)
+
+
+def _ends(end: Any) -> list[str]:
+    """Return one end of an edge: a node, with its port cut off, or the nodes of a group in braces."""
+    if isinstance(end, str):
+        return [_unquoted(end if end.startswith('"') else end.split(":")[0])]
+    inner = end["nodes"] if isinstance(end, Mapping) else {node.get_name(): None for node in end.get_node_list()}
+    return [_unquoted(name) for name in inner]
+
+
+def _unquoted(name: str) -> str:
+    inner = name[1:-1] if len(name) > 1 and name[0] == name[-1] == '"' else name
+    return inner.replace('\\"', '"')
+
+
+def _quoted(name: str) -> str:
+    if "\\" in name:
+        raise GraphError(f"{name!r} has a backslash, which this format cannot hold; rename it, or save as YAML")
+    escaped = name.replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def to_dot(graph: CausalGraph) -> str:
+    """Return a graph as DOT text, which Graphviz draws."""
+    lines = [f"  {_quoted(node)};" for node in graph.nodes]
+    lines += [f"  {_quoted(parent)} -> {_quoted(child)};" for parent, child in graph.edges]
+    return "\n".join([f"digraph {_quoted(graph.name)} {{", *lines, "}"]) + "\n"
+
+
+def _read_bif(text: str) -> CausalGraph:
+    name, variables = parse_bif(text)
+    return CausalGraph({one.name: list(one.parents) for one in variables}, name or "graph")
+
+
+def _write_bif(graph: CausalGraph) -> str:
+    raise GraphError("a BIF file holds probabilities, too: write the label model by scm.to_bif(path)")
+
+
+_DAGITTY = re.compile(
+    r'(?P<skip>[^\S\n]+|//[^\n]*|#[^\n]*)|(?P<name>"(?:[^"\\]|\\.)*"|[\w.*]+)|(?P<arrow><->|->|<-|--|@-@|@->|<-@)'
+    r"|(?P<marks>\[[^\]]*\])|(?P<mark>[{};\n,=])"
+)
+_ARROWS = {"->", "<-"}
+
+
+def _dagitty_tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    line, end = 1, 0
+    while end < len(text):
+        match = _DAGITTY.match(text, end)
+        if match is None:
+            raise GraphError(f"line {line}: {text[end]!r} begins nothing that DAGitty knows")
+        if not match["skip"]:
+            yield str(match.lastgroup), match[0], line
+        line += match[0].count("\n")
+        end = match.end()
+
+
+def _read_dagitty(text: str) -> CausalGraph:
+    """Parse `dag { A -> B <- {C D}; U [pos="0,1"] }`."""
+    tokens = list(_dagitty_tokens(text))
+    kinds = [token for token in tokens if token[1] != "\n"]
+    if len(kinds) < 3 or kinds[0][1] != "dag" or kinds[-1][1] != "}":
+        raise GraphError("line 1: expected dag { ... }, as DAGitty writes it")
+    parents: Parents = {}
+    start = next(i for i, token in enumerate(tokens) if token[1] == "{") + 1
+    left: list[str] = []
+    arrow = ""
+    i, stop = start, max(i for i, token in enumerate(tokens) if token[1] == "}")
+    while i < stop:
+        kind, said, line = tokens[i]
+        if said in ("\n", ";", ","):
+            if arrow and said != "\n":
+                raise GraphError(f"line {line}: nothing follows {arrow!r}")
+            left = left if arrow else []
+            i += 1
+        elif kind == "arrow":
+            if said not in _ARROWS:
+                raise GraphError(f"line {line}: {said!r} has no direction; write -> or <-, or leave the edge out")
+            if not left or arrow:
+                raise GraphError(f"line {line}: {said!r} stands between no two variables")
+            arrow, i = said, i + 1
+        elif kind == "marks":
+            _check_marks(said, left, line)
+            i += 1
+        elif kind == "name" and i + 1 < stop and tokens[i + 1][1] == "=":  # bb="0,0,1,1"
+            i += 3
+        elif kind == "name" or said == "{":
+            group, i = _group(tokens, i, stop)
+            for name in group:
+                parents.setdefault(name, [])
+            if arrow:
+                for one in left:
+                    for other in group:
+                        cause, effect = (one, other) if arrow == "->" else (other, one)
+                        parents[effect].append(cause)
+            left, arrow = group, ""
+        else:
+            raise GraphError(f"line {line}: {said!r} is not expected here")
+    if arrow:
+        raise GraphError(f"line {tokens[stop][2]}: nothing follows {arrow!r}")
+    return CausalGraph(parents)
+
+
+def _group(tokens: list[tuple[str, str, int]], i: int, stop: int) -> tuple[list[str], int]:
+    """Return one variable, or those in braces, and the place after them."""
+    if tokens[i][0] == "name":
+        return [_unquoted(tokens[i][1])], i + 1
+    names, line = [], tokens[i][2]
+    i += 1
+    while i < stop and tokens[i][1] != "}":
+        kind, said, line = tokens[i]
+        if kind == "name":
+            names.append(_unquoted(said))
+        elif said not in ("\n", ";", ","):
+            raise GraphError(f"line {line}: {said!r} inside braces, where names are expected")
+        i += 1
+    if i >= stop or not names:
+        raise GraphError(f"line {line}: braces that hold no names, or are not closed")
+    return names, i + 1
+
+
+def _check_marks(said: str, names: list[str], line: int) -> None:
+    marks = {part.split("=")[0].strip().lower() for part in re.sub(r'"[^"]*"', "", said[1:-1]).split(",")}
+    if {"latent", "l", "u", "unobserved"} & marks:
+        raise GraphError(f"line {line}: {', '.join(names)} is latent, but every node must be a label of the data")
+
+
+def _write_dagitty(graph: CausalGraph) -> str:
+    lines = [_quoted(node) for node in graph.nodes]
+    lines += [f"{_quoted(parent)} -> {_quoted(child)}" for parent, child in graph.edges]
+    return "\n".join(["dag {", *lines, "}"]) + "\n"
+
+
+def _read_csv(text: str) -> CausalGraph:
+    """Parse an adjacency matrix: a row for each cause, a column for each effect, 1 for an edge."""
+    rows = [(number, row) for number, row in enumerate(csv.reader(io.StringIO(text)), 1) if any(map(str.strip, row))]
+    if not rows:
+        raise GraphError("it is empty; expected a header of names, and a row for each node")
+    names = [name.strip() for name in rows[0][1][1:]]
+    parents: Parents = {}
+    for name in names:
+        if name in parents:
+            raise GraphError(f"line {rows[0][0]}: the column {name!r} is there twice")
+        parents[name] = []
+    seen: list[str] = []
+    for line, (first, *cells) in rows[1:]:
+        cause = first.strip()
+        if cause not in parents or cause in seen:
+            raise GraphError(f"line {line}: the row {cause!r} is there twice, or has no column of that name")
+        if len(cells) != len(names):
+            raise GraphError(f"line {line}: {len(cells)} cells for {len(names)} columns")
+        seen.append(cause)
+        for effect, cell in zip(names, cells, strict=True):
+            if cell.strip() not in ("0", "1", "", "0.0", "1.0"):
+                raise GraphError(
+                    f"line {line}: {cell.strip()!r} from {cause} to {effect}; expected 1 for an edge, or 0"
+                )
+            if cell.strip() in ("1", "1.0"):
+                parents[effect].append(cause)
+    for name in names:
+        if name not in seen:
+            raise GraphError(f"the column {name!r} has no row of that name")
+    return CausalGraph(parents)
+
+
+def _write_csv(graph: CausalGraph) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["", *graph.nodes])
+    for cause in graph.nodes:
+        writer.writerow([cause, *(int(cause in graph.parents(effect)) for effect in graph.nodes)])
+    return out.getvalue()
+
+
+READERS: Mapping[str, Callable[[str], Any]] = {
+    ".gml": _read_gml,
+    ".graphml": _read_graphml,
+    ".json": _read_json,
+    ".dot": _read_dot,
+    ".gv": _read_dot,
+    ".bif": _read_bif,
+    ".dagitty": _read_dagitty,
+    ".csv": _read_csv,
+}
+WRITERS: Mapping[str, Callable[[CausalGraph], str]] = {
+    ".gml": _write_gml,
+    ".graphml": _write_graphml,
+    ".json": _write_json,
+    ".dot": to_dot,
+    ".gv": to_dot,
+    ".bif": _write_bif,
+    ".dagitty": _write_dagitty,
+    ".csv": _write_csv,
+}
