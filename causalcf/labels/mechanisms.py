@@ -11,7 +11,7 @@ import torch
 
 from ..errors import CausalCFError, ImpossibleWorldError
 from ..randomness import uniform
-from .evidence import cell_index, first_true
+from .evidence import cell_index, configurations, first_true
 
 _BELOW_ONE = 1.0 - 2.0**-53
 
@@ -230,3 +230,17 @@ class ResponseMechanism(Mechanism):
         if packed.ndim != 2 or not 0 < points <= 8 * packed.shape[1]:
             raise CausalCFError(f"packed bits of shape {packed.shape} do not hold {points} response points")
         return cls(torch.from_numpy(np.unpackbits(packed, axis=1, count=points)))
+
+
+def response_types(mechanism: Mechanism) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the kinds of noise of a node: their probabilities (m,), and their labels (m, 2^p) for each parents' state.
+
+    All noise of one kind gives the same label under any parents.
+    """
+    if isinstance(mechanism, ResponseMechanism):
+        answers, counts = mechanism.bits.T.unique(dim=0, return_counts=True)
+        return counts.double() / counts.sum(), answers.to(torch.int8)
+    p = mechanism.probability(configurations(mechanism.n_parents))
+    cuts = torch.cat([p.new_zeros(1), p, p.new_ones(1)]).unique()
+    lengths, middles = cuts.diff(), (cuts[1:] + cuts[:-1]) / 2
+    return lengths, (middles[:, None] < p).to(torch.int8)

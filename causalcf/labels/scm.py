@@ -12,6 +12,7 @@ from ..errors import CausalCFError, GraphError, ImpossibleWorldError, Intractabl
 from ..graph.graph import CausalGraph
 from ..io.untrusted import first_line
 from ..randomness import fresh
+from .bridges import Bridges
 from .counterfactuals import CounterfactualQueries, actual_world, parent_indices
 from .elimination import log_probability, sample_network
 from .evidence import as_labels, assignment, check_agree, configurations, merge, units
@@ -23,7 +24,7 @@ KINDS: dict[str, type[Mechanism]] = {m.kind: m for m in (TableMechanism, NeuralM
 MAX_JOINT = 20  # labels in a joint table: 2^20 cells, 8 MiB
 
 
-class LabelSCM(CounterfactualQueries):
+class LabelSCM(CounterfactualQueries, Bridges):
     """Structural causal model of binary labels.
 
     Labels are 0/1 in the order `graph.nodes`; dicts name attributes. Answers are on the CPU, probabilities in float64.

@@ -15,6 +15,9 @@ NOTHING_TO_REFUSE = {
     "CausalGraph.without_edges",
     "CounterfactualNoise",
     "CounterfactualWorlds",
+    "LabelSCM.to_dowhy",
+    "LabelSCM.to_pgmpy",  # what its options refuse is refused by variables, which needs no package
+    "LabelSCM.to_pyro",
     "LabelSCM.to_state",
     "Recipe.to_dict",
     "Worlds",

@@ -89,6 +89,17 @@ REFUSED = {
         ("noise", lambda: SCM.respond(torch.ones(1, 2, dtype=torch.float64))),
         ("do", lambda: SCM.respond(torch.zeros(2, 2, dtype=torch.float64), do={"Smiling": 1})),
     ],
+    "LabelSCM.variables": [
+        ("Yong", lambda: SCM.variables(do={"Yong": 1})),
+        ("do", lambda: SCM.variables(do={"Young": 2})),
+        ("stickiness", lambda: SCM.variables(twin=True, stickiness="much")),
+    ],
+    "LabelSCM.to_bif": [("path", lambda: SCM.to_bif(3)), ("stickiness", lambda: SCM.to_bif("x.bif", True, -1))],
+    "LabelSCM.from_bif": [
+        ("path", lambda: cf.LabelSCM.from_bif(3)),
+        ("nowhere", lambda: cf.LabelSCM.from_bif("nowhere")),
+    ],
+    "LabelSCM.from_pgmpy": [("pgmpy", lambda: cf.LabelSCM.from_pgmpy("model"))],
     "LabelSCM.sample": [
         ("n", lambda: SCM.sample(-1)),
         ("n", lambda: SCM.sample("many")),
