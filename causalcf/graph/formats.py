@@ -277,7 +277,11 @@ def _write_dagitty(graph: CausalGraph) -> str:
 
 def _read_csv(text: str) -> CausalGraph:
     """Parse an adjacency matrix: a row for each cause, a column for each effect, 1 for an edge."""
-    rows = [(number, row) for number, row in enumerate(csv.reader(io.StringIO(text)), 1) if any(map(str.strip, row))]
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise GraphError(f"line {reader.line_num}: {error}") from None
     if not rows:
         raise GraphError("it is empty; expected a header of names, and a row for each node")
     names = [name.strip() for name in rows[0][1][1:]]
