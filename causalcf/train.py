@@ -113,23 +113,16 @@ def main(arguments: list[str] | None = None) -> int:
         return run_comparison(comparison)
     from .training.experiment import resume_run, start_run
 
-    resume = options.resume
-    code = resume_run(resume, options.given, options.changed_data) if resume else start_run(recipe)
-    if code == 0:
-        _write_page(resume or Path(recipe.runs_dir) / "latest")
-    return code
+    if options.resume:
+        return resume_run(options.resume, options.given, options.changed_data, _write_page)
+    return start_run(recipe, _write_page)
 
 
-def _write_page(run: str | Path) -> None:
+def _write_page(folder: Path) -> None:
     """Write the page of a finished run into its folder; one that a page cannot hold is no error."""
-    from .distributed.group import is_first
     from .page import write_page
-    from .runs.directory import find_checkpoint
     from .runs.loading import load_run
 
-    if not is_first():
-        return
-    folder, _ = find_checkpoint(run)
     try:
         path = write_page(load_run(folder, "cpu"), folder / PAGE)
     except RunError as error:

@@ -10,6 +10,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +116,13 @@ def _read_dot(text: str) -> Any:
         raise GraphError("reading DOT takes the package pydot: pip install 'causalcf[dot]'") from None
 
     def parse() -> Any:
-        with warnings.catch_warnings():
+        said = io.StringIO()  # pydot prints what it does not understand
+        with warnings.catch_warnings(), redirect_stdout(said):
             warnings.simplefilter("ignore")
             found = pydot.graph_from_dot_data(text)
         if not found or len(found) != 1:
-            raise ValueError(f"{len(found or [])} graphs in one file")
+            lines = [line for line in said.getvalue().splitlines() if line.strip(" ^")]
+            raise ValueError(lines[-1] if lines else f"{len(found or [])} graphs in one file")
         return _from_pydot(found[0])
 
     return _by_networkx(parse, "DOT")
@@ -203,7 +206,8 @@ def _read_dagitty(text: str) -> CausalGraph:
     """Parse `dag { A -> B <- {C D}; U [pos="0,1"] }`."""
     tokens = list(_dagitty_tokens(text))
     kinds = [token for token in tokens if token[1] != "\n"]
-    if len(kinds) < 3 or kinds[0][1] != "dag" or kinds[-1][1] != "}":
+    braces = [said for _, said, _ in kinds]
+    if len(kinds) < 3 or braces[0] != "dag" or "{" not in braces or braces[-1] != "}":
         raise GraphError("line 1: expected dag { ... }, as DAGitty writes it")
     parents: Parents = {}
     start = next(i for i, token in enumerate(tokens) if token[1] == "{") + 1

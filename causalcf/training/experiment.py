@@ -81,8 +81,8 @@ class Stored:
             training.restore(self.state, self.folder, changed_data)
 
 
-def start_run(recipe: Recipe) -> int:
-    """Train a new run; return 0 when it finishes, 130 when it is interrupted."""
+def start_run(recipe: Recipe, on_finish: Callable[[Path], None] = lambda folder: None) -> int:
+    """Train a new run; return 0 when it finishes (after `on_finish` got its folder), 130 when it is interrupted."""
     graph = graph_of(recipe)
     device = device_of(recipe)
     initial = None if recipe.init_from is None else _initial_run(recipe, recipe.init_from, graph, device)
@@ -109,7 +109,7 @@ def start_run(recipe: Recipe) -> int:
                 save_statements(folder / STATEMENTS, statements)
             training.save(folder)
             point_to(folder)
-        return _run_to_end(training, folder)
+        return _run_to_end(training, folder, on_finish)
 
 
 def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.device) -> Stored:
@@ -140,7 +140,12 @@ def _hand_over(initial: Stored, training: Training) -> None:
     training.tick = None  # the other run's
 
 
-def resume_run(path: str, overrides: Mapping[str, Any], changed_data: bool = False) -> int:
+def resume_run(
+    path: str,
+    overrides: Mapping[str, Any],
+    changed_data: bool = False,
+    on_finish: Callable[[Path], None] = lambda folder: None,
+) -> int:
     """Resume a run directory or one of its checkpoints; only `images` and `keep` may change."""
     folder, checkpoint = find_checkpoint(path)
     with _locked(folder):
@@ -162,7 +167,7 @@ def resume_run(path: str, overrides: Mapping[str, Any], changed_data: bool = Fal
             if recipe != stored.recipe or changed_data:
                 _record_changes(training, folder)
             point_to(folder)
-        return _run_to_end(training, folder)
+        return _run_to_end(training, folder, on_finish)
 
 
 def resumed_recipe(path: str, overrides: Mapping[str, Any]) -> Recipe:
@@ -257,7 +262,7 @@ def assemble(
     return Training(recipe, graph, scm, batches, device, precision, constraint)
 
 
-def _run_to_end(training: Training, folder: Path) -> int:
+def _run_to_end(training: Training, folder: Path, on_finish: Callable[[Path], None]) -> int:
     recipe, data, n = training.recipe, training.batches.data, group.size()
     group.require_same({**recipe.to_dict(), "data_fingerprint": data.fingerprint, "step": training.step})
     say(
@@ -274,6 +279,8 @@ def _run_to_end(training: Training, folder: Path) -> int:
         raise WriteError(f"{error}. The checkpoints are whole; once it can be written, {again}") from error
     if finished:
         say(f"finished: {training.images:,} images in {training.seconds / 60:.1f} minutes; {folder}")
+        if is_first():
+            on_finish(folder)
         return 0
     say(f"interrupted at {training.images:,} images; {again}")
     return INTERRUPTED

@@ -145,3 +145,22 @@ def test_every_recipe_that_is_shipped_is_valid():
     for name in preset_names("train"):
         flags = ["--recipe", name] + (["--data-root", "x"] if name.startswith("celeba") else [])
         assert parse_options(flags).recipe.name == name
+
+
+def test_a_finished_run_gets_its_own_page(tmp_path, monkeypatch, capsys):
+    """Also when another training has become the latest one meanwhile."""
+    from causalcf.train import PAGE, main
+
+    monkeypatch.setenv("CAUSALCF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("causalcf.training.watchers.Pictures.__call__", lambda *_: None)
+    small = "--images 16 --batch 8 --width 2 --labeler-width 2 --noise-dim 5 --data-size 40 --graph celeba-bald"
+    flags = [*small.split(), "--device", "cpu", "--precision", "float32", "--runs-dir", str(tmp_path)]
+    assert main(flags) == 0
+    first = (tmp_path / "latest").resolve()
+    assert "ask it in a browser" in capsys.readouterr().err and (first / PAGE).stat().st_size > 20_000
+    (first / PAGE).unlink()
+    assert main(flags) == 0
+    second = (tmp_path / "latest").resolve()
+    assert second != first and (second / PAGE).exists() and not (first / PAGE).exists()
+    assert main(["--resume", str(first), "--images", "24"]) == 0
+    assert (first / PAGE).exists()
