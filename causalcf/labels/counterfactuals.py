@@ -33,7 +33,11 @@ def actual_world(
     parents: Sequence[tuple[int, ...]], mechanisms: Sequence[Mechanism], do: set[int]
 ) -> list[Conditional]:
     """Return the actual world's conditionals in topological order, without the nodes set by do."""
-    return [Conditional(i, parents[i], m.probability, m.respond) for i, m in enumerate(mechanisms) if i not in do]
+    return [
+        Conditional(i, parents[i], m.probability, m.respond, m.whole_table)
+        for i, m in enumerate(mechanisms)
+        if i not in do
+    ]
 
 
 def twin_world(
@@ -52,18 +56,12 @@ def twin_world(
         if i in do:
             continue
         if stickiness == 0:
-            copies.append(Conditional(d + i, above, mechanism.probability, mechanism.respond))
+            copies.append(Conditional(d + i, above, mechanism.probability, mechanism.respond, mechanism.whole_table))
         else:
-            copies.append(Conditional(d + i, (i, *parents[i], *above), partial(_sticky, mechanism, stickiness)))
+            sticky = partial(mechanism.sticky, stickiness)
+            whole = partial(mechanism.whole_table, stickiness)
+            copies.append(Conditional(d + i, (i, *parents[i], *above), sticky, None, whole))
     return actual_world(parents, mechanisms, set()) + copies, star
-
-
-def _sticky(mechanism: Mechanism, stickiness: float, rows: torch.Tensor) -> torch.Tensor:
-    """Return P(v*=1 | v, pa, pa*) of one node; the columns are in this order."""
-    p = mechanism.n_parents
-    label, old, new = rows[:, 0], rows[:, 1 : 1 + p], rows[:, 1 + p :]
-    r = mechanism.transition(label, old, new)
-    return r if stickiness == 1 else stickiness * r + (1.0 - stickiness) * mechanism.probability(new)
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,7 @@ class CounterfactualQueries:
     """Base class of `LabelSCM` with its counterfactual queries."""
 
     graph: CausalGraph
+    max_cells: int | None
     _ordered: list[Mechanism]
     _parents: list[tuple[int, ...]]
 
@@ -149,9 +148,11 @@ class CounterfactualQueries:
         # Prediction: P(event*, facts, antecedent*) / P(facts, antecedent*).
         event_star = {twin.star[i]: v for i, v in asked.items()}
         both, agree = merge(twin.evidence, event_star, twin.n)
-        below = log_probability(twin.network, twin.evidence, twin.n, self._name)
+        below = log_probability(twin.network, twin.evidence, twin.n, self._name, self.max_cells)
         self._check_antecedent(twin, below)
-        return torch.where(agree, (log_probability(twin.network, both, twin.n, self._name) - below).exp(), 0.0)
+        return torch.where(
+            agree, (log_probability(twin.network, both, twin.n, self._name, self.max_cells) - below).exp(), 0.0
+        )
 
     def counterfactual(
         self,
@@ -181,7 +182,9 @@ class CounterfactualQueries:
         twin = self._twin(labels, do, observe, stickiness, {})  # abduction and action
         check_count("draws", draws, each=twin.n * len(twin.star))
         # Prediction: one draw of all unknown labels of both worlds, given the evidence.
-        weight, values = sample_network(twin.network, twin.evidence, twin.n, draws, fresh(generator), self._name)
+        weight, values = sample_network(
+            twin.network, twin.evidence, twin.n, draws, fresh(generator), self._name, self.max_cells
+        )
         self._check_antecedent(twin, weight)
         return torch.stack([values[v] for v in twin.star], -1)
 
@@ -210,7 +213,7 @@ class CounterfactualQueries:
         evidence, agree = merge(known, {star[i]: v for i, v in antecedent.items()}, n)
         twin = _Twin(network, star, known, antecedent, evidence, n)
         with suppress(IntractableError):  # drawing them will tell
-            self._check_weight(log_probability(network, known, n, self._name), "facts", known)
+            self._check_weight(log_probability(network, known, n, self._name, self.max_cells), "facts", known)
         self._check_antecedent(twin, agree.double().log())
         return twin
 

@@ -25,7 +25,12 @@ def assignment(nodes: tuple[str, ...], what: str, values: Mapping[str, Any] | No
     return checked
 
 
+_BITS = {0: torch.tensor([0], dtype=torch.int8), 1: torch.tensor([1], dtype=torch.int8)}
+
+
 def _binary(what: str, name: str, value: Any) -> torch.Tensor:
+    if type(value) in (int, bool) and value in _BITS:  # the usual case, and by far the fastest
+        return _BITS[value]
     try:
         tensor = as_tensor(value)
     except (TypeError, ValueError, RuntimeError):

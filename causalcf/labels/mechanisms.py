@@ -14,6 +14,7 @@ from ..randomness import uniform
 from .evidence import cell_index, configurations, first_true
 
 _BELOW_ONE = 1.0 - 2.0**-53
+MAX_AXES, MAX_KEPT = 12, 8  # of tables that are kept for queries of one unit, and how many of them
 
 
 class Mechanism(ABC):
@@ -46,6 +47,32 @@ class Mechanism(ABC):
     @abstractmethod
     def from_state(cls, state: dict[str, Any]) -> Mechanism:
         """Rebuild the mechanism from the result of `to_state`."""
+
+    def sticky(self, stickiness: float, rows: torch.Tensor) -> torch.Tensor:
+        """Return P(v*=1 | v, pa, pa*) of the extended structural model, (n,) float64; the columns are in this order."""
+        p = self.n_parents
+        label, old, new = rows[:, 0], rows[:, 1 : 1 + p], rows[:, 1 + p :]
+        r = self.transition(label, old, new)
+        return r if stickiness == 1 else stickiness * r + (1.0 - stickiness) * self.probability(new)
+
+    def whole_table(self, stickiness: float | None = None) -> np.ndarray | None:
+        """Return `probability` of all parents' states, (2,)*p, or `sticky` of all its rows, (2,)*(1 + 2p), kept for the
+        next time; None where it is larger than 2^12 cells.
+        """
+        axes = self.n_parents if stickiness is None else 1 + 2 * self.n_parents
+        if axes > MAX_AXES:
+            return None
+        if stickiness not in self._tables:
+            if len(self._tables) >= MAX_KEPT:
+                self._tables.clear()
+            rows = configurations(axes)
+            found = self.probability(rows) if stickiness is None else self.sticky(stickiness, rows)
+            self._tables[stickiness] = found.reshape((2,) * axes).numpy()
+        return self._tables[stickiness]
+
+    @cached_property
+    def _tables(self) -> dict[float | None, np.ndarray]:
+        return {}
 
     def sample_noise(self, n: int, generator: torch.Generator) -> torch.Tensor:
         """Draw from the prior of the noise, (n,) float64."""

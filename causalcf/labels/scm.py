@@ -40,6 +40,10 @@ class LabelSCM(CounterfactualQueries, Bridges):
         graph: the causal graph.
         mechanisms: node -> Mechanism, for every node, with parents in the order `graph.parents(node)`.
 
+    Attributes:
+        max_cells: the largest table that an exact query may build, in cells of 8 bytes; None means 2^22. Set it where
+            there is more memory: a refusal says how much a query needs.
+
     Raises:
         GraphError: a missing mechanism, one of an unknown node, or one for another number of parents.
 
@@ -66,6 +70,7 @@ class LabelSCM(CounterfactualQueries, Bridges):
             if wanted != found:
                 raise GraphError(f"mechanisms: {node!r} needs one of {wanted} parents, not of {found}")
         self.graph = graph
+        self.max_cells: int | None = None
         self.mechanisms: dict[str, Mechanism] = {node: mechanisms[node] for node in graph.nodes}
         self._ordered = list(self.mechanisms.values())
         self._parents = parent_indices(graph)
@@ -125,11 +130,11 @@ class LabelSCM(CounterfactualQueries, Bridges):
             raise CausalCFError("probability takes one value for each attribute; ask for one unit at a time")
         fixed, possible = merge({**held, **cut}, asked, 1)
         network = actual_world(self._parents, self._ordered, set(cut))
-        below = log_probability(network, {**held, **cut}, 1, self._name)
+        below = log_probability(network, {**held, **cut}, 1, self._name, self.max_cells)
         self._check_weight(below, "given", held)
         if not bool(possible):
             return 0.0
-        return float((log_probability(network, fixed, 1, self._name) - below).exp())
+        return float((log_probability(network, fixed, 1, self._name, self.max_cells) - below).exp())
 
     def sample(
         self,
@@ -161,7 +166,9 @@ class LabelSCM(CounterfactualQueries, Bridges):
             raise CausalCFError(f"sample: arrays of {b} values for {n} units; give one value a unit, or one for all")
         network = actual_world(self._parents, self._ordered, set(cut))
         draws = n if b == 1 else 1
-        weight, values = sample_network(network, {**held, **cut}, b, draws, fresh(generator), self._name)
+        weight, values = sample_network(
+            network, {**held, **cut}, b, draws, fresh(generator), self._name, self.max_cells
+        )
         self._check_weight(weight, "given", held)
         return torch.stack([values[i].reshape(n) for i in range(len(self._ordered))], 1)
 
