@@ -3,9 +3,9 @@
     pip install ".[pgmpy,dowhy]" pyagrum
     python benchmarks/peers.py [--repeats 7]
 
-Every answer is checked to be equal first. Times are medians; a ratio above 1 means that the peer is slower. The graph is
-CausalGAN's main one, with the law of the rendered faces. Counterfactuals are asked of pgmpy and pyAgrum as evidence in the
-twin network, which is built beforehand. dowhy samples, and is compared for sampling and for many units.
+Every answer is checked to be equal first. Times are medians; a ratio above 1 means that the peer is slower. The graph
+is CausalGAN's main one, with the law of the rendered faces. Counterfactuals are asked of pgmpy and pyAgrum as evidence
+in the twin network, which is built beforehand. dowhy samples, and is compared for sampling and for many units.
 """
 
 from __future__ import annotations

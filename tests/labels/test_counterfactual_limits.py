@@ -7,7 +7,7 @@ from helpers.label_oracles import cases, events, known_labels
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causalcf.errors import ImpossibleWorldError
+from causalcf.errors import ImpossibleWorldError, IntractableError
 from causalcf.esm import DiscreteSCM
 from causalcf.labels import LabelSCM
 
@@ -112,3 +112,43 @@ def label_kernel(model: LabelSCM | DiscreteSCM, worlds: list[dict[str, int]], s:
         rows = np.array([list(world.values()) for world in worlds])
         return np.array([model.counterfactual_probabilities(w, rows, stickiness=s).numpy() for w in worlds]).T
     return np.array([[model.counterfactual_probability(to, at, stickiness=s) for to in worlds] for at in worlds])
+
+
+def test_the_limit_is_the_users_and_the_refusal_says_what_it_takes(monkeypatch):
+    from helpers.networks import bald
+
+    scm = bald()
+    exact = scm.probability({"Male": 1}, given={"Bald": 1})
+    scm.max_cells = 2
+    with pytest.raises(IntractableError, match=r"limit is 2\^1 .* GiB .*max_cells = 2\*\*\d"):
+        scm.probability({"Male": 1}, given={"Bald": 1})
+    scm.max_cells = 2**10
+    assert scm.probability({"Male": 1}, given={"Bald": 1}) == exact
+    monkeypatch.setattr("causalcf.labels.elimination.MAX_CELLS", 1)
+    assert scm.probability({"Male": 1}, given={"Bald": 1}) == exact
+
+
+def test_equal_units_are_answered_alike_and_once(monkeypatch):
+    import torch
+    from helpers.networks import bald
+
+    from causalcf.labels import elimination
+
+    scm = bald()
+    rows = scm.sample(500, generator=torch.Generator().manual_seed(0))
+    asked, eliminate = [], elimination._eliminate
+
+    def counted(network, evidence, b, order):
+        asked.append(b)
+        return eliminate(network, evidence, b, order)
+
+    monkeypatch.setattr(elimination, "_eliminate", counted)
+    found = scm.counterfactual_probabilities({"Bald": 1}, rows, observe={"Young": 0}, stickiness=0.53)
+    assert max(asked) <= len(rows.unique(dim=0)) <= 8
+    alone = [
+        scm.counterfactual_probability(
+            {"Bald": 1}, dict(zip(scm.graph.nodes, row.tolist(), strict=True)), observe={"Young": 0}, stickiness=0.53
+        )
+        for row in rows[:20]
+    ]
+    assert found[:20].tolist() == pytest.approx(alone, abs=1e-12)
