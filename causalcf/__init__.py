@@ -14,6 +14,7 @@ _PUBLIC = {
     "CausalGraph": "graph",
     "CounterfactualNoise": "worlds.posterior",
     "CounterfactualWorlds": "runs.counterfactual",
+    "Conditional": "labels",
     "DataError": "errors",
     "GraphError": "errors",
     "ImpossibleWorldError": "errors",
@@ -25,8 +26,10 @@ _PUBLIC = {
     "RecipeError": "errors",
     "Run": "runs.run",
     "RunError": "errors",
+    "Soft": "labels",
     "Statement": "language.statement",
     "StatementError": "errors",
+    "Stochastic": "labels",
     "UnreachedError": "errors",
     "Worlds": "runs.counterfactual",
     "answer": "answers.answer",
@@ -68,7 +71,10 @@ if TYPE_CHECKING:
     from .graph.files import load_graph as load_graph
     from .graph.files import save_graph as save_graph
     from .graph.graph import CausalGraph as CausalGraph
+    from .labels import Conditional as Conditional
     from .labels import LabelSCM as LabelSCM
+    from .labels import Soft as Soft
+    from .labels import Stochastic as Stochastic
     from .labels import fit_label_scm as fit_label_scm
     from .language.lists import load_queries as load_queries
     from .language.lists import load_statements as load_statements

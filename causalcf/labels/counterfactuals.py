@@ -17,6 +17,7 @@ from ..errors import CausalCFError, ImpossibleWorldError, IntractableError
 from ..randomness import fresh
 from .elimination import Conditional, Evidence, log_probability, sample_network
 from .evidence import as_labels, assignment, check_agree, describe, first_true, merge, units
+from .interventions import Policy, Soft, changed, coupled, split
 
 if TYPE_CHECKING:
     from ..graph.graph import CausalGraph
@@ -41,21 +42,35 @@ def actual_world(
 
 
 def twin_world(
-    parents: Sequence[tuple[int, ...]], mechanisms: Sequence[Mechanism], do: set[int], stickiness: float
+    parents: Sequence[tuple[int, ...]],
+    mechanisms: Sequence[Mechanism],
+    do: set[int],
+    stickiness: float,
+    policies: Mapping[int, tuple[Policy, Mechanism]] | None = None,
 ) -> tuple[list[Conditional], list[int]]:
-    """Return both worlds' conditionals in topological order, and each node's counterfactual variable."""
+    """Return both worlds' conditionals in topological order, and each node's counterfactual variable.
+    `policies` are interventions that set no value, with the mechanism that they put in place.
+    """
+    changes = policies or {}
     d = len(mechanisms)
     star: list[int] = []
     copies: list[Conditional] = []
     for i, mechanism in enumerate(mechanisms):
         above = tuple(star[p] for p in parents[i])
-        if stickiness == 1 and i not in do and above == parents[i]:
+        if stickiness == 1 and i not in do and i not in changes and above == parents[i]:
             star.append(i)
             continue
         star.append(d + i)
         if i in do:
             continue
-        if stickiness == 0:
+        if i in changes:
+            policy, new = changes[i]
+            if isinstance(policy, Soft) and stickiness > 0:
+                moved = partial(coupled, mechanism, new, stickiness)
+                copies.append(Conditional(d + i, (i, *parents[i], *above), moved))
+            else:
+                copies.append(Conditional(d + i, above, new.probability, new.respond, new.whole_table))
+        elif stickiness == 0:
             copies.append(Conditional(d + i, above, mechanism.probability, mechanism.respond, mechanism.whole_table))
         else:
             sticky = partial(mechanism.sticky, stickiness)
@@ -97,7 +112,7 @@ class CounterfactualQueries:
         Args:
             event: counterfactual labels asked about.
             facts: known labels of the actual world. The others are summed over.
-            do: labels set by intervention in the counterfactual world.
+            do: labels set by intervention in the counterfactual world; also `Soft`, `Stochastic` or `Conditional`.
             observe: labels observed in the counterfactual world, whose equations stay intact. `do` may be given too.
             stickiness: probability that a noise is kept, in [0, 1]. With `do`, 1 is Pearl's counterfactual.
 
@@ -205,10 +220,12 @@ class CounterfactualQueries:
             known = assignment(nodes, "facts", facts)
         else:
             known = dict(enumerate(as_labels(facts, nodes).unbind(1)))
+        do, policies = split(self.graph, do)
+        changes = {i: (policy, self._changed(i, policy)) for i, policy in policies.items()}
         cut, seen = assignment(nodes, "do", do), assignment(nodes, "observe", observe)
         n = units(known, cut, seen, event)
         check_agree(nodes, "do and observe", cut, seen)
-        network, star = twin_world(self._parents, self._ordered, set(cut), float(stickiness))
+        network, star = twin_world(self._parents, self._ordered, set(cut), float(stickiness), changes)
         antecedent = {**seen, **cut}
         evidence, agree = merge(known, {star[i]: v for i, v in antecedent.items()}, n)
         twin = _Twin(network, star, known, antecedent, evidence, n)
@@ -216,6 +233,10 @@ class CounterfactualQueries:
             self._check_weight(log_probability(network, known, n, self._name, self.max_cells), "facts", known)
         self._check_antecedent(twin, agree.double().log())
         return twin
+
+    def _changed(self, i: int, policy: Policy) -> Mechanism:
+        node = self.graph.nodes[i]
+        return changed(node, self.graph.parents(node), self._ordered[i], policy)
 
     def _check_weight(self, weight: torch.Tensor, what: str, evidence: Evidence) -> None:
         """Check that evidence is possible in every unit, from its (n,) log probability."""

@@ -16,6 +16,7 @@ from .bridges import Bridges
 from .counterfactuals import CounterfactualQueries, actual_world, parent_indices
 from .elimination import log_probability, sample_network
 from .evidence import as_labels, assignment, check_agree, configurations, merge, units
+from .interventions import Policy, split
 from .mechanisms import Mechanism, NeuralMechanism, ResponseMechanism, TableMechanism
 
 KINDS: dict[str, type[Mechanism]] = {m.kind: m for m in (TableMechanism, NeuralMechanism, ResponseMechanism)}
@@ -28,7 +29,8 @@ class LabelSCM(CounterfactualQueries, Bridges):
     """Structural causal model of binary labels.
 
     Labels are 0/1 in the order `graph.nodes`; dicts name attributes. Answers are on the CPU, probabilities in float64.
-    Wherever a dict takes 0 or 1, it also takes an (n,) array with one value for each unit.
+    Wherever a dict takes 0 or 1, it also takes an (n,) array with one value for each unit. `do` also takes
+    interventions that set no value: `Soft`, `Stochastic`, `Conditional`.
 
     Given the noise, composition, effectiveness and reversibility (Galles and Pearl 1998) hold exactly, for all
     mechanisms. Threshold noise (tables and networks fitted by likelihood) is also monotone: an intervention that raises
@@ -124,6 +126,9 @@ class LabelSCM(CounterfactualQueries, Bridges):
             >>> scm.probability({"Male": 1}, given={"Mustache": 1}), scm.probability({"Male": 1}, do={"Mustache": 1})
             (1.0, 0.5)
         """
+        do, policies = split(self.graph, do)
+        if policies:
+            return self._under(policies).probability(event, given, do)
         asked = assignment(self.graph.nodes, "event", event)
         held, cut = self._world(given, do)
         if units(asked, held, cut) != 1:
@@ -160,6 +165,9 @@ class LabelSCM(CounterfactualQueries, Bridges):
             as in `probability`.
         """
         check_count("n", n, least=0, each=len(self._ordered))
+        do, policies = split(self.graph, do)
+        if policies:
+            return self._under(policies).sample(n, do, given, generator)
         held, cut = self._world(given, do)
         b = units(held, cut)
         if b not in (1, n):
@@ -192,6 +200,9 @@ class LabelSCM(CounterfactualQueries, Bridges):
         if d > MAX_JOINT:
             limit = f"the limit is 2^{MAX_JOINT}; draw rows by sample"
             raise IntractableError(f"the joint table over {d} labels has 2^{d} cells; {limit}")
+        do, policies = split(self.graph, do)
+        if policies:
+            return self._under(policies).joint(do)
         _, cut = self._world(None, do)
         if units(cut) != 1:
             raise CausalCFError("joint takes one value for each attribute; ask for one unit at a time")
@@ -263,6 +274,15 @@ class LabelSCM(CounterfactualQueries, Bridges):
             raise
         except Exception as error:  # anything may stand anywhere in it
             raise CausalCFError(f"the state is not one that to_state gives: {first_line(error)}") from error
+
+    def _under(self, policies: Mapping[int, Policy]) -> LabelSCM:
+        """Return the model after interventions that set no label."""
+        mechanisms = dict(self.mechanisms)
+        for i, policy in policies.items():
+            mechanisms[self.graph.nodes[i]] = self._changed(i, policy)
+        found = LabelSCM(self.graph, mechanisms)
+        found.max_cells = self.max_cells
+        return found
 
     def _world(
         self, given: Mapping[str, Any] | None, do: Mapping[str, Any] | None

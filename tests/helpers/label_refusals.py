@@ -89,6 +89,9 @@ REFUSED = {
         ("noise", lambda: SCM.respond(torch.ones(1, 2, dtype=torch.float64))),
         ("do", lambda: SCM.respond(torch.zeros(2, 2, dtype=torch.float64), do={"Smiling": 1})),
     ],
+    "Soft": [("shift", lambda: cf.Soft(2)), ("shift", lambda: cf.Soft("much"))],
+    "Stochastic": [("probability", lambda: cf.Stochastic(-0.1))],
+    "Conditional": [("rule", lambda: cf.Conditional(0.5))],
     "LabelSCM.variables": [
         ("Yong", lambda: SCM.variables(do={"Yong": 1})),
         ("do", lambda: SCM.variables(do={"Young": 2})),

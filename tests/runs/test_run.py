@@ -256,3 +256,18 @@ def test_precision_is_chosen_by_measurement_and_can_be_set():
 def test_a_device_that_computes_nothing_is_refused_by_name(name):
     with pytest.raises(RecipeError, match=f"device '{name}' cannot be used .*here: auto, cpu"):
         choose_device(name)
+
+
+def test_interventions_that_set_no_value_reach_the_images(runs):
+    import causalcf as cf
+
+    run = load_run(runs / "a" / "latest")
+    worlds = run.sample(400, given={"Young": 1}, generator=seeded())
+    greyer = run.counterfactual(worlds, do={"Eyeglasses": cf.Soft(0.5)}, generator=seeded())
+    column = run.graph.nodes.index("Eyeglasses")
+    before, after = worlds.labels[:, column].bool(), greyer.labels[:, 0, column].bool()
+    assert after[before].all() and 0.3 < after[~before].double().mean() < 0.7  # nobody loses them
+    same = (greyer.labels[:, 0] == worlds.labels).all(1)
+    assert torch.equal(greyer.images[same, 0], worlds.images[same]) and same.any() and not same.all()
+    ruled = run.sample(50, do={"Bald": cf.Conditional(lambda Young, Male: Male)}, generator=seeded())
+    assert torch.equal(ruled.labels[:, run.graph.nodes.index("Bald")], ruled.labels[:, run.graph.nodes.index("Male")])

@@ -1,0 +1,138 @@
+"""Interventions that do not set a label: shift its probability, draw it from a law, or let it follow its parents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ..checks import check, is_share
+from ..errors import CausalCFError, GraphError, unknown
+from .evidence import configurations
+from .mechanisms import MAX_AXES, Mechanism, TableMechanism, ThresholdMechanism
+
+if TYPE_CHECKING:
+    from ..graph.graph import CausalGraph
+
+
+@dataclass(frozen=True)
+class Soft:
+    """Soft intervention: P(label = 1 | parents) is moved by `shift` and cut to [0, 1]; the person's noise is kept.
+
+    Who is turned from 0 to 1 is then the same in every world: those whose noise lies between the two thresholds.
+
+    Args:
+        shift: added to each probability, in [-1, 1].
+
+    Source: mechanism changes as in Eberhardt and Scheines (2007); the coupling is that of threshold noise.
+
+    Examples:
+        >>> from causalcf import CausalGraph, LabelSCM, Soft
+        >>> graph = CausalGraph({"Young": [], "Bald": ["Young"]})
+        >>> scm = LabelSCM.from_probabilities(graph, {"Young": 0.5, "Bald": [0.1, 0.0]})
+        >>> round(scm.probability({"Bald": 1}, given={"Young": 0}, do={"Bald": Soft(0.2)}), 6)
+        0.3
+    """
+
+    shift: float
+
+    def __post_init__(self) -> None:
+        sound = isinstance(self.shift, (int, float)) and -1 <= self.shift <= 1
+        check(sound, "shift", self.shift, "a number in [-1, 1]")
+
+
+@dataclass(frozen=True)
+class Stochastic:
+    """Stochastic intervention: the label is drawn with this probability, whatever its parents and the person's noise.
+
+    Args:
+        probability: of the label 1, in [0, 1].
+
+    Source: Korb et al. (2004); dowhy's `interventional_samples` with a random function.
+    """
+
+    probability: float
+
+    def __post_init__(self) -> None:
+        check(is_share(self.probability), "probability", self.probability, "a number in [0, 1]")
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """Conditional intervention: the label is a function of its parents (a policy), without noise.
+
+    Args:
+        rule: takes the parents' labels by name, as keyword arguments, and returns 0 or 1.
+
+    Source: Pearl (2009), section 4.2.
+
+    Examples:
+        >>> from causalcf import CausalGraph, Conditional, LabelSCM
+        >>> graph = CausalGraph({"Young": [], "Bald": ["Young"]})
+        >>> scm = LabelSCM.from_probabilities(graph, {"Young": 0.75, "Bald": [0.1, 0.0]})
+        >>> scm.probability({"Bald": 1}, do={"Bald": Conditional(lambda Young: 1 - Young)})
+        0.25
+    """
+
+    rule: Callable[..., int]
+
+    def __post_init__(self) -> None:
+        check(callable(self.rule), "rule", self.rule, "a function of the parents, by their names")
+
+
+Policy = Soft | Stochastic | Conditional
+
+
+def split(graph: CausalGraph, do: Mapping[str, Any] | None) -> tuple[Mapping[str, Any] | None, dict[int, Policy]]:
+    """Return the labels that are set, and the other interventions by the node's number."""
+    if not isinstance(do, Mapping) or not any(isinstance(value, Policy) for value in do.values()):
+        return do, {}
+    for name in do:
+        if name not in graph.nodes:
+            raise CausalCFError("do: " + unknown("attribute", str(name), graph.nodes))
+    policies = {graph.nodes.index(name): value for name, value in do.items() if isinstance(value, Policy)}
+    return {name: value for name, value in do.items() if not isinstance(value, Policy)}, policies
+
+
+def changed(node: str, parents: tuple[str, ...], mechanism: Mechanism, policy: Policy) -> Mechanism:
+    """Return the mechanism of a node under an intervention.
+
+    Raises:
+        GraphError: the intervention does not fit the node.
+    """
+    p = len(parents)
+    if isinstance(policy, Stochastic):
+        return TableMechanism(torch.full((2,) * p, float(policy.probability), dtype=torch.float64))
+    if p > MAX_AXES:
+        raise GraphError(f"do: {node} has {p} parents; such an intervention takes at most {MAX_AXES}")
+    cells = configurations(p)
+    if isinstance(policy, Soft):
+        if not isinstance(mechanism, ThresholdMechanism):
+            raise GraphError(f"do: the noise of {node} is no threshold, so that Soft cannot say who is changed")
+        return TableMechanism((mechanism.probability(cells) + policy.shift).clamp(0, 1).reshape((2,) * p))
+    table = []
+    for row in cells.tolist():
+        try:
+            value = policy.rule(**dict(zip(parents, row, strict=True)))
+        except TypeError as error:
+            names = ", ".join(parents) or "no parents"
+            raise GraphError(f"do: the rule of {node} must take {names}, by name: {error}") from None
+        if value not in (0, 1):
+            said = ", ".join(f"{name}={one}" for name, one in zip(parents, row, strict=True))
+            raise GraphError(f"do: the rule of {node} gave {value!r} for {said}; expected 0 or 1")
+        table.append(float(value))
+    return TableMechanism(torch.tensor(table, dtype=torch.float64).reshape((2,) * p))
+
+
+def coupled(old: Mechanism, new: Mechanism, stickiness: float, rows: torch.Tensor) -> torch.Tensor:
+    """Return P(v*=1 | v, pa, pa*), (n,) float64, of threshold noise that is kept under another table of thresholds."""
+    k = old.n_parents
+    label, p, q = rows[:, 0], old.probability(rows[:, 1 : 1 + k]), new.probability(rows[:, 1 + k :])
+    kept = torch.where(
+        label.bool(),
+        torch.where(p > 0, (q / p).clamp(max=1), q),
+        torch.where(p < 1, (q - p).clamp(min=0) / (1 - p), q),
+    )
+    return stickiness * kept + (1.0 - stickiness) * q
