@@ -127,18 +127,10 @@ def _figures(path: Path, run: str) -> dict[str, Any]:
     return found
 
 
-LICENCES = {
-    "faces": "The images are drawn by a program of this package. Nobody is depicted.",
-    "celeba": "CelebA is for non-commercial research alone, and so is this run. It must not be passed on for anything "
-    "else. The people depicted were not asked.",
-    "folder": "The run inherits the licence of the images that it was trained on. Say here which it is.",
-}
-
-
 def card(run: Run, figures: dict[str, Any]) -> str:
     """Return the card of an exported run, as Markdown."""
     from .io.text import markdown
-    from .runs.exported import LIMITS
+    from .runs.exported import LICENCES, LIMITS
 
     recipe, seen = run.recipe, run.step * run.recipe.batch
     edges = ", ".join(f"{a} -> {b}" for a, b in run.graph.edges) or "no edges"

@@ -21,6 +21,7 @@ from ..language.query import Query
 from ..language.vocabulary import ROLES, Role
 from ..pictures.gallery import coordinate_effects
 from ..runs.abduction import FADING
+from ..runs.exported import LICENCES
 from ..runs.run import Run
 
 MAX_PARENTS = {True: 12, False: 6}  # of a label whose noise is a threshold, and of another: 4,096 cells
@@ -168,6 +169,7 @@ def page_facts(run: Run, version: str, fingerprint: str) -> dict[str, str]:
         "Run": run.folder.name,
         "Recipe": f"{recipe.name}, {recipe.approach}, generator {recipe.generator}, width {recipe.width}",
         "Data": f"{recipe.data}, fingerprint {data}",
+        "Licence of the data": LICENCES[recipe.data],
         "Images seen": f"{run.step * recipe.batch:,}",
         "Seed": str(recipe.seed),
         "Versions": f"causalcf {version}, torch {torch.__version__}",
