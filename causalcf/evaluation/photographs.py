@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from ..data.faces.person import LABELS
 from ..data.faces.units import Units, counterfactual, sample_units
 from ..data.images import ImageData, to_unit_interval
+from ..errors import CausalCFError
 from ..labels.evidence import configurations
 from ..randomness import generator_of
 from ..runs.abduction import METHODS
-from ..runs.counterfactual import Worlds
+from ..runs.counterfactual import Worlds, with_residual
 from ..runs.run import Run
 from ..statistics.rates import Rate, mean_estimate, over_units
 from .approaches import in_order
@@ -42,6 +43,10 @@ class Photographs:
     def __len__(self) -> int:
         return len(self.images)
 
+    def select(self, rows: Tensor) -> Photographs:
+        """Return the photographs at (m,) rows."""
+        return Photographs(self.images[rows], self.labels[rows], None if self.units is None else self.units[rows])
+
 
 def held_out_photographs(data: ImageData, nodes: tuple[str, ...], n: int, seed: int) -> Photographs:
     """Draw photographs that no training saw: of rendered faces new units, else held-out images."""
@@ -54,8 +59,16 @@ def held_out_photographs(data: ImageData, nodes: tuple[str, ...], n: int, seed: 
 
 
 def measure_photographs(run: Run, judge: Judge, photographs: Photographs, seed: int) -> dict[str, Any]:
-    """Measure each way of abduction that the run has, with the residual and without: JSON-ready, by way."""
+    """Measure each way of abduction that the run has, with the residual and without: JSON-ready, by way.
+
+    Photographs whose labels the run's label model says are impossible are left out, and counted.
+    """
     found: dict[str, Any] = {}
+    asked = len(photographs)
+    if run.labels is not None:
+        photographs = photographs.select(run.labels.log_probability(photographs.labels).isfinite().nonzero()[:, 0])
+    if len(photographs) < 2:
+        raise CausalCFError(f"the label model excludes the labels of {asked - len(photographs)} of {asked} photographs")
     people = _People(judge, photographs, seed)
     for method in METHODS:
         if method == "encoder" and run.encoder is None:
@@ -66,7 +79,8 @@ def measure_photographs(run: Run, judge: Judge, photographs: Photographs, seed: 
         worlds = run.abduct(photographs.images[:n], labels, method, generator_of(seed, "abduction", method))
         seconds = (time.perf_counter() - start) / n
         for name, shown in ((method, worlds), (f"{method}, no residual", worlds.without_residual())):
-            found[name] = {"photographs": n, "seconds a photograph": seconds}
+            found[name] = {"photographs": n, "left out: impossible labels": asked - len(photographs)}
+            found[name]["seconds a photograph"] = seconds
             found[name] |= _measures(run, people, shown, seed, name)
     return found
 
@@ -95,14 +109,14 @@ def _measures(run: Run, people: _People, worlds: Worlds, seed: int, way: str) ->
     before = people.judge.read(photographs)
     for column, name in enumerate(names):
         wanted = 1 - labels[:, column]
-        images = _under(run, worlds, name, wanted, seed)
+        images, flipped = _under(run, worlds, name, wanted, seed)
         read = people.judge.read(images)
         shown.append((read[:, column], wanted))
         others = [i for i, node in enumerate(names) if node not in run.graph.descendants(name) and i != column]
         beside.append((read == before)[:, others])
         effects |= _effects(run, name, wanted, labels, before, read)
         if way.startswith("encoder"):
-            back.append(_reversed(run, worlds, images, name, wanted, seed))
+            back.append(_reversed(run, worlds, images, flipped))
         features = people.features(images)
         same.append(people.found_again(features))
         if people.true:
@@ -145,14 +159,16 @@ def _again(run: Run, images: Tensor, labels: Tensor) -> Tensor:
     return run.abduct(images, given, "encoder").without_residual().images
 
 
-def _reversed(run: Run, worlds: Worlds, images: Tensor, name: str, values: Tensor, seed: int) -> Tensor:
-    """Return counterfactuals of the counterfactual images under do(name) as it was: reversibility."""
-    labels = worlds.labels.clone()
-    labels[:, run.graph.nodes.index(name)] = values.to(labels)
+def _reversed(run: Run, worlds: Worlds, images: Tensor, labels: Tensor) -> Tensor:
+    """Return counterfactual images (n, 3, h, w) with labels (n, d), abducted anew and drawn with the labels of before.
+
+    These are what flipping back gives: the noise of the labels is the same in both worlds (reversibility).
+    """
     there = run.abduct(images, labels, "encoder")
     if worlds.residual is None or not bool(worlds.residual.any()):
         there = there.without_residual()
-    return _under(run, there, name, 1 - values, seed)
+    every = torch.arange(len(images))
+    return with_residual(there, every, there.noise, run.generate(there.noise, worlds.labels))
 
 
 def _effects(run: Run, cause: str, values: Tensor, labels: Tensor, before: Tensor, after: Tensor) -> dict[str, Any]:
@@ -184,16 +200,16 @@ def _effects(run: Run, cause: str, values: Tensor, labels: Tensor, before: Tenso
     return found
 
 
-def _under(run: Run, worlds: Worlds, name: str, values: Tensor, seed: int) -> Tensor:
-    """Return (n, 3, h, w) images under do(name = values), with all noise kept."""
-    images = torch.empty_like(worlds.images)
+def _under(run: Run, worlds: Worlds, name: str, values: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Return (n, 3, h, w) images and (n, d) labels under do(name = values), with all noise kept."""
+    images, labels = torch.empty_like(worlds.images), torch.empty_like(worlds.labels)
     for value in (0, 1):
         rows = (values == value).nonzero()[:, 0]
         if len(rows):
             asked: Mapping[str, int] = {name: value}
             drawn = run.counterfactual(worlds.select(rows), do=asked, generator=generator_of(seed, "flips", name))
-            images[rows] = drawn.images[:, 0]
-    return images
+            images[rows], labels[rows] = drawn.images[:, 0], drawn.labels[:, 0]
+    return images, labels
 
 
 @dataclass(frozen=True)

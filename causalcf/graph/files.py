@@ -15,10 +15,9 @@ import yaml
 from ..checks import check, check_path
 from ..errors import GraphError, unknown
 from ..io.yaml import find_preset, read_mapping
-from .formats import READERS, WRITERS, format_text, read_format
+from .formats import OWN_KEYS, READERS, WRITERS, format_text, read_format
 from .graph import CausalGraph
 
-_KEYS = ("name", "description", "nodes")
 _YAML = (".yaml", ".yml")
 _TAKEN = "a graph file, a preset's name, a networkx.DiGraph, {child: [parents]} or [[child, [parents]], ...]"
 _OTHERS = f"By its suffix a file is read as YAML ({', '.join(_YAML)}), or as {', '.join(READERS)}"
@@ -108,8 +107,8 @@ def _from_file(source: str | Path) -> CausalGraph:
     try:
         tree = read_mapping(path)
         for key in tree:
-            if key not in _KEYS:
-                raise GraphError(unknown("key", key, _KEYS))
+            if key not in OWN_KEYS:
+                raise GraphError(unknown("key", key, OWN_KEYS))
         if "nodes" not in tree:
             raise GraphError(f"the key 'nodes' is missing; found only: {', '.join(tree) or 'nothing'}")
         if not isinstance(tree["nodes"], dict):

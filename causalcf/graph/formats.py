@@ -14,12 +14,13 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from ..errors import CausalCFError, GraphError
+from ..errors import CausalCFError, GraphError, unknown
 from ..io.untrusted import first_line, read_bounded
 from .bif import parse_bif
 from .graph import CausalGraph
 
 MAX_BYTES = 2**20
+OWN_KEYS = ("name", "description", "nodes")
 Parents = dict[str, list[str]]
 
 
@@ -78,7 +79,13 @@ def _read_graphml(text: str) -> Any:
     if declared:
         line = text.count("\n", 0, declared.start()) + 1
         raise GraphError(f"line {line}: a document type or an entity is declared, which is not read; remove it")
-    return _by_networkx(lambda: nx.parse_graphml(text), "GraphML")
+    if len(re.findall(r"<(?:\w+:)?graph[\s>]", text)) > 1:
+        raise GraphError("it holds several graphs; keep one")
+    found = _by_networkx(lambda: nx.parse_graphml(text), "GraphML")
+    named = {node: marks.get("name") for node, marks in found.nodes(data=True)}
+    if all(isinstance(name, str) for name in named.values()) and len(set(named.values())) == len(named):
+        return nx.relabel_nodes(found, named)  # igraph's files have names as an attribute
+    return found
 
 
 def _write_graphml(graph: CausalGraph) -> str:
@@ -91,15 +98,32 @@ def _read_json(text: str) -> Any:
     import networkx as nx
 
     try:
-        tree = json.loads(text)
+        tree = json.loads(text, object_pairs_hook=_distinct_keys)
+    except GraphError:
+        raise
     except (ValueError, RecursionError) as error:
         raise GraphError(f"it is no JSON: {first_line(error)}") from None
     if isinstance(tree, Mapping) and isinstance(tree.get("nodes"), Mapping):  # our own graph file, which is JSON, too
+        for key in tree:
+            if key not in OWN_KEYS:
+                raise GraphError(unknown("key", key, OWN_KEYS))
         return CausalGraph(tree["nodes"], tree.get("name", "graph"), tree.get("description", ""))
     if not isinstance(tree, Mapping) or "nodes" not in tree or not {"links", "edges"} & tree.keys():
         raise GraphError("it is no node-link JSON, a mapping with 'nodes' and 'edges' or 'links', as networkx has it")
-    edges = "edges" if "edges" in tree else "links"
+    if not isinstance(tree.get("graph", {}), Mapping):
+        raise GraphError("its 'graph' is no mapping of attributes")
+    if tree.get("links") and tree.get("edges"):
+        raise GraphError("it has both 'links' and 'edges'; keep one")
+    edges = "edges" if tree.get("edges") or "links" not in tree else "links"
     return _by_networkx(lambda: nx.node_link_graph(tree, directed=True, edges=edges), "node-link JSON")
+
+
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise GraphError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is there twice")
+    return found
 
 
 def _write_json(graph: CausalGraph) -> str:
@@ -131,28 +155,58 @@ def _read_dot(text: str) -> Any:
 def _from_pydot(parsed: Any) -> Any:
     import networkx as nx
 
-    directed = parsed.get_type() == "digraph"
+    directed, merges = parsed.get_type() == "digraph", parsed.get_strict()
     found = (nx.MultiDiGraph if directed else nx.Graph)(name=_unquoted(str(parsed.get_name() or "")) or "graph")
     parts = [parsed]
     while parts:
         part = parts.pop()
         parts += part.get_subgraph_list()
         for node in part.get_node_list():
-            if node.get_name() not in ("node", "edge", "graph", '"\\n"', '"\\r\\n"'):  # defaults, and blank lines
-                found.add_node(_unquoted(node.get_name()), **node.get_attributes())
+            name, marks = node.get_name(), node.get_attributes()
+            if name in ("node", "edge", "graph"):  # defaults for what follows
+                _check_defaults(name, marks)
+            elif name not in ('"\\n"', '"\\r\\n"'):  # as which pydot takes blank lines
+                found.add_node(_node_name(name), **marks)
         for edge in part.get_edge_list():
-            for one in _ends(edge.get_source()):
-                for other in _ends(edge.get_destination()):
+            ends = edge.get_source(), edge.get_destination()
+            for end in ends:
+                if isinstance(end, Mapping):
+                    found.add_edges_from(_group_edges(end))
+            for one in _ends(ends[0]):
+                for other in _ends(ends[1]):
                     found.add_edge(one, other, **edge.get_attributes())
-    return found if not directed or found.number_of_edges() > len(set(found.edges())) else nx.DiGraph(found)
+    repeated = directed and found.number_of_edges() > len(set(found.edges()))
+    return found if repeated and not merges else nx.DiGraph(found) if directed else found
+
+
+def _check_defaults(kind: str, marks: Mapping[str, Any]) -> None:
+    for key, value in marks.items():
+        if key.lower() in ("dir", "latent", "hidden", "observed", "unobserved"):
+            raise ValueError(f"{kind} [{key}={value}] is a default for what follows; write it at each one")
+
+
+def _node_name(text: str) -> str:
+    """Return a node's name without its port."""
+    match = re.match(r'"(?:[^"\\]|\\.)*"|[^:]*', text)
+    return _unquoted(match[0] if match else text)
 
 
 def _ends(end: Any) -> list[str]:
-    """Return one end of an edge: a node, with its port cut off, or the nodes of a group in braces."""
+    """Return one end of an edge: a node, or all nodes of a group in braces."""
     if isinstance(end, str):
-        return [_unquoted(end if end.startswith('"') else end.split(":")[0])]
-    inner = end["nodes"] if isinstance(end, Mapping) else {node.get_name(): None for node in end.get_node_list()}
-    return [_unquoted(name) for name in inner]
+        return [_node_name(end)]
+    names = [name for name in end["nodes"] if name not in ("node", "edge", "graph")]
+    names += [name for ends in end["edges"] for name in ends]
+    inner = [name for groups in end["subgraphs"].values() for group in groups for name in _ends(group)]
+    return list(dict.fromkeys([*map(_node_name, names), *inner]))
+
+
+def _group_edges(group: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for one, other in group["edges"]:
+        yield _node_name(one), _node_name(other)
+    for groups in group["subgraphs"].values():
+        for inner in groups:
+            yield from _group_edges(inner)
 
 
 def _unquoted(name: str) -> str:
@@ -185,7 +239,7 @@ def _write_bif(graph: CausalGraph) -> str:
 
 _DAGITTY = re.compile(
     r'(?P<skip>[^\S\n]+|//[^\n]*|#[^\n]*)|(?P<name>"(?:[^"\\]|\\.)*"|[\w.*]+)|(?P<arrow><->|->|<-|--|@-@|@->|<-@)'
-    r"|(?P<marks>\[[^\]]*\])|(?P<mark>[{};\n,=])"
+    r'|(?P<marks>\[(?:"[^"]*"|[^\]"])*\])|(?P<mark>[{};\n,=])'
 )
 _ARROWS = {"->", "<-"}
 
@@ -205,9 +259,8 @@ def _dagitty_tokens(text: str) -> Iterator[tuple[str, str, int]]:
 def _read_dagitty(text: str) -> CausalGraph:
     """Parse `dag { A -> B <- {C D}; U [pos="0,1"] }`."""
     tokens = list(_dagitty_tokens(text))
-    kinds = [token for token in tokens if token[1] != "\n"]
-    braces = [said for _, said, _ in kinds]
-    if len(kinds) < 3 or braces[0] != "dag" or "{" not in braces or braces[-1] != "}":
+    said_first = [said for _, said, _ in tokens if said != "\n"]
+    if said_first[:2] != ["dag", "{"] or said_first[-1] != "}":
         raise GraphError("line 1: expected dag { ... }, as DAGitty writes it")
     parents: Parents = {}
     start = next(i for i, token in enumerate(tokens) if token[1] == "{") + 1
@@ -216,11 +269,12 @@ def _read_dagitty(text: str) -> CausalGraph:
     i, stop = start, max(i for i, token in enumerate(tokens) if token[1] == "}")
     while i < stop:
         kind, said, line = tokens[i]
-        if said in ("\n", ";", ","):
-            if arrow and said != "\n":
-                raise GraphError(f"line {line}: nothing follows {arrow!r}")
-            left = left if arrow else []
+        if said == "\n":
             i += 1
+        elif said in (";", ","):
+            if arrow:
+                raise GraphError(f"line {line}: nothing follows {arrow!r}")
+            left, i = [], i + 1
         elif kind == "arrow":
             if said not in _ARROWS:
                 raise GraphError(f"line {line}: {said!r} has no direction; write -> or <-, or leave the edge out")
@@ -230,8 +284,8 @@ def _read_dagitty(text: str) -> CausalGraph:
         elif kind == "marks":
             _check_marks(said, left, line)
             i += 1
-        elif kind == "name" and i + 1 < stop and tokens[i + 1][1] == "=":  # bb="0,0,1,1"
-            i += 3
+        elif kind == "name" and i + 2 < stop and tokens[i + 1][1] == "=" and tokens[i + 2][1].startswith('"'):
+            i += 3  # bb="0,0,1,1"
         elif kind == "name" or said == "{":
             group, i = _group(tokens, i, stop)
             for name in group:
@@ -268,9 +322,11 @@ def _group(tokens: list[tuple[str, str, int]], i: int, stop: int) -> tuple[list[
 
 
 def _check_marks(said: str, names: list[str], line: int) -> None:
-    marks = {part.split("=")[0].strip().lower() for part in re.sub(r'"[^"]*"', "", said[1:-1]).split(",")}
-    if {"latent", "l", "u", "unobserved"} & marks:
-        raise GraphError(f"line {line}: {', '.join(names)} is latent, but every node must be a label of the data")
+    for part in re.sub(r'"[^"]*"', "", said[1:-1]).split(","):
+        key, _, value = (word.strip().lower() for word in part.partition("="))
+        if key in ("latent", "l", "u", "unobserved") and value not in ("false", "no", "0"):
+            whom = ", ".join(names) or "a variable"
+            raise GraphError(f"line {line}: {whom} is latent, but every node must be a label of the data")
 
 
 def _write_dagitty(graph: CausalGraph) -> str:
@@ -288,7 +344,12 @@ def _read_csv(text: str) -> CausalGraph:
         raise GraphError(f"line {reader.line_num}: {error}") from None
     if not rows:
         raise GraphError("it is empty; expected a header of names, and a row for each node")
-    names = [name.strip() for name in rows[0][1][1:]]
+    header = rows[0][1]
+    other = next((mark for mark in (";", "\t") if len(header) == 1 and mark in header[0]), None)
+    if other:
+        raise GraphError(f"line {rows[0][0]}: its columns are parted by {other!r}; write commas")
+    beside = len(rows) > 1 and len(rows[1][1]) == len(header) + 1  # as R writes it: no name above the rows' names
+    names = [name.strip() for name in (header if beside else header[1:])]
     parents: Parents = {}
     for name in names:
         if name in parents:
@@ -297,8 +358,10 @@ def _read_csv(text: str) -> CausalGraph:
     seen: list[str] = []
     for line, (first, *cells) in rows[1:]:
         cause = first.strip()
-        if cause not in parents or cause in seen:
-            raise GraphError(f"line {line}: the row {cause!r} is there twice, or has no column of that name")
+        if cause in seen:
+            raise GraphError(f"line {line}: the row {cause!r} is there twice")
+        if cause not in parents:
+            raise GraphError(f"line {line}: the row {cause!r} has no column; " + unknown("column", cause, names))
         if len(cells) != len(names):
             raise GraphError(f"line {line}: {len(cells)} cells for {len(names)} columns")
         seen.append(cause)

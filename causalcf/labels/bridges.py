@@ -6,6 +6,7 @@ counterfactuals.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,7 @@ from ..graph.bif import Variable, bif_text, parse_bif
 from ..io.files import write_atomically
 from ..io.untrusted import read_bounded
 from .evidence import assignment, configurations, units
+from .interventions import split
 from .mechanisms import Mechanism, response_types
 from .peers import NOISE, dowhy_model, pyro_model
 
@@ -30,6 +32,15 @@ MAX_BIF = 2**24  # bytes
 OTHER = "_cf"  # behind what is in the counterfactual world
 _ONES = {"1", "true", "yes", "present", "t", "y", "on"}
 _ZEROS = {"0", "false", "no", "absent", "f", "n", "off"}
+
+
+MAX_PARENTS = 16  # of a label that is written as a table
+
+
+def check_table(node: str, parents: int) -> None:
+    if parents > MAX_PARENTS:
+        most = f"at most {MAX_PARENTS} can be written as a table"
+        raise GraphError(f"{node!r} has {parents} parents; {most}")
 
 
 def _deterministic(answers: Tensor, sizes: Sequence[int]) -> np.ndarray:
@@ -60,18 +71,20 @@ class Bridges:
             GraphError: a label is called like one of the new variables.
         """
         check(is_share(stickiness), "stickiness", stickiness, "a number in [0, 1]")
+        do, policies = split(self.graph, do)
+        if policies:
+            name, policy = self.graph.nodes[next(iter(policies))], next(iter(policies.values()))
+            raise CausalCFError(f"do: {name}={policy} sets no value; a network is written for values, 0 or 1")
         cut = assignment(self.graph.nodes, "do", do)
         if units(cut) != 1:
             raise CausalCFError("do: one value for each attribute, not an array")
         fixed = {self.graph.nodes[i]: int(value) for i, value in cut.items()}
         if not twin:
             return [self._plain(node, fixed.get(node)) for node in self.graph.nodes]
-        for node in self.graph.nodes:
-            for new in (f"{NOISE}{node}", f"{node}{OTHER}", f"{NOISE}{node}{OTHER}"):
-                if new in self.graph.nodes:
-                    raise GraphError(f"the label {new!r} is called like a variable of the twin network; rename it")
+        self._check_free("{}" + OTHER, NOISE + "{}", NOISE + "{}" + OTHER)
         actual, other = [], []
         for node in self.graph.nodes:
+            check_table(node, len(self.graph.parents(node)))
             weights, answers = response_types(self.mechanisms[node])
             m, parents, noise = len(weights), self.graph.parents(node), f"{NOISE}{node}"
             kinds, table = tuple(map(str, range(m))), _deterministic(answers, [m] + [2] * len(parents))
@@ -90,10 +103,18 @@ class Bridges:
             other.append(Variable(f"{node}{OTHER}", ("0", "1"), (noise, *above), table))
         return actual + other
 
+    def _check_free(self, *patterns: str) -> None:
+        """Check that no label is called like a variable that is made of another."""
+        for node in self.graph.nodes:
+            for new in (pattern.format(node) for pattern in patterns):
+                if new in self.graph.nodes:
+                    raise GraphError(f"the label {new!r} is called like what is made for {node!r}; rename it")
+
     def _plain(self, node: str, value: int | None) -> Variable:
         if value is not None:
             return _set(node, value)
         parents = self.graph.parents(node)
+        check_table(node, len(parents))
         p = self.mechanisms[node].probability(configurations(len(parents)))
         return Variable(node, ("0", "1"), parents, _deterministic(p, [2] * len(parents)))
 
@@ -124,7 +145,7 @@ class Bridges:
             0.75
         """
         check_path("path", path, GraphError)
-        text = bif_text(self.variables(twin, stickiness, do), self.graph.name.replace(" ", "_"))
+        text = bif_text(self.variables(twin, stickiness, do), re.sub(r"[^\w.-]+", "_", self.graph.name))
         write_atomically(Path(path), text.encode())
 
     @classmethod
@@ -199,20 +220,16 @@ class Bridges:
         Raises:
             GraphError: a variable that is not binary, or whose states say not which is 1.
         """
-        parts = getattr(model, "get_cpds", lambda: None)()
-        if not parts:
-            raise GraphError(f"expected a pgmpy network with its tables, not an object of type {type(model).__name__}")
-        variables = []
-        for cpd in parts:
-            name, *parents = cpd.variables
-            states = tuple(str(state) for state in cpd.state_names[name])
-            variables.append(Variable(str(name), states, tuple(map(str, parents)), np.moveaxis(cpd.values, 0, -1)))
-            for parent, names in zip(parents, (cpd.state_names[one] for one in parents), strict=True):
-                own = model.get_cpds(parent).state_names[parent]
-                if list(names) != list(own):
-                    raise GraphError(
-                        f"the table of {name!r} lists the states of {parent!r} in another order than its own"
-                    )
+        try:
+            variables = [_of_cpd(model, cpd) for cpd in model.get_cpds()]
+            nodes, latent = set(map(str, model.nodes())), sorted(map(str, getattr(model, "latents", ())))
+        except (AttributeError, TypeError, ValueError):
+            kind = type(model).__name__
+            raise GraphError(f"expected a pgmpy network of discrete variables with their tables, not {kind}") from None
+        for name in sorted(nodes - {one.name for one in variables}):
+            raise GraphError(f"the pgmpy network has no table of {name!r}")
+        for name in latent:
+            raise GraphError(f"{name!r} is latent, but every node must be a label of the data")
         return cls._from_variables(variables, "pgmpy")
 
     def to_dowhy(self) -> Any:
@@ -238,7 +255,24 @@ class Bridges:
             CausalCFError: pyro is not installed.
         """
         _needed("pyro", "pyro")
+        self._check_free(NOISE + "{}")
+        for node in self.graph.nodes:
+            check_table(node, len(self.graph.parents(node)))
         return pyro_model(self.graph, self.mechanisms, enumerable)
+
+
+def _of_cpd(model: Any, cpd: Any) -> Variable:
+    """Return pgmpy's table of one variable."""
+    name, *parents = cpd.variables
+    for parent in parents:
+        if model.get_cpds(parent) is None:
+            raise GraphError(f"the pgmpy network has no table of {parent!r}")
+        if list(cpd.state_names[parent]) != list(model.get_cpds(parent).state_names[parent]):
+            raise GraphError(f"the table of {name!r} has the states of {parent!r} in another order than its own")
+    table = np.moveaxis(np.asarray(cpd.values, dtype=float), 0, -1)
+    if not np.allclose(table.sum(-1), 1, atol=1e-6) or (table < 0).any():
+        raise GraphError(f"the table of {name!r} holds no probabilities with the sum 1")
+    return Variable(str(name), tuple(map(str, cpd.state_names[name])), tuple(map(str, parents)), table)
 
 
 def _set(name: str, value: int) -> Variable:

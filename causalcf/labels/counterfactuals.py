@@ -95,7 +95,7 @@ class CounterfactualQueries:
     """Base class of `LabelSCM` with its counterfactual queries."""
 
     graph: CausalGraph
-    max_cells: int | None
+    _max_cells: int | None
     _ordered: list[Mechanism]
     _parents: list[tuple[int, ...]]
 
@@ -163,10 +163,10 @@ class CounterfactualQueries:
         # Prediction: P(event*, facts, antecedent*) / P(facts, antecedent*).
         event_star = {twin.star[i]: v for i, v in asked.items()}
         both, agree = merge(twin.evidence, event_star, twin.n)
-        below = log_probability(twin.network, twin.evidence, twin.n, self._name, self.max_cells)
+        below = log_probability(twin.network, twin.evidence, twin.n, self._name, self._max_cells)
         self._check_antecedent(twin, below)
         return torch.where(
-            agree, (log_probability(twin.network, both, twin.n, self._name, self.max_cells) - below).exp(), 0.0
+            agree, (log_probability(twin.network, both, twin.n, self._name, self._max_cells) - below).exp(), 0.0
         )
 
     def counterfactual(
@@ -198,7 +198,7 @@ class CounterfactualQueries:
         check_count("draws", draws, each=twin.n * len(twin.star))
         # Prediction: one draw of all unknown labels of both worlds, given the evidence.
         weight, values = sample_network(
-            twin.network, twin.evidence, twin.n, draws, fresh(generator), self._name, self.max_cells
+            twin.network, twin.evidence, twin.n, draws, fresh(generator), self._name, self._max_cells
         )
         self._check_antecedent(twin, weight)
         return torch.stack([values[v] for v in twin.star], -1)
@@ -230,7 +230,7 @@ class CounterfactualQueries:
         evidence, agree = merge(known, {star[i]: v for i, v in antecedent.items()}, n)
         twin = _Twin(network, star, known, antecedent, evidence, n)
         with suppress(IntractableError):  # drawing them will tell
-            self._check_weight(log_probability(network, known, n, self._name, self.max_cells), "facts", known)
+            self._check_weight(log_probability(network, known, n, self._name, self._max_cells), "facts", known)
         self._check_antecedent(twin, agree.double().log())
         return twin
 

@@ -267,6 +267,7 @@ def _chunks(evidence: Evidence, b: int, step: int) -> Iterator[tuple[dict[int, t
         yield rows, min(step, b - start)
 
 
+RESCALED = 8  # factors after which a product is scaled: eight of the smallest that occur do not underflow
 FEWEST_MERGED = 64  # units, below which looking for equal ones costs more than it saves
 
 
@@ -312,10 +313,10 @@ def _of_one_unit(network: Sequence[Conditional], evidence: Mapping[int, int], or
         product: np.ndarray = np.ones(())
         for around, table in touched:
             product = product * table.reshape([2 if v in around else 1 for v in scope])
+            largest = product.max()
+            if 0 < largest < _TINY:  # kept in logs: long products must not underflow
+                log_weight, product = log_weight + math.log(largest), product / largest
         summed = product.sum(scope.index(variable))
-        largest = summed.max()
-        if 0 < largest < _TINY:  # kept in logs: long products must not underflow
-            log_weight, summed = log_weight + math.log(largest), summed / largest
         factors.append((tuple(v for v in scope if v != variable), summed))
     for _, table in factors:
         log_weight += math.log(table) if table > 0 else -math.inf
@@ -329,7 +330,8 @@ def _eliminate(
     factors = [_factor(conditional, evidence) for conditional in network]
     log_weight, buckets = torch.zeros(b, dtype=torch.float64), []
     for variable in order:
-        bucket = _product([f for f in factors if variable in f.scope])
+        bucket, shift = _product([f for f in factors if variable in f.scope])
+        log_weight = log_weight + shift
         factors = [f for f in factors if variable not in f.scope]
         buckets.append((variable, bucket))
         rest = tuple(v for v in bucket.scope if v != variable)
@@ -377,10 +379,15 @@ def _sorted(scope: tuple[int, ...], table: torch.Tensor) -> _Factor:
     return _Factor(tuple(scope[i] for i in order), table.permute(0, *[1 + i for i in order]))
 
 
-def _product(factors: Sequence[_Factor]) -> _Factor:
+def _product(factors: Sequence[_Factor]) -> tuple[_Factor, torch.Tensor]:
+    """Return the product, and for each unit the log of what it was divided by, so that it does not underflow."""
     scope = tuple(sorted(frozenset().union(*(f.scope for f in factors))))
-    table = torch.ones((1,) + (2,) * len(scope), dtype=torch.float64)
-    for factor in sorted(factors, key=lambda f: len(f.scope)):
+    table, shift = torch.ones((1,) + (2,) * len(scope), dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+    for number, factor in enumerate(sorted(factors, key=lambda f: len(f.scope)), 1):
         shape = [2 if v in factor.scope else 1 for v in scope]
         table = table * factor.table.reshape(factor.table.shape[0], *shape)
-    return _Factor(scope, table)
+        if number % RESCALED == 0:
+            scale = table.reshape(len(table), -1).amax(1)
+            scale = torch.where(scale > 0, scale, 1.0)
+            table, shift = table / scale.reshape(-1, *[1] * len(scope)), shift + scale.log()
+    return _Factor(scope, table), shift

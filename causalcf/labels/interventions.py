@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -39,7 +41,7 @@ class Soft:
     shift: float
 
     def __post_init__(self) -> None:
-        sound = isinstance(self.shift, (int, float)) and -1 <= self.shift <= 1
+        sound = isinstance(self.shift, Real) and -1 <= float(self.shift) <= 1
         check(sound, "shift", self.shift, "a number in [-1, 1]")
 
 
@@ -104,7 +106,7 @@ def changed(node: str, parents: tuple[str, ...], mechanism: Mechanism, policy: P
     """
     p = len(parents)
     if isinstance(policy, Stochastic):
-        return TableMechanism(torch.full((2,) * p, float(policy.probability), dtype=torch.float64))
+        return _Law(float(policy.probability), p)
     if p > MAX_AXES:
         raise GraphError(f"do: {node} has {p} parents; such an intervention takes at most {MAX_AXES}")
     cells = configurations(p)
@@ -112,18 +114,40 @@ def changed(node: str, parents: tuple[str, ...], mechanism: Mechanism, policy: P
         if not isinstance(mechanism, ThresholdMechanism):
             raise GraphError(f"do: the noise of {node} is no threshold, so that Soft cannot say who is changed")
         return TableMechanism((mechanism.probability(cells) + policy.shift).clamp(0, 1).reshape((2,) * p))
-    table = []
-    for row in cells.tolist():
-        try:
-            value = policy.rule(**dict(zip(parents, row, strict=True)))
-        except TypeError as error:
-            names = ", ".join(parents) or "no parents"
-            raise GraphError(f"do: the rule of {node} must take {names}, by name: {error}") from None
-        if value not in (0, 1):
-            said = ", ".join(f"{name}={one}" for name, one in zip(parents, row, strict=True))
-            raise GraphError(f"do: the rule of {node} gave {value!r} for {said}; expected 0 or 1")
-        table.append(float(value))
-    return TableMechanism(torch.tensor(table, dtype=torch.float64).reshape((2,) * p))
+    found = [_ruled(node, parents, policy, row) for row in cells.tolist()]
+    return TableMechanism(torch.tensor(found, dtype=torch.float64).reshape((2,) * p))
+
+
+def _ruled(node: str, parents: tuple[str, ...], policy: Conditional, row: list[int]) -> float:
+    """Return what a rule gives for the parents' labels."""
+    labels = dict(zip(parents, row, strict=True))
+    said = ", ".join(f"{name}={one}" for name, one in labels.items()) or "no parents"
+    try:
+        signature(policy.rule).bind(**labels)
+    except TypeError:
+        raise GraphError(f"do: the rule of {node} must take {', '.join(parents) or 'no parents'}, by name") from None
+    except ValueError:  # a built-in function has no signature that could be read
+        pass
+    try:
+        value = policy.rule(**labels)
+        number = float(value)
+    except Exception as error:  # it is the user's own
+        raise GraphError(f"do: the rule of {node} failed for {said}: {type(error).__name__}: {error}") from error
+    if number not in (0.0, 1.0):
+        raise GraphError(f"do: the rule of {node} gave {value!r} for {said}; expected 0 or 1")
+    return number
+
+
+class _Law(ThresholdMechanism):
+    """The same probability whatever the parents; for any number of them."""
+
+    kind, _PARTS = "law", ()
+
+    def __init__(self, probability: float, n_parents: int) -> None:
+        self.p, self.n_parents = probability, n_parents
+
+    def probability(self, parents: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(parents),), self.p, dtype=torch.float64)
 
 
 def coupled(old: Mechanism, new: Mechanism, stickiness: float, rows: torch.Tensor) -> torch.Tensor:

@@ -42,10 +42,6 @@ class LabelSCM(CounterfactualQueries, Bridges):
         graph: the causal graph.
         mechanisms: node -> Mechanism, for every node, with parents in the order `graph.parents(node)`.
 
-    Attributes:
-        max_cells: the largest table that an exact query may build, in cells of 8 bytes; None means 2^22. Set it where
-            there is more memory: a refusal says how much a query needs.
-
     Raises:
         GraphError: a missing mechanism, one of an unknown node, or one for another number of parents.
 
@@ -72,10 +68,22 @@ class LabelSCM(CounterfactualQueries, Bridges):
             if wanted != found:
                 raise GraphError(f"mechanisms: {node!r} needs one of {wanted} parents, not of {found}")
         self.graph = graph
-        self.max_cells: int | None = None
+        self._max_cells: int | None = None
         self.mechanisms: dict[str, Mechanism] = {node: mechanisms[node] for node in graph.nodes}
         self._ordered = list(self.mechanisms.values())
         self._parents = parent_indices(graph)
+
+    @property
+    def max_cells(self) -> int | None:
+        """The largest table that an exact query may build, in cells of 8 bytes; None means 2^22."""
+        return self._max_cells
+
+    @max_cells.setter
+    def max_cells(self, most: int | None) -> None:
+        check(
+            most is None or (type(most) is int and most >= 1), "max_cells", most, "a whole number, at least 1, or None"
+        )
+        self._max_cells = most
 
     @classmethod
     def from_probabilities(cls, graph: CausalGraph, probabilities: Mapping[str, Any]) -> LabelSCM:
@@ -135,11 +143,11 @@ class LabelSCM(CounterfactualQueries, Bridges):
             raise CausalCFError("probability takes one value for each attribute; ask for one unit at a time")
         fixed, possible = merge({**held, **cut}, asked, 1)
         network = actual_world(self._parents, self._ordered, set(cut))
-        below = log_probability(network, {**held, **cut}, 1, self._name, self.max_cells)
+        below = log_probability(network, {**held, **cut}, 1, self._name, self._max_cells)
         self._check_weight(below, "given", held)
         if not bool(possible):
             return 0.0
-        return float((log_probability(network, fixed, 1, self._name, self.max_cells) - below).exp())
+        return float((log_probability(network, fixed, 1, self._name, self._max_cells) - below).exp())
 
     def sample(
         self,
@@ -175,7 +183,7 @@ class LabelSCM(CounterfactualQueries, Bridges):
         network = actual_world(self._parents, self._ordered, set(cut))
         draws = n if b == 1 else 1
         weight, values = sample_network(
-            network, {**held, **cut}, b, draws, fresh(generator), self._name, self.max_cells
+            network, {**held, **cut}, b, draws, fresh(generator), self._name, self._max_cells
         )
         self._check_weight(weight, "given", held)
         return torch.stack([values[i].reshape(n) for i in range(len(self._ordered))], 1)
@@ -225,6 +233,9 @@ class LabelSCM(CounterfactualQueries, Bridges):
         """Return the labels that (n, d) noise gives, (n, d) int8. `do` replaces the equations of the named labels."""
         check_floats("noise", noise, (None, len(self._ordered)), f"(n, {len(self._ordered)})")
         check(bool(((noise >= 0) & (noise < 1)).all()), "noise", noise, "in [0, 1)")
+        do, policies = split(self.graph, do)
+        if policies:
+            return self._under(policies).respond(noise, do)
         _, cut = self._world(None, do)
         if units(cut) not in (1, len(noise)):
             raise CausalCFError(f"respond: arrays of {units(cut)} values for {len(noise)} units; give one a unit")
@@ -281,7 +292,7 @@ class LabelSCM(CounterfactualQueries, Bridges):
         for i, policy in policies.items():
             mechanisms[self.graph.nodes[i]] = self._changed(i, policy)
         found = LabelSCM(self.graph, mechanisms)
-        found.max_cells = self.max_cells
+        found._max_cells = self._max_cells
         return found
 
     def _world(

@@ -10,10 +10,12 @@ from causalcf.cli.command import run as run_command
 from causalcf.data.faces import true_scm
 from causalcf.data.faces.person import LABELS
 from causalcf.data.faces.units import counterfactual
-from causalcf.errors import QueryError
+from causalcf.errors import CausalCFError, QueryError
 from causalcf.eval import main, parse_options
 from causalcf.evaluation.approaches import in_order
-from causalcf.evaluation.photographs import _alike, _effects, held_out_photographs, measure_photographs
+from causalcf.evaluation.photographs import Photographs, _alike, _effects, held_out_photographs, measure_photographs
+from causalcf.labels import LabelSCM
+from causalcf.labels.mechanisms import TableMechanism
 from causalcf.runs.counterfactual import CounterfactualWorlds, Worlds
 
 FACES = SimpleNamespace(name="faces")
@@ -34,6 +36,9 @@ class Oracle:
         assert method in ("encoder", "optimise", "tune") and labels.shape == (len(images), len(self.nodes))
         made = images * 0.9 if self.wrong != "blind" else images.flip(0)
         return Worlds(torch.arange(len(images)).float()[:, None], labels, images, images - made)
+
+    def generate(self, noise, labels):
+        return self.photographs.images[noise[:, 0].long()] * 0.9
 
     def counterfactual(self, worlds, do, generator):
         rows = worlds.noise[:, 0].long()
@@ -151,3 +156,26 @@ def test_an_effect_on_a_child_is_set_beside_what_the_label_model_expects(judge):
     assert expected["value"] < -0.3 and seen["low"] - 0.05 < expected["value"] < seen["high"] + 0.05
     still = _effects(run, "Male", values, photographs.labels, before, before)
     assert still[name]["value"] == 0 and still[name.replace("seen", "expected")] == expected
+
+
+def test_photographs_of_impossible_labels_are_left_out_and_counted(judge, photographs, monkeypatch):
+    monkeypatch.setattr("causalcf.evaluation.photographs.METHODS", ("optimise",))
+    rows = photographs.labels.clone()
+    women = (rows[:, judge.nodes.index("Male")] == 0).nonzero()[:2, 0]
+    rows[women, judge.nodes.index("Mustache")] = 1
+
+    none = TableMechanism(torch.tensor([[0.0, 0.1], [0.0, 0.1]]))
+
+    class Strict(Oracle):
+        labels = LabelSCM(true_scm().graph, {**true_scm().mechanisms, "Mustache": none})
+
+    odd = Photographs(photographs.images, rows, photographs.units)
+    run = Strict(odd.select(torch.tensor([i for i in range(N) if i not in women.tolist()])), judge.nodes)
+    run.abduct = lambda images, labels, method, generator=None: Worlds(
+        torch.arange(len(images)).float()[:, None], labels, images, images * 0
+    )
+    found = measure_photographs(run, judge, odd, 0)["optimise"]
+    assert found["photographs"] == N - 2 and found["left out: impossible labels"] == 2
+    rows[:, judge.nodes.index("Male")], rows[:, judge.nodes.index("Mustache")] = 0, 1
+    with pytest.raises(CausalCFError, match=f"{N} of {N} photographs"):
+        measure_photographs(run, judge, Photographs(photographs.images, rows, photographs.units), 0)

@@ -204,3 +204,52 @@ def test_drawings_in_other_formats(tmp_path, suffix):
         assert text.startswith("<?xml") and len(text) > 5000
     else:
         assert load_graph(tmp_path / f"a{suffix}") == graph
+
+
+MORE = {
+    "groups.dot": ("digraph { X -> Y; {A -> B} -> C; {D {E F}} -> C }", {"XY", "AB", "AC", "BC", "DC", "EC", "FC"}),
+    "ports.dot": ('digraph { "A":n -> "B":p0; C:p -> D }', {"AB", "CD"}),
+    "strict.dot": ("strict digraph {A->B; A->B}", {"AB"}),
+    "sub.dot": ("digraph { subgraph cluster_0 { A -> B } B -> C }", {"AB", "BC"}),
+    "lines.dagitty": ('dag {\nbb="0,0,1,1"\nA [label="x]y"]\nA\n-> B\nB ->\nC\nD [latent=false]\n}', {"AB", "BC"}),
+    "r.csv": ('"A","B"\n"A",0,1\n"B",0,0\n', {"AB"}),
+    "igraph.graphml": (
+        '<graphml><key id="v_name" for="node" attr.name="name" attr.type="string"/><graph edgedefault="directed">'
+        '<node id="n0"><data key="v_name">A</data></node><node id="n1"><data key="v_name">B</data></node>'
+        '<edge source="n0" target="n1"/></graph></graphml>',
+        {"AB"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_what_tools_really_write_is_read(tmp_path, name):
+    text, edges = MORE[name]
+    (tmp_path / name).write_text(text)
+    assert {"".join(edge) for edge in load_graph(tmp_path / name).edges} == edges
+
+
+LOST = {
+    "default.dot": ("digraph { edge [dir=back]; A -> B }", "dir=back"),
+    "hidden.dot": ("digraph { node [observed=no]; A -> B }", "observed=no"),
+    "twice.dot": ("digraph { A -> B; A -> B }", "duplicate edge"),
+    "both.json": ('{"nodes": [{"id": "A"}], "edges": [{"source": "A", "target": "B"}], "links": [{}]}', "both"),
+    "unknown.json": ('{"nodes": {"A": [], "B": ["A"]}, "edges": [["A", "B"]]}', "'edges'"),
+    "repeated.json": ('{"nodes": {"A": [], "B": ["A"], "B": []}}', "'B' is there twice"),
+    "attributes.json": ('{"nodes": [], "links": [], "graph": "abc"}', "'graph'"),
+    "two.graphml": (
+        "<graphml><graph edgedefault='directed'/><graph edgedefault='directed'/></graphml>",
+        "several graphs",
+    ),
+    "head.dagitty": ("dag A -> B { A -> C }", "dag { ... }"),
+    "value.dagitty": ("dag { A = B\nB -> C }", "'='"),
+    "mark.csv": ("x;A;B\nA;0;1\nB;0;0\n", "parted by ';'"),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_nothing_is_dropped_without_a_word(tmp_path, name):
+    text, why = LOST[name]
+    (tmp_path / name).write_text(text)
+    with pytest.raises(GraphError, match=why):
+        load_graph(tmp_path / name)

@@ -7,8 +7,9 @@ from helpers.label_oracles import cases, events, known_labels
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causalcf.errors import ImpossibleWorldError, IntractableError
+from causalcf.errors import CausalCFError, ImpossibleWorldError, IntractableError
 from causalcf.esm import DiscreteSCM
+from causalcf.graph import CausalGraph
 from causalcf.labels import LabelSCM
 
 STICKINESS = st.sampled_from([0.0, 0.25, 0.53, 1.0])
@@ -152,3 +153,22 @@ def test_equal_units_are_answered_alike_and_once(monkeypatch):
         for row in rows[:20]
     ]
     assert found[:20].tolist() == pytest.approx(alone, abs=1e-12)
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+def test_long_products_do_not_underflow(batch):
+    graph = CausalGraph({"R": [], **{f"x{i}": ["R"] for i in range(130)}})
+    tables = {"R": 0.5, **{f"x{i}": [1e-10, 1e-10] for i in range(130)}}
+    scm = LabelSCM.from_probabilities(graph, tables)
+    facts = {f"x{i}": [1] * batch if batch > 1 else 1 for i in range(130)}
+    found = scm.counterfactual_probabilities({"R": 1}, facts, do={"x0": 0})
+    assert found.tolist() == pytest.approx([0.5] * batch)
+
+
+@pytest.mark.parametrize("most", ["a", 2.0, 0, -1, True])
+def test_a_limit_that_is_none_is_refused(most):
+    from helpers.networks import bald
+
+    scm = bald()
+    with pytest.raises(CausalCFError, match="max_cells"):
+        scm.max_cells = most

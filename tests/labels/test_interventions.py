@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 import causalcf as cf
 from causalcf.errors import CausalCFError, GraphError, ImpossibleWorldError
-from causalcf.labels.mechanisms import ResponseMechanism
+from causalcf.labels.mechanisms import NeuralMechanism, ResponseMechanism, TableMechanism
 
 GRAPH = cf.CausalGraph({"A": [], "B": ["A"], "C": ["A", "B"]})
 SHARES = st.floats(0, 1)
@@ -30,8 +31,8 @@ def intervals(scm, new):
         cuts = {
             0.0,
             1.0,
-            *scm.mechanisms[node].table.flatten().tolist(),
-            *new[node].mechanisms[node].table.flatten().tolist(),
+            *scm.mechanisms[node].whole_table().flatten().tolist(),
+            *new[node].mechanisms[node].whole_table().flatten().tolist(),
         }
         ends = sorted(cuts)
         found.append([((a + b) / 2, b - a) for a, b in itertools.pairwise(ends) if b > a])
@@ -74,7 +75,7 @@ def _product(values):
 def _respond(scm, models_, noise):
     world = {}
     for node, u in zip(GRAPH.nodes, noise, strict=True):
-        table = models_[node].mechanisms[node].table
+        table = models_[node].mechanisms[node].whole_table()
         world[node] = int(u < float(table[tuple(world[p] for p in GRAPH.parents(node))]))
     return world
 
@@ -197,3 +198,36 @@ def test_soft_needs_a_threshold():
     with pytest.raises(GraphError, match="noise of A is no threshold"):
         scm.probability({"A": 1}, do={"A": cf.Soft(0.1)})
     assert scm.probability({"A": 1}, do={"A": cf.Stochastic(0.25)}) == 0.25
+
+
+def test_a_law_takes_any_number_of_parents():
+    parents = [f"P{i}" for i in range(40)]
+    graph = cf.CausalGraph({**{name: [] for name in parents}, "X": parents})
+    zero = torch.zeros(40)
+    network = NeuralMechanism(torch.zeros(()), zero, torch.zeros(2, 40), torch.zeros(2), torch.zeros(2))
+    scm = cf.LabelSCM(graph, {**{name: TableMechanism(0.5) for name in parents}, "X": network})
+    assert scm.sample(4, do={"X": cf.Stochastic(1.0)}).shape == (4, 41)
+    assert scm.counterfactual(scm.sample(3), do={"X": cf.Stochastic(0.0)})[:, 0, -1].tolist() == [0, 0, 0]
+    for wrong in (cf.Soft(0.1), cf.Conditional(lambda **all: 1)):
+        with pytest.raises(GraphError, match="X has 40 parents"):
+            scm.sample(4, do={"X": wrong})
+    with pytest.raises(GraphError, match="'X' has 40 parents"):
+        scm.variables()
+
+
+@pytest.mark.parametrize("rule", [lambda A: 1 / 0, lambda A: np.array([1, 0]), lambda A: "yes", lambda A: A + "x"])
+def test_a_rule_that_fails_is_said_to(rule):
+    scm = cf.LabelSCM.from_probabilities(GRAPH, {"A": 0.5, "B": [0.3, 0.6], "C": [[0.1, 0.4], [0.5, 0.9]]})
+    with pytest.raises(GraphError, match="the rule of B failed for A=0: "):
+        scm.probability({"B": 1}, do={"B": cf.Conditional(rule)})
+    assert scm.probability({"B": 1}, do={"B": cf.Conditional(lambda A: np.bool_(A))}) == 0.5
+    assert scm.probability({"B": 1}, do={"B": cf.Soft(np.float32(0.25))}) == pytest.approx(0.7)
+
+
+def test_noise_answers_under_them_too():
+    scm = cf.LabelSCM.from_probabilities(GRAPH, {"A": 0.5, "B": [0.3, 0.6], "C": [[0.1, 0.4], [0.5, 0.9]]})
+    noise = torch.tensor([[0.2, 0.65, 0.6]], dtype=torch.float64)
+    assert scm.respond(noise).tolist() == [[1, 0, 0]]
+    assert scm.respond(noise, do={"B": cf.Soft(0.1)}).tolist() == [[1, 1, 1]]
+    with pytest.raises(CausalCFError, match="sets no value"):
+        scm.variables(do={"B": cf.Soft(0.1)})

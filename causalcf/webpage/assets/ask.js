@@ -43,14 +43,20 @@ async function answer() {
   writeLink();
   if (!state.person) state.person = personOf(state.seed, given);
   const { person } = state;
-  if (!person) return nobody("Under the label model nobody is like that.");
+  if (!person) {
+    const blank = at("actual");
+    blank.getContext("2d").clearRect(0, 0, SIDE, SIDE);
+    blank.setAttribute("aria-label", "Nobody");
+    showProbabilities(null, null, false);
+    return nobody("Under the label model nobody is like that.");
+  }
   person.image = person.image ?? await generated(person.noise, person.labels);
   if (!current()) return;
   show(at("actual"), person.photograph ?? person.image, `This person: ${described(person.labels)}`);
   showCoordinates();
   if (!model) return;
   const asked = Object.keys(question.antecedent).length > 0;
-  const facts = person.photograph ? factsOf(person.labels) : given;
+  const facts = person.known ? factsOf(person.labels) : given;
   showProbabilities(model.answer(facts, question), model.answer(factsOf(person.labels), question), asked);
   for (const part of document.querySelectorAll(".answer")) part.hidden = !asked;
   at("changed").textContent = asked ? "" : `This person: ${described(person.labels)}. Now say what is changed.`;
@@ -62,7 +68,7 @@ async function answer() {
     const other = model.counterfactual(person.labels, question, random);
     if (!other) return nobody("This cannot be observed of this person. Lower the stickiness, or take do.");
     labels.push(other);
-    const image = await otherImage(person, otherNoise(person.noise, question.stickiness, random), other);
+    const image = await otherImage(person, otherNoise(person.noise, question.stickiness, random, Boolean(person.residual)), other);
     if (!current()) return;
     show(strip[i], image, `Draw ${i + 1}: ${described(other)}`);
     if (i > 0) continue;
@@ -124,23 +130,24 @@ function makeCards() {
 }
 
 function chose(key, name, value) {
+  at("understood").textContent = "";
   const values = key === "given" ? state.given : state.question.antecedent;
   if (value === "") delete values[name]; else values[name] = Number(value);
-  if (key === "given") state.person = null;
+  if (key === "given") forgetPerson();
   showChoices();
   answer();
 }
 
 /** Show the state in all controls. */
 function showChoices() {
-  const { antecedent, mode, stickiness } = state.question, photograph = Boolean(state.person?.photograph);
+  const { antecedent, mode, stickiness } = state.question, known = Boolean(state.person?.known);
   at("mode").value = mode;
   at("stickiness").value = stickiness;
   at("stickiness-shown").textContent = stickiness.toFixed(2);
-  at("residual-choice").hidden = !photograph;
+  at("residual-choice").hidden = !state.person?.residual;
   for (const [name, parts] of cards) {
-    parts.given.value = (photograph ? factsOf(state.person.labels) : state.given)[name] ?? "";
-    parts.given.disabled = photograph;
+    parts.given.value = (known ? factsOf(state.person.labels) : state.given)[name] ?? "";
+    parts.given.disabled = known;
     parts.antecedent.value = antecedent[name] ?? "";
     parts.card.classList.toggle("asked", name in antecedent);
   }
@@ -151,14 +158,14 @@ let passed = mapping(); // how much each label's probability moved, of this pers
 
 /** Show the probabilities before and after: of all who are like that, and of this person. */
 function showProbabilities(all, own, asked) {
-  at("exactness").textContent = !all ? "This has probability 0 under the label model."
-    : `The percentages are ${all.exact ? "exact" : `estimated from ${SAMPLES.toLocaleString("en")} samples`}: all who are `
-      + "like the person given, before and after the change.";
-  if (all && state.person.photograph) at("exactness").textContent = "The percentages are of the person in the photograph.";
+  const how = all?.exact === false ? `estimated from ${SAMPLES.toLocaleString("en")} samples` : "exact";
+  const whom = state.person?.known ? "this person" : "all people like the one given";
+  at("exactness").textContent = all ? `The percentages are ${how}. They are of ${whom}, before and after the change.`
+    : "This has probability 0 under the label model.";
   passed = mapping();
   names.forEach((name, i) => {
-    const { card, now, chance, bar } = cards.get(name), labels = state.person.labels;
-    now.textContent = `this person: ${yes(labels[i])}`;
+    const { card, now, chance, bar } = cards.get(name), labels = state.person?.labels;
+    now.textContent = labels ? `this person: ${yes(labels[i])}` : "nobody";
     chance.textContent = !all ? "–" : asked ? `${percent(all.before[i])} → ${percent(all.after[i])}` : percent(all.before[i]);
     chance.title = all ? `P = ${all.before[i].toFixed(6)}${asked ? `, then ${all.after[i].toFixed(6)}` : ""}` : "";
     bar.children[0].style.width = `${100 * (all?.before[i] ?? 0)}%`;
@@ -194,8 +201,8 @@ function showArrows() {
 
 function startAsking() {
   at("another").onclick = () => {
-    Object.assign(state, { seed: (state.seed % 999999999) + 1, draw: 0, person: null });
-    at("way").value = 0;
+    Object.assign(state, { seed: (state.seed % 999999999) + 1, draw: 0 });
+    forgetPerson();
     showChoices();
     answer();
   };
@@ -203,9 +210,9 @@ function startAsking() {
     writeLink();
     try {
       await navigator.clipboard.writeText(location.href);
-      say("The link is copied. Who opens it needs this same file.");
+      say("The link is copied. Who opens it needs this same file. Moved sliders and photographs are not in it.");
     } catch {
-      say("The address of this page is the link. Who opens it needs this same file.");
+      say("The address of this page is the link. Who opens it needs this same file. Moved sliders and photographs are not in it.");
     }
   };
   if (!model) return lacks("asking", contents.lacks.labels, ["redraw", "changed", "exactness", "network", "draws", "controls"]);
@@ -215,6 +222,7 @@ function startAsking() {
   at("mode").onchange = () => {
     const mode = at("mode").value;
     Object.assign(state.question, { mode, stickiness: STICKY[mode] });
+    at("understood").textContent = "";
     showChoices();
     answer();
   };
@@ -235,15 +243,16 @@ function ask(text) {
   const line = at("understood");
   try {
     const { given, antecedent, mode } = parseQuestion(text, contents.language);
+    const { person } = state, other = person?.known && names.find((name, i) => (given[name] ?? person.labels[i]) !== person.labels[i]);
+    if (other) throw new NotUnderstood(`${spoken(other)} is ${yes(!given[other])} here. Correct the labels, or take another person.`);
     if (mode !== state.question.mode) state.question.stickiness = STICKY[mode];
     Object.assign(state.question, { antecedent, mode });
-    if (state.person?.photograph) {
-      line.textContent = `${mode} ${stated(antecedent)}, of the photograph`;
-    } else {
-      line.textContent = `given ${stated(given) || "anybody"}; ${mode} ${stated(antecedent)}`;
-      Object.assign(state, { given, person: null });
+    if (!person?.known) {
+      state.given = given;
+      forgetPerson();
     }
-    line.className = "";
+    const whom = person?.known ? "this person" : stated(given) || "anybody";
+    [line.textContent, line.className] = [`given ${whom}; ${mode} ${stated(antecedent)}`, ""];
     showChoices();
     answer();
   } catch (error) {

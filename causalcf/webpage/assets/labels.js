@@ -171,7 +171,9 @@ function pick(found, random) {
   return found.filter(({ weight }) => weight > 0).pop() ?? null;
 }
 
-/** The other noise of a person: each coordinate is kept with probability `stickiness`, else drawn anew. */
-function otherNoise(noise, stickiness, random) {
-  return noise.map((value) => (random() < stickiness ? value : 2 * random() - 1));
+/** The other noise of a person: each coordinate is kept with probability `stickiness`, else drawn anew. The noise of a
+ *  photograph and its residual are one: they are kept or redrawn as a whole. */
+function otherNoise(noise, stickiness, random, whole) {
+  const kept = random() < stickiness;
+  return noise.map((value) => ((whole ? kept : random() < stickiness) ? value : 2 * random() - 1));
 }

@@ -3,12 +3,12 @@
 const STEPS = 7;
 const sliders = new Map();
 const newestSweep = newest();
-let destination = null;
 
 function startNoise() {
   for (const { coordinate, change } of contents.coordinates) {
     const slider = make("input", { type: "range", min: -1, max: 1, step: 0.01 });
     slider.oninput = () => {
+      if (!state.person) return;
       state.person.noise[coordinate] = Number(slider.value);
       noiseChanged();
     };
@@ -18,13 +18,14 @@ function startNoise() {
     at("coordinates").append(make("label", { title: share }, `z${coordinate}`, slider));
   }
   at("reset").onclick = () => {
+    if (!state.person) return;
     state.person.noise = state.person.drawn.slice();
     at("way").value = 0;
     noiseChanged();
   };
   at("way").oninput = () => {
-    const share = Number(at("way").value);
-    destination = destination ?? personOf(state.seed + 1, mapping());
+    if (!state.person) return;
+    const share = Number(at("way").value), destination = personOf(state.seed + 1, mapping());
     const { drawn } = state.person;
     state.person.noise = drawn.map((value, i) => (1 - share) * value + share * destination.noise[i]);
     noiseChanged();
@@ -33,15 +34,14 @@ function startNoise() {
 
 /** The person has another noise: their image is drawn anew, and a photograph is left behind. */
 function noiseChanged() {
-  const { noise, labels, drawn } = state.person;
-  state.person = { noise, labels, drawn };
+  const { noise, labels, drawn, known } = state.person;
+  state.person = { noise, labels, drawn, known };
   if (model) showChoices();
   answer();
 }
 
 function showCoordinates() {
   for (const [coordinate, slider] of sliders) slider.value = state.person.noise[coordinate];
-  if (Number(at("way").value) === 0) destination = null;
 }
 
 /** Show the face along one coordinate. */
@@ -50,6 +50,7 @@ async function sweep(coordinate) {
   if (!noise) return;
   const strip = Array.from({ length: STEPS }, (_, i) => picture(`z${coordinate} at ${(2 * i / (STEPS - 1) - 1).toFixed(2)}`));
   at("sweep").replaceChildren(...strip);
+  at("sweep-title").textContent = `z${coordinate} from -1 to 1:`;
   for (let i = 0; i < STEPS; i++) {
     const moved = noise.slice();
     moved[coordinate] = 2 * i / (STEPS - 1) - 1;

@@ -16,7 +16,6 @@ function make(tag, properties = {}, ...children) {
 
 function say(text) {
   at("notice").textContent = text;
-  at("notice").hidden = !text;
 }
 
 // The worker: networks run there, so that the page stays alive.
@@ -45,8 +44,18 @@ const generated = (noise, labels) => work("generate", { noise, labels });
 // The state: who is asked about, and what is asked. A photograph's person has an image and a residual of their own.
 const state = {
   seed: 1, draw: 0, given: mapping(), question: { antecedent: mapping(), mode: "do", stickiness: 1 },
-  person: null, // { noise, labels, image, photograph, residual }
+  person: null, // { noise, labels, image, photograph, residual, known: their labels are facts }
 };
+
+/** Forget the person: another one is drawn for the next answer. */
+function forgetPerson() {
+  state.person = null;
+  at("way").value = 0;
+  for (const id of ["sweep", "labels-read"]) at(id)?.replaceChildren();
+  at("sweep-title").textContent = "";
+  for (const id of ["understood", "photo-status"]) if (at(id)) at(id).textContent = "";
+  say("");
+}
 
 /** Draw the person of a seed: their labels given the conditions, their noise from its prior. */
 function personOf(seed, given) {
@@ -106,7 +115,11 @@ function writeLink() {
   const { antecedent, mode, stickiness } = state.question;
   const parts = { run: contents.fingerprint, seed: state.seed, draw: state.draw };
   if (model) Object.assign(parts, { given: written(state.given), if: written(antecedent), mode, stickiness });
-  history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
+  try {
+    history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
+  } catch {
+    // Some browsers limit how often the address may change; the next answer writes it.
+  }
 }
 
 function readLink() {

@@ -2,13 +2,16 @@
 
 const VIEW = 256;
 const crop = { source: null, x: 0, y: 0, scale: 1, least: 1 };
+const newestPhotograph = newest();
+const report = (text) => { at("photo-status").textContent = text; };
 
 function startPhotograph() {
+  document.ondragover = (event) => event.preventDefault(); // a file that is dropped shall not replace the page
+  document.ondrop = (event) => event.preventDefault();
   if (contents.lacks.photograph) return lacks("photographing", contents.lacks.photograph);
   const canvas = at("crop");
   if (!contents.photograph.eyes) at("guide").textContent = "Drag and scale the photograph until the face lies like those above.";
   at("file").onchange = () => at("file").files[0] && openPhotograph(at("file").files[0]);
-  document.ondragover = (event) => event.preventDefault();
   document.ondrop = (event) => {
     event.preventDefault();
     if (event.dataTransfer.files[0]) openPhotograph(event.dataTransfer.files[0]);
@@ -19,30 +22,39 @@ function startPhotograph() {
     canvas.setPointerCapture(event.pointerId);
   };
   canvas.onpointermove = (event) => {
-    if (!held) return;
+    if (held?.pointerId !== event.pointerId) return;
     const per = VIEW / canvas.getBoundingClientRect().width;
     moveBy((event.clientX - held.clientX) * per, (event.clientY - held.clientY) * per);
     held = event;
   };
   canvas.onpointerup = canvas.onpointercancel = () => { held = null; };
   canvas.onwheel = (event) => { event.preventDefault(); scaleTo(crop.scale * 1.1 ** -Math.sign(event.deltaY)); };
-  canvas.onkeydown = ({ key }) => {
+  canvas.onkeydown = (event) => {
+    const { key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4] }[key];
     if (step) moveBy(...step);
     else if (key === "+" || key === "=") scaleTo(crop.scale * 1.05);
     else if (key === "-" || key === "−") scaleTo(crop.scale / 1.05);
+    else return;
+    event.preventDefault();
   };
   at("scale").oninput = () => scaleTo(crop.least * 16 ** Number(at("scale").value));
   at("use").onclick = usePhotograph;
 }
 
 async function openPhotograph(file) {
+  const current = newestPhotograph();
+  let source;
   try {
-    crop.source = await createImageBitmap(file, { imageOrientation: "from-image" });
+    source = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    return say(`${file.name} is not an image that this browser can read.`);
+    if (current()) report(`${file.name} is not an image that this browser can read.`);
+    return;
   }
-  say("");
+  if (!current()) return;
+  crop.source = source;
+  report("");
   const { width, height } = crop.source, shorter = Math.min(width, height);
   const { aligned, eyes } = contents.photograph;
   crop.least = VIEW / shorter;
@@ -51,7 +63,6 @@ async function openPhotograph(file) {
   crop.x = (VIEW - width * crop.scale) / 2;
   crop.y = (VIEW - height * crop.scale) / 2;
   at("cropping").hidden = false;
-  at("labels-read").replaceChildren();
   showCrop();
 }
 
@@ -76,6 +87,9 @@ function showCrop() {
   crop.x = Math.min(0, Math.max(crop.x, VIEW - source.width * scale));
   crop.y = Math.min(0, Math.max(crop.y, VIEW - source.height * scale));
   at("scale").value = Math.log(scale / crop.least) / Math.log(16);
+  at("labels-read").replaceChildren(); // they were of another crop
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, VIEW, VIEW); // behind what is transparent
   context.drawImage(source, crop.x, crop.y, source.width * scale, source.height * scale);
   for (const [x, y] of contents.photograph.eyes ?? []) {
     for (const [colour, wide] of [["#000", 4], ["#fff", 2]]) {
@@ -106,26 +120,35 @@ function cropped() {
 
 /** Read the labels of the crop, find its noise, and ask about this person. */
 async function usePhotograph() {
-  const photograph = cropped(), found = await work("read", { image: photograph });
+  const current = newestPhotograph(), photograph = cropped(), found = await work("read", { image: photograph });
+  if (!current()) return;
   const labels = Array.from(found, (share) => Number(share > 0.5));
   const line = (name, i) => {
     const select = make("select", {}, new Option("no", "0"), new Option("yes", "1"));
     select.value = labels[i];
     select.onchange = () => { labels[i] = Number(select.value); abduct(photograph, labels); };
     const surely = Math.max(found[i], 1 - found[i]);
-    return make("label", {}, select, `${spoken(name)}, read with ${percent(surely)}`);
+    return make("label", {}, select, `${spoken(name)} (${percent(surely)} sure)`);
   };
   at("labels-read").replaceChildren(...names.map(line));
-  await abduct(photograph, labels);
+  if (await abduct(photograph, labels)) at("ask-title").scrollIntoView();
 }
 
+/** Make the photograph the person who is asked about; return whether it can be. */
 async function abduct(photograph, labels) {
-  if (!model.actual(factsOf(labels)).length) return say("The label model says that nobody has these labels. Correct them.");
-  say("");
+  const current = newestPhotograph();
+  if (!model.actual(factsOf(labels)).length) {
+    report("The label model says that nobody has these labels. Correct them; the answer above is still the one before.");
+    return false;
+  }
+  report("");
   const noise = Array.from(await work("encode", { image: photograph, labels }));
   const image = await generated(noise, labels), residual = photograph.map((value, p) => value - image[p]);
-  state.person = { noise, labels: labels.slice(), drawn: noise.slice(), image, photograph, residual };
+  if (!current()) return false;
+  at("way").value = 0;
+  at("understood").textContent = "";
+  state.person = { noise, labels: labels.slice(), drawn: noise.slice(), image, photograph, residual, known: true };
   showChoices();
   answer();
-  at("ask-title").scrollIntoView();
+  return true;
 }

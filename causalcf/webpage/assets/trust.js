@@ -23,7 +23,7 @@ function startTrust() {
       const cell = make("td");
       for (const link of links.filter((one) => one.cause === cause && one.effect === effect)) {
         const button = make("button", { type: "button", textContent: link.verdict });
-        button.classList.add(link.verdict);
+        button.dataset.verdict = link.verdict;
         button.onclick = () => { sentence.textContent = link.sentence; };
         button.setAttribute("aria-label", `${spoken(cause)} to ${spoken(effect)}, ${link.approach}: ${link.verdict}`);
         cell.append(button);
@@ -48,7 +48,7 @@ if (model) showChoices();
 answer();
 onhashchange = () => {
   readLink();
-  state.person = null;
+  forgetPerson();
   if (model) showChoices();
   answer();
 };
