@@ -14,6 +14,8 @@ from PIL import Image
 
 from causalcf.errors import RunError, WriteError
 from causalcf.evaluation.report.links import VERDICTS
+from causalcf.labels import LabelSCM
+from causalcf.labels.mechanisms import TableMechanism
 from causalcf.page import main, write_page
 from causalcf.runs.loading import load_run
 
@@ -116,7 +118,7 @@ def test_a_link_shows_the_same_answer(chromium, pages):
         address, shown = page.url.split("#")[1], pixels(page, "counterfactual")
     with opened(chromium, pages["faces"], "#" + address) as (page, seen):
         answered(page)
-        assert pixels(page, "counterfactual") == shown and page.locator("#notice").is_hidden()
+        assert pixels(page, "counterfactual") == shown and page.locator("#notice").inner_text() == ""
     with opened(chromium, pages["plain"], "#" + address) as (page, seen):
         assert "another run" in page.locator("#notice").inner_text()
         assert seen == []
@@ -177,6 +179,75 @@ def test_a_photograph_is_asked_about(chromium, pages, photograph):
         page.locator("#residual-choice").wait_for(state="hidden")
 
 
+def test_what_a_sentence_says_of_a_photograph_must_agree_with_its_labels(chromium, pages, photograph):
+    path, _, labels = photograph
+    assert labels[1] == 1  # a man
+    with opened(chromium, pages["faces"]) as (page, _):
+        page.locator("#file").set_input_files(path)
+        page.get_by_role("button", name="Ask about this person").click()
+        page.locator("#residual-choice").wait_for()
+        page.get_by_label("Your question").fill("Given a woman, what if she were old?")
+        page.keyboard.press("Enter")
+        assert page.locator("#understood.wrong").inner_text().startswith("Male is yes here")
+        page.get_by_label("Your question").fill("Given a man, what if he were old?")
+        page.keyboard.press("Enter")
+        answered(page)
+        assert "of this person" in page.locator("#exactness").inner_text()
+        page.locator("#coordinates input").first.fill("0.9")  # another face, whose labels are still those
+        page.locator("#residual-choice").wait_for(state="hidden")
+        assert page.get_by_label("Given: Male").is_disabled()
+        assert "of this person" in page.locator("#exactness").inner_text()
+        page.get_by_role("button", name="Another person").click()
+        page.locator("#exactness", has_text="all people").wait_for()
+        assert page.get_by_label("Given: Male").is_enabled() and page.locator("#labels-read select").count() == 0
+
+
+def test_labels_that_nobody_has_are_refused_and_another_crop_is_read_again(chromium, page_runs, photograph, tmp_path):
+    path, _, _ = photograph
+    run = page_runs["faces"]
+    tables = {node: mechanism.table.clone() for node, mechanism in run.labels.mechanisms.items()}
+    tables["Bald"][:, 0] = 0.0  # no bald woman
+    scm = LabelSCM(run.graph, {node: TableMechanism(table) for node, table in tables.items()})
+    page_file = write_page(replace(run, labels=scm), tmp_path / "page.html")
+    with opened(chromium, page_file) as (page, _):
+        page.locator("#file").set_input_files(path)
+        page.get_by_role("button", name="Ask about this person").click()
+        page.locator("#labels-read select").first.wait_for()
+        page.locator("#labels-read select").nth(1).select_option("0")
+        page.locator("#labels-read select").nth(3).select_option("1")
+        page.locator("#photo-status", has_text="nobody has these labels").wait_for()
+        page.locator("#crop").press("+")
+        assert page.locator("#labels-read select").count() == 0
+
+
+def test_nobody_is_shown_where_nobody_is_like_that(chromium, page_runs, tmp_path):
+    run = page_runs["faces"]
+    tables = {node: mechanism.table.clone() for node, mechanism in run.labels.mechanisms.items()}
+    tables["Mustache"][:, 0] = 0.0
+    scm = LabelSCM(run.graph, {node: TableMechanism(table) for node, table in tables.items()})
+    with opened(chromium, write_page(replace(run, labels=scm), tmp_path / "page.html")) as (page, seen):
+        page.get_by_label("Your question").fill("Given a woman with a moustache, what if she were a man?")
+        page.keyboard.press("Enter")
+        page.locator("#changed", has_text="nobody is like that").wait_for()
+        assert "probability 0" in page.locator("#exactness").inner_text() and sum(pixels(page, "actual")) == 0
+        page.locator("#coordinates input").first.fill("0.2")
+        page.get_by_role("button", name="Reset the noise").click()
+        page.get_by_label("Given: Male").select_option("1")
+        until(page, lambda: sum(pixels(page, "actual")) > 0)
+        assert seen == []
+
+
+def test_the_noise_of_a_photograph_is_kept_or_redrawn_as_a_whole(faces):
+    script = """(whole) => {
+      const random = randomFrom(3), noise = Array.from({ length: 50 }, (_, i) => i / 50);
+      const kept = () => otherNoise(noise, 0.5, random, whole).filter((z, i) => z === noise[i]).length;
+      return Array.from({ length: 200 }, kept);
+    }"""
+    together, apart = faces.evaluate(script, True), faces.evaluate(script, False)
+    assert set(together) == {0, 50} and 60 < together.count(50) < 140
+    assert min(apart) > 0 and max(apart) < 50
+
+
 def test_the_residual_is_kept_as_the_library_keeps_it(chromium, pages, page_runs, photograph):
     _, image, labels = photograph
     run = page_runs["faces"]
@@ -199,7 +270,7 @@ def test_a_file_that_is_no_image_is_refused(chromium, pages, tmp_path):
     (tmp_path / "<i>x.png").write_text("no image")
     with opened(chromium, pages["faces"]) as (page, _):
         page.locator("#file").set_input_files(tmp_path / "<i>x.png")
-        page.locator("#notice", has_text="<i>x.png is not an image").wait_for()
+        page.locator("#photo-status", has_text="<i>x.png is not an image").wait_for()
 
 
 def test_pages_say_what_they_lack(chromium, pages):
@@ -214,11 +285,13 @@ def test_pages_say_what_they_lack(chromium, pages):
 def test_verdicts_of_a_report_are_shown(chromium, page_runs, tmp_path):
     outcome = suite(nodes=("Male", "Young", "Bald"))
     run = replace(page_runs["faces"], folder=tmp_path / outcome["approaches"][0]["run"])
+    outcome["links"][0]["verdict"] = "not measured"  # a page knows no list of verdicts
     (tmp_path / "report.json").write_text(json.dumps(outcome))
     path = write_page(run, tmp_path / "page.html", tmp_path / "report.json")
     with opened(chromium, path) as (page, seen):
         verdict = page.locator("#trust button").first
-        assert verdict.inner_text() in VERDICTS
+        assert page.locator("#trust button", has_text="not measured").count() == 1
+        assert verdict.inner_text() in (*VERDICTS, "not measured")
         verdict.click()
         assert re.search(r"Interval \[|verdict", page.locator("#trust p").inner_text())
         assert seen == []
