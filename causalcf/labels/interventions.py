@@ -53,6 +53,13 @@ class Stochastic:
         probability: of the label 1, in [0, 1].
 
     Source: Korb et al. (2004); dowhy's `interventional_samples` with a random function.
+
+    Examples:
+        >>> from causalcf import CausalGraph, LabelSCM, Stochastic
+        >>> graph = CausalGraph({"Young": [], "Bald": ["Young"]})
+        >>> scm = LabelSCM.from_probabilities(graph, {"Young": 0.75, "Bald": [0.1, 0.0]})
+        >>> scm.probability({"Young": 1}, given={"Bald": 1}, do={"Bald": Stochastic(0.3)})
+        0.75
     """
 
     probability: float
