@@ -58,7 +58,7 @@ class Stochastic:
         >>> from causalcf import CausalGraph, LabelSCM, Stochastic
         >>> graph = CausalGraph({"Young": [], "Bald": ["Young"]})
         >>> scm = LabelSCM.from_probabilities(graph, {"Young": 0.75, "Bald": [0.1, 0.0]})
-        >>> scm.probability({"Young": 1}, given={"Bald": 1}, do={"Bald": Stochastic(0.3)})
+        >>> round(scm.probability({"Young": 1}, given={"Bald": 1}, do={"Bald": Stochastic(0.3)}), 6)
         0.75
     """
 
