@@ -8,15 +8,15 @@ import csv
 import io
 import json
 import re
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import CausalCFError, GraphError, unknown
 from ..io.untrusted import first_line, read_bounded
 from .bif import parse_bif
+from .dagitty import read_dagitty, to_dagitty
+from .dot import read_dot, to_dot
 from .graph import CausalGraph
 
 MAX_BYTES = 2**20
@@ -132,102 +132,6 @@ def _write_json(graph: CausalGraph) -> str:
     return json.dumps(nx.node_link_data(_named(graph), edges="edges"), indent=1, ensure_ascii=False) + "\n"
 
 
-def _read_dot(text: str) -> Any:
-    """Parse DOT by pydot alone: networkx's from_pydot cuts quotes off names."""
-    try:
-        import pydot
-    except ImportError:
-        raise GraphError("reading DOT takes the package pydot: pip install 'causalcf[dot]'") from None
-
-    def parse() -> Any:
-        said = io.StringIO()  # pydot prints what it does not understand
-        with warnings.catch_warnings(), redirect_stdout(said):
-            warnings.simplefilter("ignore")
-            found = pydot.graph_from_dot_data(text)
-        if not found or len(found) != 1:
-            lines = [line for line in said.getvalue().splitlines() if line.strip(" ^")]
-            raise ValueError(lines[-1] if lines else f"{len(found or [])} graphs in one file")
-        return _from_pydot(found[0])
-
-    return _by_networkx(parse, "DOT")
-
-
-def _from_pydot(parsed: Any) -> Any:
-    import networkx as nx
-
-    directed, merges = parsed.get_type() == "digraph", parsed.get_strict()
-    found = (nx.MultiDiGraph if directed else nx.Graph)(name=_unquoted(str(parsed.get_name() or "")) or "graph")
-    parts = [parsed]
-    while parts:
-        part = parts.pop()
-        parts += part.get_subgraph_list()
-        for node in part.get_node_list():
-            name, marks = node.get_name(), node.get_attributes()
-            if name in ("node", "edge", "graph"):  # defaults for what follows
-                _check_defaults(name, marks)
-            elif name not in ('"\\n"', '"\\r\\n"'):  # as which pydot takes blank lines
-                found.add_node(_node_name(name), **marks)
-        for edge in part.get_edge_list():
-            ends = edge.get_source(), edge.get_destination()
-            for end in ends:
-                if isinstance(end, Mapping):
-                    found.add_edges_from(_group_edges(end))
-            for one in _ends(ends[0]):
-                for other in _ends(ends[1]):
-                    found.add_edge(one, other, **edge.get_attributes())
-    repeated = directed and found.number_of_edges() > len(set(found.edges()))
-    return found if repeated and not merges else nx.DiGraph(found) if directed else found
-
-
-def _check_defaults(kind: str, marks: Mapping[str, Any]) -> None:
-    for key, value in marks.items():
-        if key.lower() in ("dir", "latent", "hidden", "observed", "unobserved"):
-            raise ValueError(f"{kind} [{key}={value}] is a default for what follows; write it at each one")
-
-
-def _node_name(text: str) -> str:
-    """Return a node's name without its port."""
-    match = re.match(r'"(?:[^"\\]|\\.)*"|[^:]*', text)
-    return _unquoted(match[0] if match else text)
-
-
-def _ends(end: Any) -> list[str]:
-    """Return one end of an edge: a node, or all nodes of a group in braces."""
-    if isinstance(end, str):
-        return [_node_name(end)]
-    names = [name for name in end["nodes"] if name not in ("node", "edge", "graph")]
-    names += [name for ends in end["edges"] for name in ends]
-    inner = [name for groups in end["subgraphs"].values() for group in groups for name in _ends(group)]
-    return list(dict.fromkeys([*map(_node_name, names), *inner]))
-
-
-def _group_edges(group: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for one, other in group["edges"]:
-        yield _node_name(one), _node_name(other)
-    for groups in group["subgraphs"].values():
-        for inner in groups:
-            yield from _group_edges(inner)
-
-
-def _unquoted(name: str) -> str:
-    inner = name[1:-1] if len(name) > 1 and name[0] == name[-1] == '"' else name
-    return inner.replace('\\"', '"')
-
-
-def _quoted(name: str) -> str:
-    if "\\" in name:
-        raise GraphError(f"{name!r} has a backslash, which this format cannot hold; rename it, or save as YAML")
-    escaped = name.replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def to_dot(graph: CausalGraph) -> str:
-    """Return a graph as DOT text, which Graphviz draws."""
-    lines = [f"  {_quoted(node)};" for node in graph.nodes]
-    lines += [f"  {_quoted(parent)} -> {_quoted(child)};" for parent, child in graph.edges]
-    return "\n".join([f"digraph {_quoted(graph.name)} {{", *lines, "}"]) + "\n"
-
-
 def _read_bif(text: str) -> CausalGraph:
     name, variables = parse_bif(text)
     return CausalGraph({one.name: list(one.parents) for one in variables}, name or "graph")
@@ -235,104 +139,6 @@ def _read_bif(text: str) -> CausalGraph:
 
 def _write_bif(graph: CausalGraph) -> str:
     raise GraphError("a BIF file holds probabilities, too: write the label model by scm.to_bif(path)")
-
-
-_DAGITTY = re.compile(
-    r'(?P<skip>[^\S\n]+|//[^\n]*|#[^\n]*)|(?P<name>"(?:[^"\\]|\\.)*"|[\w.*]+)|(?P<arrow><->|->|<-|--|@-@|@->|<-@)'
-    r'|(?P<marks>\[(?:"[^"]*"|[^\]"])*\])|(?P<mark>[{};\n,=])'
-)
-_ARROWS = {"->", "<-"}
-
-
-def _dagitty_tokens(text: str) -> Iterator[tuple[str, str, int]]:
-    line, end = 1, 0
-    while end < len(text):
-        match = _DAGITTY.match(text, end)
-        if match is None:
-            raise GraphError(f"line {line}: {text[end]!r} begins nothing that DAGitty knows")
-        if not match["skip"]:
-            yield str(match.lastgroup), match[0], line
-        line += match[0].count("\n")
-        end = match.end()
-
-
-def _read_dagitty(text: str) -> CausalGraph:
-    """Parse `dag { A -> B <- {C D}; U [pos="0,1"] }`."""
-    tokens = list(_dagitty_tokens(text))
-    said_first = [said for _, said, _ in tokens if said != "\n"]
-    if said_first[:2] != ["dag", "{"] or said_first[-1] != "}":
-        raise GraphError("line 1: expected dag { ... }, as DAGitty writes it")
-    parents: Parents = {}
-    start = next(i for i, token in enumerate(tokens) if token[1] == "{") + 1
-    left: list[str] = []
-    arrow = ""
-    i, stop = start, max(i for i, token in enumerate(tokens) if token[1] == "}")
-    while i < stop:
-        kind, said, line = tokens[i]
-        if said == "\n":
-            i += 1
-        elif said in (";", ","):
-            if arrow:
-                raise GraphError(f"line {line}: nothing follows {arrow!r}")
-            left, i = [], i + 1
-        elif kind == "arrow":
-            if said not in _ARROWS:
-                raise GraphError(f"line {line}: {said!r} has no direction; write -> or <-, or leave the edge out")
-            if not left or arrow:
-                raise GraphError(f"line {line}: {said!r} stands between no two variables")
-            arrow, i = said, i + 1
-        elif kind == "marks":
-            _check_marks(said, left, line)
-            i += 1
-        elif kind == "name" and i + 2 < stop and tokens[i + 1][1] == "=" and tokens[i + 2][1].startswith('"'):
-            i += 3  # bb="0,0,1,1"
-        elif kind == "name" or said == "{":
-            group, i = _group(tokens, i, stop)
-            for name in group:
-                parents.setdefault(name, [])
-            if arrow:
-                for one in left:
-                    for other in group:
-                        cause, effect = (one, other) if arrow == "->" else (other, one)
-                        parents[effect].append(cause)
-            left, arrow = group, ""
-        else:
-            raise GraphError(f"line {line}: {said!r} is not expected here")
-    if arrow:
-        raise GraphError(f"line {tokens[stop][2]}: nothing follows {arrow!r}")
-    return CausalGraph(parents)
-
-
-def _group(tokens: list[tuple[str, str, int]], i: int, stop: int) -> tuple[list[str], int]:
-    """Return one variable, or those in braces, and the place after them."""
-    if tokens[i][0] == "name":
-        return [_unquoted(tokens[i][1])], i + 1
-    names, line = [], tokens[i][2]
-    i += 1
-    while i < stop and tokens[i][1] != "}":
-        kind, said, line = tokens[i]
-        if kind == "name":
-            names.append(_unquoted(said))
-        elif said not in ("\n", ";", ","):
-            raise GraphError(f"line {line}: {said!r} inside braces, where names are expected")
-        i += 1
-    if i >= stop or not names:
-        raise GraphError(f"line {line}: braces that hold no names, or are not closed")
-    return names, i + 1
-
-
-def _check_marks(said: str, names: list[str], line: int) -> None:
-    for part in re.sub(r'"[^"]*"', "", said[1:-1]).split(","):
-        key, _, value = (word.strip().lower() for word in part.partition("="))
-        if key in ("latent", "l", "u", "unobserved") and value not in ("false", "no", "0"):
-            whom = ", ".join(names) or "a variable"
-            raise GraphError(f"line {line}: {whom} is latent, but every node must be a label of the data")
-
-
-def _write_dagitty(graph: CausalGraph) -> str:
-    lines = [_quoted(node) for node in graph.nodes]
-    lines += [f"{_quoted(parent)} -> {_quoted(child)}" for parent, child in graph.edges]
-    return "\n".join(["dag {", *lines, "}"]) + "\n"
 
 
 def _read_csv(text: str) -> CausalGraph:
@@ -391,10 +197,10 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     ".gml": _read_gml,
     ".graphml": _read_graphml,
     ".json": _read_json,
-    ".dot": _read_dot,
-    ".gv": _read_dot,
+    ".dot": read_dot,
+    ".gv": read_dot,
     ".bif": _read_bif,
-    ".dagitty": _read_dagitty,
+    ".dagitty": read_dagitty,
     ".csv": _read_csv,
 }
 WRITERS: Mapping[str, Callable[[CausalGraph], str]] = {
@@ -404,6 +210,6 @@ WRITERS: Mapping[str, Callable[[CausalGraph], str]] = {
     ".dot": to_dot,
     ".gv": to_dot,
     ".bif": _write_bif,
-    ".dagitty": _write_dagitty,
+    ".dagitty": to_dagitty,
     ".csv": _write_csv,
 }
