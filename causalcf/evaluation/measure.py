@@ -94,7 +94,11 @@ def _of_photographs(evaluation: Evaluation) -> Iterator[Group]:
 
         def make(name: str = name, data: ImageData = held_out) -> dict[str, Any]:
             photographs = held_out_photographs(data, m.reference.nodes, min(n, len(data)), seed)
-            return measure_photographs(m.runs[name], m.judge, photographs, seed)
+
+            def picture(way: str) -> Path:
+                return evaluation.folder / picture_name("photographs", name, way)
+
+            return measure_photographs(m.runs[name], m.judge, photographs, seed, picture)
 
         yield Group((Part("photographs", ("photographs", name, n), make, name),))
 

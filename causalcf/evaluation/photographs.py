@@ -5,8 +5,9 @@ With the residual it is what a user sees; without, what encoder and generator ar
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from ..data.faces.units import Units, counterfactual, sample_units
 from ..data.images import ImageData, to_unit_interval
 from ..errors import CausalCFError
 from ..labels.evidence import configurations
+from ..pictures.sheets import save_sheet
 from ..randomness import generator_of
 from ..runs.abduction import METHODS
 from ..runs.counterfactual import Worlds, with_residual
@@ -58,10 +60,13 @@ def held_out_photographs(data: ImageData, nodes: tuple[str, ...], n: int, seed: 
     return Photographs(to_unit_interval(data.batch(rows)), data.select(nodes)[rows])
 
 
-def measure_photographs(run: Run, judge: Judge, photographs: Photographs, seed: int) -> dict[str, Any]:
+def measure_photographs(
+    run: Run, judge: Judge, photographs: Photographs, seed: int, picture: Callable[[str], Path] | None = None
+) -> dict[str, Any]:
     """Measure each way of abduction that the run has, with the residual and without: JSON-ready, by way.
 
-    Photographs whose labels the run's label model says are impossible are left out, and counted.
+    Photographs whose labels the run's label model says are impossible are left out, and counted. `picture` gives the
+    file of a sheet for each method: the photographs that are drawn again best, in the middle, and worst.
     """
     found: dict[str, Any] = {}
     asked = len(photographs)
@@ -82,7 +87,24 @@ def measure_photographs(run: Run, judge: Judge, photographs: Photographs, seed: 
             found[name] = {"photographs": n, "left out: impossible labels": asked - len(photographs)}
             found[name]["seconds a photograph"] = seconds
             found[name] |= _measures(run, people, shown, seed, name)
+        if picture is not None:
+            save_drawn_again(picture(method), photographs.images[:n], worlds.without_residual().images)
+            found[method]["picture"] = picture(method).name
     return found
+
+
+SHOWN = 10  # photographs of each kind in a sheet
+
+
+def save_drawn_again(path: Path, photographs: Tensor, drawn: Tensor) -> None:
+    """Write the photographs that are drawn again best, in the middle and worst, each above its drawing."""
+    order = (drawn - photographs).square().flatten(1).mean(1).argsort()
+    n, few = len(order), min(SHOWN, len(order))
+    middle = (n - few) // 2
+    rows: list[tuple[str, Tensor]] = []
+    for title, some in (("best", order[:few]), ("middle", order[middle : middle + few]), ("worst", order[n - few :])):
+        rows += [(title, photographs[some]), ("drawn again", drawn[some].clamp(0, 1))]
+    save_sheet(path, rows)
 
 
 def _measures(run: Run, people: _People, worlds: Worlds, seed: int, way: str) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from causalcf.cli.command import run as run_command
 from causalcf.data.faces import true_scm
@@ -13,7 +15,14 @@ from causalcf.data.faces.units import counterfactual
 from causalcf.errors import CausalCFError, QueryError
 from causalcf.eval import main, parse_options
 from causalcf.evaluation.approaches import in_order
-from causalcf.evaluation.photographs import Photographs, _alike, _effects, held_out_photographs, measure_photographs
+from causalcf.evaluation.photographs import (
+    Photographs,
+    _alike,
+    _effects,
+    held_out_photographs,
+    measure_photographs,
+    save_drawn_again,
+)
 from causalcf.labels import LabelSCM
 from causalcf.labels.mechanisms import TableMechanism
 from causalcf.runs.counterfactual import CounterfactualWorlds, Worlds
@@ -127,6 +136,11 @@ def test_the_command_reports_each_way_of_a_run(runs, judge_folder, tmp_path, mon
     assert found["optimise"]["photographs"] == 6 and found["optimise"]["null intervention: labels kept"]["value"] == 1
     text = (tmp_path / "out" / "report.md").read_text()
     assert "Photographs" in text and "flips shown, Bald" in text
+    assert "picture" not in found["tune, no residual"] and f"]({found['tune']['picture']})" in text
+    with Image.open(tmp_path / "out" / found["tune"]["picture"]) as sheet:
+        assert sheet.height > 6 * 64
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("best, middle, worst") >= 2 and "<td>photographs-" not in page
 
 
 @pytest.mark.parametrize("many", ["3", "-1", "many", "1.5"])
@@ -179,3 +193,15 @@ def test_photographs_of_impossible_labels_are_left_out_and_counted(judge, photog
     rows[:, judge.nodes.index("Male")], rows[:, judge.nodes.index("Mustache")] = 0, 1
     with pytest.raises(CausalCFError, match=f"{N} of {N} photographs"):
         measure_photographs(run, judge, Photographs(photographs.images, rows, photographs.units), 0)
+
+
+def test_the_sheet_shows_the_best_first(tmp_path):
+    draw = torch.Generator().manual_seed(0)
+    photographs = torch.rand(30, 3, 64, 64, generator=draw)
+    strength = torch.linspace(0, 1, 30)[torch.randperm(30, generator=draw)]
+    drawn = photographs * (1 - strength[:, None, None, None])
+    save_drawn_again(tmp_path / "x.png", photographs, drawn)
+    with Image.open(tmp_path / "x.png") as sheet:
+        pixels = np.asarray(sheet.convert("RGB"), dtype=float)
+    darkness = [row.mean() for row in np.array_split(pixels[:, -1200:], 6)]
+    assert darkness[1] > darkness[3] > darkness[5]

@@ -226,8 +226,14 @@ def _realism(outcome: Outcome) -> Table:
 def _photographs(outcome: Outcome) -> Iterable[Block]:
     """Build a table for each run: one row per measure, one column per way of abduction."""
     for name, ways in outcome.get("photographs", {}).items():
-        columns = {way: {key: anything(one) for key, one in found.items()} for way, found in ways.items()}
+        columns = {
+            way: {key: anything(one) for key, one in found.items() if key != "picture"} for way, found in ways.items()
+        }
         yield _side_by_side(f"Photographs, by {name}", columns)
+        for way, found in ways.items():
+            if "picture" in found:
+                text = f"Photographs and what {name} draws of them without residual, by {way}: best, middle, worst"
+                yield Picture(found["picture"], text, faces=True)
 
 
 def _side_by_side(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:

@@ -54,6 +54,8 @@ def _read_pictures(folder: Path, outcome: Outcome) -> dict[str, bytes]:
     """Return name -> PNG bytes of every picture that links and questions name."""
     owners = {link["picture"]: f"{link['cause']}->{link['effect']} by {link['approach']}" for link in outcome["links"]}
     owners |= {one["picture"]: f"question {one['name']!r} to {one['approach']}" for one in outcome["queries"]}
+    for run, ways in outcome.get("photographs", {}).items():
+        owners |= {found["picture"]: f"photographs of {run}" for found in ways.values() if "picture" in found}
     return {name: _read(folder, name, owner) for name, owner in owners.items() if name}
 
 
