@@ -60,7 +60,7 @@ def runs(tmp_path_factory):
     from causalcf.runs.recipe import Recipe
     from causalcf.training.experiment import start_run
 
-    small = Recipe(images=64, batch=8, width=8, labeler_width=2, noise_dim=5, data_size=400)
+    small = Recipe(images=64, batch=8, width=8, labeler_width=2, noise_dim=5, data_size=400, precision="float32")
     with made_once(tmp_path_factory, "runs") as (folder, empty), no_pictures():
         if empty:
             for name, approach in (("a", "causalgan"), ("b", "dcgan"), ("c", "conditional")):

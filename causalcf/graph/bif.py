@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ..errors import GraphError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _PIECE = re.compile(
     r"(?P<skip>\s+|//[^\n]*|/\*.*?\*/)|(?P<text>\"[^\"]*\")|(?P<mark>[{}()\[\];,|])"
@@ -187,6 +189,8 @@ def _row(words: Sequence[str], line: int, child: str, count: int) -> list[float]
 
 
 def _variable(name: str, draft: _Draft, drafts: dict[str, _Draft]) -> Variable:
+    import numpy as np
+
     if draft.parents is None or draft.rows is None:
         raise GraphError(f"line {draft.line}: variable {name!r} has no table of probabilities")
     above = [drafts[parent].states for parent in draft.parents]

@@ -16,6 +16,14 @@ from causalcf.worlds.observed import METHODS, counterfactual_noise
 K = 6
 
 
+@pytest.fixture(autouse=True)
+def same_global_numbers():
+    """Dropout and noise draw on PyTorch's global state: it is the same whatever tests ran before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
 class Added(nn.Module):
     """Adds what a function makes of the activations."""
 
