@@ -13,7 +13,7 @@ import torch
 from ..checks import check, is_share
 from ..errors import CausalCFError, GraphError, unknown
 from .evidence import configurations
-from .mechanisms import MAX_AXES, Mechanism, TableMechanism, ThresholdMechanism
+from .mechanisms import MAX_AXES, Mechanism, TableMechanism, ThresholdMechanism, moved_threshold
 
 if TYPE_CHECKING:
     from ..graph.graph import CausalGraph
@@ -161,9 +161,4 @@ def coupled(old: Mechanism, new: Mechanism, stickiness: float, rows: torch.Tenso
     """Return P(v*=1 | v, pa, pa*), (n,) float64, of threshold noise that is kept under another table of thresholds."""
     k = old.n_parents
     label, p, q = rows[:, 0], old.probability(rows[:, 1 : 1 + k]), new.probability(rows[:, 1 + k :])
-    kept = torch.where(
-        label.bool(),
-        torch.where(p > 0, (q / p).clamp(max=1), q),
-        torch.where(p < 1, (q - p).clamp(min=0) / (1 - p), q),
-    )
-    return stickiness * kept + (1.0 - stickiness) * q
+    return stickiness * moved_threshold(label, p, q) + (1.0 - stickiness) * q

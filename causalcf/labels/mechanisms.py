@@ -85,6 +85,13 @@ class Mechanism(ABC):
             raise ImpossibleWorldError(f"{said}; leave the row out, or fit with smoothing")
 
 
+def moved_threshold(label: torch.Tensor, p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
+    """Return P(label = 1 under the threshold q | this label under p, same noise), (n,) float64."""
+    from_zero = torch.where(p < 1, (q - p).clamp(min=0) / (1.0 - p), q)
+    from_one = torch.where(p > 0, (q / p).clamp(max=1), q)
+    return torch.where(label.bool(), from_one, from_zero)
+
+
 class ThresholdMechanism(Mechanism):
     """B = 1 iff U < p(parents): the monotone coupling, for two classes the same as Gumbel-max."""
 
@@ -108,10 +115,7 @@ class ThresholdMechanism(Mechanism):
         return torch.where(label.bool(), p * v, p + (1.0 - p) * v).clamp(max=_BELOW_ONE)
 
     def transition(self, label: torch.Tensor, parents: torch.Tensor, new_parents: torch.Tensor) -> torch.Tensor:
-        p, q = self.probability(parents), self.probability(new_parents)
-        from_zero = torch.where(p < 1, (q - p).clamp(min=0) / (1.0 - p), q)
-        from_one = torch.where(p > 0, (q / p).clamp(max=1), q)
-        return torch.where(label.bool(), from_one, from_zero)
+        return moved_threshold(label, self.probability(parents), self.probability(new_parents))
 
 
 class TableMechanism(ThresholdMechanism):

@@ -20,6 +20,7 @@ from ..losses.reconstruction import multi_scale_l1
 from ..networks.encoder import Encoder
 from ..networks.precision import autocast
 from ..randomness import uniform_noise
+from ..runs.abduction import encode
 from ..runs.exported import write_state
 from ..runs.loading import ENCODER
 from ..runs.run import Run
@@ -41,8 +42,7 @@ def generated_pairs(run: Run, labels: Tensor, n: int, generator: torch.Generator
 def found_noise(run: Run, encoder: Encoder, images: Tensor, labels: Tensor) -> Tensor:
     """Return the (n, k) noise of (n, 3, 64, 64) images in [-1, 1] that the encoder finds likeliest."""
     with autocast(run.device, run.precision):
-        mean, _ = encoder(images, labels)
-    return torch.erf(mean / math.sqrt(2))
+        return encode(encoder, (images + 1) / 2, labels)
 
 
 def encoder_loss(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ..data.imagefiles import ALIGNED
 from ..data.photographs import EYES
 from ..errors import QueryError, RunError
 from ..graph.graph import CausalGraph
@@ -16,6 +18,7 @@ from ..labels import LabelSCM
 from ..labels.evidence import configurations
 from ..labels.mechanisms import ThresholdMechanism
 from ..language import vocabulary as v
+from ..language.lists import load_queries
 from ..language.names import vocabulary
 from ..language.query import Query
 from ..language.vocabulary import ROLES, Role
@@ -28,17 +31,7 @@ MAX_PARENTS = {True: 12, False: 6}  # of a label whose noise is a threshold, and
 COORDINATES = 12  # sliders
 FACES = 4  # over which a coordinate's effect is averaged
 POSITIONS = 3
-ALIGNED = 178, 218  # pixels of CelebA's aligned images
 
-# The questions of the project; a graph with other labels gets questions about its own.
-QUESTIONS = (
-    "Given a woman, what if she had a moustache?",
-    "Given a man, what if he wore lipstick?",
-    "Given a woman, what if she were a man?",
-    "Given a young man, what if he were bald?",
-    "Given someone without glasses, what if they wore glasses?",
-    "Given someone not smiling, what if they smiled?",
-)
 LACKS_LABELS = (
     "This run has no labels (approach dcgan): its faces answer to noise alone, so nothing can be set or observed here. "
     "With a classifier beside the run, python -m causalcf.ask can observe labels in its images."
@@ -95,17 +88,17 @@ def language(names: Sequence[str]) -> dict[str, Any]:
 
 def examples(graph: CausalGraph) -> list[str]:
     """Return questions of the project that the graph has labels for, else one about each cause of another label."""
+    asked = list(load_queries("queries").values())
 
-    def fits(text: str) -> bool:
-        try:
-            Query.parse(text, graph.nodes).check(graph.nodes)
-        except QueryError:
-            return False
-        return True
+    def fitting(queries: Iterable[Query]) -> Iterator[str]:
+        for query in queries:
+            with suppress(QueryError):
+                query.check(graph.nodes)
+                if Query.parse(str(query), graph.nodes) == query:
+                    yield str(query)
 
-    known = [text for text in QUESTIONS if fits(text)]
     causes = dict.fromkeys(parent for parent, _ in graph.edges)
-    return known or [text for text in (str(Query({}, {cause: 1})) for cause in causes) if fits(text)][: len(QUESTIONS)]
+    return list(fitting(asked)) or list(fitting(Query({}, {cause: 1}) for cause in causes))[: len(asked)]
 
 
 def coordinates(run: Run, on_coordinate: Callable[[int], None] = lambda n: None) -> list[dict[str, float]]:
