@@ -95,12 +95,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_options(sys.argv[1:] if arguments is None else arguments)
     recipe, comparison = options.recipe, options.comparison
     if options.dry_run:
-        from .training.experiment import check_inputs, graph_of, resumed_recipe
+        from .graph.files import load_graph
+        from .training.experiment import check_inputs, resumed_recipe
 
         recipe = recipe if options.resume is None else resumed_recipe(options.resume, options.given)
         check_inputs(recipe)
         if comparison is not None:
-            comparison.arms.load(graph_of(recipe).nodes)
+            comparison.arms.load(load_graph(recipe.graph).nodes)
         print(resolved(comparison or recipe), end="")
         return 0
     if comparison is not None:

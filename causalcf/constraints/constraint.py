@@ -64,7 +64,7 @@ class StatementConstraint:
                 question,
                 noise.cpu(),
                 lambda: _seen(self._classify(images)),
-                lambda z: _seen(self._read(generator, z, z[:, :0])),
+                lambda z, labels: _seen(self._read(generator, z, labels)),
                 self.random,
             )
         group = self.source.draw(question, self.size, self.random)

@@ -23,7 +23,7 @@ from ..randomness import generator_of
 from ..runs.recipe import Recipe
 from .constraint import StatementConstraint
 from .costs import Costs, Multipliers, Targets
-from .sources import LabelledSource, ReplaySource, Source, questions_of
+from .sources import LabelledSource, PartlyLabelledSource, ReplaySource, Source, questions_of
 
 
 def constraint_of(
@@ -31,7 +31,6 @@ def constraint_of(
     statements: Mapping[str, Statement],
     scm: LabelSCM | None,
     data: ImageData,
-    nodes: Sequence[str],
     device: torch.device,
     precision: str,
     resumed: bool = False,
@@ -42,12 +41,12 @@ def constraint_of(
     refuse_impossible(check_statements(statements, reference_scm, recipe.stickiness))
     trained_on = DataSource(recipe.data, data.fingerprint, recipe.data_root)
     try:
-        classifier = statement_classifier(recipe, nodes, device, trained_on)
+        classifier = statement_classifier(recipe, graph.nodes, device, trained_on)
     except RunError:
         if not resumed:
             raise
-        classifier = statement_classifier(recipe, nodes, device)  # its data may have changed since it was begun
-    return constraint_with(classifier, recipe, statements, reference_scm, scm, nodes, device, precision)
+        classifier = statement_classifier(recipe, graph.nodes, device)  # its data may have changed since it was begun
+    return constraint_with(classifier, recipe, statements, reference_scm, scm, graph.nodes, device, precision)
 
 
 def constraint_with(
@@ -65,7 +64,9 @@ def constraint_with(
     mode = "observe" if scm is None else None  # without labels there is nothing to set: images are looked at
     questions = questions_of(statements, reference_scm.graph, recipe.keep_weight, recipe.null_weight, mode)
     source: Source
-    if scm is None:
+    if scm is not None and set(scm.graph.nodes) < set(nodes):
+        source = PartlyLabelledSource(scm, nodes, recipe.noise_dim, s, recipe.statement_group, questions)
+    elif scm is None:
         source = ReplaySource(nodes, recipe.noise_dim, s, recipe.statement_group, questions)
     else:
         source = LabelledSource(scm, recipe.noise_dim, s, questions, random)

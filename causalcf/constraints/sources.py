@@ -68,7 +68,8 @@ def _key(query: Query) -> str:
     return f"{query.mode} {parts[1]} given {parts[0] or 'nothing'}"
 
 
-Read = Callable[[Tensor], Tensor]  # (n, k) noise to (n, d) int8 labels seen in its images, as the generator is now
+# (n, k) noise and the generator's labels (n, g) to (n, d) int8 labels seen in the images, as the generator is now
+Read = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -124,15 +125,27 @@ class LabelledSource:
 def _pool(scm: LabelSCM, question: Question, stickiness: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
     given, antecedent, mode = question.query.given, question.query.antecedent, question.query.mode
     intervention: dict[str, Any] = {mode: antecedent}
+    _refuse_impossible(scm, question, stickiness)
+    labels = scm.sample(POOL, given=given, generator=random)
+    if mode == "observe":  # joint conditioning: who can be seen so more easily is met more often
+        ease = scm.counterfactual_probabilities(antecedent, labels, stickiness=stickiness)
+        labels = labels[torch.multinomial(ease, POOL, replacement=True, generator=random)]
+    return labels, scm.counterfactual(labels, **intervention, stickiness=stickiness, generator=random)[:, 0]
+
+
+def _refuse_impossible(scm: LabelSCM, question: Question, stickiness: float) -> None:
+    """Refuse a question that the label model gives probability zero, as far as it has the labels given."""
+    query = question.query
+    asked: dict[str, Any] = {query.mode: query.antecedent}
     try:
-        scm.counterfactual_probability({}, given, **intervention, stickiness=stickiness)  # refuses what cannot be
-        labels = scm.sample(POOL, given=given, generator=random)
-        if mode == "observe":  # joint conditioning: who can be seen so more easily is met more often
-            ease = scm.counterfactual_probabilities(antecedent, labels, stickiness=stickiness)
-            labels = labels[torch.multinomial(ease, POOL, replacement=True, generator=random)]
-        return labels, scm.counterfactual(labels, **intervention, stickiness=stickiness, generator=random)[:, 0]
+        scm.counterfactual_probability({}, _part_of(scm, query.given), **asked, stickiness=stickiness)
     except ImpossibleWorldError as error:
         raise StatementError(f"{question.name}: this run's label model cannot be asked: {error}") from None
+
+
+def _part_of(scm: LabelSCM, given: Mapping[str, int]) -> dict[str, int]:
+    """Return the conditions on labels that the label model has."""
+    return {name: value for name, value in given.items() if name in scm.graph}
 
 
 UNITS, PAIRS = 1024, 512  # kept of each question, the newest
@@ -175,7 +188,7 @@ class ReplaySource:
         before, before_moved = self.pairs[question.name]
         noise = units[torch.randint(len(units), (self.proposals,), generator=random)]
         moved = esm_cf_sampler(noise, 1, self.stickiness, generator=random)[:, 0]
-        shows = matching(read(moved), self.nodes, question.query.antecedent)
+        shows = matching(read(moved, moved[:, :0]), self.nodes, question.query.antecedent)
         self.pairs[question.name] = (
             torch.cat([before, noise[shows]])[-PAIRS:],
             torch.cat([before_moved, moved[shows]])[-PAIRS:],
@@ -212,4 +225,86 @@ class ReplaySource:
         self.proposed, self.accepted = state["counts"]
 
 
-Source = LabelledSource | ReplaySource
+class PartlyLabelledSource:
+    """Source for a generator that is given some of the labels; the others are read from its images.
+
+    A unit is a person whose image shows what is given. The antecedent sets labels that the generator is given.
+    """
+
+    looks = True
+
+    def __init__(
+        self,
+        scm: LabelSCM,
+        nodes: Sequence[str],
+        noise_dim: int,
+        stickiness: float,
+        size: int,
+        questions: Sequence[Question],
+    ) -> None:
+        self.scm, self.nodes, self.noise_dim, self.stickiness = scm, tuple(nodes), noise_dim, stickiness
+        self.columns = [self.nodes.index(name) for name in scm.graph.nodes]
+        self.proposals = PROPOSALS * size
+        for question in questions:
+            for name in question.query.antecedent:
+                if name not in scm.graph:
+                    raise StatementError(
+                        f"{question.name}: {name} cannot be set: the generator is given "
+                        f"{', '.join(scm.graph.nodes)} alone"
+                    )
+            _refuse_impossible(scm, question, stickiness)
+        nothing = torch.zeros(0, noise_dim), torch.zeros(0, len(self.columns), dtype=torch.int8)
+        self.units = {question.name: nothing for question in questions}
+        self.proposed = self.accepted = 0
+
+    def search(
+        self, question: Question, noise: Tensor, seen: Callable[[], Tensor], read: Read, random: torch.Generator
+    ) -> None:
+        """Propose people with the given labels of the generator; keep those whose images show the rest."""
+        labels = self.scm.sample(self.proposals, given=_part_of(self.scm, question.query.given), generator=random)
+        noise = uniform_noise(len(labels), self.noise_dim, random)
+        shows = self._matches(question, self._facts(read(noise, labels), labels))
+        old_noise, old_labels = self.units[question.name]
+        found = torch.cat([old_noise, noise[shows]])[-PAIRS:], torch.cat([old_labels, labels[shows]])[-PAIRS:]
+        self.units[question.name] = found
+        self.proposed, self.accepted = self.proposed + len(noise), self.accepted + int(shows.sum())
+
+    def draw(self, question: Question, m: int, random: torch.Generator) -> Group | None:
+        """Return the newest m people and their counterfactuals; None while there are fewer than m / 4."""
+        noise, labels = (part[-m:] for part in self.units[question.name])
+        if len(noise) < m / 4:
+            return None
+        asked: dict[str, Any] = {question.query.mode: question.query.antecedent}
+        after = self.scm.counterfactual(labels, **asked, stickiness=self.stickiness, generator=random)[:, 0]
+        moved = esm_cf_sampler(noise, 1, self.stickiness, generator=random)[:, 0]
+        rows = torch.arange(len(self.units[question.name][0]))[-m:]
+        return Group(rows, noise, labels, moved, after)
+
+    def confirm(self, question: Question, group: Group, seen: Tensor | None, moved: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the labels of the actual images; drop people whose images no longer show what is given."""
+        assert seen is not None
+        facts = self._facts(seen, group.labels)
+        holds = self._matches(question, facts)
+        keep = torch.ones(len(self.units[question.name][0]), dtype=torch.bool)
+        keep[group.rows[~holds]] = False
+        noise, labels = self.units[question.name]
+        self.units[question.name] = noise[keep], labels[keep]
+        return facts, holds
+
+    def _facts(self, seen: Tensor, labels: Tensor) -> Tensor:
+        """Return the labels seen in images, those of the generator as it was given them."""
+        return seen.index_copy(1, torch.tensor(self.columns), labels.to(seen.dtype))
+
+    def _matches(self, question: Question, facts: Tensor) -> Tensor:
+        return matching(facts, self.nodes, question.query.given)
+
+    def state(self) -> dict[str, Any]:
+        units = {name: list(pair) for name, pair in self.units.items()}
+        return {"units": units, "counts": [self.proposed, self.accepted]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.units = {name: (pair[0].cpu(), pair[1].cpu()) for name, pair in state["units"].items()}
+        self.proposed, self.accepted = state["counts"]
+
+
+Source = LabelledSource | PartlyLabelledSource | ReplaySource

@@ -1,4 +1,4 @@
-"""Approaches that an evaluation compares: runs with labels, and runs without labels by exact rejection."""
+"""Approaches that an evaluation compares: runs with labels, with some of them, and without, by exact rejection."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class Drawn:
     images: Tensor
     unreached: int = 0
     impossible: int = 0
+    why: str = ""  # no unit can have one
 
     def only(self, some: Tensor) -> Drawn:
         """Keep some of the units, by mask or index."""
@@ -46,6 +47,8 @@ class Drawn:
     @property
     def lost(self) -> str:
         """Why units have no counterfactual, or "" if all have one."""
+        if self.why:
+            return self.why
         unreached = f"{self.unreached} did not show the antecedent within the budget" if self.unreached else ""
         impossible = f"{self.impossible} have facts or an antecedent of probability zero" if self.impossible else ""
         return "; ".join(filter(None, (unreached, impossible)))
@@ -142,6 +145,61 @@ class LabelledApproach(Approach):
             reached = self.scm.counterfactual_probabilities(event, labels[possible], stickiness=self.stickiness) > 0
             possible[possible.clone()] = reached
         return possible
+
+
+@dataclass(frozen=True)
+class PartlyLabelledApproach(Approach):
+    """Approach whose generator is given some labels: these are set, and the others are read from the images."""
+
+    judge: Read
+    budget: int
+    has_labels = False
+
+    @property
+    def scm(self) -> LabelSCM:
+        assert self.asked.labels is not None
+        return self.asked.labels
+
+    def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
+        own = {name: value for name, value in given.items() if name in self.scm.graph}
+        found: list[Worlds] = []
+        drawn = kept = 0
+        while kept < n:
+            if drawn >= self.budget * n + ROUND:
+                wanted = ", ".join(f"{name}={value}" for name, value in given.items())
+                raise UnreachedError(f"{self.name}: {kept} of {drawn:,} images show {wanted}; {n} were asked for")
+            worlds = self._drawn(min(ROUND, n) if own == given else ROUND, own, generator)
+            shows = worlds.select(matching(worlds.labels, self.nodes, given).nonzero()[:, 0])
+            found.append(shows)
+            drawn, kept = drawn + len(worlds), kept + len(shows)
+        noise, labels, images = zip(*((one.noise, one.labels, one.images) for one in found), strict=True)
+        return Worlds(torch.cat(noise)[:n], torch.cat(labels)[:n], torch.cat(images)[:n])
+
+    def _drawn(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
+        noise = self.asked.sample_noise(n, generator)
+        labels = self.scm.sample(n, given=given, generator=generator)
+        images = self.asked.generate(noise, labels)
+        columns = torch.tensor([self.nodes.index(name) for name in self.scm.graph.nodes])
+        return Worlds(noise, self.judge(images).index_copy(1, columns, labels), images)
+
+    def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
+        rows = torch.arange(len(worlds))
+        strangers = [name for name in antecedent if name not in self.scm.graph]
+        if strangers:
+            why = f"{strangers[0]} cannot be set: the generator is given {', '.join(self.scm.graph.nodes)} alone"
+            nobody = worlds.select(rows[:0])
+            return Drawn(rows[:0], nobody.noise, None, nobody.images, unreached=len(worlds), why=why)
+        labels = in_order(worlds.labels, self.nodes, self.scm.graph.nodes)
+        units, s = replace(worlds, labels=labels), self.stickiness
+        found = labelled_counterfactual(self.scm, self._generate, units, dict(antecedent), None, s, s, 1, generator)
+        return Drawn(rows, found.noise[:, 0], None, found.images[:, 0])
+
+    def _generate(self, unit: Tensor, noise: Tensor, labels: Tensor) -> Tensor:
+        return self.asked.generate(noise, labels)
+
+    def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
+        assert labels is not None
+        return self.asked.generate(noise, in_order(labels, self.nodes, self.scm.graph.nodes))
 
 
 ROUND = 2048  # candidates looked at together
@@ -241,8 +299,8 @@ SCALE = 0.5  # of dcgan-gaussian's steps, in units of z
 
 
 def kind_of(run: Run) -> str:
-    """Return the run's kind, with "-statements" added if it was trained with statement constraints."""
-    return run_kind(run.recipe.approach, run.recipe.statements)
+    """Return the run's kind, such as "causalgan-statements"; see `run_kind`."""
+    return run_kind(run.recipe.approach, run.recipe.statements, run.recipe.generator_labels is not None)
 
 
 def contenders(
@@ -269,7 +327,12 @@ def contenders(
         shared = run, reference.nodes, "observe", s, text, judge.facts
         return UnlabelledApproach(f"{kind}-{way}", name, *shared, kernel, budget)
 
-    if run.recipe.approach == "conditional":
+    if run.recipe.generator_labels is not None:
+        s = 1.0 if stickiness is None else stickiness
+        text = f"{', '.join(run.graph.nodes)} set, z by stickiness {s:g}; the other labels read from the images"
+        shared = run, reference.nodes, "do", s, text, judge.facts
+        possible: list[Approach] = [PartlyLabelledApproach(f"{kind}-do", name, *shared, budget)]
+    elif run.recipe.approach == "conditional":
         possible = [labelled("do", "do", 1.0, "labels set, same z")]
     elif run.recipe.approach == "causalgan":
         by = mode or "observe"

@@ -25,7 +25,7 @@ from ..io.text import escaped
 from ..networks.precision import choose_device
 from ..statistics.misclassification import describe_units, units_for
 from .approaches import Approach, contenders
-from .inputs import Inputs, load_inputs, load_runs, newest_runs
+from .inputs import Inputs, load_inputs, load_runs, newest_runs, whole_graph
 from .judge import independence_warnings
 from .measure import Evaluation, measure
 from .report.console import print_table
@@ -42,7 +42,7 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     chosen, passed_over = (named, []) if named else from_first(lambda: newest_runs(options.runs_dir))
     runs = load_runs(chosen, options.device, options.classifier)
     # What is asked and where it goes is checked before anything long starts, such as training a judge.
-    options.suite.questions(next(iter(runs.values())).graph.nodes)
+    options.suite.questions(whole_graph(next(iter(runs.values()))).nodes)
     with _folder(options) as folder:
         taken = options.graph, options.judge, options.data_root, options.device, options.changed_data, options.features
         inputs = load_inputs(runs, *taken)
@@ -79,6 +79,9 @@ def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tu
         approaches, sentences = contenders(run, name, inputs.reference, inputs.judge, *asked)
         found += approaches
         left_out = [*left_out, *sentences]
+        if run.recipe.generator_labels is not None and options.suite.photographs:
+            text = f"{name} is not asked about photographs: its generator is given {', '.join(run.graph.nodes)} alone"
+            left_out = [*left_out, text]
     if not found:
         raise RunError("no approach is left to compare: " + "; ".join(left_out))
     for sentence in left_out:

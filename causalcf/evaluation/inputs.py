@@ -96,14 +96,19 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
             if ours != theirs:
                 text = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"
                 raise RunError(f"the runs cannot be compared: their {what} differs ({text}); name others with --run")
-        if set(run.graph.nodes) != set(first.graph.nodes):
-            missing = sorted(set(first.graph.nodes) ^ set(run.graph.nodes))
+        if missing := sorted(set(whole_graph(first).nodes) ^ set(whole_graph(run).nodes)):
             raise RunError(
                 f"the runs cannot be compared: {first.folder.name} and {run.folder.name} do not both have the labels "
                 f"{', '.join(missing)}; name others with --run"
             )
     names = [folder.name for folder in folders]
     return {run.folder.name if names.count(run.folder.name) == 1 else str(run.folder): run for run in runs}
+
+
+def whole_graph(run: Run) -> CausalGraph:
+    """Return the graph of a run's recipe; that of a conditional run lacks edges, that of a partial run labels."""
+    whole = run.recipe.approach != "conditional" and run.recipe.generator_labels is None
+    return run.graph if whole else load_graph(run.recipe.graph)
 
 
 def load_inputs(
@@ -187,13 +192,12 @@ def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
 
 def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
     """Return the assumed graph: the one named, else the runs' own (conditional runs have no edges)."""
-    kept = [run for run in runs if run.recipe.approach != "conditional"]
-    graph = load_graph(named) if named else kept[0].graph if kept else load_graph(runs[0].recipe.graph)
-    if set(graph.nodes) != set(runs[0].graph.nodes):
-        other = ", ".join(sorted(set(graph.nodes) ^ set(runs[0].graph.nodes)))
+    kept = [run for run in runs if run.recipe.approach != "conditional"] or list(runs)
+    graph = load_graph(named) if named else whole_graph(kept[0])
+    if other := ", ".join(sorted(set(graph.nodes) ^ set(whole_graph(runs[0]).nodes))):
         raise RunError(f"the graph {graph.name} does not have the labels of the runs; they differ in {other}")
     for run in kept:
-        if not named and run.recipe.data != "faces" and set(run.graph.edges) != set(graph.edges):
+        if not named and run.recipe.data != "faces" and set(whole_graph(run).edges) != set(graph.edges):
             raise RunError(
                 f"{kept[0].folder.name} and {run.folder.name} were trained by different graphs, and the reference can "
                 "follow one; name it with --graph"

@@ -89,7 +89,8 @@ def _groups(evaluation: Evaluation) -> list[Group]:
 def _of_photographs(evaluation: Evaluation) -> Iterator[Group]:
     """Yield one task for each run whose photographs are asked about."""
     m, n, seed = evaluation.inputs, evaluation.suite.photographs, evaluation.settings.seed
-    for name in dict.fromkeys(approach.run for approach in evaluation.approaches) if n else ():
+    names = dict.fromkeys(approach.run for approach in evaluation.approaches) if n else ()
+    for name in (name for name in names if m.runs[name].recipe.generator_labels is None):
         held_out = m.held_out or m.data
 
         def make(name: str = name, data: ImageData = held_out) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..checks import check
+from ..checks import as_names, check
 from ..errors import GraphError, did_you_mean, nearest, unknown
 
 if TYPE_CHECKING:
@@ -225,6 +225,30 @@ class CausalGraph:
             ()
         """
         return CausalGraph(dict.fromkeys(self.nodes, ()), f"{self.name}-without-edges", self.description)
+
+    def with_nodes(self, names: Iterable[str]) -> CausalGraph:
+        """Return the graph of these nodes alone, in the same order; the names must include all their parents.
+
+        Raises:
+            GraphError: a name is not in the graph, or a parent is missing from the names.
+
+        Examples:
+            >>> CausalGraph({"Young": [], "Male": [], "Bald": ["Young", "Male"]}).with_nodes(["Young"]).nodes
+            ('Young',)
+        """
+        kept = as_names("names", names, GraphError)
+        check(len(kept) > 0, "names", kept, "at least one node's name", GraphError)
+        for node in kept:
+            for parent in self.parents(node):
+                if parent not in kept:
+                    text = f"graph {self.name!r}: {parent} is a cause of {node}, and is missing from {', '.join(kept)}"
+                    raise GraphError(text)
+        listing = {node: self.parents(node) for node in self.nodes if node in kept}
+        return CausalGraph(listing, f"{self.name}-{'-'.join(listing)}", self.description)
+
+    def roots(self) -> tuple[str, ...]:
+        """Return the nodes without parents, in the order of `nodes`."""
+        return tuple(node for node in self.nodes if not self.parents(node))
 
     def to_networkx(self) -> nx.DiGraph:
         """Return a new networkx graph with the same nodes and edges in the same order.

@@ -58,16 +58,18 @@ class StoredRun:
 
     @property
     def kind(self) -> str:
-        return run_kind(self.approach, self.recipe.get("statements"))
+        return run_kind(self.approach, self.recipe.get("statements"), self.recipe.get("generator_labels") is not None)
 
 
 class FinishedRun(StoredRun):
     """A run that has seen all images of its recipe."""
 
 
-def run_kind(approach: str, statements: str | None) -> str:
-    """Return the approach, with the suffix "-statements" for a run trained with statement constraints."""
-    return approach if statements is None else f"{approach}-statements"
+def run_kind(approach: str, statements: str | None, partial: bool = False) -> str:
+    """Return the approach, with "-partial" for a generator that is given some labels alone, and "-statements" for a
+    run trained with statement constraints.
+    """
+    return f"{approach}{'-partial' if partial else ''}{'' if statements is None else '-statements'}"
 
 
 def create_run(recipe: Recipe, graph: CausalGraph, meta: dict[str, Any]) -> Path:

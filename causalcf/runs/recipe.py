@@ -50,6 +50,10 @@ def _batch(values: Mapping[str, Any]) -> int:
     return batch if isinstance(batch, int) else 32
 
 
+def _as_tuple(names: Any) -> Any:
+    return tuple(names) if isinstance(names, list) else names
+
+
 def _same(value: Any, values: Mapping[str, Any]) -> Any:
     return value
 
@@ -91,6 +95,14 @@ class Recipe(Options):
     approach: Approach = option(
         "causalgan",
         "causalgan; conditional: the same networks, but labels from a graph without edges; dcgan: no labels",
+    )
+    generator_labels: tuple[str, ...] | None = option(
+        None,
+        "the labels that the generator is given, and all their causes; no names: the graph's roots. It draws the "
+        "others from noise, as the data have them. Default: all labels of the graph",
+        nargs="*",
+        metavar="NAME",
+        parse=_as_tuple,
     )
     labels: LabelMethod = option("likelihood", "how to fit the label generator")
     objective: ObjectiveName = option("non-saturating", "adversarial objective")
@@ -200,7 +212,8 @@ class Recipe(Options):
             "augment_probability",
         ),
         "networks": (
-            "approach", "labels", "generator", "discriminator", "width", "labeler_width", "noise_dim", "even_kernels",
+            "approach", "generator_labels", "labels", "generator", "discriminator", "width", "labeler_width",
+            "noise_dim", "even_kernels",
         ),
         "losses": (
             "objective", "r1", "wrong_labels", "reconstruction", "label_weight", "noise_weight", "label_noise",
@@ -227,6 +240,9 @@ class Recipe(Options):
         least_tick = -(-self.images // MAX_TICKS)
         allowed = f"at least {least_tick:,}: more than {MAX_TICKS:,} lines of statistics are not read"
         require(self.tick >= least_tick, "tick", self.tick, allowed)
+        given = ", ".join(self.generator_labels or ()) or "[]"
+        allowed = "left out for dcgan, whose generator has no labels"
+        require(self.generator_labels is None or self.approach != "dcgan", "generator_labels", given, allowed)
         self._check_statements()
         is_name = 0 < len(self.name.encode(errors="replace")) <= 100 and self.name.isprintable()
         allowed = "a file name, printable and of at most 100 bytes"
@@ -254,7 +270,8 @@ class Recipe(Options):
         return STICKINESS["observe" if self.approach == "dcgan" else "do"] if given is None else given
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        names = self.generator_labels
+        return {**asdict(self), "generator_labels": None if names is None else list(names)}
 
     def _check_statements(self) -> None:
         s = self.stickiness
@@ -308,4 +325,4 @@ def recipe_from_dict(values: Mapping[str, Any]) -> Recipe:
     for key in values:
         if key not in option_names(Recipe):
             raise RecipeError(unknown("recipe key", str(key), option_names(Recipe)))
-    return Recipe(**values).validate()
+    return Recipe(**{**values, "generator_labels": _as_tuple(values.get("generator_labels"))}).validate()

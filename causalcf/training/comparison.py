@@ -91,7 +91,7 @@ def run_comparison(comparison: Comparison) -> int:
     choose_device(recipe.device)
     try:
         data = training_data(recipe, graph)
-        comparison.arms.load(graph.nodes)
+        comparison.arms.load(load_graph(recipe.graph).nodes)
         for classifier in (comparison.classifier, comparison.judge):
             _check_attributes(classifier, graph, data)
         parts = _parts(comparison, data.fingerprint)

@@ -55,8 +55,8 @@ class Arms:
                     statement.check(nodes, f"{entry}: {name}: the graph")
 
     def base(self, recipe: Recipe) -> Recipe:
-        """Return the recipe of the arms' common start."""
-        return replace(_unconstrained(recipe), name=f"{recipe.name}-base", images=self.since)
+        """Return the recipe of the arms' common start; learning rates fall in the arms alone."""
+        return replace(_unconstrained(recipe), name=f"{recipe.name}-base", images=self.since, rate_decay=0.0)
 
     def arm(self, entry: str, recipe: Recipe, start: str) -> Recipe:
         """Return the recipe of an arm that starts from the run `start`."""

@@ -18,7 +18,7 @@ from ..data import attribute_names, load_source
 from ..data.images import ImageData, to_unit_interval
 from ..distributed import group
 from ..distributed.group import from_first, is_first
-from ..errors import RecipeError, RunError, WriteError
+from ..errors import GraphError, RecipeError, RunError, WriteError
 from ..graph.files import load_graph
 from ..graph.graph import CausalGraph, check_attributes
 from ..io.files import clear_leftovers, refusal, run_lock, write_atomically
@@ -49,8 +49,8 @@ REALS = 60  # images of the data in reals.png
 CHANGEABLE = ("images", "keep")  # by resuming
 # What decides the networks' form, the meaning of a step, the label generator or the random state that goes on.
 KEPT = (
-    "approach", "labels", "objective", "generator", "discriminator", "width", "labeler_width", "noise_dim",
-    "even_kernels", "batch", "seed",
+    "approach", "generator_labels", "labels", "objective", "generator", "discriminator", "width", "labeler_width",
+    "noise_dim", "even_kernels", "batch", "seed",
 )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ class Stored:
 
     def statements(self) -> dict[str, Statement] | None:
         unconstrained = self.recipe.statements is None
-        return None if unconstrained else load_statements(self.folder / STATEMENTS, self.graph.nodes)
+        return None if unconstrained else load_statements(self.folder / STATEMENTS, load_graph(self.recipe.graph).nodes)
 
     def restore(self, training: Training, changed_data: bool = False) -> None:
         with rebuilding(self.checkpoint):
@@ -86,7 +86,9 @@ def start_run(recipe: Recipe, on_finish: Callable[[Path], None] = lambda folder:
     graph = graph_of(recipe)
     device = device_of(recipe)
     initial = None if recipe.init_from is None else _initial_run(recipe, recipe.init_from, graph, device)
-    statements = None if recipe.statements is None else load_statements(recipe.statements, graph.nodes)
+    statements = (
+        None if recipe.statements is None else load_statements(recipe.statements, load_graph(recipe.graph).nodes)
+    )
     data = training_data(recipe, graph)
     if initial is None:
         scm = from_first(lambda: label_generator(recipe, graph, data))
@@ -213,8 +215,13 @@ def device_of(recipe: Recipe) -> torch.device:
 
 
 def graph_of(recipe: Recipe) -> CausalGraph:
-    """Return the graph of a recipe; for `conditional` it has no edges."""
+    """Return the graph of the labels that the generator is given; for `conditional` it has no edges."""
     graph = load_graph(recipe.graph)
+    if recipe.generator_labels is not None:
+        try:
+            graph = graph.with_nodes(recipe.generator_labels or graph.roots())
+        except GraphError as error:
+            raise RecipeError(f"generator_labels: {error}") from None
     return graph.without_edges() if recipe.approach == "conditional" else graph
 
 
@@ -230,7 +237,7 @@ def check_inputs(recipe: Recipe) -> None:
     graph = graph_of(recipe)
     check_attributes(graph, attribute_names(recipe.data, recipe.data_root, graph.nodes), recipe.data)
     if recipe.statements is not None:
-        load_statements(recipe.statements, graph.nodes)
+        load_statements(recipe.statements, load_graph(recipe.graph).nodes)
 
 
 def label_generator(recipe: Recipe, graph: CausalGraph, data: ImageData) -> LabelSCM | None:
@@ -254,7 +261,7 @@ def assemble(
     """Return a training at step 0."""
     constraint = None
     if statements is not None:
-        constraint = constraint_of(recipe, statements, scm, data, graph.nodes, device, precision, resumed)
+        constraint = constraint_of(recipe, statements, scm, data, device, precision, resumed)
     labels = data.select(graph.nodes)
     # Plain dcgan sees no labels: its rows come as they are.
     draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0, recipe.sampler)

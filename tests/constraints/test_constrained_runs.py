@@ -86,9 +86,18 @@ def same(first, second):
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize("approach", ["causalgan", "conditional", "dcgan"])
+@pytest.mark.parametrize(
+    "approach",
+    [
+        {"approach": "causalgan"},
+        {"approach": "conditional"},
+        {"approach": "dcgan"},
+        {"approach": "causalgan", "generator_labels": ("Young", "Male")},
+    ],
+    ids=lambda options: "-".join(map(str, options.values())),
+)
 def test_a_told_training_is_resumed_to_the_bit(recipe, approach):
-    recipe = replace(recipe, approach=approach)
+    recipe = replace(recipe, **approach)
     assert start_run(recipe) == 0
     whole, told = networks(recipe), latest(recipe)["telling"]
     assert start_run(replace(recipe, images=32)) == 0

@@ -6,8 +6,9 @@ from helpers.constraint_toys import GRAPH, OLD_MAN, law
 from scipy.stats import binomtest
 
 from causalcf.constraints.costs import Targets
-from causalcf.constraints.sources import PAIRS, POOL, LabelledSource, ReplaySource, questions_of
+from causalcf.constraints.sources import PAIRS, POOL, LabelledSource, PartlyLabelledSource, ReplaySource, questions_of
 from causalcf.errors import StatementError
+from causalcf.labels import LabelSCM
 from causalcf.language.statement import Statement
 
 ALPHA = 1e-5
@@ -63,7 +64,7 @@ def test_a_question_about_nobody_is_refused_by_name():
         source_of(Statement({"Male": 0, "Young": 1, "Bald": 1}, {"Young": 0}, "might", {"Male": 1}), 1.0)
 
 
-def read(noise):
+def read(noise, labels=None):
     """Three labels, each the sign of its own coordinate."""
     return (noise[:, :3] > 0).to(torch.int8)
 
@@ -113,7 +114,8 @@ def test_a_group_is_the_newest_pairs_and_shares_none_with_the_group_before():
 def test_where_the_antecedent_is_rare_older_pairs_fill_the_group():
     question, source = replay()
     older = source.pairs[question.name][1][-16:]
-    source.propose(question, lambda noise: torch.ones(len(noise), 3, dtype=torch.int8), seeded(1))  # nobody is old
+    nobody_old = torch.ones(source.proposals, 3, dtype=torch.int8)
+    source.propose(question, lambda noise, labels: nobody_old, seeded(1))
     group = source.draw(question, 16, seeded())
     assert group is not None and torch.equal(group.moved, older)
 
@@ -138,6 +140,69 @@ def test_too_few_pairs_are_no_group():
     assert source.draw(question, 16, seeded()) is None
     source.propose(question, read, seeded())  # nobody is as given yet: nothing to do, and no error
     assert source.proposed == 0
+
+
+BALD_MAN = Statement({"Young": 1, "Male": 1, "Bald": 1}, {"Young": 0}, "would", {"Bald": 1})
+NODES = ("Bald", "Young", "Male")  # in another order than the generator's labels
+
+
+def seen(noise, labels):
+    """Bald is the sign of a coordinate; Young and Male are read wrongly, which must not matter."""
+    return torch.stack([(noise[:, 0] > 0).to(torch.int8), 1 - labels[:, 0], 1 - labels[:, 1]], 1)
+
+
+def partly(stickiness=1.0, turns=20, statement=BALD_MAN):
+    (question,) = questions_of({"said": statement}, GRAPH, 1.0, 0.0)
+    scm = LabelSCM.from_probabilities(GRAPH.with_nodes(["Young", "Male"]), {"Young": 0.7, "Male": 0.4})
+    source = PartlyLabelledSource(scm, NODES, 4, stickiness, 16, [question])
+    draw = seeded(1)
+    for _ in range(turns):
+        source.search(question, torch.zeros(0, 4), lambda: None, seen, draw)
+    return question, source
+
+
+def test_people_show_what_is_given_and_their_antecedent_is_set_on_the_same_noise():
+    question, source = partly()
+    assert source.proposed == 20 * 64
+    assert binomtest(source.accepted, source.proposed, 0.5).pvalue > ALPHA  # half of the young men are bald
+    assert binomtest(source.accepted, source.proposed, 0.7 * 0.4 * 0.5).pvalue < ALPHA
+    group = source.draw(question, 16, seeded())
+    assert torch.equal(group.noise, source.units[question.name][0][-16:]) and torch.equal(group.noise, group.moved)
+    assert bool((group.noise[:, 0] > 0).all())
+    assert group.labels.tolist() == [[1, 1]] * 16 and group.intervention.tolist() == [[0, 1]] * 16
+    facts, holds = source.confirm(question, group, seen(group.noise, group.labels), None)
+    assert facts.tolist() == [[1, 1, 1]] * 16 and bool(holds.all())
+
+
+def test_people_who_no_longer_show_what_is_given_are_forgotten():
+    question, source = partly()
+    group, before = source.draw(question, 16, seeded()), len(source.units[question.name][0])
+    read = seen(group.noise, group.labels)
+    read[:5, 0] = 0
+    assert source.confirm(question, group, read, None)[1].tolist() == [False] * 5 + [True] * 11
+    left = {tuple(row) for row in source.units[question.name][0].tolist()}
+    assert len(left) == before - 5 and not left & {tuple(row) for row in group.noise[:5].tolist()}
+
+
+def test_people_are_kept_over_a_restart_and_too_few_are_no_group():
+    question, source = partly()
+    other = partly(turns=0)[1]
+    assert other.draw(question, 16, seeded()) is None
+    other.restore(source.state())
+    ours, theirs = (one.draw(question, 16, seeded(3)) for one in (source, other))
+    assert torch.equal(ours.noise, theirs.noise) and other.accepted == source.accepted > 0
+
+
+def test_below_stickiness_one_the_noise_of_people_moves():
+    question, source = partly(stickiness=0.53)
+    group = source.draw(question, 400, seeded())
+    kept = int((group.noise == group.moved).sum())
+    assert binomtest(kept, group.noise.numel(), 0.53).pvalue > ALPHA
+
+
+def test_an_antecedent_that_the_generator_is_not_given_is_refused_by_name():
+    with pytest.raises(StatementError, match=r"\bsaid: Bald\b.*Young, Male alone"):
+        partly(statement=Statement({"Male": 1}, {"Bald": 1}, "might", {"Young": 0}))
 
 
 def test_targets_are_the_label_models_answers_and_nothing_where_facts_cannot_be():

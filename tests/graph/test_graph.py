@@ -183,6 +183,20 @@ def test_check_attributes():
     check_attributes(CausalGraph({"Male": [], "Smiling": ["Male"]}), iter(names), "data set 'faces'")
 
 
+def test_a_part_of_a_graph_keeps_order_and_parents_and_must_have_all_causes():
+    graph = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"], "Hat": ["Bald"]}, "small")
+    part = graph.with_nodes(["Bald", "Young", "Male"])
+    assert part.nodes == ("Young", "Male", "Bald") and part.parents("Bald") == ("Male", "Young")
+    assert graph.roots() == ("Young", "Male") and part.roots() == ("Young", "Male")
+    with pytest.raises(GraphError, match=r"'small'.*\bMale\b is a cause of Bald.*Young, Bald$"):
+        graph.with_nodes(["Young", "Bald"])
+    with pytest.raises(GraphError, match=r"'Yung'.*'Young'"):
+        graph.with_nodes(["Yung"])
+    for nothing in ([], "Young"):
+        with pytest.raises(GraphError, match="names"):
+            graph.with_nodes(nothing)
+
+
 def test_importing_graphs_needs_neither_networkx_nor_torch():
     code = (
         "import sys, causalcf.graph.files; print([m for m in ('networkx', 'matplotlib', 'torch') if m in sys.modules])"
