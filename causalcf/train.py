@@ -19,7 +19,7 @@ from .runs.recipe import Recipe, recipe_from_dict
 from .training.comparison_recipe import Comparison, add_comparison_flags, compared, take_comparison
 
 PAGE = "page.html"  # in the folder of a finished run
-DEFAULT, PHOTOGRAPHS = "faces", "celeba-cpu"  # recipes taken where none is named
+DEFAULT, PHOTOGRAPHS, BEGAN = "faces", "celeba-cpu", "causalbegan"  # recipes taken where none is named
 RECIPE = FileKind("a recipe", "from options to values", RecipeError)
 DESCRIPTION = """Train a GAN whose labels follow a causal graph.
 
@@ -53,7 +53,7 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     if flags.changed_data and flags.resume is None:
         raise RecipeError("--changed-data has a meaning only with --resume: a new run takes whatever images there are")
     require(flags.resume != "", "--resume", "empty", "a run directory, or one of its checkpoints")
-    usual = DEFAULT if flags.data == DEFAULT else PHOTOGRAPHS
+    usual = BEGAN if flags.approach == BEGAN else DEFAULT if flags.data == DEFAULT else PHOTOGRAPHS
     path = find_preset("train", usual if flags.recipe is None else flags.recipe, RecipeError)
     try:
         mapping = read_mapping(path, RECIPE)
@@ -80,7 +80,7 @@ def _parser() -> Flags:
     parser = Flags(refuse=RecipeError, prog="python -m causalcf.train", description=DESCRIPTION, epilog=EXAMPLES)
     add, text = parser.add_argument, str | None
     presets = ", ".join(preset_names("train"))
-    usual = f"{DEFAULT}; with --data celeba or folder, {PHOTOGRAPHS}"
+    usual = f"{DEFAULT}; with --data celeba or folder, {PHOTOGRAPHS}; with --approach {BEGAN}, {BEGAN}"
     add("--recipe", type=text, default=None, help=f"a YAML file of options, or one of {presets}. Default: {usual}")
     add("--resume", type=text, default=None, help="continue an interrupted run directory, or one of its checkpoints")
     add("--changed-data", action="store_true", help="with --resume: continue although the images have changed")

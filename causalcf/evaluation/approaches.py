@@ -334,7 +334,7 @@ def contenders(
         possible: list[Approach] = [PartlyLabelledApproach(f"{kind}-do", name, *shared, budget)]
     elif run.recipe.approach == "conditional":
         possible = [labelled("do", "do", 1.0, "labels set, same z")]
-    elif run.recipe.approach == "causalgan":
+    elif run.recipe.approach in ("causalgan", "causalbegan"):
         by = mode or "observe"
         text = f"labels and z by ESM, {by}, stickiness {sticky(by):g}"
         possible = [labelled("do", "do", 1.0, "label model, do, stickiness 1, same z")]

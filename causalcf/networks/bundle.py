@@ -10,16 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CausalCFError
+from .began import AutoEncoder, BeganGenerator, initialise_xavier
 from .dcgan import Discriminator, Generator, Labeler, QNetwork, initialise
 from .encoder import Encoder
 from .skip import ProjectionDiscriminator, SkipGenerator, initialise_he
 
 Net = TypeVar("Net", bound=nn.Module)
-AnyGenerator = Generator | SkipGenerator
+AnyGenerator = Generator | SkipGenerator | BeganGenerator
 
 
 def build_generator(kind: str, noise_dim: int, n_labels: int, width: int, even_kernels: bool = False) -> AnyGenerator:
-    """Return an uninitialised generator, "dcgan" or "skip", whose kernels are always even."""
+    """Return an uninitialised generator: "dcgan", "skip", whose kernels are always even, or "began"."""
+    if kind == "began":
+        return BeganGenerator(noise_dim, n_labels, width)
     if kind == "skip":
         return SkipGenerator(noise_dim, n_labels, width)
     return Generator(noise_dim, n_labels, width, even_kernels)
@@ -80,7 +83,11 @@ def _describe(tensor: torch.Tensor) -> str:
 
 
 class Networks(nn.Module):
-    """The networks of one run; without labels there is no Labeler. Q-network and encoder are there if asked for."""
+    """The networks of one run; without labels there is no Labeler. Q-network and encoder are there if asked for.
+    An autoencoder as discriminator comes with the weights k, l and c of CausalBEGAN's margins, and no Anti-Labeler.
+    """
+
+    margin_weights: Tensor
 
     def __init__(
         self,
@@ -96,13 +103,21 @@ class Networks(nn.Module):
     ) -> None:
         super().__init__()
         self.generator = build_generator(generator, noise_dim, n_labels, width, even_kernels)
-        projects = discriminator == "projection"
-        self.discriminator = (ProjectionDiscriminator if projects else Discriminator)(n_labels, width)
+        if discriminator == "autoencoder":
+            self.discriminator: nn.Module = AutoEncoder(noise_dim, width)
+            self.register_buffer("margin_weights", torch.zeros(3))
+        else:
+            projects = discriminator == "projection"
+            self.discriminator = (ProjectionDiscriminator if projects else Discriminator)(n_labels, width)
         self.labeler = Labeler(n_labels, labeler_width) if n_labels else None
         self.noise_reader = QNetwork(noise_dim, labeler_width) if noise_reader else None
         self.encoder = Encoder(noise_dim, n_labels, labeler_width) if encoder else None
         for net in self.children():
-            (initialise_he if isinstance(net, SkipGenerator | ProjectionDiscriminator) else initialise)(net)
+            if isinstance(net, BeganGenerator | AutoEncoder):
+                initialise_xavier(net)
+            else:
+                (initialise_he if isinstance(net, SkipGenerator | ProjectionDiscriminator) else initialise)(net)
         # The Anti-Labeler starts as the Labeler's twin, so that their terms cancel until one of them has learned.
-        self.anti_labeler = copy.deepcopy(self.labeler)
+        # CausalBEGAN's Labeler is its own.
+        self.anti_labeler = None if discriminator == "autoencoder" else copy.deepcopy(self.labeler)
         self.average = ema_copy(self.generator)

@@ -291,15 +291,15 @@ def networks_of(recipe: Recipe, n_labels: int) -> Networks:
         recipe.labeler_width,
         recipe.even_kernels,
         recipe.noise_weight > 0,
-        recipe.generator,
-        recipe.discriminator,
+        recipe.networks[0],
+        recipe.networks[1],
         recipe.reconstruction > 0,
     )
 
 
 def generator_of(recipe: Recipe, n_labels: int) -> AnyGenerator:
     """Return the generator that a recipe has, without weights of its own."""
-    return build_generator(recipe.generator, recipe.noise_dim, n_labels, recipe.width, recipe.even_kernels)
+    return build_generator(recipe.networks[0], recipe.noise_dim, n_labels, recipe.width, recipe.even_kernels)
 
 
 def check_networks(state: dict[str, Any], recipe: Recipe, graph: CausalGraph) -> None:

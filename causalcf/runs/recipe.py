@@ -12,8 +12,13 @@ from ..data import CELEBA_CROP, Data, check_source
 from ..errors import RecipeError, unknown
 from ..io.untrusted import MAX_TENSORS, MAX_TICKS
 
-APPROACHES = ("causalgan", "conditional", "dcgan")
-Approach = Literal["causalgan", "conditional", "dcgan"]
+APPROACHES = ("causalgan", "causalbegan", "conditional", "dcgan")
+Approach = Literal["causalgan", "causalbegan", "conditional", "dcgan"]
+# What CausalBEGAN has no use for: its networks and its losses are its own.
+NOT_OF_BEGAN = (
+    "generator", "discriminator", "even_kernels", "objective", "r1", "wrong_labels", "reconstruction", "label_weight",
+    "noise_weight", "label_noise", "anti_labeler_decay", "augment",
+)  # fmt: skip
 # Stickiness where none is asked for: Pearl's counterfactual for do; for observe what Lucas and Kemp (2015) fit.
 STICKINESS = {"do": 1.0, "observe": 0.53}
 STATEMENT_OPTIONS = (
@@ -94,7 +99,8 @@ class Recipe(Options):
     )
     approach: Approach = option(
         "causalgan",
-        "causalgan; conditional: the same networks, but labels from a graph without edges; dcgan: no labels",
+        "causalgan; causalbegan: an autoencoder as discriminator; conditional: causalgan with labels from a graph "
+        "without edges; dcgan: no labels",
     )
     generator_labels: tuple[str, ...] | None = option(
         None,
@@ -243,12 +249,20 @@ class Recipe(Options):
         given = ", ".join(self.generator_labels or ()) or "[]"
         allowed = "left out for dcgan, whose generator has no labels"
         require(self.generator_labels is None or self.approach != "dcgan", "generator_labels", given, allowed)
+        for name in NOT_OF_BEGAN if self.approach == "causalbegan" else ():
+            value, usual = getattr(self, name), getattr(Recipe, name)
+            require(value == usual, name, value, f"left out for causalbegan, which has no use for it ({usual})")
         self._check_statements()
         is_name = 0 < len(self.name.encode(errors="replace")) <= 100 and self.name.isprintable()
         allowed = "a file name, printable and of at most 100 bytes"
         require(is_name and "/" not in self.name, "name", repr(self.name[:100]), allowed)
         check_source(self)
         return self
+
+    @property
+    def networks(self) -> tuple[str, str]:
+        """Forms of generator and discriminator."""
+        return ("began", "autoencoder") if self.approach == "causalbegan" else (self.generator, self.discriminator)
 
     @property
     def r1_weight(self) -> float:
@@ -295,6 +309,13 @@ def checkpoint_bytes(recipe: Recipe, labels: int = 40) -> int:
         # 4x4 kernels, group norms (or 14 biases in their place) and the linear layer
         return 16 * channels * width + width + 672 * width**2 + after * width + (128 * width + 1) * outputs
 
+    def decoder(inputs: int) -> int:
+        return (inputs + 1) * 64 * w + 72 * w**2 + 8 * w + 27 * w + 3
+
+    if recipe.approach == "causalbegan":
+        generator = decoder(k + d)
+        encoder = 54 * w + 585 * w**2 + (256 * w + 1) * k
+        return 4 * (3 * (generator + encoder + decoder(k) + reader(3, r, d)) + generator)
     generator = (k + d + 1) * 128 * w + 672 * w**2
     if recipe.generator == "skip":
         last = max(w // 2, 8)

@@ -29,6 +29,7 @@ from ..randomness import uniform_noise
 from ..runs.directory import check_moments, networks_of, save_checkpoint
 from ..runs.recipe import Recipe
 from .batches import Batches
+from .began import BeganStep
 from .step import TrainingStep
 
 # Generated images on which batch norm's statistics of the averaged weights are measured, at least and at most: as many
@@ -71,7 +72,8 @@ class Training:
             self.networks = networks_of(self.recipe, 0 if self.scm is None else len(self.graph.nodes))
         self.networks.to(self.device).to(memory_format=torch.channels_last)
         self.random = torch.Generator().manual_seed(self.recipe.seed)
-        self.update = TrainingStep(self.networks, self.recipe, self.device, self.precision, self.constraint)
+        kind = BeganStep if self.recipe.approach == "causalbegan" else TrainingStep
+        self.update = kind(self.networks, self.recipe, self.device, self.precision, self.constraint)
 
     @property
     def images(self) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -39,6 +40,7 @@ class TrainingStep:
     device: torch.device
     precision: str
     constraint: StatementConstraint | None = None
+    betas: ClassVar[tuple[float, float]] = (0.5, 0.999)
     optimisers: dict[str, torch.optim.Adam] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,7 +49,7 @@ class TrainingStep:
         self.optimisers = {}
         for name, net in self.networks.named_children():
             if name != "average":
-                self.optimisers[name] = torch.optim.Adam(net.parameters(), self._rate(name), (0.5, 0.999), fused=True)
+                self.optimisers[name] = torch.optim.Adam(net.parameters(), self._rate(name), self.betas, fused=True)
 
     def __call__(self, batch: Batch, step: int, generator: torch.Generator) -> Losses:
         seen = step * self.recipe.batch

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..networks.began import BeganGenerator
 from ..networks.bundle import AnyGenerator
 from ..networks.dcgan import ConvStack, EvenTransposed
 from ..networks.encoder import Encoder
@@ -41,11 +42,18 @@ class Numbers:
 
 def generator_layers(generator: AnyGenerator, numbers: Numbers) -> Iterator[Layer]:
     """Yield the layers of a generator; batch norm is folded to a scale and a shift."""
+    if isinstance(generator, BeganGenerator):
+        decoder = generator.decoder
+        yield numbers.layer("linear", weight=decoder.project.weight, bias=decoder.project.bias, channels=decoder.width)
+        for layer in decoder.layers:
+            yield from _plain_layer(layer, numbers)
+        return
     project = generator.project
     yield numbers.layer("linear", weight=project.weight, bias=project.bias, channels=8 * generator.width)
     if not isinstance(generator, SkipGenerator):
         for layer in generator.layers:
             yield from _plain_layer(layer, numbers)
+        yield numbers.layer("tanh")
         return
     steering = min(generator.noise_dim, STEERING)
     norms = [_norm(norm, steering, numbers) for norm in generator.norms]
@@ -57,6 +65,7 @@ def generator_layers(generator: AnyGenerator, numbers: Numbers) -> Iterator[Laye
         yield numbers.layer("leaky", slope=SLOPE)
         assert isinstance(to_rgb, nn.Conv2d)
         yield numbers.layer("to rgb", weight=to_rgb.weight, bias=to_rgb.bias, kernel=to_rgb.kernel_size[0])
+    yield numbers.layer("tanh")
 
 
 def _norm(norm: nn.Module, steering: int, numbers: Numbers) -> Layer:
@@ -80,6 +89,13 @@ def _plain_layer(layer: nn.Module, numbers: Numbers) -> Iterator[Layer]:
     if isinstance(layer, nn.ConvTranspose2d):
         kernel = layer.even_kernel() if isinstance(layer, EvenTransposed) else layer.weight
         yield numbers.layer("grow", weight=kernel, bias=layer.bias, channels=layer.out_channels)
+    elif isinstance(layer, nn.Conv2d) and layer.stride == (1, 1):
+        outputs, side = layer.out_channels, layer.kernel_size[0]
+        yield numbers.layer("convolve", weight=layer.weight, bias=layer.bias, channels=outputs, kernel=side)
+    elif isinstance(layer, nn.Upsample):
+        yield numbers.layer("repeat")
+    elif isinstance(layer, nn.ELU):
+        yield numbers.layer("elu")
     elif isinstance(layer, nn.Conv2d):
         yield numbers.layer("shrink", weight=layer.weight, bias=layer.bias, channels=layer.out_channels)
     elif isinstance(layer, nn.BatchNorm2d):

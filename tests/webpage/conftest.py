@@ -1,4 +1,4 @@
-"""Pages of four runs, written once: the shipped one, one without labels, one without an encoder, a hostile one."""
+"""Pages, written once: of the shipped run, of runs without labels or encoder, a hostile one, and CausalBEGAN's."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +38,19 @@ def hostile_run(run):
     return replace(run, folder=Path(HOSTILE.replace("/", "|")), graph=graph, labels=scm)
 
 
+def began_run(run):
+    """A run with CausalBEGAN's generator, untrained."""
+    import torch
+
+    from causalcf.networks.began import BeganGenerator, initialise_xavier
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = BeganGenerator(run.recipe.noise_dim, len(run.graph.nodes), 6).eval()
+        initialise_xavier(generator)
+    return replace(run, generator=generator)
+
+
 @pytest.fixture(scope="session")
 def page_runs(runs):
     from causalcf.runs.loading import load_run
@@ -45,7 +58,12 @@ def page_runs(runs):
     found = {
         name: load_run(next((runs / folder).glob("20*")), "cpu") for name, folder in (("plain", "a"), ("dcgan", "b"))
     }
-    return {**found, "faces": load_run("pretrained:faces", "cpu"), "hostile": hostile_run(found["plain"])}
+    return {
+        **found,
+        "faces": load_run("pretrained:faces", "cpu"),
+        "hostile": hostile_run(found["plain"]),
+        "began": began_run(found["plain"]),
+    }
 
 
 @pytest.fixture(scope="session")

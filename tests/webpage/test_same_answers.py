@@ -25,7 +25,7 @@ def inputs(run, n=6):
     return run.sample_noise(n, draw), torch.randint(0, 2, (n, d), generator=draw)
 
 
-@pytest.mark.parametrize("name", ["faces", "plain", "dcgan"])
+@pytest.mark.parametrize("name", ["faces", "plain", "dcgan", "began"])
 def test_images_differ_by_less_than_a_colour_step(chromium, pages, page_runs, name):
     run = replace(page_runs[name], precision="float32")
     noise, labels = inputs(run)

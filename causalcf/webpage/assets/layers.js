@@ -163,6 +163,15 @@ function doubled(planes, channels, size) {
   return found;
 }
 
+/** Double the sides of (c, s, s) by repeating each pixel. */
+function repeated(planes, channels, size) {
+  const wide = 2 * size, found = new Float32Array(4 * planes.length);
+  for (let row = 0; row < channels * wide; row++) {
+    for (let x = 0; x < wide; x++) found[row * wide + x] = planes[(row >> 1) * size + (x >> 1)];
+  }
+  return found;
+}
+
 /** The error function, to 1.2e-7 (Numerical Recipes' rational Chebyshev form). */
 function erf(x) {
   const t = 1 / (1 + Math.abs(x) / 2);

@@ -29,6 +29,11 @@ function run(name, inputs, channels, steering) {
     } else if (layer.kind === "shrink") {
       planes = shrink(planes, depth, size, layer.weight, layer.bias, layer.channels);
       [depth, size] = [layer.channels, size / 2];
+    } else if (layer.kind === "convolve") {
+      planes = convolve(planes, depth, size, layer.weight, layer.bias, layer.kernel);
+      depth = layer.channels;
+    } else if (layer.kind === "repeat") {
+      [planes, size] = [repeated(planes, depth, size), 2 * size];
     } else if (layer.kind === "norm") {
       let { scale, shift } = layer;
       if (layer.weight) {
@@ -41,13 +46,18 @@ function run(name, inputs, channels, steering) {
       groupNorm(planes, layer.groups, layer.weight, layer.bias);
     } else if (layer.kind === "leaky") {
       leaky(planes, layer.slope);
+    } else if (layer.kind === "elu") {
+      planes.forEach((value, p) => { if (value < 0) planes[p] = Math.expm1(value); });
+    } else if (layer.kind === "tanh") {
+      planes = (image ?? planes).map(Math.tanh);
+      image = null;
     } else if (layer.kind === "to rgb") {
       const own = convolve(planes, depth, size, layer.weight, layer.bias, layer.kernel);
       if (image) doubled(image, 3, size / 2).forEach((value, p) => { own[p] += value; });
       image = own;
     }
   }
-  return image ?? planes;
+  return planes;
 }
 
 const signs = (labels) => labels.map((value) => 2 * value - 1);
@@ -57,7 +67,7 @@ function generate({ noise, labels }) {
   const code = signs(labels), steered = stored.networks.generator.find((layer) => layer.steering)?.steering ?? 0;
   const inputs = Float32Array.from([...noise, ...code]);
   const steering = Float32Array.from([...noise.slice(0, steered), ...code]);
-  return run("generator", inputs, 0, steering).map((value) => Math.min(Math.max((Math.tanh(value) + 1) / 2, 0), 1));
+  return run("generator", inputs, 0, steering).map((value) => Math.min(Math.max((value + 1) / 2, 0), 1));
 }
 
 /** Return for an image (3, 64, 64) in [0, 1] the probability of each label. */
