@@ -22,6 +22,7 @@ from .flips import picture_name, save_flip
 from .graph_fit import graph_fit
 from .image_statistics import compare_images, spread_ratio
 from .inputs import Inputs
+from .interventions import ask_intervention
 from .judge import extractor_name, judge_features
 from .links import adjust, link_results, no_units
 from .photographs import held_out_photographs, measure_photographs
@@ -128,6 +129,10 @@ def _of_approach(
         names = ("query", name, str(query), suite.faces, *key)
         make = partial(ask_query, evaluation.folder, session, name, query, suite.faces)
         queries.append(Part("queries", names, make))
+    for name, intervention in suite.interventions.items():
+        names = ("intervention", name, str(intervention), suite.faces, *key)
+        do = partial(ask_intervention, evaluation.folder, session, name, intervention, suite.faces)
+        queries.append(Part("queries", names, do))
     if suite.axioms:
         axiom = Part("axioms", ("axioms", *key), partial(_axioms, evaluation, session), approach.name)
         yield Group((*links, axiom, *queries), session.forget)

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..checks import SEEDS, option
 from ..cli.parser import CommandOptions, parse_given
@@ -16,6 +16,9 @@ from ..language.conflicts import refuse_conflicts
 from ..language.lists import check_keys, load_queries, load_statements
 from ..language.query import Query
 from ..language.statement import Statement
+
+if TYPE_CHECKING:
+    from .interventions import Intervention
 
 ARROWS = ("->", "→", ":")
 SHAPE = '"Young->Bald" (in quotes), Young:Bald or Young→Bald'
@@ -73,8 +76,8 @@ NONE, WITHHELD = "none", "withheld"
 VERDICTS = (RESPECTED, WEAK, EXAGGERATED, ABSENT, REVERSED, LEAKS, NONE, WITHHELD)
 _FILE = FileKind("a suite", "from settings to values", QueryError)
 _KEYS = (
-    "name", "half_width", "links", "more", "shown", "queries", "statements", "faces", "axioms", "realism",
-    "photographs",
+    "name", "half_width", "links", "more", "shown", "queries", "statements", "interventions", "faces", "axioms",
+    "realism", "photographs",
 )  # fmt: skip
 _LINK_KEYS = ("link", "given", "held")
 
@@ -116,6 +119,7 @@ class Suite:
     queries: Mapping[str, Query] = field(default_factory=dict)
     faces: int = 100
     statements: Mapping[str, Statement] = field(default_factory=dict)
+    interventions: Mapping[str, Intervention] = field(default_factory=dict)
     axioms: bool = False
     realism: bool = False
     photographs: int = 0
@@ -131,6 +135,11 @@ class Suite:
             link.check(nodes)
         for query in self.queries.values():
             query.check(nodes)
+        for name, intervention in self.interventions.items():
+            try:
+                intervention.check(nodes)
+            except QueryError as error:
+                raise QueryError(f"{name}: {error}") from None
         for name, statement in self.statements.items():
             statement.check(nodes, f"{name}: the graph")
         return asked
@@ -159,6 +168,7 @@ def load_suite(path: str | Path) -> Suite:
             shown=None if shown is None else tuple(question.link for question in _questions("shown", shown)),
             queries=load_queries(_typed(tree, "queries", str, "")) if tree.get("queries") else {},
             statements=suite_statements(_typed(tree, "statements", str, "")) if tree.get("statements") else {},
+            interventions=_interventions(tree["interventions"]) if tree.get("interventions") else {},
             faces=_typed(tree, "faces", int, 100),
             axioms=_typed(tree, "axioms", bool, True),
             realism=_typed(tree, "realism", bool, True),
@@ -174,6 +184,12 @@ def suite_statements(path: str) -> dict[str, Statement]:
     found = load_statements(path)
     refuse_conflicts(found, path)
     return found
+
+
+def _interventions(trees: Any) -> dict[str, Intervention]:
+    from .interventions import interventions_of  # with torch, which other suites do not need
+
+    return interventions_of(trees)
 
 
 def _questions(key: str, trees: Any) -> tuple[LinkQuestion, ...]:

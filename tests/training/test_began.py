@@ -53,7 +53,8 @@ def textbook(nets, batch):
         name: torch.autograd.grad(loss, list(getattr(nets, name).parameters()), retain_graph=True)
         for name, loss in losses.items()
     }
-    b1, b2 = 0.5 * float(real) - float(held), 0.5 * float(labels_real) - float(labels_held)
+    r, f, lr, lf = (float(error.detach()) for error in (real, held, labels_real, labels_held))
+    b1, b2 = 0.5 * r - f, 0.5 * lr - lf
     steps = (1e-3 * b1, 8e-5 * b2, 1e-2 * (0.5 * max(b1, 0) - max(b2, 0)))
     return found, [min(max(w + 8 / 16 * s, 0), 1) for w, s in zip((k, l, c), steps, strict=True)]
 
