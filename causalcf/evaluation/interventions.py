@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..errors import CausalCFError, QueryError, unknown
@@ -142,5 +143,7 @@ def ask_intervention(folder: Path, session: Session, name: str, asked: Intervent
         for i, label in enumerate(approach.nodes)
     ]
     picture = picture_name("intervention", approach.name, name)
-    save_pairs(folder / picture, worlds.images, images, before, after, approach.nodes, str(asked))
+    rows = (~(found.labels[:, 0] != units.labels).any(1)).to(torch.int8).argsort(stable=True)  # who changes comes first
+    shown = (part[rows] for part in (worlds.images, images, before, after))
+    save_pairs(folder / picture, *shown, approach.nodes, f"{asked} Those who change come first.")
     return {**common, "seen": seen, "antecedent": None, "picture": picture, "error": None}
