@@ -144,6 +144,6 @@ def ask_intervention(folder: Path, session: Session, name: str, asked: Intervent
     ]
     picture = picture_name("intervention", approach.name, name)
     rows = (~(found.labels[:, 0] != units.labels).any(1)).to(torch.int8).argsort(stable=True)  # who changes comes first
-    shown = (part[rows] for part in (worlds.images, images, before, after))
-    save_pairs(folder / picture, *shown, approach.nodes, f"{asked} Those who change come first.")
+    pairs = worlds.images[rows], images[rows], before[rows], after[rows]
+    save_pairs(folder / picture, *pairs, approach.nodes, f"{asked} Those who change come first.")
     return {**common, "seen": seen, "antecedent": None, "picture": picture, "error": None}
