@@ -5,9 +5,17 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 from helpers.report_toys import approach, small
+from scipy.stats import binomtest
+
+from causalcf.data.faces import true_scm
+from causalcf.evaluation.approaches import LabelledApproach
+from causalcf.labels.reference import Reference
+from causalcf.language.lists import load_statements
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -65,3 +73,45 @@ def test_figures_are_kept_by_run_and_question(experiment, capsys):
     both = experiment(8, "one/same", "two/same")  # of one name, and apart
     assert len(both) == 2 and both.items() > first.items() and capsys.readouterr().out.count('{"bald"') == 1
     assert len(experiment(9, "one/same")) == 3
+
+
+def people(stickiness):
+    """Cells of people whose images are their labels, which follow the law with noise kept or redrawn."""
+    module, law = script("people"), true_scm()
+    nodes = law.graph.nodes
+
+    def generate(noise, labels):
+        return labels.float()[:, None, :, None].expand(-1, 3, -1, 1).clone()
+
+    run = SimpleNamespace(labels=law, generate=generate, sample_noise=lambda n, draw: torch.rand(n, 3, generator=draw))
+    reference = Reference(law, nodes, "truth")
+    approach = LabelledApproach("toy-do", "toy", run, nodes, "do", stickiness, "", reference)
+    judge = SimpleNamespace(read=lambda images: images[:, 0, :, 0].to(torch.int8))
+    inputs = SimpleNamespace(reference=reference, true_graph=law.graph, judge=judge)
+    group, told = {"Young": 1, "Male": 1}, load_statements("faces-people-true")
+    worlds = approach.actual(20_000, group, torch.Generator().manual_seed(0))
+    found = module._cells(inputs, approach, worlds, judge.read(worlds.images), "Young", group, told)
+    return module, {(cell["label"], cell["people"][cell["label"]]): cell for cell in found}, found
+
+
+def test_the_law_itself_makes_no_forbidden_move_and_is_as_far_off_as_its_own_draws():
+    module, cells, found = people(1.0)
+    assert sum(sum(cell["wrong"]) for cell in found) == 0
+    error, least = (sum(cell[key] for cell in found if cell["path"]) for key in ("error", "least"))
+    n = sum(cell["n"] for cell in found if cell["path"])
+    assert error / n == pytest.approx(least / n, abs=0.005) and error / n > 0.05
+    kinds = module.wrong_by_kind({"cells": found})
+    assert len(kinds["taught"]) == 2 and len(kinds["no path"]) == 1 and not kinds["other cause"]
+    assert all(cells["Bald", 1]["taught"]) and all(cells["Eyeglasses", 1]["taught"])
+    assert not any(cells["Smiling", 1]["taught"])  # the statement speaks of women
+
+
+def test_people_whose_noise_is_redrawn_move_as_often_as_the_law_says():
+    _, cells, _ = people(0.0)
+    for label in ("Bald", "Eyeglasses", "Male"):
+        wrong = cells[label, 1]["wrong"]
+        share = true_scm().probability({label: 1}, do={"Young": 0})  # all noise is new, that of sex too
+        assert binomtest(sum(wrong), len(wrong), 1 - share).pvalue > 1e-5
+    of_men = true_scm().probability({"Bald": 1}, do={"Young": 0, "Male": 1})
+    wrong = cells["Bald", 1]["wrong"]
+    assert binomtest(sum(wrong), len(wrong), 1 - of_men).pvalue < 1e-5
