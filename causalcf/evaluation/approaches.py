@@ -76,6 +76,12 @@ class Approach(ABC):
     def name(self) -> str:
         return f"{self.kind} ({self.run})" if self.one_of_several else self.kind
 
+    @property
+    def scm(self) -> LabelSCM:
+        """Return the run's label model; not for a run without labels."""
+        assert self.asked.labels is not None
+        return self.asked.labels
+
     @abstractmethod
     def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
         """Draw n actual worlds; with one seed, all approaches with labels draw the same labels and noise."""
@@ -107,11 +113,6 @@ class LabelledApproach(Approach):
     reference: Reference
     has_labels = True
 
-    @property
-    def scm(self) -> LabelSCM:
-        assert self.asked.labels is not None
-        return self.asked.labels
-
     def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
         labels = self.reference.sample(n, given, generator)  # first: runs differ in how much noise they take
         noise = self.asked.sample_noise(n, generator)
@@ -127,12 +128,11 @@ class LabelledApproach(Approach):
         intervention = {name: value[rows] for name, value in antecedent.items()}
         do, observe = (intervention, None) if self.mode == "do" else (None, intervention)
         units = replace(worlds, labels=labels).select(rows)
-        found = labelled_counterfactual(self.scm, self._generate, units, do, observe, s, s, 1, generator)
+        found = labelled_counterfactual(
+            self.scm, lambda _, *inputs: self.asked.generate(*inputs), units, do, observe, s, s, 1, generator
+        )
         after = in_order(found.labels[:, 0], theirs, self.nodes)
         return Drawn(rows, found.noise[:, 0], after, found.images[:, 0], impossible=len(labels) - len(rows))
-
-    def _generate(self, unit: Tensor, noise: Tensor, labels: Tensor) -> Tensor:
-        return self.asked.generate(noise, labels)
 
     def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
         assert labels is not None
@@ -154,11 +154,6 @@ class PartlyLabelledApproach(Approach):
     judge: Read
     budget: int
     has_labels = False
-
-    @property
-    def scm(self) -> LabelSCM:
-        assert self.asked.labels is not None
-        return self.asked.labels
 
     def actual(self, n: int, given: Mapping[str, int], generator: torch.Generator) -> Worlds:
         own = {name: value for name, value in given.items() if name in self.scm.graph}
@@ -191,11 +186,10 @@ class PartlyLabelledApproach(Approach):
             return Drawn(rows[:0], nobody.noise, None, nobody.images, unreached=len(worlds), why=why)
         labels = in_order(worlds.labels, self.nodes, self.scm.graph.nodes)
         units, s = replace(worlds, labels=labels), self.stickiness
-        found = labelled_counterfactual(self.scm, self._generate, units, dict(antecedent), None, s, s, 1, generator)
+        found = labelled_counterfactual(
+            self.scm, lambda _, *inputs: self.asked.generate(*inputs), units, dict(antecedent), None, s, s, 1, generator
+        )
         return Drawn(rows, found.noise[:, 0], None, found.images[:, 0])
-
-    def _generate(self, unit: Tensor, noise: Tensor, labels: Tensor) -> Tensor:
-        return self.asked.generate(noise, labels)
 
     def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
         assert labels is not None
