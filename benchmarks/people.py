@@ -1,6 +1,6 @@
 """Who does it happen to? The same people in two worlds, against the label model's exact answer for each of them.
 
-    python benchmarks/people.py RUN ... [--told faces-people-true] [--units 2048] [--out measured.json]
+    python benchmarks/people.py RUN ... [--told faces-people-true] [--units 2048] [--out measured.json] [--plot FILE]
 
 Of each sex and age `--units` people are generated. Young, then Male, is set to the other value on the same noise. The
 judge reads all labels before and after. The label model gives P(label* = 1 | all labels of this person) at stickiness
@@ -37,6 +37,7 @@ from torch import Tensor
 
 from causalcf.cli.command import run
 from causalcf.data.images import to_unit_interval
+from causalcf.errors import RunError
 from causalcf.evaluation.approaches import contenders
 from causalcf.evaluation.inputs import Inputs, load_inputs, load_runs
 from causalcf.evaluation.judge import judge_features
@@ -64,13 +65,16 @@ def main() -> None:
     )
     parser.add_argument("--units", type=int, default=2048, help="people of each sex and age")
     parser.add_argument("--out", type=Path, help="where the figures are kept, and found again")
+    parser.add_argument(
+        "--plot", type=Path, help="picture of the forbidden moves: a bar for each name, a dot for a seed"
+    )
     options = parser.parse_args()
     inputs = load_inputs(load_runs(options.runs, "auto", None), None, None, None, "auto")
     statements = load_statements(options.told)
     kept: dict[str, Any] = json.loads(options.out.read_text()) if options.out and options.out.is_file() else {}
     found = []
     for name in inputs.runs:
-        key = f"{inputs.fingerprints['runs'][name]} {inputs.judge.fingerprint} {options.units} {options.told}"
+        key = f"{inputs.fingerprints['runs'][name]} {inputs.judge.fingerprint} {options.units} {statements}"
         if key not in kept:
             kept[key] = measure(inputs, name, statements, options.units)
             if options.out:
@@ -80,13 +84,17 @@ def main() -> None:
     console.print(table(found))
     console.print(seeds(found))
     console.print(moves(found))
+    if options.plot:
+        plot(found, options.plot)
 
 
 def measure(inputs: Inputs, name: str, statements: Mapping[str, Statement], units: int) -> dict[str, Any]:
     """Return all figures of one run: the counts of each kind of people and label, and what they should be."""
     asked = inputs.runs[name]
     found, _ = contenders(asked, name, inputs.reference, inputs.judge)
-    approach = next(one for one in found if one.kind.endswith("-do"))
+    approach = next((one for one in found if one.kind.endswith("-do")), None)
+    if approach is None:
+        raise RunError(f"{name} sets no labels by do; name runs that do")
     nodes, read = inputs.reference.nodes, inputs.judge.read
     cells: list[dict[str, Any]] = []
     off = []
@@ -142,8 +150,9 @@ def _cells(
     for column, label in enumerate(nodes):
         if label == cause:
             continue
+        values = (group[label],) if label in group else (0, 1)
         path = label in graph.descendants(cause)
-        for was in (0, 1):
+        for was in values:
             rows = asked & (facts[:, column] == was)
             q, seen = expected[rows, column], after[rows, column].double()
             sure = (q < 1e-9) | (q > 1 - 1e-9)
@@ -235,6 +244,30 @@ def moves(measured: Sequence[dict[str, Any]]) -> Table:
     return shown
 
 
+def plot(measured: Sequence[dict[str, Any]], file: Path) -> None:
+    """Draw the share of forbidden moves: bars are means over seeds, with intervals; dots are seeds."""
+    from matplotlib.figure import Figure
+
+    names, kinds = list(dict.fromkeys(one["key"] for one in measured)), (*KINDS, "no path")
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    wide = 0.8 / len(names)
+    for i, name in enumerate(names):
+        runs = [one for one in measured if one["key"] == name]
+        for j, kind in enumerate(kinds):
+            x = j + (i - (len(names) - 1) / 2) * wide
+            value, low, high = _interval(runs, kind)
+            error = [[value - low], [high - value]]
+            axes.bar(x, value, wide * 0.9, color=f"C{i}", alpha=0.6, label=name if j == 0 else None)
+            axes.errorbar(x, value, error, color="black", capsize=2, linewidth=1)
+            axes.plot([x] * len(runs), [_value([one], kind) for one in runs], "o", color=f"C{i}", markersize=4)
+    axes.set_xticks(range(len(kinds)), kinds)
+    axes.set_ylabel("share of forbidden moves")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(file, dpi=130)
+
+
 def _value(runs: Sequence[dict[str, Any]], figure: str) -> float:
     if figure in ("population", "FD(judge)"):
         return sum(one[figure] for one in runs) / len(runs)
@@ -249,13 +282,19 @@ def _cell(runs: Sequence[dict[str, Any]], figure: str) -> str:
     value = _value(runs, figure)
     if figure not in (*KINDS, "no path"):
         return f"{value:.3f}"
-    parts = [values for one in runs for values in wrong_by_kind(one)[figure]]
+    value, low, high = _interval(runs, figure)
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _interval(runs: Sequence[dict[str, Any]], kind: str) -> tuple[float, float, float]:
+    """Return the mean share of forbidden moves of a kind, and its bootstrap interval over people."""
+    parts = [values for one in runs for values in wrong_by_kind(one)[kind]]
     draw = torch.Generator().manual_seed(0)
     again = sorted(
         _mean([part[torch.randint(len(part), (len(part),), generator=draw)] for part in parts])
         for _ in range(RESAMPLES)
     )
-    return f"{value:.3f} [{again[int(0.025 * RESAMPLES)]:.3f}, {again[int(0.975 * RESAMPLES) - 1]:.3f}]"
+    return _mean(parts), again[int(0.025 * RESAMPLES)], again[int(0.975 * RESAMPLES) - 1]
 
 
 def _mean(parts: Sequence[Tensor]) -> float:

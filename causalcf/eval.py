@@ -19,8 +19,9 @@ DESCRIPTION = """Which approach respects which causal link? Flip the cause on ma
 it against what the causal model says.
 
 Of the newest finished run of each approach, or of the runs named: a causalgan run is asked as causalgan-do and
-causalgan-esm, a conditional run as conditional-do, a dcgan run as dcgan-gaussian and dcgan-esm. Runs that were told
-statements in training are asked beside those that were not, as causalgan-statements-do and so on."""
+causalgan-esm, a causalbegan run likewise, a conditional run as conditional-do, a dcgan run as dcgan-gaussian and
+dcgan-esm. Runs whose generator is given some labels alone are asked as causalgan-partial-do, and runs that were told
+statements in training as causalgan-statements-do and so on."""
 EXAMPLES = """examples:
   python -m causalcf.eval --link "Young->Bald"
   python -m causalcf.eval --link Young:Bald --link Bald:Young --given Male=1 --mode observe

@@ -71,7 +71,7 @@ def export(run: str | Path, out: str | Path, report: str | Path | None = None, o
     """
     from .graph.files import save_graph
     from .io.files import write_atomically
-    from .runs.directory import GRAPH, RECIPE, find_checkpoint, read_run, save_recipe
+    from .runs.directory import GRAPH, RECIPE, WHOLE_GRAPH, find_checkpoint, read_run, save_recipe, whole_graph
     from .runs.exported import WEIGHTS, exported_state, write_state
     from .runs.loading import load_run, separate_encoder
     from .runs.recipe import stored_recipe
@@ -86,6 +86,8 @@ def export(run: str | Path, out: str | Path, report: str | Path | None = None, o
     with _new_folder(Path(out)) as place:
         write_state(place / WEIGHTS, kept)
         save_graph(graph, place / GRAPH)
+        if (folder / WHOLE_GRAPH).is_file():
+            save_graph(whole_graph(graph, folder, recipe), place / WHOLE_GRAPH)
         save_recipe(place, stored_recipe(kept["recipe"]))
         made = load_run(place, "cpu")
         write_atomically(place / CARD, card(made, figures).encode())
@@ -147,7 +149,7 @@ def card(run: Run, figures: dict[str, Any]) -> str:
         f"- Data: {recipe.data}, {seen:,} images seen, {named}.",
         f"- {LICENCES[recipe.data]}",
         f"- Graph {markdown(run.graph.name)}: {markdown(edges)}.",
-        f"- Networks: generator {recipe.generator}, width {recipe.width}, {recipe.noise_dim} coordinates of noise; "
+        f"- Networks: generator {recipe.networks[0]}, width {recipe.width}, {recipe.noise_dim} coordinates of noise; "
         f"64x64 pixels; numbers in float16. Seed {recipe.seed}.",
         "",
         "## Figures",

@@ -57,6 +57,9 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     path = find_preset("train", usual if flags.recipe is None else flags.recipe, RecipeError)
     try:
         mapping = read_mapping(path, RECIPE)
+        names = mapping.get("generator_labels")
+        is_list = names is None or (isinstance(names, list) and all(isinstance(name, str) for name in names))
+        require(is_list, "generator_labels", repr(names), "a list of names")  # which the parser takes for granted
         taken = take_comparison(mapping)
         in_file = vars(parser.parse_object(mapping, defaults=False))
         in_file = with_new_names(Recipe, in_file, in_file)
@@ -66,6 +69,7 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
         raise RecipeError(f"{path}: {name} belongs on the command line, not in a recipe")
     recipe_flags = {name: value for name, value in named.items() if name in (*option_names(Recipe), *Recipe._RENAMED)}
     given = with_new_names(Recipe, recipe_flags, {**in_file, **recipe_flags})
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     comparison = compared(taken, {**in_file, **given}, named)
     recipe = recipe_from_dict({**in_file, **given}) if comparison is None else comparison.recipe
     return TrainOptions(recipe, given, flags.resume, flags.dry_run, comparison, flags.changed_data)
@@ -96,12 +100,13 @@ def main(arguments: list[str] | None = None) -> int:
     recipe, comparison = options.recipe, options.comparison
     if options.dry_run:
         from .graph.files import load_graph
-        from .training.experiment import check_inputs, resumed_recipe
+        from .training.experiment import check_inputs, graph_of, resumed_recipe
 
         recipe = recipe if options.resume is None else resumed_recipe(options.resume, options.given)
         check_inputs(recipe)
         if comparison is not None:
-            comparison.arms.load(load_graph(recipe.graph).nodes)
+            given = None if recipe.generator_labels is None else graph_of(recipe).nodes
+            comparison.arms.load(load_graph(recipe.graph).nodes, given)
         print(resolved(comparison or recipe), end="")
         return 0
     if comparison is not None:

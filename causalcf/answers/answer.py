@@ -120,6 +120,12 @@ class Answer:
         return tuple(self.seen)
 
 
+def owner_of_labels(run: Run) -> str:
+    """Return what has the labels that a run can be asked about, as an error names it."""
+    partial = run.recipe.generator_labels is not None
+    return f"the generator, which is given {', '.join(run.graph.nodes)} alone," if partial else "the run's graph"
+
+
 def answer(
     run: Run,
     query: Query,
@@ -167,7 +173,7 @@ def answer(
         ((4, 2, 3, 64, 64), 4)
     """
     check(isinstance(query, Query), "query", query, "a Query, as Query.parse gives it")
-    query.check(run.graph.nodes, "the run's graph")
+    query.check(run.graph.nodes, owner_of_labels(run))
     sticky = STICKINESS[query.mode] if stickiness is None else stickiness
     noise_sticky = sticky if noise_stickiness is None else noise_stickiness
     check_count("faces", faces, each=IMAGE)

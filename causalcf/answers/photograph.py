@@ -18,7 +18,7 @@ from ..pictures.sheets import Panel, save_captioned
 from ..randomness import fresh
 from ..runs.recipe import STICKINESS
 from ..statistics.rates import Rate
-from .answer import SEEN
+from .answer import SEEN, owner_of_labels
 from .text import conditions, in_columns
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def answer_photograph(
         QueryError: a label of the query is not in the graph, or contradicts `labels`.
         ImpossibleWorldError, UnreachedError, RunError: as `run.abduct` and `run.counterfactual`.
     """
-    query.check(run.graph.nodes, "the run's graph")
+    query.check(run.graph.nodes, owner_of_labels(run))
     given = dict(labels or {})
     for name, value in query.given.items():
         if given.setdefault(name, value) != value:

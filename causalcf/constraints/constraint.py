@@ -109,7 +109,7 @@ class StatementConstraint:
     def _classify(self, images: Tensor) -> Tensor:
         with autocast(self.device, self.precision):
             exact = images.to(torch.promote_types(images.dtype, torch.float32))
-            logits = self.classifier.logits(exact / 2 + 0.5)
+            logits = self.classifier.logits((exact / 2 + 0.5).clamp(0, 1))  # as a run shows them
         return logits.to(exact.dtype).sigmoid()
 
     def record(self) -> dict[str, dict[str, float]]:

@@ -15,6 +15,7 @@ from ..errors import ImpossibleWorldError, StatementError
 from ..graph.graph import CausalGraph
 from ..labels import LabelSCM
 from ..labels.evidence import matching
+from ..language.conflicts import refuse_unsettable
 from ..language.query import Query
 from ..language.statement import Statement
 from ..randomness import uniform_noise
@@ -246,12 +247,7 @@ class PartlyLabelledSource:
         self.columns = [self.nodes.index(name) for name in scm.graph.nodes]
         self.proposals = PROPOSALS * size
         for question in questions:
-            for name in question.query.antecedent:
-                if name not in scm.graph:
-                    raise StatementError(
-                        f"{question.name}: {name} cannot be set: the generator is given "
-                        f"{', '.join(scm.graph.nodes)} alone"
-                    )
+            refuse_unsettable(question.statements, scm.graph.nodes)
             _refuse_impossible(scm, question, stickiness)
         nothing = torch.zeros(0, noise_dim), torch.zeros(0, len(self.columns), dtype=torch.int8)
         self.units = {question.name: nothing for question in questions}
@@ -274,8 +270,8 @@ class PartlyLabelledSource:
         noise, labels = (part[-m:] for part in self.units[question.name])
         if len(noise) < m / 4:
             return None
-        asked: dict[str, Any] = {question.query.mode: question.query.antecedent}
-        after = self.scm.counterfactual(labels, **asked, stickiness=self.stickiness, generator=random)[:, 0]
+        do = question.query.antecedent
+        after = self.scm.counterfactual(labels, do=do, stickiness=self.stickiness, generator=random)[:, 0]
         moved = esm_cf_sampler(noise, 1, self.stickiness, generator=random)[:, 0]
         rows = torch.arange(len(self.units[question.name][0]))[-m:]
         return Group(rows, noise, labels, moved, after)

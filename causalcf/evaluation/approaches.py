@@ -37,7 +37,7 @@ class Drawn:
     images: Tensor
     unreached: int = 0
     impossible: int = 0
-    why: str = ""  # no unit can have one
+    why: str = ""  # why no unit at all can have a counterfactual
 
     def only(self, some: Tensor) -> Drawn:
         """Keep some of the units, by mask or index."""
@@ -147,6 +147,14 @@ class LabelledApproach(Approach):
         return possible
 
 
+def refuse_hopeless(name: str, given: Mapping[str, int], n: int, drawn: int, kept: int, budget: int) -> None:
+    """Raise UnreachedError where the budget is spent, or a quarter of it for less than an eighth of the units."""
+    if drawn >= budget or (drawn >= budget / 4 and kept < n / 8):
+        wanted = ", ".join(f"{label}={value}" for label, value in given.items())
+        asked = f"{n} were asked for, within a budget of {budget:,} images"
+        raise UnreachedError(f"{name}: {kept} of {drawn:,} images show {wanted}; {asked}")
+
+
 @dataclass(frozen=True)
 class PartlyLabelledApproach(Approach):
     """Approach whose generator is given some labels: these are set, and the others are read from the images."""
@@ -160,9 +168,7 @@ class PartlyLabelledApproach(Approach):
         found: list[Worlds] = []
         drawn = kept = 0
         while kept < n:
-            if drawn >= self.budget * n + ROUND:
-                wanted = ", ".join(f"{name}={value}" for name, value in given.items())
-                raise UnreachedError(f"{self.name}: {kept} of {drawn:,} images show {wanted}; {n} were asked for")
+            refuse_hopeless(self.name, given, n, drawn, kept, max(self.budget * n, ROUND))
             worlds = self._drawn(min(ROUND, n) if own == given else ROUND, own, generator)
             shows = worlds.select(matching(worlds.labels, self.nodes, given).nonzero()[:, 0])
             found.append(shows)
@@ -235,12 +241,7 @@ class UnlabelledApproach(Approach):
         drawn = kept = 0
         budget = max(self.budget * n, ROUND)
         while kept < n:
-            if drawn >= budget or (drawn >= budget / 4 and kept < n / 8):  # a quarter of the way, not half of a quarter
-                wanted = ", ".join(f"{name}={value}" for name, value in given.items())
-                raise UnreachedError(
-                    f"{self.name}: {kept} of {drawn:,} images show {wanted}; {n} were asked for, within a "
-                    f"budget of {budget:,} images"
-                )
+            refuse_hopeless(self.name, given, n, drawn, kept, budget)
             noise, labels = self._looked_at(generator.initial_seed(), drawn // ROUND)
             fits = matching(labels, self.nodes, given)
             found.append((noise[fits], labels[fits]))
@@ -323,7 +324,7 @@ def contenders(
 
     if run.recipe.generator_labels is not None:
         s = 1.0 if stickiness is None else stickiness
-        text = f"{', '.join(run.graph.nodes)} set, z by stickiness {s:g}; the other labels read from the images"
+        text = f"{', '.join(run.graph.nodes)} set, all noise at stickiness {s:g}; other labels read from the images"
         shared = run, reference.nodes, "do", s, text, judge.facts
         possible: list[Approach] = [PartlyLabelledApproach(f"{kind}-do", name, *shared, budget)]
     elif run.recipe.approach == "conditional":

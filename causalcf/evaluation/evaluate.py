@@ -18,14 +18,14 @@ from rich.console import Console
 
 from ..classifiers.storage import command_for
 from ..distributed.group import from_first, is_first, own_device, wait
-from ..errors import RunError
+from ..errors import QueryError, RunError
 from ..io.files import of_code
 from ..io.folders import new_folder, provenance
 from ..io.text import escaped
 from ..networks.precision import choose_device
 from ..statistics.misclassification import describe_units, units_for
 from .approaches import Approach, contenders
-from .inputs import Inputs, load_inputs, load_runs, newest_runs, whole_graph
+from .inputs import Inputs, all_labels, load_inputs, load_runs, newest_runs
 from .judge import independence_warnings
 from .measure import Evaluation, measure
 from .report.console import print_table
@@ -42,10 +42,15 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     chosen, passed_over = (named, []) if named else from_first(lambda: newest_runs(options.runs_dir))
     runs = load_runs(chosen, options.device, options.classifier)
     # What is asked and where it goes is checked before anything long starts, such as training a judge.
-    options.suite.questions(whole_graph(next(iter(runs.values()))).nodes)
+    options.suite.questions(all_labels(next(iter(runs.values()))))
     with _folder(options) as folder:
         taken = options.graph, options.judge, options.data_root, options.device, options.changed_data, options.features
         inputs = load_inputs(runs, *taken)
+        for name, intervention in options.suite.interventions.items():
+            try:
+                intervention.check_causes(inputs.reference.scm.graph)
+            except QueryError as error:
+                raise QueryError(f"interventions, {name}: {error}") from None
         if options.suite.realism and inputs.features is None:
             command = command_for("features", inputs.data.name, next(iter(runs.values())).recipe.data_root)
             passed_over = [*passed_over, f"FD(features) is left out; train its classifier with: {command}"]
@@ -82,6 +87,11 @@ def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tu
         if run.recipe.generator_labels is not None and options.suite.photographs:
             text = f"{name} is not asked about photographs: its generator is given {', '.join(run.graph.nodes)} alone"
             left_out = [*left_out, text]
+    suite = options.suite
+    of_images = suite.links != () or suite.more or suite.queries or suite.statements or suite.interventions
+    partial = all(run.recipe.generator_labels is not None for run in inputs.runs.values())
+    if partial and not (of_images or suite.axioms or suite.realism):
+        raise RunError("nothing is left to ask: " + "; ".join(left_out))
     if not found:
         raise RunError("no approach is left to compare: " + "; ".join(left_out))
     for sentence in left_out:

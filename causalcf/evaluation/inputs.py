@@ -22,7 +22,7 @@ from ..io.files import of_file, of_weights
 from ..io.text import escaped
 from ..labels import fit_label_scm
 from ..labels.reference import Reference
-from ..runs.directory import FinishedRun, finished_runs, stored_weights
+from ..runs.directory import FinishedRun, finished_runs, stored_weights, whole_graph
 from ..runs.loading import load_run
 from ..runs.recipe import APPROACHES, Recipe
 from ..runs.run import Run
@@ -96,7 +96,7 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
             if ours != theirs:
                 text = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"
                 raise RunError(f"the runs cannot be compared: their {what} differs ({text}); name others with --run")
-        if missing := sorted(set(whole_graph(first).nodes) ^ set(whole_graph(run).nodes)):
+        if missing := sorted(set(all_labels(first)) ^ set(all_labels(run))):
             raise RunError(
                 f"the runs cannot be compared: {first.folder.name} and {run.folder.name} do not both have the labels "
                 f"{', '.join(missing)}; name others with --run"
@@ -105,10 +105,11 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
     return {run.folder.name if names.count(run.folder.name) == 1 else str(run.folder): run for run in runs}
 
 
-def whole_graph(run: Run) -> CausalGraph:
-    """Return the graph of a run's recipe; that of a conditional run lacks edges, that of a partial run labels."""
-    whole = run.recipe.approach != "conditional" and run.recipe.generator_labels is None
-    return run.graph if whole else load_graph(run.recipe.graph)
+def all_labels(run: Run) -> tuple[str, ...]:
+    """Return all labels of the graph of a run's recipe, of which a partial run has some."""
+    if run.recipe.generator_labels is None:
+        return run.graph.nodes
+    return whole_graph(run.graph, run.folder, run.recipe).nodes
 
 
 def load_inputs(
@@ -193,16 +194,20 @@ def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
 def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
     """Return the assumed graph: the one named, else the runs' own (conditional runs have no edges)."""
     kept = [run for run in runs if run.recipe.approach != "conditional"] or list(runs)
-    graph = load_graph(named) if named else whole_graph(kept[0])
-    if other := ", ".join(sorted(set(graph.nodes) ^ set(whole_graph(runs[0]).nodes))):
+    graph = load_graph(named) if named else whole_graph(kept[0].graph, kept[0].folder, kept[0].recipe)
+    if other := ", ".join(sorted(set(graph.nodes) ^ set(all_labels(runs[0])))):
         raise RunError(f"the graph {graph.name} does not have the labels of the runs; they differ in {other}")
     for run in kept:
-        if not named and run.recipe.data != "faces" and set(whole_graph(run).edges) != set(graph.edges):
+        if not named and run.recipe.data != "faces" and set(_edges(run)) != set(graph.edges):
             raise RunError(
                 f"{kept[0].folder.name} and {run.folder.name} were trained by different graphs, and the reference can "
                 "follow one; name it with --graph"
             )
     return graph
+
+
+def _edges(run: Run) -> tuple[tuple[str, str], ...]:
+    return whole_graph(run.graph, run.folder, run.recipe).edges
 
 
 def _judge_of(base: Path, recipe: Recipe, data: DataSource, device: str) -> Path:

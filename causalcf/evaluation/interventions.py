@@ -1,4 +1,4 @@
-"""Interventions of a suite: labels set, shifted, drawn or ruled, asked of approaches with labels."""
+"""Interventions of a suite: labels are set, or follow another law, in approaches with labels."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CausalCFError, QueryError, unknown
+from ..graph.graph import CausalGraph
 from ..labels.interventions import Conditional, Policy, Soft, Stochastic
 from ..language.lists import check_keys
 from ..language.query import zeros_and_ones
@@ -18,7 +19,7 @@ from ..language.wording import describe
 from ..randomness import generator_of
 from ..runs.counterfactual import labelled_counterfactual
 from ..statistics.rates import Rate
-from .approaches import LabelledApproach, in_order
+from .approaches import Approach, in_order
 from .flips import picture_name, save_pairs
 from .session import Session
 
@@ -35,6 +36,14 @@ class Intervention:
         for name in (*self.given, *self.do):
             if name not in nodes:
                 raise QueryError(unknown("label", name, nodes))
+
+    def check_causes(self, graph: CausalGraph) -> None:
+        """Refuse a rule by labels that are no causes of the label that it decides."""
+        for label, value in self.do.items():
+            for name in value.rule.where if isinstance(value, Conditional) and isinstance(value.rule, AllHold) else ():
+                if name not in graph.parents(label):
+                    causes = ", ".join(graph.parents(label)) or "none"
+                    raise QueryError(f"{name} is no cause of {label}; its causes are {causes}")
 
     def __str__(self) -> str:
         done = ", and ".join(_said(name, value) for name, value in self.do.items())
@@ -58,9 +67,6 @@ class AllHold:
     where: Mapping[str, int]
 
     def __call__(self, **parents: int) -> int:
-        for name in self.where:
-            if name not in parents:
-                raise QueryError(f"{name} is no cause of this label; its causes: {', '.join(parents) or 'none'}")
         return int(all(parents[name] == value for name, value in self.where.items()))
 
     def __str__(self) -> str:
@@ -70,8 +76,14 @@ class AllHold:
 POLICIES: Mapping[str, Callable[[Any], Policy]] = {
     "soft": Soft,
     "stochastic": Stochastic,
-    "conditional": lambda where: Conditional(AllHold(zeros_and_ones("conditional", where))),
+    "conditional": lambda where: Conditional(AllHold(_some(zeros_and_ones("conditional", where)))),
 }
+
+
+def _some(where: dict[str, int]) -> dict[str, int]:
+    if not where:
+        raise QueryError("conditional is empty; it must name causes and their values")
+    return where
 
 
 def interventions_of(trees: Any) -> dict[str, Intervention]:
@@ -107,14 +119,14 @@ def ask_intervention(folder: Path, session: Session, name: str, asked: Intervent
     """Do this to `faces` faces of one approach, as an entry of the report's questions.
 
     The expected rates are the reference's exact answers for the same people, at the approach's stickiness. The images
-    follow the run's own label model.
+    follow the run's own label model. People whom one of both models gives probability zero are left out, and counted.
     """
     approach, judge = session.approach, session.judge
     common: dict[str, Any] = {"name": name, "question": str(asked), "approach": approach.name}
     nothing: dict[str, Any] = {"seen": [], "antecedent": None, "picture": None}
-    if not isinstance(approach, LabelledApproach) or approach.mode != "do":
-        return {**common, **nothing, "error": f"{approach.name} is not asked: it sets no labels by do"}
-    scm, s, do = approach.scm, approach.stickiness, dict(asked.do)
+    if why := _not_asked(approach, asked):
+        return {**common, **nothing, "error": why}
+    scm, law, s, do = approach.scm, session.reference.scm, approach.stickiness, dict(asked.do)
     draw = generator_of(session.settings.seed, "intervention", name)
 
     def generate(unit: Tensor, noise: Tensor, labels: Tensor) -> Tensor:
@@ -122,28 +134,45 @@ def ask_intervention(folder: Path, session: Session, name: str, asked: Intervent
 
     try:
         worlds = approach.actual(faces, asked.given, draw)
-        units = replace(worlds, labels=in_order(worlds.labels, approach.nodes, scm.graph.nodes))
+        own, theirs = (in_order(worlds.labels, approach.nodes, one.graph.nodes) for one in (scm, law))
+        possible = scm.log_probability(own).isfinite() & law.log_probability(theirs).isfinite()
+        rows = possible.nonzero()[:, 0]
+        if not len(rows):
+            return {**common, **nothing, "error": f"all of {faces} faces have facts of probability zero"}
+        worlds = worlds.select(rows)
+        units = replace(worlds, labels=own[rows])
         found = labelled_counterfactual(scm, generate, units, do, None, s, s, 1, draw)
-        facts = dict(zip(approach.nodes, worlds.labels.unbind(1), strict=True))
+        facts = dict(zip(law.graph.nodes, theirs[rows].unbind(1), strict=True))
         expected = [
-            session.reference.scm.counterfactual_probabilities({label: 1}, facts, do=do, stickiness=s)
-            for label in approach.nodes
+            law.counterfactual_probabilities({label: 1}, facts, do=do, stickiness=s) for label in approach.nodes
         ]
     except CausalCFError as error:
         return {**common, **nothing, "error": str(error)}
-    images = found.images[:, 0]
+    images, n = found.images[:, 0], len(rows)
     before, after = judge.read(worlds.images), judge.read(images)
     seen = [
         {
             "label": label,
-            "before": Rate(int(before[:, i].sum()), faces).to_dict(),
-            "after": Rate(int(after[:, i].sum()), faces).to_dict(),
+            "before": Rate(int(before[:, i].sum()), n).to_dict(),
+            "after": Rate(int(after[:, i].sum()), n).to_dict(),
             "expected": float(expected[i].mean()),
         }
         for i, label in enumerate(approach.nodes)
     ]
     picture = picture_name("intervention", approach.name, name)
-    rows = (~(found.labels[:, 0] != units.labels).any(1)).to(torch.int8).argsort(stable=True)  # who changes comes first
-    pairs = worlds.images[rows], images[rows], before[rows], after[rows]
+    first = (found.labels[:, 0] == units.labels).all(1).to(torch.int8).argsort(stable=True)  # who changes comes first
+    pairs = worlds.images[first], images[first], before[first], after[first]
     save_pairs(folder / picture, *pairs, approach.nodes, f"{asked} Those who change come first.")
-    return {**common, "seen": seen, "antecedent": None, "picture": picture, "error": None}
+    lost = f"of {faces} faces {faces - n} have facts of probability zero" if n < faces else None
+    return {**common, "seen": seen, "antecedent": None, "picture": picture, "error": lost}
+
+
+def _not_asked(approach: Approach, asked: Intervention) -> str:
+    """Return why an approach is not asked, or ""."""
+    if approach.asked.labels is None:
+        return f"{approach.name} has no labels that could be changed"
+    if approach.mode != "do":
+        return f"{approach.name} is asked by observe, and this is an intervention"
+    own = approach.scm.graph.nodes
+    strangers = [name for name in asked.do if name not in own]
+    return f"{strangers[0]} cannot be changed: the generator is given {', '.join(own)} alone" if strangers else ""

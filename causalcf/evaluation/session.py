@@ -98,7 +98,7 @@ MAX_DROPPED = 0.1  # nor where more than this share of the units was lost: the o
 def too_few(n: int, asked: int, lost: str) -> str:
     """Return why n of the units asked are too few for a verdict, or ""."""
     if n < MIN_UNITS:
-        return f"{n} units of {asked} asked; a verdict takes {MIN_UNITS}"
+        return f"{n} units of {asked} asked{f' ({lost})' if lost else ''}; a verdict takes {MIN_UNITS}"
     if asked - n > MAX_DROPPED * asked:
         return f"{asked - n} of {asked} units were lost ({lost}); a verdict takes nine tenths of them"
     return ""

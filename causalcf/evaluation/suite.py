@@ -269,7 +269,9 @@ class EvalOptions(CommandOptions):
     stickiness: float | None = option(
         None, "stickiness of approaches by ESM; default: 1 for do, 0.53 for observe", low=0, high=1, metavar="S"
     )
-    budget: int = option(30, "noises that a dcgan may try for each face, on average", low=1, metavar="B")
+    budget: int = option(
+        30, "noises that a dcgan or a partial run may try for each face, on average", low=1, metavar="B"
+    )
     half_width: float | None = option(
         None,
         f"half-width of an effect's 95 % interval; it sets the number of faces. Default: {HALF_WIDTH} (1,068 faces)",

@@ -300,7 +300,9 @@ def _of_one_unit(network: Sequence[Conditional], evidence: Mapping[int, int], or
             one, free = np.einsum(one, list(map(distinct.index, free)), list(range(len(distinct)))), distinct
         label = evidence.get(conditional.variable)
         if label is None:
-            one, free = np.stack((1.0 - one, one), -1), (*free, conditional.variable)
+            pair = np.empty((*one.shape, 2))
+            pair[..., 0], pair[..., 1] = 1.0 - one, one
+            one, free = pair, (*free, conditional.variable)
         elif label == 0:
             one = 1.0 - one
         places = sorted(range(len(free)), key=free.__getitem__)

@@ -43,6 +43,18 @@ def conflicts(statements: Sequence[Statement], eps: float = EPS) -> list[tuple[i
     return found
 
 
+def refuse_unsettable(statements: Mapping[str, Statement], settable: Sequence[str] | None) -> None:
+    """Raise StatementError for a statement that a generator with these labels alone cannot be told; None: any can."""
+    for name, statement in statements.items() if settable is not None else ():
+        for label in statement.antecedent:
+            if label not in (settable or ()):
+                raise StatementError(
+                    f"{name}: {label} cannot be set: the generator is given {', '.join(settable or ())} alone"
+                )
+        if statement.mode == "observe":
+            raise StatementError(f"{name}: a generator that is given some labels alone is told by mode do, not observe")
+
+
 def refuse_conflicts(statements: Mapping[str, Statement], where: str) -> None:
     """Check that no two statements conflict; `where` names their file in the error."""
     names = list(statements)

@@ -6,7 +6,7 @@ R and F are the autoencoder's errors on real and generated images, Lr and Lf the
     Labeler        Lr - l Lf      b2 = gamma Lr - Lf              l += 0.00008 b2
     generator      F + c Lf       b3 = zeta max(b1, 0) - max(b2, 0)   c += 0.01 b3
 
-All weights begin at 0 and stay in [0, 1]. So the discriminator first learns to draw images again, and labels steer the
+All weights begin at 0 and stay in [0, 1]. So the discriminator first learns to reconstruct images, and labels steer the
 generator once its images are decent. The Labeler is its own Anti-Labeler, by -l Lf.
 """
 

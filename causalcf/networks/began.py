@@ -57,7 +57,7 @@ class BeganGenerator(nn.Module):
 
 
 class AutoEncoder(nn.Module):
-    """CausalBEGAN's discriminator: what it draws worse again is less real."""
+    """CausalBEGAN's discriminator: an image that it reconstructs worse counts as less real."""
 
     def __init__(self, code_dim: int, width: int) -> None:
         super().__init__()

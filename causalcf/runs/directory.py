@@ -40,6 +40,7 @@ from .exported import WEIGHTS, read_state
 from .recipe import APPROACHES, Recipe, stored_recipe
 
 RECIPE, GRAPH, STATISTICS, CHECKPOINT = "recipe.yaml", "graph.yaml", "stats.jsonl", "checkpoint.pt"
+WHOLE_GRAPH = "whole-graph.yaml"  # the recipe's, where the run's own lacks edges or labels
 STATEMENTS = "statements.yaml"  # the statement constraints of a run that has any
 SET_ASIDE = "checkpoint.set-aside.pt"  # the newest, after an earlier one was gone back to
 PRECISIONS = ("bf16", "float32")
@@ -73,13 +74,28 @@ def run_kind(approach: str, statements: str | None, partial: bool = False) -> st
 
 
 def create_run(recipe: Recipe, graph: CausalGraph, meta: dict[str, Any]) -> Path:
-    """Create a run directory with the resolved recipe, the graph and the metadata."""
+    """Create a run directory with the resolved recipe, the graph of the run's labels and the metadata."""
     stem = f"{datetime.date.today().isoformat()}-{recipe.name}-{recipe.approach}"
     folder = new_folder(Path(recipe.runs_dir), stem)
     save_recipe(folder, recipe)
     save_graph(graph, folder / GRAPH)
+    if not is_whole(recipe):
+        save_graph(load_graph(recipe.graph), folder / WHOLE_GRAPH)
     write_atomically(folder / META, json.dumps(meta, indent=2).encode())
     return folder
+
+
+def is_whole(recipe: Recipe) -> bool:
+    """Return whether a run's own graph is that of its recipe; a conditional one lacks edges, a partial one labels."""
+    return recipe.approach != "conditional" and recipe.generator_labels is None
+
+
+def whole_graph(own: CausalGraph, folder: Path, recipe: Recipe) -> CausalGraph:
+    """Return the graph that a run's recipe names, as it was when the training began; `own` is the run's."""
+    if is_whole(recipe):
+        return own
+    stored = folder / WHOLE_GRAPH
+    return load_graph(stored if stored.is_file() else recipe.graph)  # older runs did not store it
 
 
 def save_recipe(folder: Path, recipe: Recipe) -> None:

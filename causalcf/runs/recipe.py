@@ -17,7 +17,7 @@ Approach = Literal["causalgan", "causalbegan", "conditional", "dcgan"]
 # What CausalBEGAN has no use for: its networks and its losses are its own.
 NOT_OF_BEGAN = (
     "generator", "discriminator", "even_kernels", "objective", "r1", "wrong_labels", "reconstruction", "label_weight",
-    "noise_weight", "label_noise", "anti_labeler_decay", "augment",
+    "noise_weight", "label_noise", "anti_labeler_decay", "augment", "augment_probability",
 )  # fmt: skip
 # Stickiness where none is asked for: Pearl's counterfactual for do; for observe what Lucas and Kemp (2015) fit.
 STICKINESS = {"do": 1.0, "observe": 0.53}
@@ -104,8 +104,8 @@ class Recipe(Options):
     )
     generator_labels: tuple[str, ...] | None = option(
         None,
-        "the labels that the generator is given, and all their causes; no names: the graph's roots. It draws the "
-        "others from noise, as the data have them. Default: all labels of the graph",
+        "the labels that the generator is given; name all their causes, too. Without names: the graph's roots. The "
+        "generator draws the other labels from noise, as the data have them. Default: all labels of the graph",
         nargs="*",
         metavar="NAME",
         parse=_as_tuple,
@@ -251,7 +251,7 @@ class Recipe(Options):
         require(self.generator_labels is None or self.approach != "dcgan", "generator_labels", given, allowed)
         for name in NOT_OF_BEGAN if self.approach == "causalbegan" else ():
             value, usual = getattr(self, name), getattr(Recipe, name)
-            require(value == usual, name, value, f"left out for causalbegan, which has no use for it ({usual})")
+            require(value == usual, name, value, "left out for causalbegan, which has no use for it")
         self._check_statements()
         is_name = 0 < len(self.name.encode(errors="replace")) <= 100 and self.name.isprintable()
         allowed = "a file name, printable and of at most 100 bytes"

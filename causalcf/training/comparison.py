@@ -91,9 +91,10 @@ def run_comparison(comparison: Comparison) -> int:
     choose_device(recipe.device)
     try:
         data = training_data(recipe, graph)
-        comparison.arms.load(load_graph(recipe.graph).nodes)
+        whole = load_graph(recipe.graph)
+        comparison.arms.load(whole.nodes, None if recipe.generator_labels is None else graph.nodes)
         for classifier in (comparison.classifier, comparison.judge):
-            _check_attributes(classifier, graph, data)
+            _check_attributes(classifier, whole, data)
         parts = _parts(comparison, data.fingerprint)
         for number, (name, part) in enumerate(parts, 1):
             if part(f"{number} of {len(parts)}: {name}") == INTERRUPTED:

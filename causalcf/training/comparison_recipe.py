@@ -14,7 +14,7 @@ from ..classifiers.recipe import ClassifierRecipe, Role, classifier_recipe
 from ..cli.parser import Flags
 from ..data import SOURCE_OPTIONS
 from ..errors import RecipeError, unknown
-from ..language.conflicts import refuse_conflicts
+from ..language.conflicts import refuse_conflicts, refuse_unsettable
 from ..language.lists import load_statements
 from ..runs.recipe import APPROACHES, STATEMENT_OPTIONS, Approach, Recipe, recipe_from_dict
 
@@ -45,12 +45,15 @@ class Arms:
         allowed = f"above 0 and below images, {recipe.images}, counted in batches of {recipe.batch}"
         require(0 < seen < recipe.images, "constraints_from", self.since, allowed)
 
-    def load(self, nodes: Sequence[str]) -> None:
-        """Read and check all statement files, so that errors show before any training."""
+    def load(self, nodes: Sequence[str], settable: Sequence[str] | None = None) -> None:
+        """Read and check all statement files, so that errors show before any training.
+        `settable`: the labels that a partly labelled generator is given.
+        """
         for entry in self.entries:
             if entry != NONE:
                 found = load_statements(entry, nodes)
                 refuse_conflicts(found, entry)
+                refuse_unsettable(found, settable)
                 for name, statement in found.items():
                     statement.check(nodes, f"{entry}: {name}: the graph")
 

@@ -36,7 +36,7 @@ def generated_pairs(run: Run, labels: Tensor, n: int, generator: torch.Generator
     noise = uniform_noise(n, run.recipe.noise_dim, generator).to(run.device)
     rows = labels[torch.randint(len(labels), (n,), generator=generator)].float().to(run.device)
     with torch.no_grad(), autocast(run.device, run.precision):
-        return noise, rows, run.generator(noise, rows).float()
+        return noise, rows, run.generator(noise, rows).float().clamp(-1, 1)
 
 
 def found_noise(run: Run, encoder: Encoder, images: Tensor, labels: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from ..io.folders import META, point_to, provenance, read_meta
 from ..io.progress import counting
 from ..io.untrusted import rebuilding
 from ..labels import LabelSCM, fit_label_scm
+from ..language.conflicts import refuse_unsettable
 from ..language.lists import load_statements, save_statements
 from ..language.statement import Statement
 from ..networks.precision import choose_device, choose_precision
@@ -39,6 +40,7 @@ from ..runs.directory import (
     go_back,
     read_run,
     save_recipe,
+    whole_graph,
 )
 from ..runs.recipe import Recipe
 from .batches import Batches, LabelledDraw
@@ -49,7 +51,7 @@ REALS = 60  # images of the data in reals.png
 CHANGEABLE = ("images", "keep")  # by resuming
 # What decides the networks' form, the meaning of a step, the label generator or the random state that goes on.
 KEPT = (
-    "approach", "generator_labels", "labels", "objective", "generator", "discriminator", "width", "labeler_width",
+    "approach", "labels", "objective", "generator", "discriminator", "width", "labeler_width",
     "noise_dim", "even_kernels", "batch", "seed",
 )  # fmt: skip
 
@@ -74,7 +76,11 @@ class Stored:
 
     def statements(self) -> dict[str, Statement] | None:
         unconstrained = self.recipe.statements is None
-        return None if unconstrained else load_statements(self.folder / STATEMENTS, load_graph(self.recipe.graph).nodes)
+        return None if unconstrained else load_statements(self.folder / STATEMENTS, self.whole_graph.nodes)
+
+    @property
+    def whole_graph(self) -> CausalGraph:
+        return whole_graph(self.graph, self.folder, self.recipe)
 
     def restore(self, training: Training, changed_data: bool = False) -> None:
         with rebuilding(self.checkpoint):
@@ -127,6 +133,8 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
         given, kept = getattr(recipe, key), getattr(initial.recipe, key)
         require(bool(given) == bool(kept), key, given, f"{'above 0' if kept else '0'}, as in {name}: see start")
     if initial.graph != graph:
+        ours, theirs = (", ".join(one.nodes) for one in (graph, initial.graph))
+        require(ours == theirs, "generator_labels", ours, f"{theirs}, as in {name}: see start")
         raise RecipeError(f"graph {recipe.graph} is not that of {name}, from which to start: {folder / 'graph.yaml'}")
     kind = initial.state["device"]
     if device.type != kind:
@@ -219,15 +227,17 @@ def graph_of(recipe: Recipe) -> CausalGraph:
     graph = load_graph(recipe.graph)
     if recipe.generator_labels is not None:
         try:
-            graph = graph.with_nodes(recipe.generator_labels or graph.roots())
+            part = graph.with_nodes(recipe.generator_labels or graph.roots())
         except GraphError as error:
             raise RecipeError(f"generator_labels: {error}") from None
+        require(len(part) < len(graph), "generator_labels", "all labels of the graph", "fewer, or left out")
+        graph = part
     return graph.without_edges() if recipe.approach == "conditional" else graph
 
 
 def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:
     """Load the recipe's images; check that every node of the graph is one of their attributes."""
-    check_attributes(graph, attribute_names(recipe.data, recipe.data_root, graph.nodes), recipe.data)
+    _check_nodes(recipe, graph)
     with group.first_of_machine_first():
         return load_source(recipe)
 
@@ -235,9 +245,17 @@ def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:
 def check_inputs(recipe: Recipe) -> None:
     """Check all that a recipe names, short of images and networks: its graph, the data's labels, its statements."""
     graph = graph_of(recipe)
-    check_attributes(graph, attribute_names(recipe.data, recipe.data_root, graph.nodes), recipe.data)
+    _check_nodes(recipe, graph)
     if recipe.statements is not None:
-        load_statements(recipe.statements, load_graph(recipe.graph).nodes)
+        statements = load_statements(recipe.statements, load_graph(recipe.graph).nodes)
+        refuse_unsettable(statements, graph.nodes if recipe.generator_labels is not None else None)
+
+
+def _check_nodes(recipe: Recipe, graph: CausalGraph) -> None:
+    """Check that the data have all labels of a run's graph; of a partial run, those of the whole graph."""
+    if recipe.generator_labels is not None:
+        graph = load_graph(recipe.graph)
+    check_attributes(graph, attribute_names(recipe.data, recipe.data_root, graph.nodes), recipe.data)
 
 
 def label_generator(recipe: Recipe, graph: CausalGraph, data: ImageData) -> LabelSCM | None:

@@ -160,7 +160,7 @@ def page_facts(run: Run, version: str, fingerprint: str) -> dict[str, str]:
     data = run.trained_on.fingerprint if run.trained_on else "unknown"
     return {
         "Run": run.folder.name,
-        "Recipe": f"{recipe.name}, {recipe.approach}, generator {recipe.generator}, width {recipe.width}",
+        "Recipe": f"{recipe.name}, {recipe.approach}, generator {recipe.networks[0]}, width {recipe.width}",
         "Data": f"{recipe.data}, fingerprint {data}",
         "Licence of the data": LICENCES[recipe.data],
         "Images seen": f"{run.step * recipe.batch:,}",

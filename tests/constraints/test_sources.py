@@ -203,6 +203,8 @@ def test_below_stickiness_one_the_noise_of_people_moves():
 def test_an_antecedent_that_the_generator_is_not_given_is_refused_by_name():
     with pytest.raises(StatementError, match=r"\bsaid: Bald\b.*Young, Male alone"):
         partly(statement=Statement({"Male": 1}, {"Bald": 1}, "might", {"Young": 0}))
+    with pytest.raises(StatementError, match=r"\bsaid: .*mode do"):
+        partly(statement=Statement({"Male": 1}, {"Young": 0}, "might", {"Bald": 1}, "observe"))
 
 
 def test_targets_are_the_label_models_answers_and_nothing_where_facts_cannot_be():

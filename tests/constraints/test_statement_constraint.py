@@ -157,3 +157,11 @@ def test_giving_up_the_antecedent_costs_where_the_consequent_would_be_free():
     given_up = torch.tensor([[0.6, 0.98, 0.0]] * 8, dtype=torch.float64)  # young again
     held, lost = (record.costs(question, None, read, facts)[f"{question.name}: kept"] for read in (after, given_up))
     assert lost > held + 0.1
+
+
+def test_images_beyond_the_range_are_read_as_they_are_shown():
+    """CausalBEGAN's generator has no tanh; a run cuts its images to [0, 1]."""
+    constraint = telling({"a": about_smiles()})
+    bright, edge = (constraint._classify(torch.full((2, 3, 2, 2), value, dtype=torch.float64)) for value in (3.0, 1.0))
+    assert torch.equal(bright, edge)
+    assert not torch.equal(edge, constraint._classify(torch.full((2, 3, 2, 2), 0.5, dtype=torch.float64)))

@@ -57,6 +57,7 @@ def test_what_a_suite_says_is_read_and_said_again(tmp_path):
         ("{a: {do: {Bald: {sofd: 0.1}}}}", "a: Bald: .*'sofd'.*'soft'"),
         ("{a: {do: {Bald: {soft: 0.1, stochastic: 0.2}}}}", "a: Bald: expected one of"),
         ("{a: {do: {Bald: {conditional: 1}}}}", "a: conditional=1"),
+        ("{a: {do: {Bald: {conditional: {}}}}}", "a: conditional is empty"),
         ("{a: {giwen: {}, do: {Bald: 1}}}", "'giwen'.*'given'"),
     ],
 )
@@ -113,6 +114,25 @@ def test_a_shift_of_the_probability_is_that_of_the_same_people(tmp_path):
 
 def test_who_cannot_be_asked_says_so(tmp_path):
     found = suite(tmp_path).interventions
-    assert "sets no labels by do" in ask_intervention(tmp_path, session("observe"), "a", found["coin"], 5)["error"]
-    rule = Intervention({}, {"Eyeglasses": found["old-men-are-bald"].do["Bald"]})
-    assert "Male is no cause" in ask_intervention(tmp_path, session(), "a", rule, 5)["error"]
+    assert "asked by observe" in ask_intervention(tmp_path, session("observe"), "a", found["coin"], 5)["error"]
+    strange = Intervention({}, {"Hat": 1})
+    assert "Hat cannot be changed" in ask_intervention(tmp_path, session(), "a", strange, 5)["error"]
+
+
+def test_rules_by_labels_that_are_no_causes_are_refused(tmp_path):
+    rule = Intervention({}, {"Eyeglasses": suite(tmp_path).interventions["old-men-are-bald"].do["Bald"]})
+    with pytest.raises(QueryError, match="Male is no cause of Eyeglasses; its causes are Young"):
+        rule.check_causes(LAW.graph)
+
+
+def test_people_whom_the_runs_model_excludes_are_left_out_and_counted(tmp_path):
+    asked = session()
+    tables = {node: LAW.mechanisms[node].whole_table() for node in NODES}
+    tables["Mustache"] = tables["Mustache"] * 0
+    asked.approach.asked.labels = cf.LabelSCM.from_probabilities(LAW.graph, tables)
+    found = ask_intervention(tmp_path, asked, "a", Intervention({"Male": 1}, {"Young": 0}), FACES)
+    lost = int(found["error"].split()[3])
+    share = LAW.probability({"Mustache": 1}, given={"Male": 1})
+    assert found["seen"] and binomtest(lost, FACES, share).pvalue > ALPHA
+    excluded = ask_intervention(tmp_path, asked, "a", Intervention({"Mustache": 1}, {"Young": 0}), 10)
+    assert excluded["seen"] == [] and "all of 10 faces" in excluded["error"]

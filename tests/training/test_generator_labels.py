@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from causalcf.cli.command import run as run_command
 from causalcf.data.faces import true_scm
-from causalcf.errors import RecipeError
+from causalcf.errors import QueryError, RecipeError
 from causalcf.runs.directory import stored_runs
 from causalcf.runs.loading import load_run
 from causalcf.runs.recipe import Recipe, recipe_from_dict
@@ -77,6 +77,83 @@ def test_a_run_is_asked_about_the_labels_that_it_is_given(tmp_path):
     assert [one.kind for one in stored_runs(tmp_path)] == ["causalgan-partial"]
     law = true_scm().probability({"Male": 1})
     assert run.labels.probability({"Male": 1}) == pytest.approx(law, abs=0.1)
+
+
+def test_all_labels_are_no_part(tmp_path):
+    with pytest.raises(RecipeError, match="generator_labels is all labels"):
+        graph_of(replace(TINY, graph="celeba-independent", generator_labels=()))
+
+
+@pytest.mark.parametrize("value", ["Young", "{a: 1}", "[1]"])
+def test_what_is_no_list_of_names_in_a_file_is_said(tmp_path, capsys, value):
+    (tmp_path / "r.yaml").write_text(f"generator_labels: {value}\n")
+    assert run_command(lambda: main(["--recipe", str(tmp_path / "r.yaml"), "--dry-run"])) == 2
+    assert "must be a list of names" in capsys.readouterr().err
+
+
+STATEMENTS = {
+    "set": ("If this young man were bald, he might be old.", "Bald cannot be set"),
+    "observe": (
+        "{given: {Male: 1}, antecedent: {Young: 0}, modal: might, consequent: {Bald: 1}, mode: observe}",
+        "mode do",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+@pytest.mark.parametrize("recipe", ["faces", "people"])
+def test_statements_that_cannot_be_told_are_refused_before_any_training(tmp_path, capsys, name, recipe):
+    said, why = STATEMENTS[name]
+    (tmp_path / "said.yaml").write_text(f"statements: {{a: {said if said[0] == '{' else repr(said)}}}\n")
+    told = ["--statements"] if recipe == "faces" else ["--constraints", "none"]
+    command = [
+        "--recipe",
+        recipe,
+        *told,
+        str(tmp_path / "said.yaml"),
+        "--generator-labels",
+        "Young",
+        "Male",
+        "--dry-run",
+    ]
+    assert run_command(lambda: main(command)) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_labels_that_the_data_lack_are_refused_although_the_generator_is_not_given_them(tmp_path, capsys):
+    (tmp_path / "g.yaml").write_text("nodes: {Young: [], Male: [], Balding: [Young, Male]}\n")
+    command = ["--graph", str(tmp_path / "g.yaml"), "--generator-labels", "--dry-run"]
+    assert run_command(lambda: main(command)) == 2
+    assert "Balding" in capsys.readouterr().err
+
+
+def test_the_whole_graph_stays_with_the_run_and_with_what_is_exported(tmp_path):
+    from causalcf.evaluation.inputs import all_labels
+    from causalcf.export import export
+
+    file = tmp_path / "g.yaml"
+    file.write_text("nodes: {Young: [], Male: [], Bald: [Young, Male]}\n")
+    recipe = replace(TINY, graph=str(file), generator_labels=(), runs_dir=str(tmp_path / "runs"))
+    assert start_run(recipe) == 0
+    file.unlink()
+    run = load_run(tmp_path / "runs" / "latest", "cpu")
+    assert run.graph.nodes == ("Young", "Male") and all_labels(run) == ("Young", "Male", "Bald")
+    export(run.folder, tmp_path / "out")
+    assert all_labels(load_run(tmp_path / "out", "cpu")) == ("Young", "Male", "Bald")
+
+
+def test_resuming_takes_the_same_labels_again(tmp_path, capsys):
+    assert start_run(replace(TINY, generator_labels=("Young", "Male"), runs_dir=str(tmp_path))) == 0
+    command = ["--resume", str(tmp_path / "latest"), "--generator-labels", "Young", "Male", "--dry-run"]
+    assert run_command(lambda: main(command)) == 0
+
+
+def test_a_question_on_another_label_says_what_the_generator_is_given(tmp_path):
+    from causalcf import Query, answer
+
+    assert start_run(replace(TINY, generator_labels=(), runs_dir=str(tmp_path))) == 0
+    with pytest.raises(QueryError, match=r"given Young, Male alone.*'Bald'"):
+        answer(load_run(tmp_path / "latest", "cpu"), Query({"Bald": 1}, {"Young": 0}), faces=2)
 
 
 def test_a_run_goes_on_with_the_same_labels_alone(tmp_path):
