@@ -133,8 +133,9 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
         given, kept = getattr(recipe, key), getattr(initial.recipe, key)
         require(bool(given) == bool(kept), key, given, f"{'above 0' if kept else '0'}, as in {name}: see start")
     if initial.graph != graph:
+        partly = recipe.generator_labels is not None or initial.recipe.generator_labels is not None
         ours, theirs = (", ".join(one.nodes) for one in (graph, initial.graph))
-        require(ours == theirs, "generator_labels", ours, f"{theirs}, as in {name}: see start")
+        require(not partly or ours == theirs, "generator_labels", ours, f"{theirs}, as in {name}: see start")
         raise RecipeError(f"graph {recipe.graph} is not that of {name}, from which to start: {folder / 'graph.yaml'}")
     kind = initial.state["device"]
     if device.type != kind:
