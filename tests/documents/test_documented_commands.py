@@ -20,6 +20,7 @@ from helpers.documents import DOCUMENTS, ROOT, Command, blocks, commands
 from helpers.report_toys import suite
 
 from causalcf.cli.command import run as run_command
+from causalcf.evaluation.suite import load_suite
 from causalcf.graph.files import load_graph
 from causalcf.language.lists import load_statements
 
@@ -334,4 +335,5 @@ def test_the_yaml_of_the_documents_is_read(here, tmp_path):
     for number, block in enumerate(block for path in DOCUMENTS for block in blocks(path.read_text(), "yaml")):
         file = tmp_path / f"{number}.yaml"
         file.write_text(block)
-        assert load_statements(file) if block.startswith("statements:") else load_graph(file)
+        first = block.split(":")[0]
+        assert {"statements": load_statements, "interventions": load_suite}.get(first, load_graph)(file)

@@ -11,6 +11,7 @@ import causalcf as cf
 REFUSED = {**label_refusals.REFUSED, **image_refusals.REFUSED}
 # What needs no argument, or only holds what functions of the library put together.
 NOTHING_TO_REFUSE = {
+    "CausalGraph.roots",
     "CausalGraph.to_networkx",
     "CausalGraph.without_edges",
     "CounterfactualNoise",

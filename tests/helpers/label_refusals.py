@@ -25,6 +25,11 @@ REFUSED = {
     "CausalGraph.ancestors": [("node", lambda: GRAPH.ancestors("Yuong"))],
     "CausalGraph.children": [("node", lambda: GRAPH.children(3)), ("node", lambda: GRAPH.children(["Young"]))],
     "CausalGraph.descendants": [("node", lambda: GRAPH.descendants("")), ("node", lambda: GRAPH.descendants(None))],
+    "CausalGraph.with_nodes": [
+        ("Smiling", lambda: GRAPH.with_nodes(["Smiling"])),
+        ("names", lambda: GRAPH.with_nodes("Young")),
+        ("names", lambda: GRAPH.with_nodes([])),
+    ],
     "CausalGraph.parents": [("node", lambda: GRAPH.parents("Smiling"))],
     "LabelSCM": [
         ("mechanisms", lambda: cf.LabelSCM(GRAPH, {})),
