@@ -24,7 +24,7 @@ def margins(real: Tensor, fake: Tensor, labels_real: Tensor, labels_fake: Tensor
     """Return (3,) b1, b2, b3 of the mean errors R, F, Lr and Lf.
 
     Examples:
-        >>> margins(*torch.tensor([0.4, 0.1, 0.2, 0.3])).round(decimals=3).tolist()
+        >>> [round(float(margin), 3) for margin in margins(*torch.tensor([0.4, 0.1, 0.2, 0.3]))]
         [0.1, -0.2, 0.05]
     """
     b1, b2 = GAMMA * real - fake, GAMMA * labels_real - labels_fake

@@ -7,6 +7,7 @@ import torch
 
 from causalcf.graph.graph import CausalGraph
 from causalcf.labels import LabelSCM
+from causalcf.runs.recipe import Recipe
 
 GRAPH = CausalGraph({"Young": [], "Male": [], "Bald": ["Male", "Young"], "Mustache": ["Male"], "Eyeglasses": ["Young"]})
 BALD_MEN = [0.11263, 0.01946]  # P(Bald = 1) of old and of young men, as in CelebA
@@ -35,6 +36,7 @@ class FakeRun:
     graph: CausalGraph = GRAPH
     antecedent_classifier: object = None
     caveat: str = ""
+    recipe: Recipe = Recipe()
 
     @property
     def scm(self):
