@@ -115,7 +115,7 @@ class _Marked:
     def __init__(self, run, graph):
         from causalcf.labels import LabelSCM
 
-        self.run, self.graph, self.antecedent_classifier = run, graph, None
+        self.run, self.graph, self.recipe, self.antecedent_classifier = run, graph, run.recipe, None
         self.labels = LabelSCM.from_probabilities(graph, dict.fromkeys(graph.nodes, 0.5))
 
     def sample(self, n, do=None, given=None, generator=None, **search):
