@@ -105,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
         recipe = recipe if options.resume is None else resumed_recipe(options.resume, options.given)
         check_inputs(recipe)
         if comparison is not None:
-            given = None if recipe.generator_labels is None else graph_of(recipe).nodes
+            given = graph_of(recipe).nodes if recipe.partial else None
             comparison.arms.load(load_graph(recipe.graph).nodes, given)
         print(resolved(comparison or recipe), end="")
         return 0

@@ -122,8 +122,8 @@ class Answer:
 
 def owner_of_labels(run: Run) -> str:
     """Return what has the labels that a run can be asked about, as an error names it."""
-    partial = run.recipe.generator_labels is not None
-    return f"the generator, which is given {', '.join(run.graph.nodes)} alone," if partial else "the run's graph"
+    given = f"the generator, which is given {', '.join(run.graph.nodes)} alone,"
+    return given if run.recipe.partial else "the run's graph"
 
 
 def answer(

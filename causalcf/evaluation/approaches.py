@@ -295,7 +295,7 @@ SCALE = 0.5  # of dcgan-gaussian's steps, in units of z
 
 def kind_of(run: Run) -> str:
     """Return the run's kind, such as "causalgan-statements"; see `run_kind`."""
-    return run_kind(run.recipe.approach, run.recipe.statements, run.recipe.generator_labels is not None)
+    return run_kind(run.recipe.approach, run.recipe.statements, run.recipe.partial)
 
 
 def contenders(
@@ -322,7 +322,7 @@ def contenders(
         shared = run, reference.nodes, "observe", s, text, judge.facts
         return UnlabelledApproach(f"{kind}-{way}", name, *shared, kernel, budget)
 
-    if run.recipe.generator_labels is not None:
+    if run.recipe.partial:
         s = 1.0 if stickiness is None else stickiness
         text = f"{', '.join(run.graph.nodes)} set, all noise at stickiness {s:g}; other labels read from the images"
         shared = run, reference.nodes, "do", s, text, judge.facts

@@ -84,12 +84,12 @@ def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tu
         approaches, sentences = contenders(run, name, inputs.reference, inputs.judge, *asked)
         found += approaches
         left_out = [*left_out, *sentences]
-        if run.recipe.generator_labels is not None and options.suite.photographs:
+        if run.recipe.partial and options.suite.photographs:
             text = f"{name} is not asked about photographs: its generator is given {', '.join(run.graph.nodes)} alone"
             left_out = [*left_out, text]
     suite = options.suite
     of_images = suite.links != () or suite.more or suite.queries or suite.statements or suite.interventions
-    partial = all(run.recipe.generator_labels is not None for run in inputs.runs.values())
+    partial = all(run.recipe.partial for run in inputs.runs.values())
     if partial and not (of_images or suite.axioms or suite.realism):
         raise RunError("nothing is left to ask: " + "; ".join(left_out))
     if not found:

@@ -107,7 +107,7 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
 
 def all_labels(run: Run) -> tuple[str, ...]:
     """Return all labels of the graph of a run's recipe, of which a partial run has some."""
-    if run.recipe.generator_labels is None:
+    if not run.recipe.partial:
         return run.graph.nodes
     return whole_graph(run.graph, run.folder, run.recipe).nodes
 

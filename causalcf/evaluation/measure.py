@@ -91,7 +91,7 @@ def _of_photographs(evaluation: Evaluation) -> Iterator[Group]:
     """Yield one task for each run whose photographs are asked about."""
     m, n, seed = evaluation.inputs, evaluation.suite.photographs, evaluation.settings.seed
     names = dict.fromkeys(approach.run for approach in evaluation.approaches) if n else ()
-    for name in (name for name in names if m.runs[name].recipe.generator_labels is None):
+    for name in (name for name in names if not m.runs[name].recipe.partial):
         held_out = m.held_out or m.data
 
         def make(name: str = name, data: ImageData = held_out) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def create_run(recipe: Recipe, graph: CausalGraph, meta: dict[str, Any]) -> Path
 
 def is_whole(recipe: Recipe) -> bool:
     """Return whether a run's own graph is that of its recipe; a conditional one lacks edges, a partial one labels."""
-    return recipe.approach != "conditional" and recipe.generator_labels is None
+    return recipe.approach != "conditional" and not recipe.partial
 
 
 def whole_graph(own: CausalGraph, folder: Path, recipe: Recipe) -> CausalGraph:

@@ -248,7 +248,7 @@ class Recipe(Options):
         require(self.tick >= least_tick, "tick", self.tick, allowed)
         given = ", ".join(self.generator_labels or ()) or "[]"
         allowed = "left out for dcgan, whose generator has no labels"
-        require(self.generator_labels is None or self.approach != "dcgan", "generator_labels", given, allowed)
+        require(not self.partial or self.approach != "dcgan", "generator_labels", given, allowed)
         for name in NOT_OF_BEGAN if self.approach == "causalbegan" else ():
             value, usual = getattr(self, name), getattr(Recipe, name)
             require(value == usual, name, value, "left out for causalbegan, which has no use for it")
@@ -258,6 +258,11 @@ class Recipe(Options):
         require(is_name and "/" not in self.name, "name", repr(self.name[:100]), allowed)
         check_source(self)
         return self
+
+    @property
+    def partial(self) -> bool:
+        """Whether the generator is given some of the graph's labels alone."""
+        return self.generator_labels is not None
 
     @property
     def networks(self) -> tuple[str, str]:

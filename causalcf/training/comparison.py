@@ -87,12 +87,12 @@ Part = tuple[str, Callable[[str], int]]  # a training's name, and the function t
 
 def run_comparison(comparison: Comparison) -> int:
     """Train what is missing: approaches, seeds, classifier, judge; return 0, or 130 if interrupted."""
-    graph, recipe = graph_of(comparison.recipe), comparison.recipe
+    recipe = comparison.recipe
+    graph, whole = graph_of(recipe), load_graph(recipe.graph)
     choose_device(recipe.device)
     try:
-        data = training_data(recipe, graph)
-        whole = load_graph(recipe.graph)
-        comparison.arms.load(whole.nodes, None if recipe.generator_labels is None else graph.nodes)
+        data = training_data(recipe, whole)
+        comparison.arms.load(whole.nodes, graph.nodes if recipe.partial else None)
         for classifier in (comparison.classifier, comparison.judge):
             _check_attributes(classifier, whole, data)
         parts = _parts(comparison, data.fingerprint)

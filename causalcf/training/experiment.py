@@ -80,7 +80,8 @@ class Stored:
 
     @property
     def whole_graph(self) -> CausalGraph:
-        return whole_graph(self.graph, self.folder, self.recipe)
+        """A graph with all labels; that of a conditional run lacks its edges."""
+        return whole_graph(self.graph, self.folder, self.recipe) if self.recipe.partial else self.graph
 
     def restore(self, training: Training, changed_data: bool = False) -> None:
         with rebuilding(self.checkpoint):
@@ -89,13 +90,11 @@ class Stored:
 
 def start_run(recipe: Recipe, on_finish: Callable[[Path], None] = lambda folder: None) -> int:
     """Train a new run; return 0 when it finishes (after `on_finish` got its folder), 130 when it is interrupted."""
-    graph = graph_of(recipe)
+    graph, whole = graph_of(recipe), load_graph(recipe.graph)
     device = device_of(recipe)
     initial = None if recipe.init_from is None else _initial_run(recipe, recipe.init_from, graph, device)
-    statements = (
-        None if recipe.statements is None else load_statements(recipe.statements, load_graph(recipe.graph).nodes)
-    )
-    data = training_data(recipe, graph)
+    statements = None if recipe.statements is None else load_statements(recipe.statements, whole.nodes)
+    data = training_data(recipe, whole)
     if initial is None:
         scm = from_first(lambda: label_generator(recipe, graph, data))
         precision = from_first(lambda: choose_precision(recipe.precision, device))
@@ -133,7 +132,7 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
         given, kept = getattr(recipe, key), getattr(initial.recipe, key)
         require(bool(given) == bool(kept), key, given, f"{'above 0' if kept else '0'}, as in {name}: see start")
     if initial.graph != graph:
-        partly = recipe.generator_labels is not None or initial.recipe.generator_labels is not None
+        partly = recipe.partial or initial.recipe.partial
         ours, theirs = (", ".join(one.nodes) for one in (graph, initial.graph))
         require(not partly or ours == theirs, "generator_labels", ours, f"{theirs}, as in {name}: see start")
         raise RecipeError(f"graph {recipe.graph} is not that of {name}, from which to start: {folder / 'graph.yaml'}")
@@ -169,7 +168,7 @@ def resume_run(
                 f"{folder.name} was trained on {stored.state['device']}; resume it there, not on {device.type}"
             )
         statements = stored.statements()
-        data, precision = training_data(recipe, stored.graph), stored.state["precision"]
+        data, precision = training_data(recipe, stored.whole_graph), stored.state["precision"]
         training = assemble(recipe, stored.graph, stored.scm, data, device, precision, statements, resumed=True)
         stored.restore(training, changed_data)
         if is_first():  # all have read the checkpoint, as they have waited for each other's images
@@ -237,26 +236,19 @@ def graph_of(recipe: Recipe) -> CausalGraph:
 
 
 def training_data(recipe: Recipe, graph: CausalGraph) -> ImageData:
-    """Load the recipe's images; check that every node of the graph is one of their attributes."""
-    _check_nodes(recipe, graph)
+    """Load the recipe's images; check that every node of its whole graph is one of their attributes."""
+    check_attributes(graph, attribute_names(recipe.data, recipe.data_root, graph.nodes), recipe.data)
     with group.first_of_machine_first():
         return load_source(recipe)
 
 
 def check_inputs(recipe: Recipe) -> None:
     """Check all that a recipe names, short of images and networks: its graph, the data's labels, its statements."""
-    graph = graph_of(recipe)
-    _check_nodes(recipe, graph)
+    graph, whole = graph_of(recipe), load_graph(recipe.graph)
+    check_attributes(whole, attribute_names(recipe.data, recipe.data_root, whole.nodes), recipe.data)
     if recipe.statements is not None:
-        statements = load_statements(recipe.statements, load_graph(recipe.graph).nodes)
-        refuse_unsettable(statements, graph.nodes if recipe.generator_labels is not None else None)
-
-
-def _check_nodes(recipe: Recipe, graph: CausalGraph) -> None:
-    """Check that the data have all labels of a run's graph; of a partial run, those of the whole graph."""
-    if recipe.generator_labels is not None:
-        graph = load_graph(recipe.graph)
-    check_attributes(graph, attribute_names(recipe.data, recipe.data_root, graph.nodes), recipe.data)
+        statements = load_statements(recipe.statements, whole.nodes)
+        refuse_unsettable(statements, graph.nodes if recipe.partial else None)
 
 
 def label_generator(recipe: Recipe, graph: CausalGraph, data: ImageData) -> LabelSCM | None:
