@@ -31,7 +31,7 @@ def film(page: Page, keep: Callable[[int], None]) -> None:
         box.fill(QUESTION[:end])
         keep(1)
     page.keyboard.press("Enter")
-    page.locator("#changed", has_text="Asked").wait_for()
+    page.locator("#changed[aria-busy=false]", has_text="Asked").wait_for()
     keep(8)
     for _ in range(2):
         page.get_by_role("button", name="Another person").click()

@@ -48,6 +48,12 @@ class StatementConstraint:
                 generator.train()
         return self.losses()
 
+    @property
+    def consequents(self) -> frozenset[str]:
+        """The labels that the statements' consequents name."""
+        said = (statement for question in self.questions for statement in question.statements.values())
+        return frozenset(label for statement in said for label in statement.consequent)
+
     def due(self, step: int) -> bool:
         """Return whether the constraint runs at this training step."""
         return step >= self.start and step % self.every == 0

@@ -17,7 +17,7 @@ Approach = Literal["causalgan", "causalbegan", "conditional", "dcgan"]
 # What CausalBEGAN has no use for: its networks and its losses are its own.
 NOT_OF_BEGAN = (
     "generator", "discriminator", "even_kernels", "objective", "r1", "wrong_labels", "reconstruction", "label_weight",
-    "noise_weight", "label_noise", "anti_labeler_decay", "augment", "augment_probability",
+    "noise_weight", "label_noise", "anti_labeler_decay", "augment", "augment_probability", "statement_release",
 )  # fmt: skip
 # Stickiness where none is asked for: Pearl's counterfactual for do; for observe what Lucas and Kemp (2015) fit.
 STICKINESS = {"do": 1.0, "observe": 0.53}
@@ -196,6 +196,9 @@ class Recipe(Options):
     statement_share: float = option(
         0.5, "largest norm of the constraint gradient, as a multiple of the norm of the rest", low=0
     )
+    statement_release: bool = option(
+        False, "the Labelers no longer hold the generator to the labels that the statements' consequents name"
+    )
     statement_rate: float = option(0.1, "dual ascent: gain of a constraint's multiplier per unit of its loss", low=0)
     statement_damping: float = option(1.0, "dual ascent: weight of the quadratic penalty, which damps it", low=0)
     statement_slack: float = option(0.01, "loss below which a constraint costs nothing", low=0)
@@ -296,6 +299,7 @@ class Recipe(Options):
         s = self.stickiness
         require(0 <= s <= 1, "statement_stickiness", s, "in [0, 1]")
         if self.approach == "dcgan":
+            require(not self.statement_release, "statement_release", True, "left out for dcgan, which has no Labelers")
             require(s < 1, "statement_stickiness", s, "below 1 for dcgan: noise that is kept shows what it showed")
         if self.statements is not None:
             allowed = f"below images ({self.images}), or the constraints never start"

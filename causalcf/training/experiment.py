@@ -93,7 +93,7 @@ def start_run(recipe: Recipe, on_finish: Callable[[Path], None] = lambda folder:
     graph, whole = graph_of(recipe), load_graph(recipe.graph)
     device = device_of(recipe)
     initial = None if recipe.init_from is None else _initial_run(recipe, recipe.init_from, graph, device)
-    statements = None if recipe.statements is None else load_statements(recipe.statements, whole.nodes)
+    statements = statements_of(recipe, graph, whole)
     data = training_data(recipe, whole)
     if initial is None:
         scm = from_first(lambda: label_generator(recipe, graph, data))
@@ -246,9 +246,20 @@ def check_inputs(recipe: Recipe) -> None:
     """Check all that a recipe names, short of images and networks: its graph, the data's labels, its statements."""
     graph, whole = graph_of(recipe), load_graph(recipe.graph)
     check_attributes(whole, attribute_names(recipe.data, recipe.data_root, whole.nodes), recipe.data)
-    if recipe.statements is not None:
-        statements = load_statements(recipe.statements, whole.nodes)
-        refuse_unsettable(statements, graph.nodes if recipe.partial else None)
+    statements_of(recipe, graph, whole)
+
+
+def statements_of(recipe: Recipe, graph: CausalGraph, whole: CausalGraph) -> dict[str, Statement] | None:
+    """Read a recipe's statements, which a generator with the labels of `graph` can be told; None: it has none."""
+    if recipe.statements is None:
+        return None
+    statements = load_statements(recipe.statements, whole.nodes)
+    refuse_unsettable(statements, graph.nodes if recipe.partial else None)
+    consequents = {label for statement in statements.values() for label in statement.consequent}
+    allowed = f"left out: the generator is given none of {', '.join(sorted(consequents))}"
+    releases = not consequents.isdisjoint(graph.nodes)
+    require(releases or not recipe.statement_release, "statement_release", True, allowed)
+    return statements
 
 
 def label_generator(recipe: Recipe, graph: CausalGraph, data: ImageData) -> LabelSCM | None:

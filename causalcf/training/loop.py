@@ -72,8 +72,9 @@ class Training:
             self.networks = networks_of(self.recipe, 0 if self.scm is None else len(self.graph.nodes))
         self.networks.to(self.device).to(memory_format=torch.channels_last)
         self.random = torch.Generator().manual_seed(self.recipe.seed)
+        nodes = self.graph.nodes
         kind = BeganStep if self.recipe.approach == "causalbegan" else TrainingStep
-        self.update = kind(self.networks, self.recipe, self.device, self.precision, self.constraint)
+        self.update = kind(self.networks, self.recipe, self.device, self.precision, self.constraint, nodes)
 
     @property
     def images(self) -> int:

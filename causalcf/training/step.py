@@ -40,10 +40,16 @@ class TrainingStep:
     device: torch.device
     precision: str
     constraint: StatementConstraint | None = None
+    nodes: Sequence[str] = ()
     betas: ClassVar[tuple[float, float]] = (0.5, 0.999)
     optimisers: dict[str, torch.optim.Adam] = field(init=False)
+    bound: slice | list[int] = field(init=False)  # the labels that the Labelers hold the generator to
 
     def __post_init__(self) -> None:
+        self.bound = slice(None)
+        if self.constraint is not None and self.recipe.statement_release:
+            spoken_of = self.constraint.consequents
+            self.bound = [i for i, name in enumerate(self.nodes) if name not in spoken_of]
         share_batch_norm(self.networks.generator)
         self.objective = objective(self.recipe.objective)
         self.optimisers = {}
@@ -171,8 +177,9 @@ class TrainingStep:
         seen = fake.detach().requires_grad_()
         with self._autocast():
             on_real = label_cross_entropy(labeler(real), batch.labels)
-            on_fake = label_cross_entropy(labeler(seen), batch.fake_labels)
-            anti_on_fake = label_cross_entropy(anti_labeler(seen), batch.fake_labels)
+            bound = batch.fake_labels[:, self.bound]
+            on_fake = label_cross_entropy(labeler(seen)[:, self.bound], bound)
+            anti_on_fake = label_cross_entropy(anti_labeler(seen)[:, self.bound], bound)
         (by_labeler,) = torch.autograd.grad(on_fake.mean(), seen)
         (by_anti_labeler,) = self._learn("anti_labeler", anti_on_fake.mean(), seen)
         self._learn("labeler", on_real.mean())

@@ -119,6 +119,21 @@ def test_statements_that_cost_nothing_leave_no_trace_and_others_do(recipe, appro
     assert not same(untold, networks(recipe))
 
 
+def test_released_labels_are_trained_otherwise_although_the_statements_cost_nothing(recipe):
+    recipe = replace(recipe, approach="conditional", statement_slack=1e9, images=24)
+    start_run(recipe)
+    bound = networks(recipe)
+    start_run(replace(recipe, statement_release=True))
+    assert not same(bound, networks(recipe))
+
+
+def test_labels_that_the_generator_is_not_given_cannot_be_released(recipe):
+    with pytest.raises(RecipeError, match=r"statement_release is True; .* given none of Bald, Mouth"):
+        start_run(replace(recipe, generator_labels=("Young", "Male"), statement_release=True))
+    with pytest.raises(RecipeError, match=r"statement_release is True; .*dcgan"):
+        replace(recipe, approach="dcgan", statement_release=True).validate()
+
+
 def test_other_statements_begin_with_multipliers_of_their_own(recipe, tmp_path):
     start_run(replace(recipe, images=16))
     before = latest(recipe)["telling"]

@@ -52,6 +52,6 @@ def until(page, holds, seconds=30):
 
 
 def answered(page):
-    """Wait until what is asked is answered in words, which come last."""
-    page.locator("#changed", has_text="Asked").wait_for()
+    """Wait until what is asked is answered, in words and in all pictures."""
+    page.locator("#changed[aria-busy=false]", has_text="Asked").wait_for()
     return page.locator("#changed").inner_text()

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from causalcf.training.batches import augmented, with_label_noise, with_one_flip
 from causalcf.training.step import TrainingStep
 
 
-def plain_gradients(nets, recipe, batch, step):
+def plain_gradients(nets, recipe, batch, step, bound=slice(None)):
     """Every network's gradient, all players moving at once, each from its own passes."""
     loss, draw, raw = objective(recipe.objective), seeded(), batch
     fake = nets.generator(batch.noise, batch.fake_labels)
@@ -37,11 +38,13 @@ def plain_gradients(nets, recipe, batch, step):
         read_real, read_fake = batch.images, fake
         if recipe.label_noise:
             read_real, read_fake = (with_label_noise(x, recipe.label_noise, draw) for x in (read_real, read_fake))
-        on_fake = label_cross_entropy(nets.labeler(read_fake), batch.fake_labels).mean()
-        anti = label_cross_entropy(nets.anti_labeler(read_fake), batch.fake_labels).mean()
+        given = batch.fake_labels[:, bound]
+        on_fake = label_cross_entropy(nets.labeler(read_fake)[:, bound], given).mean()
+        anti = label_cross_entropy(nets.anti_labeler(read_fake)[:, bound], given).mean()
         g_loss = g_loss + recipe.label_weight * (on_fake - k * anti)
         losses["labeler"] = label_cross_entropy(nets.labeler(read_real), batch.labels).mean()
-        losses["anti_labeler"] = label_cross_entropy(nets.anti_labeler(read_fake.detach()), batch.fake_labels).mean()
+        by_anti_labeler = nets.anti_labeler(read_fake.detach())[:, bound]
+        losses["anti_labeler"] = label_cross_entropy(by_anti_labeler, given).mean()
     if nets.noise_reader is not None:
         g_loss = g_loss + recipe.noise_weight * noise_error(nets.noise_reader(fake), batch.noise).mean()
         losses["noise_reader"] = noise_error(nets.noise_reader(fake.detach()), batch.noise).mean()
@@ -99,10 +102,18 @@ def test_wrong_labels_count_in_the_discriminators_loss_alone(name):
     assert "wrong_labels" not in without  # a comparison gives dcgan the same recipe
 
 
-def check_gradients(recipe, n_labels):
+def test_released_labels_are_left_out_of_the_labelers_terms():
+    check_gradients(replace(SMALL, statement_release=True), 3, "b", bound=[0, 2])
+    check_gradients(SMALL, 3, "b")
+    with pytest.raises(AssertionError):
+        check_gradients(SMALL, 3, "b", bound=[0, 2])
+
+
+def check_gradients(recipe, n_labels, consequents=(), **bound):
     nets, batch = networks(recipe, n_labels), draw_batch(n_labels)
-    expected = plain_gradients(copy.deepcopy(nets), recipe, batch, step=25)
-    TrainingStep(nets, recipe, CPU, "float32")(batch, 25, seeded())
+    expected = plain_gradients(copy.deepcopy(nets), recipe, batch, step=25, **bound)
+    told = SimpleNamespace(consequents=consequents, due=lambda step: False, losses=dict)
+    TrainingStep(nets, recipe, CPU, "float32", told, "abc"[:n_labels])(batch, 25, seeded())
     for name, gradients in expected.items():
         largest = max(float(g.abs().max()) for g in gradients)
         for weight, gradient in zip(getattr(nets, name).parameters(), gradients, strict=True):

@@ -39,7 +39,14 @@ async function otherImage(person, noise, labels) {
 
 /** Show the person and the answer to the question; the newest call wins. */
 async function answer() {
-  const current = newestAnswer(), { question, given } = state;
+  const current = newestAnswer(), words = at("changed");
+  words.setAttribute("aria-busy", "true");
+  await showAnswer(current);
+  if (current()) words.setAttribute("aria-busy", "false");
+}
+
+async function showAnswer(current) {
+  const { question, given } = state;
   writeLink();
   if (!state.person) state.person = personOf(state.seed, given);
   const { person } = state;
@@ -61,23 +68,25 @@ async function answer() {
   for (const part of document.querySelectorAll(".answer")) part.hidden = !asked;
   at("changed").textContent = asked ? "" : `This person: ${described(person.labels)}. Now say what is changed.`;
   if (!asked) return;
-  const random = randomFrom(977 * state.seed + 31 * state.draw + 5), labels = [];
-  const strip = Array.from({ length: DRAWS }, (_, i) => picture(`Draw ${i + 1}`));
-  at("draws").replaceChildren(...strip);
+  const random = randomFrom(977 * state.seed + 31 * state.draw + 5), others = [];
   for (let i = 0; i < DRAWS; i++) {
-    const other = model.counterfactual(person.labels, question, random);
-    if (!other) return nobody("This cannot be observed of this person. Lower the stickiness, or take do.");
-    labels.push(other);
-    const image = await otherImage(person, otherNoise(person.noise, question.stickiness, random, Boolean(person.residual)), other);
+    const labels = model.counterfactual(person.labels, question, random);
+    if (!labels) return nobody("This cannot be observed of this person. Lower the stickiness, or take do.");
+    others.push({ labels, noise: otherNoise(person.noise, question.stickiness, random, Boolean(person.residual)) });
+  }
+  at("changed").textContent = inWords(person.labels, others.map(({ labels }) => labels), question);
+  const strip = others.map((_, i) => picture(`Draw ${i + 1}`));
+  at("draws").replaceChildren(...strip);
+  for (const [i, { labels, noise }] of others.entries()) {
+    const image = await otherImage(person, noise, labels);
     if (!current()) return;
-    show(strip[i], image, `Draw ${i + 1}: ${described(other)}`);
+    show(strip[i], image, `Draw ${i + 1}: ${described(labels)}`);
     if (i > 0) continue;
-    show(at("counterfactual"), image, `In the other world: ${described(other)}`);
+    show(at("counterfactual"), image, `In the other world: ${described(labels)}`);
     const actual = person.photograph ?? person.image;
     show(at("difference"), image.map((value, p) => (value - actual[p] + 1) / 2), "Difference; grey is no change");
     showArrows();
   }
-  at("changed").textContent = inWords(person.labels, labels, question);
 }
 
 function nobody(why) {
