@@ -60,7 +60,7 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     evaluation = Evaluation(inputs, approaches, options.suite, settings, folder)
     pieces = ResultCache(folder, *_identity(evaluation, options))
     head = _head(evaluation, arguments, left_out)
-    _say(f"{head['settings']['told']} {folder}")
+    _say(f"{head['settings']['told']} {folder}".lstrip())
     outcome = {**head, **measure(evaluation, pieces)}
     outcome["provenance"] = _provenance(evaluation, time.perf_counter() - begun)
     if is_first():
@@ -76,7 +76,7 @@ def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tu
     """Collect the approaches of all runs, and print what is left out."""
     found: list[Approach] = []
     for name, run in inputs.runs.items():
-        if run.labels is None and run.antecedent_classifier is None:
+        if options.suite.flips_labels and run.labels is None and run.antecedent_classifier is None:
             command = command_for("classifier", run.recipe.data, run.recipe.data_root)
             left_out = [*left_out, f"{name} is left out: it needs a classifier to see antecedents with; {command}"]
             continue
@@ -87,10 +87,8 @@ def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tu
         if run.recipe.partial and options.suite.photographs:
             text = f"{name} is not asked about photographs: its generator is given {', '.join(run.graph.nodes)} alone"
             left_out = [*left_out, text]
-    suite = options.suite
-    of_images = suite.links != () or suite.more or suite.queries or suite.statements or suite.interventions
     partial = all(run.recipe.partial for run in inputs.runs.values())
-    if partial and not (of_images or suite.axioms or suite.realism):
+    if partial and not (options.suite.flips_labels or options.suite.realism):
         raise RunError("nothing is left to ask: " + "; ".join(left_out))
     if not found:
         raise RunError("no approach is left to compare: " + "; ".join(left_out))
@@ -134,7 +132,7 @@ def _identity(evaluation: Evaluation, options: EvalOptions) -> tuple[object, ...
 
 def _head(evaluation: Evaluation, arguments: Sequence[str], left_out: list[str]) -> dict[str, Any]:
     m, settings = evaluation.inputs, evaluation.settings
-    told = describe_units(settings.half_width)
+    told = describe_units(settings.half_width) if evaluation.suite.flips_labels else ""
     return {
         "schema": 1,
         "title": evaluation.suite.name,

@@ -125,6 +125,12 @@ class Suite:
     photographs: int = 0
     half_width: float | None = None
 
+    @property
+    def flips_labels(self) -> bool:
+        """Whether counterfactuals of generated faces are asked for."""
+        listed = self.more or self.queries or self.statements or self.interventions
+        return self.links != () or bool(listed) or self.axioms
+
     def questions(self, nodes: Sequence[str]) -> list[LinkQuestion]:
         """Return the questions on links for these labels; check everything else that is asked."""
         asked = [LinkQuestion(link) for link in all_links(nodes)] if self.links is None else list(self.links)

@@ -311,6 +311,17 @@ def test_no_runs_and_no_approach_left_are_errors_with_advice(runs, judge_folder,
     assert not (tmp_path / "deep" / "report").exists() and not list(Path("runs").iterdir())  # nothing to report
 
 
+def test_pictures_alone_take_no_antecedent_classifier(runs, judge_folder, tmp_path, capsys):
+    suite, dcgan = tmp_path / "images.yaml", ["--run", *of(runs, "b"), "--judge", str(judge_folder)]
+    suite.write_text("links: []\naxioms: false\n")
+    assert run_command(lambda: main(["--suite", str(suite), *dcgan, "--out", str(tmp_path)])) == 0
+    said = capsys.readouterr().err
+    assert "faces for each cause" not in said and "left out: it needs a classifier" not in said
+    assert json.loads((tmp_path / "report.json").read_text())["realism"]
+    assert run_command(lambda: main(["--link", "Young:Bald", *dcgan, "--out", str(tmp_path / "other")])) == 2
+    assert "left out: it needs a classifier to see antecedents" in capsys.readouterr().err
+
+
 def test_an_unquoted_arrow_ends_with_two_and_no_traceback():
     command = [sys.executable, "-m", "causalcf.eval", "--link", "Young-"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
