@@ -126,8 +126,9 @@ def parse_options(arguments: Sequence[str]) -> AskOptions:
         raise QueryError(f"--photo is {options.photo}, which does not exist")
     elif options.faces is not None:
         raise QueryError("--faces is about generated faces; with --photo each photograph is one")
-    if not out.suffix or not out.parent.is_dir():
-        raise QueryError(f"--out is {out}; it must name a picture, such as ask.png, in a folder that exists")
+    if out.suffix.lower() not in PICTURES or not out.parent.is_dir():
+        allowed = f"it must name a picture ({', '.join(PICTURES)}), such as ask.png, in a folder that exists"
+        raise QueryError(f"--out is {out}; {allowed}")
     return replace(options, queries=queries)
 
 
@@ -159,6 +160,7 @@ def _graph_nodes(run: str) -> tuple[str, ...]:
         return ()
 
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 FACES, FACES_WITHOUT_LABELS = 100, 8  # each face of a run without labels takes a search among noises
 
 
@@ -223,6 +225,8 @@ def ask_photographs(run: Run, options: AskOptions, place: Path) -> int:
     query = _suited(run, next(iter(options.queries.values())), options.mode)
     labels = parse_conditions(options.labels, "--labels", run.graph.nodes)
     files, box = photographs_in(place), parse_box(options.crop)
+    if options.out.resolve() in (file.resolve() for file in files):
+        raise QueryError(f"--out is {options.out}, a photograph that is asked about; name another file")
     numbers = options.stickiness, options.noise_stickiness, options.draws
     told: list[dict[str, Any]] = []
     answers = {}
@@ -245,12 +249,12 @@ def ask_photographs(run: Run, options: AskOptions, place: Path) -> int:
                 if not options.as_json:
                     print(photograph_text(escaped(file.name), cut, found) + "\n", flush=True)
             advance(1)
-    if answers:
-        save_photograph(options.out, answers)
     if options.as_json:
         print(json.dumps({"run": options.run, "seed": options.seed, "answers": told}, indent=2, allow_nan=False))
-    elif answers:
-        print(f"wrote {options.out}")
+    if answers:
+        save_photograph(options.out, answers)
+        if not options.as_json:
+            print(f"wrote {options.out}")
     return 2 if any("error" in one for one in told) else 0
 
 

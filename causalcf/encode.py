@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .checks import SEEDS, option
 from .cli.command import run as run_command
 from .cli.parser import CommandOptions, Flags
-from .errors import RunError
+from .errors import DataError, RunError
 from .io.text import escaped
 
 DESCRIPTION = """Train an encoder for a finished run, whose generator stays as it is.
@@ -66,11 +67,16 @@ def main(arguments: list[str] | None = None) -> None:
             f"the data have the fingerprint {data.fingerprint}; {run.folder.name} was trained on {run.trained_on}: "
             "say where these are with --data-root"
         )
+    held_out = None
+    with suppress(DataError):  # the same tables just gave "train": all that can be amiss is an empty split
+        held_out = load_source(recipe, "valid")
     with run_lock(run.folder), counting("encoder", options.images) as advance:
         encoder = train_encoder(run, data, options.images, options.seed, advance)
-    held_out = load_source(recipe, "valid")
-    decibels = peak_ratio(run, encoder, held_out)
     print(escaped(f"wrote {run.folder / ENCODER}"))
+    if held_out is None:
+        print("the data have no held-out images (split valid) to measure it with")
+        return
+    decibels = peak_ratio(run, encoder, held_out)
     print(f"held-out photographs, drawn again from the noise that it finds: PSNR {decibels:.1f} dB")
 
 

@@ -81,7 +81,7 @@ def export(run: str | Path, out: str | Path, report: str | Path | None = None, o
     apart = separate_encoder(folder, state["step"])
     state["networks"] = {**state["networks"], **{f"encoder.{name}": part for name, part in apart.items()}}
     kept = exported_state(state, recipe)
-    figures = {} if report is None else _figures(Path(report), folder.name)
+    figures = {} if report is None else _figures(Path(report), folder.name, state["step"] * recipe.batch)
     names = [WEIGHTS, GRAPH, RECIPE, CARD, *([ONNX] if onnx else [])]
     with _new_folder(Path(out)) as place:
         write_state(place / WEIGHTS, kept)
@@ -112,14 +112,15 @@ def _new_folder(out: Path) -> Iterator[Path]:
         raise
 
 
-def _figures(path: Path, run: str) -> dict[str, Any]:
+def _figures(path: Path, run: str, images: int) -> dict[str, Any]:
     """Return the figures of a run's images in an evaluation's report, by name."""
     from .io.untrusted import read_json, rebuilding
+    from .runs.exported import evaluated_approaches
 
     with rebuilding(path):
         report = read_json(path)
         of_run = [part for part in report["realism"].values() if part["run"] == run]
-        names = [one["name"] for one in report["approaches"] if one["run"] == run]
+        names = evaluated_approaches(report, path, run, images)
         found = dict(of_run[0]) if of_run else {}
         for axiom, part in next((report["axioms"][name] for name in names if name in report["axioms"]), {}).items():
             if isinstance(part, dict):

@@ -95,7 +95,7 @@ def write_page(
     from .webpage.networks import network_layers
 
     check(isinstance(run, Run), "run", run, "a run, as load_run gives it", RunError)
-    links = None if report is None else verdicts(Path(report), run.folder.name)
+    links = None if report is None else verdicts(Path(report), run.folder.name, run.step * run.recipe.batch)
     networks, halves, floats = network_layers(run.generator, run.labeler, run.encoder)
     contents = {**page_contents(run, links, on_coordinate), "networks": networks}
     fingerprint = hashlib.sha256(halves + floats + json.dumps(contents).encode()).hexdigest()[:12]

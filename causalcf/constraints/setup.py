@@ -13,7 +13,7 @@ from ..classifiers.classifier import AttributeClassifier, data_caveat
 from ..classifiers.storage import command_for, find_classifier, load_classifier, role_of
 from ..data.images import DataSource, ImageData
 from ..errors import RecipeError, RunError, StatementError
-from ..graph.files import load_graph
+from ..graph.graph import CausalGraph
 from ..io.files import of_weights
 from ..labels import LabelSCM, fit_label_scm
 from ..language.conflicts import Checked, check_statements, conflict_lines, print_table
@@ -31,12 +31,12 @@ def constraint_of(
     statements: Mapping[str, Statement],
     scm: LabelSCM | None,
     data: ImageData,
+    graph: CausalGraph,
     device: torch.device,
     precision: str,
     resumed: bool = False,
 ) -> StatementConstraint:
-    """Build the statement constraint of a run after checking statements and classifier."""
-    graph = load_graph(recipe.graph)
+    """Build the statement constraint of a run after checking statements and classifier; `graph` has all labels."""
     reference_scm = fit_label_scm(graph, data.select(graph.nodes))
     refuse_impossible(check_statements(statements, reference_scm, recipe.stickiness))
     trained_on = DataSource(recipe.data, data.fingerprint, recipe.data_root)
@@ -70,10 +70,13 @@ def constraint_with(
         source = ReplaySource(nodes, recipe.noise_dim, s, recipe.statement_group, questions)
     else:
         source = LabelledSource(scm, recipe.noise_dim, s, questions, random)
+    targets = Targets(reference_scm, nodes, s)
+    for question in questions:  # a table that is too large is found before the training, not in it
+        targets(question, reference_scm.sample(1, given=question.query.given, generator=generator_of(recipe.seed)))
     return StatementConstraint(
         questions,
         source,
-        Costs(Targets(reference_scm, nodes, s), recipe.contrast_weight, recipe.calibration_weight),
+        Costs(targets, recipe.contrast_weight, recipe.calibration_weight),
         classifier,
         of_weights(classifier.network),  # a resumed run must be told by the same
         Multipliers(recipe.statement_rate, recipe.statement_damping, recipe.statement_slack),

@@ -127,6 +127,9 @@ def _pool(scm: LabelSCM, question: Question, stickiness: float, random: torch.Ge
     given, antecedent, mode = question.query.given, question.query.antecedent, question.query.mode
     intervention: dict[str, Any] = {mode: antecedent}
     _refuse_impossible(scm, question, stickiness)
+    if mode == "observe" and stickiness == 1:  # nothing changes: who is seen so is so already
+        labels = scm.sample(POOL, given={**given, **antecedent}, generator=random)
+        return labels, labels
     labels = scm.sample(POOL, given=given, generator=random)
     if mode == "observe":  # joint conditioning: who can be seen so more easily is met more often
         ease = scm.counterfactual_probabilities(antecedent, labels, stickiness=stickiness)

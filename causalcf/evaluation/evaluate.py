@@ -76,7 +76,8 @@ def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tu
     """Collect the approaches of all runs, and print what is left out."""
     found: list[Approach] = []
     for name, run in inputs.runs.items():
-        if options.suite.flips_labels and run.labels is None and run.antecedent_classifier is None:
+        looked_at = options.suite.flips_labels or options.suite.photographs
+        if looked_at and run.labels is None and run.antecedent_classifier is None:
             command = command_for("classifier", run.recipe.data, run.recipe.data_root)
             left_out = [*left_out, f"{name} is left out: it needs a classifier to see antecedents with; {command}"]
             continue

@@ -157,7 +157,7 @@ def load_inputs(
     reads = _features_of(features, first.beside, found, device)
     if reads is not None:
         caveats.append(data_caveat(reads, "the classifier of features", found, "the reference"))
-    known = _fingerprints(runs, reader), reads, tuple(dict.fromkeys(filter(None, caveats)))
+    known = _fingerprints(runs, reader, reads), reads, tuple(dict.fromkeys(filter(None, caveats)))
     return Inputs(runs, data, held_out, assumed, true_graph, reference, reader, *known)
 
 
@@ -180,7 +180,7 @@ def _changed(name: str, run: Run, found: DataSource) -> str:
     )
 
 
-def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
+def _fingerprints(runs: dict[str, Run], judge: Judge, features: AttributeClassifier | None) -> dict[str, Any]:
     """Return fingerprints of the judge's and runs' files, and of the weights of antecedent classifiers."""
     classifiers = {
         name: of_weights(run.antecedent_classifier.network)
@@ -188,7 +188,9 @@ def _fingerprints(runs: dict[str, Run], judge: Judge) -> dict[str, Any]:
         if run.labels is None and run.antecedent_classifier is not None
     }
     checkpoints = {name: of_file(stored_weights(run.folder)) for name, run in runs.items()}
-    return {"judge": judge.fingerprint, "runs": checkpoints, "classifiers": classifiers}
+    encoders = {name: of_weights(run.encoder) for name, run in runs.items() if run.encoder is not None}
+    found = {"judge": judge.fingerprint, "runs": checkpoints, "classifiers": classifiers, "encoders": encoders}
+    return found if features is None else {**found, "features": of_weights(features.network)}
 
 
 def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:

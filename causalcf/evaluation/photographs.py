@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..data.faces.person import LABELS
 from ..data.faces.units import Units, counterfactual, sample_units
 from ..data.images import ImageData, to_unit_interval
-from ..errors import CausalCFError
+from ..errors import CausalCFError, IntractableError
 from ..labels.evidence import configurations
 from ..pictures.sheets import save_sheet
 from ..randomness import generator_of
@@ -31,6 +31,7 @@ from .similarity import after_cycles, feature_distance, structural_similarity
 CYCLES = 10
 FEWEST = 20  # photographs of which an effect is measured
 OTHERS = 99  # photographs among which a person is looked for
+MOST_PARENTS = 12  # of a child whose effects are measured: the table of its causes has 2^12 rows
 TUNED = 50  # photographs that are tuned, seconds each
 
 
@@ -65,11 +66,15 @@ def measure_photographs(
 ) -> dict[str, Any]:
     """Measure each way of abduction that the run has, with the residual and without: JSON-ready, by way.
 
+    The labels of the photographs are in the judge's order.
+
     Photographs whose labels the run's label model says are impossible are left out, and counted. `picture` gives the
     file of a sheet for each method: the photographs that are drawn again best, in the middle, and worst.
     """
     found: dict[str, Any] = {}
-    asked = len(photographs)
+    asked, nodes = len(photographs), run.graph.nodes
+    photographs = replace(photographs, labels=in_order(photographs.labels, judge.nodes, nodes))
+    judge = replace(judge, classifier=judge.classifier.select(nodes))
     if run.labels is not None:
         photographs = photographs.select(run.labels.log_probability(photographs.labels).isfinite().nonzero()[:, 0])
     if len(photographs) < 2:
@@ -204,6 +209,8 @@ def _effects(run: Run, cause: str, values: Tensor, labels: Tensor, before: Tenso
     nodes = list(scm.graph.nodes)
     for child in scm.graph.children(cause):
         parents = scm.graph.parents(child)
+        if len(parents) > MOST_PARENTS:
+            continue
         cells = configurations(len(parents))
         p, on = scm.mechanisms[child].probability(cells), cells[:, parents.index(cause)] == 1
         others = [i for i, parent in enumerate(parents) if parent != cause]
@@ -213,7 +220,10 @@ def _effects(run: Run, cause: str, values: Tensor, labels: Tensor, before: Tenso
         if int(rows.sum()) < FEWEST:
             continue
         column, said = nodes.index(child), "".join(f", {n} = {v}" for n, v in held.items())
-        expected = scm.counterfactual_probabilities({child: 1}, labels[rows], do={cause: values[rows]})
+        try:
+            expected = scm.counterfactual_probabilities({child: 1}, labels[rows], do={cause: values[rows]})
+        except IntractableError:
+            continue
         name = f"{cause} flipped{said}: effect on {child}"
         turned = 2.0 * values[rows] - 1  # effects of 1 instead of 0
         for what, change in (("seen", after - before), ("expected", expected - labels[rows, column])):

@@ -35,6 +35,17 @@ LIMITS = (
 _PRIVATE = {"init_from": None, "statement_classifier": None, "runs_dir": "runs"}  # paths on the machine of the training
 
 
+def evaluated_approaches(report: Mapping[str, Any], path: Path, run: str, images: int) -> list[str]:
+    """Return a run's approaches in an evaluation's report; RunError if the run had seen another number of images."""
+    rows = [one for one in report["approaches"] if one["run"] == run]
+    for one in rows:
+        if one["images"] != images:
+            raise RunError(
+                f"{path} is of {run} after {one['images']:,} images; it has seen {images:,} now: evaluate it again"
+            )
+    return [str(one["name"]) for one in rows]
+
+
 def exported_state(state: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
     """Return what asking takes of a checkpoint's state: float16 networks, and no path of the training's machine."""
     options = {**recipe.to_dict(), **_PRIVATE}

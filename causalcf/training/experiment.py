@@ -102,11 +102,11 @@ def start_run(recipe: Recipe, on_finish: Callable[[Path], None] = lambda folder:
         inside = initial.folder.parent == Path(recipe.runs_dir).resolve()
         recipe = replace(recipe, init_from=initial.folder.name if inside else str(initial.folder))
         scm, precision = initial.scm, initial.state["precision"] if recipe.precision == "auto" else recipe.precision
-    training = assemble(recipe, graph, scm, data, device, precision, statements)
+    training = assemble(recipe, graph, scm, data, device, precision, statements, whole)
     meta = provenance(recipe.seed, device, precision, data.fingerprint)
     if initial is not None:
-        if statements != initial.statements():
-            initial.state["telling"] = None  # multipliers and pairs of other statements
+        if not _goes_on_telling(initial, training, statements):
+            initial.state["telling"] = None  # multipliers and pairs of other questions, or by another classifier
         _hand_over(initial, training)
         meta["start"] = {"run": initial.folder.name, "images": training.images}
     folder = from_first(lambda: create_run(recipe, graph, meta))
@@ -144,6 +144,15 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
     return initial
 
 
+def _goes_on_telling(initial: Stored, training: Training, statements: dict[str, Statement] | None) -> bool:
+    """Return whether a training asks its statements as the run asked them from which it starts."""
+    told, ours, theirs = initial.state["telling"], training.recipe, initial.recipe
+    if told is None or training.constraint is None or told["classifier"] != training.constraint.fingerprint:
+        return False
+    same = (ours.stickiness, ours.null_weight > 0) == (theirs.stickiness, theirs.null_weight > 0)
+    return same and statements == initial.statements()
+
+
 def _hand_over(initial: Stored, training: Training) -> None:
     """Restore a training to the state of another run; each step sets the learning rates of its own recipe."""
     initial.restore(training)
@@ -169,7 +178,8 @@ def resume_run(
             )
         statements = stored.statements()
         data, precision = training_data(recipe, stored.whole_graph), stored.state["precision"]
-        training = assemble(recipe, stored.graph, stored.scm, data, device, precision, statements, resumed=True)
+        whole = None if statements is None else whole_graph(stored.graph, folder, recipe)
+        training = assemble(recipe, stored.graph, stored.scm, data, device, precision, statements, whole, resumed=True)
         stored.restore(training, changed_data)
         if is_first():  # all have read the checkpoint, as they have waited for each other's images
             if checkpoint.name != CHECKPOINT:
@@ -278,12 +288,13 @@ def assemble(
     device: torch.device,
     precision: str,
     statements: Mapping[str, Statement] | None = None,
+    whole: CausalGraph | None = None,
     resumed: bool = False,
 ) -> Training:
-    """Return a training at step 0."""
+    """Return a training at step 0; statements are about the labels of the `whole` graph."""
     constraint = None
     if statements is not None:
-        constraint = constraint_of(recipe, statements, scm, data, device, precision, resumed)
+        constraint = constraint_of(recipe, statements, scm, data, whole or graph, device, precision, resumed)
     labels = data.select(graph.nodes)
     # Plain dcgan sees no labels: its rows come as they are.
     draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0, recipe.sampler)

@@ -24,7 +24,7 @@ from ..language.query import Query
 from ..language.vocabulary import ROLES, Role
 from ..pictures.gallery import coordinate_effects
 from ..runs.abduction import FADING
-from ..runs.exported import LICENCES
+from ..runs.exported import LICENCES, evaluated_approaches
 from ..runs.run import Run
 
 MAX_PARENTS = {True: 12, False: 6}  # of a label whose noise is a threshold, and of another: 4,096 cells
@@ -132,15 +132,15 @@ def lacking(run: Run, report: bool) -> dict[str, str]:
     return {"labels": "" if run.labels else LACKS_LABELS, "photograph": why, "report": "" if report else LACKS_REPORT}
 
 
-def verdicts(path: Path, run: str) -> list[dict[str, str]]:
-    """Return the links of an evaluation's report that are of this run.
+def verdicts(path: Path, run: str, images: int) -> list[dict[str, str]]:
+    """Return the links of an evaluation's report that are of this run after so many images.
 
     Raises:
         RunError: the report has none.
     """
     with rebuilding(path):
         report = read_json(path)
-        own = {str(one["name"]) for one in report["approaches"] if one["run"] == run}
+        own = evaluated_approaches(report, path, run, images)
         found = [_verdict(link) for link in report["links"] if link["approach"] in own]
     if not found:
         raise RunError(f"{path} has no links of {run}; evaluate it with python -m causalcf.eval --suite")

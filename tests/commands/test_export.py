@@ -118,7 +118,7 @@ def test_the_card_says_what_it_is_of_with_the_figures_of_the_run_alone(exported,
     run = exported["causalgan"][0]
     report = {
         "realism": {"causalgan": {"run": run.folder.name, "n": 9, "FD(judge)": 3.25}, "other": {"run": "x"}},
-        "approaches": [{"name": "causalgan do", "run": run.folder.name}],
+        "approaches": [{"name": "causalgan do", "run": run.folder.name, "images": 64}],
         "axioms": {
             "causalgan do": {
                 "effectiveness": {"all": {"value": 0.5, "low": 0.25, "high": 0.75}, "labels": {"Young": {}}},
@@ -134,6 +134,10 @@ def test_the_card_says_what_it_is_of_with_the_figures_of_the_run_alone(exported,
     assert "| FD(judge) | 3.250 |" in card and "| effectiveness, all | 0.500 [0.250, 0.750] |" in card
     assert "| diversity | 0.125 [0.000, 1.000] |" in card and "non_descendants" not in card
     assert "64 images seen" in card and "Nobody is depicted" in card and run.graph.name in card
+    report["approaches"][0]["images"] = 32
+    file.write_text(json.dumps(report))
+    with pytest.raises(RunError, match=rf"report\.json is of {run.folder.name} after 32 images; it has seen 64 now"):
+        export(run.folder, tmp_path / "out2", file)
     report["realism"]["causalgan"]["run"] = report["approaches"][0]["run"] = "another"
     file.write_text(json.dumps(report))
     with pytest.raises(RunError, match=rf"report\.json\b.*{run.folder.name}"):

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,8 +14,12 @@ from causalcf.classifiers.storage import save_classifier
 from causalcf.cli.command import run as run_command
 from causalcf.constraints.setup import constraint_with, statement_classifier
 from causalcf.data.faces import true_scm
-from causalcf.errors import RecipeError, RunError, StatementError
+from causalcf.errors import IntractableError, RecipeError, RunError, StatementError
+from causalcf.graph import CausalGraph, load_graph, save_graph
+from causalcf.labels import LabelSCM
+from causalcf.labels.mechanisms import TableMechanism
 from causalcf.language.lists import load_statements
+from causalcf.language.statement import Statement
 from causalcf.networks.readers import build_network
 from causalcf.runs.directory import load_checkpoint
 from causalcf.runs.recipe import Recipe
@@ -145,6 +150,46 @@ def test_other_statements_begin_with_multipliers_of_their_own(recipe, tmp_path):
     (tmp_path / "said.yaml").write_text(SAID.replace("old,", "young,"))
     start_run(again)
     assert latest(recipe)["telling"]["means"] == {}
+
+
+def test_a_graph_file_that_changes_or_goes_does_not_change_what_is_told(recipe, tmp_path):
+    own = tmp_path / "mine.yaml"
+    recipe = replace(recipe, graph=str(own))
+    for graph in ("celeba-reversed", None):
+        save_graph(load_graph("celeba"), own)
+        start_run(recipe)
+        whole = networks(recipe)
+        start_run(replace(recipe, images=32))
+        own.unlink() if graph is None else save_graph(load_graph(graph), own)
+        assert resume_run(f"{recipe.runs_dir}/latest", {"images": 64}) == 0
+        assert same(whole, networks(recipe))
+
+
+@pytest.mark.parametrize(
+    "change", [{"null_weight": 0.5}, {"statement_stickiness": 0.3}, {"statement_classifier": "other"}]
+)
+def test_other_questions_or_another_classifier_begin_anew(recipe, tmp_path, change):
+    recipe = replace(recipe, approach="dcgan", images=32)
+    start_run(recipe)
+    classifier(tmp_path / "other", seed=1)
+    if "statement_classifier" in change:
+        change = {"statement_classifier": str(tmp_path / "other")}
+    first = (Path(recipe.runs_dir) / "latest").resolve().name
+    assert start_run(replace(recipe, init_from=first, images=40, statement_from=39, **change)) == 0
+    assert latest(recipe)["telling"]["means"] == {}
+
+
+def test_a_table_that_is_too_large_is_found_before_the_training(recipe):
+    names = [f"X{i:02d}" for i in range(30)]
+    graph = CausalGraph({name: names[max(0, i - 10) : i] for i, name in enumerate(names)})
+    draw = torch.Generator().manual_seed(0)
+    tables = {n: TableMechanism(torch.rand((2,) * len(graph.parents(n)), generator=draw)) for n in names}
+    scm = LabelSCM(graph, tables)
+    scm.max_cells = 2**12
+    said = {"one": Statement({}, {"X00": 1}, "might", {"X01": 1})}
+    reader = SimpleNamespace(network=torch.nn.Linear(1, 1))
+    with pytest.raises(IntractableError, match="table"):
+        constraint_with(reader, recipe, said, scm, scm, names, torch.device("cpu"), "float32")
 
 
 @pytest.mark.parametrize("seed", [0, 7])

@@ -9,6 +9,7 @@ from causalcf.constraints.costs import Targets
 from causalcf.constraints.sources import PAIRS, POOL, LabelledSource, PartlyLabelledSource, ReplaySource, questions_of
 from causalcf.errors import StatementError
 from causalcf.labels import LabelSCM
+from causalcf.labels.mechanisms import TableMechanism
 from causalcf.language.statement import Statement
 
 ALPHA = 1e-5
@@ -47,6 +48,16 @@ def test_actual_facts_of_an_observation_are_conditioned_on_it_too():
     alone = law().counterfactual_probability({"Bald": 1}, {"Male": 1}, stickiness=0.9)
     assert binomtest(young, POOL, 0.7 * both / alone).pvalue > ALPHA
     assert binomtest(young, POOL, 0.7).pvalue < ALPHA
+
+
+def test_a_rare_observation_at_stickiness_one_finds_those_who_are_so_already():
+    statement = Statement({"Male": 0}, {"Bald": 1}, "might", {"Young": 1}, "observe")
+    tables = law().mechanisms | {"Bald": TableMechanism(torch.full((2, 2), 1e-6))}
+    questions = questions_of({"said": statement}, GRAPH, 1.0, 0.0)
+    source = LabelledSource(LabelSCM(GRAPH, tables), 3, 1.0, questions, seeded())
+    labels, after = source.pools[questions[0].name]
+    assert torch.equal(labels, after)
+    assert bool((labels[:, GRAPH.nodes.index("Bald")] == 1).all() and (labels[:, GRAPH.nodes.index("Male")] == 0).all())
 
 
 def test_image_noise_is_kept_as_often_as_asked_and_all_of_it_at_one():

@@ -318,8 +318,9 @@ def test_pictures_alone_take_no_antecedent_classifier(runs, judge_folder, tmp_pa
     said = capsys.readouterr().err
     assert "faces for each cause" not in said and "left out: it needs a classifier" not in said
     assert json.loads((tmp_path / "report.json").read_text())["realism"]
-    assert run_command(lambda: main(["--link", "Young:Bald", *dcgan, "--out", str(tmp_path / "other")])) == 2
-    assert "left out: it needs a classifier to see antecedents" in capsys.readouterr().err
+    for asked in (["--link", "Young:Bald"], ["--photos", "4"]):
+        assert run_command(lambda asked=asked: main([*asked, *dcgan, "--out", str(tmp_path / "other")])) == 2
+        assert "left out: it needs a classifier to see antecedents" in capsys.readouterr().err
 
 
 def test_an_unquoted_arrow_ends_with_two_and_no_traceback():

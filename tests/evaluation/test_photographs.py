@@ -23,6 +23,7 @@ from causalcf.evaluation.photographs import (
     measure_photographs,
     save_drawn_again,
 )
+from causalcf.graph import CausalGraph
 from causalcf.labels import LabelSCM
 from causalcf.labels.mechanisms import TableMechanism
 from causalcf.runs.counterfactual import CounterfactualWorlds, Worlds
@@ -96,6 +97,27 @@ def test_a_run_that_is_right_is_found_right(judge, photographs, monkeypatch):
     assert lost["L1 after 10 null interventions, of 255"]["value"] == pytest.approx(float(cycled), rel=1e-3)
     assert lost["L1, of 255"]["value"] == pytest.approx(float(25.5 * photographs.images.mean()), rel=1e-3)
     assert "L1 after 10 null interventions, of 255" not in found["optimise, no residual"]
+
+
+def test_the_order_of_a_runs_labels_does_not_matter(judge, photographs, monkeypatch):
+    monkeypatch.setattr("causalcf.evaluation.photographs.METHODS", ("optimise",))
+
+    class Turned(Oracle):
+        graph = CausalGraph({n: true_scm().graph.parents(n) for n in ("Male", "Young", *true_scm().graph.nodes[2:])})
+        labels = LabelSCM(graph, true_scm().mechanisms)
+
+        def abduct(self, images, labels, method, generator=None):
+            assert torch.equal(labels, in_order(self.photographs.labels, judge.nodes, self.graph.nodes))
+            return super().abduct(images, labels, method, generator)
+
+    assert Turned.graph.nodes[0] == "Male" != judge.nodes[0]
+    ours = measured(judge, photographs, monkeypatch)
+    theirs = measure_photographs(Turned(photographs, judge.nodes), judge, photographs, 0)
+    for way, values in ours.items():
+        for name, value in values.items():
+            if "seconds" not in name:
+                value, other = (one["value"] if isinstance(one, dict) else one for one in (value, theirs[way][name]))
+                assert other == pytest.approx(value, rel=1e-5), (way, name)
 
 
 @pytest.mark.parametrize("wrong", ["unmoved", "another", "blind"])

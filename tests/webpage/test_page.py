@@ -121,6 +121,9 @@ def test_a_link_shows_the_same_answer(chromium, pages):
         assert pixels(page, "counterfactual") == shown and page.locator("#notice").inner_text() == ""
     with opened(chromium, pages["plain"], "#" + address) as (page, seen):
         assert "another run" in page.locator("#notice").inner_text()
+        page.evaluate("say('')")
+        page.evaluate("location.hash = '#run=other&seed=5'")
+        page.locator("#notice", has_text="another run").wait_for()
         assert seen == []
 
 
@@ -177,6 +180,30 @@ def test_a_photograph_is_asked_about(chromium, pages, photograph):
         assert seen == []
         page.get_by_role("button", name="Another person").click()
         page.locator("#residual-choice").wait_for(state="hidden")
+
+
+def test_what_is_still_being_read_does_not_replace_what_was_chosen_since(chromium, pages, photograph):
+    path, _, _ = photograph
+    use = 'document.getElementById("use").click();'
+    with opened(chromium, pages["faces"]) as (page, _):
+        page.locator("#file").set_input_files(path)
+        page.locator("#use").wait_for()
+        page.locator("#coordinates input").first.focus()
+        until(page, lambda: page.locator("#sweep canvas").count() == 7)
+        page.evaluate(use + 'document.getElementById("another").click()')
+        assert page.locator("#sweep canvas").count() == 0 and page.locator("#sweep-title").inner_text() == ""
+        page.wait_for_timeout(1500)
+        assert page.evaluate("state.person.known") is None and page.locator("#labels-read select").count() == 0
+        page.evaluate(use + "moveBy(9, 9)")
+        page.wait_for_timeout(1500)
+        assert page.evaluate("state.person.known") is None and page.locator("#labels-read select").count() == 0
+        page.evaluate(use)
+        page.locator("#residual-choice").wait_for()
+        null = "answer().then(() => new Set(document.getElementById('difference').getContext('2d')"
+        page.get_by_label("What if: Young").select_option("1")  # as it is: nothing changes
+        page.get_by_label("Keep what the generator").uncheck()
+        answered(page)
+        assert page.evaluate(null + ".getImageData(0, 0, 64, 64).data).size)") == 2  # grey, and opaque
 
 
 def test_what_a_sentence_says_of_a_photograph_must_agree_with_its_labels(chromium, pages, photograph):
@@ -285,6 +312,8 @@ def test_pages_say_what_they_lack(chromium, pages):
 def test_verdicts_of_a_report_are_shown(chromium, page_runs, tmp_path):
     outcome = suite(nodes=("Male", "Young", "Bald"))
     run = replace(page_runs["faces"], folder=tmp_path / outcome["approaches"][0]["run"])
+    for row in outcome["approaches"]:
+        row["images"] = run.step * run.recipe.batch
     outcome["links"][0]["verdict"] = "not measured"  # a page knows no list of verdicts
     (tmp_path / "report.json").write_text(json.dumps(outcome))
     path = write_page(run, tmp_path / "page.html", tmp_path / "report.json")
@@ -295,6 +324,8 @@ def test_verdicts_of_a_report_are_shown(chromium, page_runs, tmp_path):
         verdict.click()
         assert re.search(r"Interval \[|verdict", page.locator("#trust p").inner_text())
         assert seen == []
+    with pytest.raises(RunError, match=r"report\.json is of .* evaluate it again"):
+        write_page(replace(run, step=run.step + 1), tmp_path / "page.html", tmp_path / "report.json")
     with pytest.raises(RunError, match=r"report\.json has no links of faces"):
         write_page(page_runs["faces"], tmp_path / "page.html", tmp_path / "report.json")
 

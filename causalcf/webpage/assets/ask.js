@@ -83,7 +83,7 @@ async function showAnswer(current) {
     show(strip[i], image, `Draw ${i + 1}: ${described(labels)}`);
     if (i > 0) continue;
     show(at("counterfactual"), image, `In the other world: ${described(labels)}`);
-    const actual = person.photograph ?? person.image;
+    const actual = person.residual && at("residual").checked ? person.photograph : person.image;
     show(at("difference"), image.map((value, p) => (value - actual[p] + 1) / 2), "Difference; grey is no change");
     showArrows();
   }

@@ -19,12 +19,14 @@ function startNoise() {
   }
   at("reset").onclick = () => {
     if (!state.person) return;
+    clearSweep();
     state.person.noise = state.person.drawn.slice();
     at("way").value = 0;
     noiseChanged();
   };
   at("way").oninput = () => {
     if (!state.person) return;
+    clearSweep();
     const share = Number(at("way").value), destination = personOf(state.seed + 1, mapping());
     const { drawn } = state.person;
     state.person.noise = drawn.map((value, i) => (1 - share) * value + share * destination.noise[i]);
@@ -42,6 +44,13 @@ function noiseChanged() {
 
 function showCoordinates() {
   for (const [coordinate, slider] of sliders) slider.value = state.person.noise[coordinate];
+}
+
+/** Take away the strip, which is of another face. */
+function clearSweep() {
+  newestSweep();
+  at("sweep").replaceChildren();
+  at("sweep-title").textContent = "";
 }
 
 /** Show the face along one coordinate. */

@@ -49,10 +49,11 @@ const state = {
 
 /** Forget the person: another one is drawn for the next answer. */
 function forgetPerson() {
+  newestPhotograph(); // one that is still being read is not wanted any more
+  clearSweep();
   state.person = null;
   at("way").value = 0;
-  for (const id of ["sweep", "labels-read"]) at(id)?.replaceChildren();
-  at("sweep-title").textContent = "";
+  at("labels-read")?.replaceChildren();
   for (const id of ["understood", "photo-status"]) if (at(id)) at(id).textContent = "";
   say("");
 }

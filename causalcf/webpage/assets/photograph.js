@@ -83,6 +83,7 @@ function scaleTo(scale) {
 
 /** Keep the view inside the photograph, and show it with the guide. */
 function showCrop() {
+  newestPhotograph(); // what is being read is another crop
   const { source, scale } = crop, context = at("crop").getContext("2d");
   crop.x = Math.min(0, Math.max(crop.x, VIEW - source.width * scale));
   crop.y = Math.min(0, Math.max(crop.y, VIEW - source.height * scale));
@@ -147,6 +148,7 @@ async function abduct(photograph, labels) {
   if (!current()) return false;
   at("way").value = 0;
   at("understood").textContent = "";
+  clearSweep();
   state.person = { noise, labels: labels.slice(), drawn: noise.slice(), image, photograph, residual, known: true };
   showChoices();
   answer();

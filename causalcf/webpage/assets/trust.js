@@ -47,8 +47,8 @@ startTrust();
 if (model) showChoices();
 answer();
 onhashchange = () => {
-  readLink();
   forgetPerson();
+  readLink();
   if (model) showChoices();
   answer();
 };
