@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 from ..classifiers.classifier import AttributeClassifier, data_caveat
-from ..classifiers.storage import command_for, find_classifier, load_classifier, role_of
+from ..classifiers.storage import NAME, command_for, find_classifier, load_classifier, role_of
 from ..data.images import DataSource, ImageData
 from ..errors import RecipeError, RunError, StatementError
 from ..graph.graph import CausalGraph
@@ -34,18 +36,22 @@ def constraint_of(
     graph: CausalGraph,
     device: torch.device,
     precision: str,
-    resumed: bool = False,
+    told_by: str | None = None,
 ) -> StatementConstraint:
-    """Build the statement constraint of a run after checking statements and classifier; `graph` has all labels."""
+    """Build the statement constraint of a run after checking statements and classifier; `graph` has all labels.
+    `told_by`: the classifier's fingerprint, of a run that is resumed.
+    """
     reference_scm = fit_label_scm(graph, data.select(graph.nodes))
     refuse_impossible(check_statements(statements, reference_scm, recipe.stickiness))
     trained_on = DataSource(recipe.data, data.fingerprint, recipe.data_root)
     try:
         classifier = statement_classifier(recipe, graph.nodes, device, trained_on)
     except RunError:
-        if not resumed:
+        if told_by is None:
             raise
         classifier = statement_classifier(recipe, graph.nodes, device)  # its data may have changed since it was begun
+    if told_by not in (None, of_weights(classifier.network)):  # a newer one has been trained since
+        classifier = _classifier_with(told_by, recipe, graph.nodes, device) or classifier
     return constraint_with(classifier, recipe, statements, reference_scm, scm, graph.nodes, device, precision)
 
 
@@ -88,6 +94,18 @@ def constraint_with(
         precision,
         random,
     )
+
+
+def _classifier_with(
+    fingerprint: str | None, recipe: Recipe, nodes: Sequence[str], device: torch.device
+) -> AttributeClassifier | None:
+    """Return the classifier in the runs folder that has these weights; None if there is none."""
+    for file in sorted(Path(recipe.runs_dir).glob(f"classifier-{recipe.data}-*/{NAME}")):
+        with suppress(RunError):
+            found = statement_classifier(replace(recipe, statement_classifier=str(file)), nodes, device)
+            if of_weights(found.network) == fingerprint:
+                return found
+    return None
 
 
 def refuse_impossible(found: Sequence[Checked]) -> None:

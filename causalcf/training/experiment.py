@@ -83,6 +83,12 @@ class Stored:
         """A graph with all labels; that of a conditional run lacks its edges."""
         return whole_graph(self.graph, self.folder, self.recipe) if self.recipe.partial else self.graph
 
+    @property
+    def told_by(self) -> str | None:
+        """Fingerprint of the classifier that reads for the run's statements, if it has any."""
+        telling = self.state["telling"]
+        return telling.get("classifier") if isinstance(telling, dict) else None
+
     def restore(self, training: Training, changed_data: bool = False) -> None:
         with rebuilding(self.checkpoint):
             training.restore(self.state, self.folder, changed_data)
@@ -146,8 +152,8 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
 
 def _goes_on_telling(initial: Stored, training: Training, statements: dict[str, Statement] | None) -> bool:
     """Return whether a training asks its statements as the run asked them from which it starts."""
-    told, ours, theirs = initial.state["telling"], training.recipe, initial.recipe
-    if told is None or training.constraint is None or told["classifier"] != training.constraint.fingerprint:
+    ours, theirs = training.recipe, initial.recipe
+    if training.constraint is None or initial.told_by != training.constraint.fingerprint:
         return False
     same = (ours.stickiness, ours.null_weight > 0) == (theirs.stickiness, theirs.null_weight > 0)
     return same and statements == initial.statements()
@@ -178,8 +184,8 @@ def resume_run(
             )
         statements = stored.statements()
         data, precision = training_data(recipe, stored.whole_graph), stored.state["precision"]
-        whole = None if statements is None else whole_graph(stored.graph, folder, recipe)
-        training = assemble(recipe, stored.graph, stored.scm, data, device, precision, statements, whole, resumed=True)
+        told = None if statements is None else (whole_graph(stored.graph, folder, recipe), stored.told_by)
+        training = assemble(recipe, stored.graph, stored.scm, data, device, precision, statements, *(told or ()))
         stored.restore(training, changed_data)
         if is_first():  # all have read the checkpoint, as they have waited for each other's images
             if checkpoint.name != CHECKPOINT:
@@ -289,12 +295,12 @@ def assemble(
     precision: str,
     statements: Mapping[str, Statement] | None = None,
     whole: CausalGraph | None = None,
-    resumed: bool = False,
+    told_by: str | None = None,
 ) -> Training:
     """Return a training at step 0; statements are about the labels of the `whole` graph."""
     constraint = None
     if statements is not None:
-        constraint = constraint_of(recipe, statements, scm, data, whole or graph, device, precision, resumed)
+        constraint = constraint_of(recipe, statements, scm, data, whole or graph, device, precision, told_by)
     labels = data.select(graph.nodes)
     # Plain dcgan sees no labels: its rows come as they are.
     draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0, recipe.sampler)

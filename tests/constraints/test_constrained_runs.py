@@ -242,6 +242,17 @@ def test_without_a_classifier_the_command_that_makes_one_is_named(recipe, tmp_pa
     assert not list((tmp_path / "elsewhere").glob("*tiny*"))
 
 
+def test_the_runs_own_classifier_is_found_beside_a_newer_one(recipe, tmp_path):
+    start_run(recipe)
+    whole = networks(recipe)
+    start_run(replace(recipe, images=32))
+    runs = tmp_path / "runs"
+    (runs / "classifier-faces").rename(runs / "classifier-faces-alexnet-2026-01-01")
+    classifier(runs / "classifier-faces", seed=1)
+    assert resume_run(f"{recipe.runs_dir}/latest", {"images": 64}) == 0
+    assert same(whole, networks(recipe))
+
+
 def test_another_classifier_does_not_resume(recipe, tmp_path):
     start_run(replace(recipe, images=16))
     classifier(tmp_path / "runs" / "classifier-faces", seed=1)
