@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """Ask a trained run a counterfactual question, in English or by flags.
 
 questions: "Given SOMEONE, what if PRONOUN PREDICATE?" or "What if SOMEONE PREDICATE?"
-  The pronoun (he, she, they) refers to whom is given. Conditions are joined by "and", "but", commas; a negation (not,
-  no, without, n't) reaches the next condition and a list joined by "or". "What if we observed that she ..." and
-  "what if she turned out to ..." make the antecedent an observation, all else an intervention.
+  The pronoun (he, she, they) refers to the person who is given. "And", "but" and commas join conditions. A negation
+  (not, no, without, n't) covers the next condition, and every item of a list joined by "or". "What if we observed that
+  she ..." and "what if she turned out to ..." make the antecedent an observation. Every other form makes it an
+  intervention.
 """
 EXAMPLES = """examples:
   python -m causalcf.ask "Given a woman, what if she had a moustache?"
@@ -97,11 +98,14 @@ class AskOptions(CommandOptions):
         parse=tuple,
     )  # fmt: skip
     crop: str = option(
-        "auto", "what to cut from the photograph: auto, by the eyes (CelebA's runs); or a square", metavar="X,Y,SIZE"
+        "auto",
+        "square to cut from the photograph. auto: by the eyes if the run learned from CelebA, else the central square",
+        metavar="X,Y,SIZE",
     )
     method: Literal["encoder", "optimise", "tune"] = option(
         "optimise",
-        "how to find the photograph's noise: by the run's encoder; then by descent; then by tuning the last layers",
+        "how to find the photograph's noise. encoder: by the run's encoder; optimise: also by gradient descent on the "
+        "noise; tune: also by tuning the generator's last layers",
     )
     out: Path = option(Path("ask.png"), "the sheet to write", metavar="FILE.png")
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")

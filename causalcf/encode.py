@@ -14,10 +14,11 @@ from .cli.parser import CommandOptions, Flags
 from .errors import DataError, RunError
 from .io.text import escaped
 
-DESCRIPTION = """Train an encoder for a finished run, whose generator stays as it is.
+DESCRIPTION = """Train an encoder for a finished run. The generator does not change.
 
 The encoder finds the noise of a photograph at once. ask --photo, eval --photos, the page and export then use it. It
-learns from generated faces first, then from the run's own photographs. Ctrl-C is safe: the same command goes on.
+learns from generated faces first, then from generated faces and the run's training images. After Ctrl-C the same
+command continues.
 """
 EXAMPLES = """examples:
   python -m causalcf.encode runs/latest
@@ -30,7 +31,9 @@ class EncodeOptions(CommandOptions):
     """Options of `python -m causalcf.encode`."""
 
     run: str = option("", "the run to train an encoder for", name="run", metavar="RUN")
-    images: int = option(40_000, "number of images to learn from, the second half photographs", low=64)
+    images: int = option(
+        40_000, "number of images to learn from; in the second half of the training, half are training images", low=64
+    )
     data_root: Path | None = option(None, "folder of the run's data, if it has moved", metavar="PATH")
     seed: int = option(0, "seed of the training, in [0, 2^32)", low=0, below=SEEDS)
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")

@@ -15,13 +15,16 @@ from .errors import QueryError, unknown
 from .evaluation.suite import VERDICTS, EvalOptions, Link, LinkQuestion, Suite, load_suite, suite_statements
 from .io.text import escaped
 
-DESCRIPTION = """Which approach respects which causal link? Flip the cause on many faces, look at the effect, and hold
-it against what the causal model says.
+DESCRIPTION = """Which approach respects which causal link? The command flips the cause on many faces, measures the
+effect, and compares it with the causal model's answer.
 
-Of the newest finished run of each approach, or of the runs named: a causalgan run is asked as causalgan-do and
-causalgan-esm, a causalbegan run likewise, a conditional run as conditional-do, a dcgan run as dcgan-gaussian and
-dcgan-esm. Runs whose generator is given some labels alone are asked as causalgan-partial-do, and runs that were told
-statements in training as causalgan-statements-do and so on."""
+It evaluates the runs named by --run, or the newest finished run of each kind. Each kind of run has its approaches:
+  causalgan: causalgan-do and causalgan-esm
+  causalbegan: causalbegan-do and causalbegan-esm
+  conditional: conditional-do
+  dcgan: dcgan-gaussian and dcgan-esm
+A run with --generator-labels has causalgan-partial-do. A run with statement constraints has causalgan-statements-do
+and so on."""
 EXAMPLES = """examples:
   python -m causalcf.eval --link "Young->Bald"
   python -m causalcf.eval --link Young:Bald --link Bald:Young --given Male=1 --mode observe

@@ -21,9 +21,9 @@ from .io.text import escaped
 if TYPE_CHECKING:
     from .runs.run import Run
 
-DESCRIPTION = """Export a run: a folder of a few MB that every command which asks a run takes, and load_run, too.
+DESCRIPTION = """Export a run as a folder of a few MB. load_run and all commands that ask a run accept this folder.
 
-It cannot be trained on. Its README.md is a card: what the run learned from, what may be done with it, its figures.
+Training cannot continue from it. Its README.md is a card: the run's data, its licence, its figures and its limits.
 """
 EXAMPLES = """examples:
   python -m causalcf.export runs/latest --out my-faces

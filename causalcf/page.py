@@ -20,7 +20,7 @@ from .io.text import escaped, plain
 if TYPE_CHECKING:
     from .runs.run import Run
 
-DESCRIPTION = """Make a page from a run: one HTML file that anybody opens in a browser, and asks.
+DESCRIPTION = """Make a page from a run: one HTML file that answers questions in any browser.
 
 It holds the networks and the label model. It needs no server and no network, and sends nothing anywhere.
 """
@@ -69,10 +69,11 @@ def write_page(
     report: str | Path | None = None,
     on_coordinate: Callable[[int], None] = lambda n: None,
 ) -> Path:
-    """Write a page that asks this run, one HTML file without a request to anywhere, and return its path.
+    """Write a page that answers questions with this run, and return its path. The page is one HTML file.
 
-    The page generates faces in the browser from float16 weights, and answers by the label model, exactly for up to
-    about eleven labels. A run with an encoder also takes photographs, which stay in the browser.
+    The page makes no network requests. It generates faces in the browser from float16 weights. It answers by the label
+    model, exactly for up to about eleven labels. If the run has an encoder, the page also takes photographs, which stay
+    in the browser.
 
     Args:
         run: a loaded run. One without labels gives a page of noise alone, which says what it lacks.

@@ -24,11 +24,12 @@ from .language.modals import EPS
 if TYPE_CHECKING:
     from .labels import LabelSCM
 
-DESCRIPTION = """Are counterfactual statements true, and can they all be? Each is held against an exact label model.
+DESCRIPTION = """Are counterfactual statements true, and can all of them be true together? An exact label model decides.
 
 statements: "If SOMEONE PREDICATE, PRONOUN might|would [not]|would probably|likely [not] PREDICATE", from a YAML file.
-  P is the consequent's probability; "not so before" is the same among those of whom the consequent does not hold yet,
-  where the statement leaves that open. Exit code 1: two statements conflict, whatever the model.
+  P is the probability of the consequent. "not so before" is this probability among people for whom the consequent does
+  not hold in the actual world; it is empty if the statement already says whether the consequent holds. The exit code is
+  1 if two statements conflict. A conflict does not depend on the model.
 """
 EXAMPLES = """examples:
   python -m causalcf.statements celeba
@@ -45,7 +46,7 @@ class StatementOptions(CommandOptions):
     file: str = option("", "a file of statements, or a preset such as celeba", name="file", metavar="FILE")
     graph: str | None = option(None, "causal graph: a YAML file or a preset; default: celeba", metavar="GRAPH")
     data: Literal["faces", "celeba"] | None = option(
-        None, "whose labels: of the rendered faces (default; exact), or of CelebA (counted)"
+        None, "data of the label model. faces (default): the exact law of rendered faces; celeba: fit to CelebA's table"
     )
     data_root: str | None = option(None, "folder of CelebA's tables", metavar="FOLDER")
     run: str | None = option(None, "use the label model of a trained run instead", metavar="RUN")

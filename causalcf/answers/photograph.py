@@ -143,7 +143,7 @@ def photograph_text(name: str, cut: str, found: PhotographAnswer) -> str:
         share = f"{found.read[i]:.2f}" + (" given" if label in found.given else " read")
         model = "-" if found.expected is None else f"{found.expected[label]:.4f}"
         seen = f"{found.seen[label].value:.2f}", f"{found.seen_bare[label].value:.2f}"
-        marked = label + (" (asked)" if label in query.antecedent else "")
+        marked = label + (" (antecedent)" if label in query.antecedent else "")
         table.append([marked, share, model, f"{found.seen_before[i]:.2f}", *seen])
     lines += in_columns(table)
     n = next(iter(found.seen.values())).n

@@ -50,7 +50,7 @@ def _differences(answer: Answer, was: Mapping[str, int], now: Mapping[str, int])
 
 
 _JUDGES = {
-    "classifier": "a classifier from outside",
+    "classifier": "a separate classifier",
     "labeler": "the run's own Labeler, which its generator was trained to satisfy",
 }
 
@@ -120,7 +120,7 @@ def _table(answer: Answer) -> list[str]:
     heads += ["judged before", "judged after"]
     rows = [heads]
     for name, seen in answer.seen.items():
-        row = [name + (" (asked)" if name in answer.query.antecedent else "")]
+        row = [name + (" (antecedent)" if name in answer.query.antecedent else "")]
         if exact and expected:
             row += [_probability(exact.exact[name].before), _probability(exact.exact[name].after)]
             row += [_probability(expected[name])] if observed else []
@@ -135,8 +135,8 @@ def _table(answer: Answer) -> list[str]:
             n = next(iter(answer.sampled.values()))[0].n
             lines.append(f"sampled: {n:,} draws of the label model in place of it; [95 % Wilson interval]")
     elif observed:
-        lines.append("exact after: given and antecedent jointly, which also tells who is likelier to be found so;")
-        lines.append("these faces: each sampled face for itself, what its draws show in the long run")
+        lines.append("exact after: given and antecedent jointly; people with a more probable antecedent count more")
+        lines.append("exact, these faces: the mean over the sampled faces, which count equally")
     return lines
 
 

@@ -51,8 +51,8 @@ class ClassifierRecipe(Options):
     role: Role = option(
         "classifier",
         "classifier: finds antecedents in images of runs without labels, and answers questions; judge: measures in the "
-        "evaluation; features: its features compare images, trained without noise augmentation. They differ in network "
-        "and seed, so that they do not share errors",
+        "evaluation; features: compares images by its features, and is trained without noise augmentation. Classifier "
+        "and judge differ in network and seed, so that they do not share errors",
     )
     data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
@@ -71,8 +71,8 @@ class ClassifierRecipe(Options):
     )
     network: NetworkName | None = option(
         None,
-        "residual: four residual blocks, the default of a judge; alexnet: AlexNet adapted to 64x64, the default of a "
-        "classifier",
+        "residual: four residual blocks, the default of judge and features; alexnet: AlexNet adapted to 64x64, the "
+        "default of classifier",
     )
     attributes: tuple[str, ...] | None = option(
         None, "the attributes to learn; default: all of the data", nargs="+", metavar="NAME", parse=_all_is_none
@@ -82,7 +82,7 @@ class ClassifierRecipe(Options):
     )
     batch: int = option(128, "images in a step", low=2, high=2**16)
     width: int | None = option(
-        None, "channels of the first layer, a multiple of 8; default: the network's own", low=1, high=1024
+        None, "channels of the first layer, a multiple of 8; default: by network and data", low=1, high=1024
     )
     learning_rate: float | None = option(None, "peak rate of AdamW; default: the network's own", above=0)
     weight_decay: float | None = option(None, "weight decay of AdamW; default: by network and data", low=0)
@@ -104,11 +104,11 @@ class ClassifierRecipe(Options):
     )
     patience: int = option(8, "evaluations (twentieths of the training) without improvement before it stops", low=1)
     seed: int | None = option(
-        None, "seed of all random draws and of the held-out split; default: 0, of a judge 1", low=0, below=SEEDS
+        None, "seed of all random draws and of the held-out split; default: 0, judge 1, features 2", low=0, below=SEEDS
     )
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: Literal["auto", "bf16", "float32"] = option(
-        "auto", "arithmetic of the convolutions in training; auto: bf16 if the processor has bf16 instructions"
+        "auto", "arithmetic of the convolutions in training; auto: bf16 if the processor or GPU has bf16 instructions"
     )
     runs_dir: str = option("runs", "folder of all classifiers' folders")
 

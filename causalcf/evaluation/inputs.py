@@ -61,8 +61,8 @@ def _other_statements(run: FinishedRun, runs: list[FinishedRun]) -> str:
         return ""
     named = ", ".join(f"{name} ({statements})" for statements, name in others.items())
     return (
-        f"of the {run.kind} runs the newest is asked, {run.folder.name}, which was told {text}; left out are those "
-        f"told other statements: {named}; name them with --run"
+        f"of the {run.kind} runs only the newest is evaluated, {run.folder.name}, with statements {text}; runs with "
+        f"other statements are left out: {named}; name them with --run"
     )
 
 

@@ -251,9 +251,10 @@ class EvalOptions(CommandOptions):
     given: dict[str, int] = option(
         None, "only faces with these labels", action="append", metavar="NAME=0|1,...", parse=parse_given
     )
-    mode: Literal["do", "observe"] | None = option(None, "only approaches with this mode, and those with both")
+    mode: Literal["do", "observe"] | None = option(None, "ask in this mode only; approaches without it are left out")
     run: tuple[str, ...] = option(
-        (), "the runs to compare; default: the newest finished one of each approach", nargs="+", metavar="RUN",
+        (), "the runs to compare; default: the newest finished run of each kind, on the newest run's data", nargs="+",
+        metavar="RUN",
         parse=lambda runs: tuple(runs or ()),
     )  # fmt: skip
     runs_dir: str = option("runs", "folder of runs, classifiers and judges", metavar="FOLDER")
@@ -273,14 +274,18 @@ class EvalOptions(CommandOptions):
         False, "evaluate although the images or labels have changed since the training", action="store_true"
     )
     stickiness: float | None = option(
-        None, "stickiness of approaches by ESM; default: 1 for do, 0.53 for observe", low=0, high=1, metavar="S"
-    )
+        None,
+        "probability that a noise is kept, for approaches by ESM and runs with --generator-labels; default: 1 for do, "
+        "0.53 for observe",
+        low=0, high=1, metavar="S",
+    )  # fmt: skip
     budget: int = option(
-        30, "noises that a dcgan or a partial run may try for each face, on average", low=1, metavar="B"
+        30, "noises to try for each face, on average; for a dcgan and a run with --generator-labels", low=1, metavar="B"
     )
     half_width: float | None = option(
         None,
-        f"half-width of an effect's 95 % interval; it sets the number of faces. Default: {HALF_WIDTH} (1,068 faces)",
+        f"half-width of an effect's 95 % interval; it sets the number of faces. Default: the suite's, or {HALF_WIDTH} "
+        "(1,068 faces)",
         low=0.01, high=MAX_HALF_WIDTH, metavar="W",
     )  # fmt: skip
     require: str | None = option(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Soft:
     """Soft intervention: P(label = 1 | parents) is moved by `shift` and cut to [0, 1]; the person's noise is kept.
 
-    Who is turned from 0 to 1 is then the same in every world: those whose noise lies between the two thresholds.
+    A person's label changes from 0 to 1 exactly if the person's noise lies between the old and the new threshold.
 
     Args:
         shift: added to each probability, in [-1, 1].

@@ -55,11 +55,11 @@ class Query:
         """Parse an English question.
 
         The forms are "Given <someone>, what if <pronoun> <predicate>?", "What if <someone> <predicate>?", "What would
-        <someone> look like with ...?", "Would <someone> ... if ...?" and orders such as "Make him smile"; what is asked
-        after "would" changes nothing. A pronoun agrees with who is given. Where nobody is, it tells the sex, if
-        `attributes` have a label for it. "What if we saw (observed, learned) that ...", "it turned out that ..." and
-        "... turned out to ..." make the antecedent an observation. Every other form makes it an intervention. All words
-        must be known, and what is said of a thing ("old glasses") is refused.
+        <someone> look like with ...?", "Would <someone> ... if ...?" and orders such as "Make him smile". The text
+        after "would" does not change the query. A pronoun must agree with the person who is given. If nobody is given,
+        "he" and "she" give the sex, if `attributes` have a label for it. "What if we saw (observed, learned) that ...",
+        "it turned out that ..." and "... turned out to ..." make the antecedent an observation. Every other form makes
+        it an intervention. All words must be known. An adjective of a thing ("old glasses") is an error.
 
         Args:
             text: at most 2,000 characters.

@@ -56,14 +56,16 @@ def optimise_noise(
     prior: str = "uniform",
     steps: int = STEPS,
 ) -> Tensor:
-    """Find noise whose images are nearer to these, by descent from `start`; the best of each image is kept.
+    """Find noise whose generated images are near the given images, by gradient descent from `start`.
+
+    For each image the noise with the least loss of all steps is returned.
 
     Args:
         decode: any generator, (n, k) noise to (n, 3, h, w) images in [0, 1]: differentiable, and in evaluation mode, so
             that no image depends on the others.
         images: (n, 3, h, w) in [0, 1].
         start: (n, k) noise.
-        encode: maps images to noise. With it, noise is preferred that is found again in its own image.
+        encode: maps images to noise. With it, the loss also has the distance between z and encode(decode(z)).
         prior: "uniform" on (-1, 1), or "normal".
         steps: of Adam, at least 0; on arctanh of uniform noise.
 

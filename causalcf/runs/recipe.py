@@ -77,7 +77,7 @@ RENAMED: Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]] = {
 class Recipe(Options):
     """The options of `python -m causalcf.train`, with their defaults.
 
-    Lengths and rates count images, so that another batch size means the same training.
+    Lengths, intervals and half-lives count images, so that they do not depend on the batch size.
 
     Examples:
         >>> recipe = Recipe(approach="dcgan", images=50_000)
@@ -104,8 +104,8 @@ class Recipe(Options):
     )
     generator_labels: tuple[str, ...] | None = option(
         None,
-        "the labels that the generator is given; name all their causes, too. Without names: the graph's roots. The "
-        "generator draws the other labels from noise, as the data have them. Default: all labels of the graph",
+        "give the generator only these labels; name all their causes, too. Without names: the graph's roots. The noise "
+        "decides the other labels. Default: all labels of the graph",
         nargs="*",
         metavar="NAME",
         parse=_as_tuple,
@@ -139,8 +139,8 @@ class Recipe(Options):
     )
     reconstruction: float = option(
         0.0,
-        "norm of the generator's gradient for reconstructing real images from an encoder's noise, as a multiple of the "
-        "norm of the rest; 0: no encoder",
+        "train an encoder, too, and let the generator reconstruct real images from its noise. The value is the norm of "
+        "this gradient, as a multiple of the norm of the generator's other gradients; 0: no encoder",
         low=0,
     )
     r1: float | None = option(
@@ -158,7 +158,9 @@ class Recipe(Options):
     sampler: Literal["combination", "rarest"] = option(
         "combination", "whose frequency counts in balance: that of the combination, or of its rarest single label"
     )
-    augment: bool = option(False, "show all networks images shifted and relit anew each time; for small data sets")
+    augment: bool = option(
+        False, "shift images by pixels and change brightness and contrast, anew in each step; for small data sets"
+    )
     augment_probability: float = option(1.0, "share of the images that augment changes", low=0, high=1)
     label_noise: float = option(
         0.0, "largest standard deviation of the noise on images that the Labelers see; pixels lie in [-1, 1]", low=0
@@ -197,21 +199,29 @@ class Recipe(Options):
         0.5, "largest norm of the constraint gradient, as a multiple of the norm of the rest", low=0
     )
     statement_release: bool = option(
-        False, "the Labelers no longer hold the generator to the labels that the statements' consequents name"
+        False, "leave the labels that the statements' consequents name out of the generator's label losses"
     )
-    statement_rate: float = option(0.1, "dual ascent: gain of a constraint's multiplier per unit of its loss", low=0)
+    statement_rate: float = option(
+        0.1, "dual ascent: step size of a constraint's multiplier, per unit of its loss above the slack", low=0
+    )
     statement_damping: float = option(1.0, "dual ascent: weight of the quadratic penalty, which damps it", low=0)
-    statement_slack: float = option(0.01, "loss below which a constraint costs nothing", low=0)
+    statement_slack: float = option(0.01, "loss up to which a constraint is met; above it the multiplier grows", low=0)
     contrast_weight: float = option(1.0, "weight of a constraint's contrast with the actual world; 0: none", low=0)
     calibration_weight: float = option(1.0, "weight of agreement with the label model's probability; 0: none", low=0)
-    keep_weight: float = option(1.0, "weight of keeping all labels that do not descend from the antecedent", low=0)
+    keep_weight: float = option(
+        1.0,
+        "weight of keeping the antecedent's labels, and all labels that neither descend from it nor are consequents",
+        low=0,
+    )
     null_weight: float = option(0.0, "weight of changing nothing where the antecedent already holds; 0: none", low=0)
     seed: int = option(0, "seed of all random draws, in [0, 2^32)", low=0, below=SEEDS)
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
     precision: Literal["auto", "bf16", "float32"] = option(
-        "auto", "arithmetic of the convolutions; auto: bf16 if the processor has bf16 instructions"
+        "auto", "arithmetic of the convolutions; auto: bf16 if the processor or GPU has bf16 instructions"
     )
-    tick: int = option(8192, "images between status lines, pictures and checkpoints", low=1, high=2**40)
+    tick: int = option(
+        8192, "images between status lines, pictures and checkpoints; the first ones come earlier", low=1, high=2**40
+    )
     keep: int = option(2, "number of checkpoints to keep, and of TensorBoard files of 64 MiB", low=1)
     runs_dir: str = option("runs", "folder of all run directories")
 

@@ -52,7 +52,7 @@ class Run:
             is none.
         constraint_classifier: fingerprint of the classifier of the statement constraints; None without constraints.
         trained_on: the data of the training.
-        encoder: finds the noise of images, if the run was trained with one.
+        encoder: finds the noise of images; None if the run has none. `python -m causalcf.encode` trains one later.
 
     Examples:
         >>> run = load_run("runs/latest")                                          # doctest: +SKIP
@@ -214,10 +214,10 @@ class Run:
         generator: torch.Generator | None = None,
         on_image: Callable[[int], None] = lambda n: None,
     ) -> Worlds:
-        """Find the worlds of photographs: their noise, their labels, and what the generator leaves of them.
+        """Find the worlds of photographs: their noise, their labels and their residual.
 
-        The counterfactuals of these worlds are those of the photographs: `run.counterfactual(worlds, do=...)`. With
-        stickiness 1 a null intervention gives the photograph to the bit.
+        `run.counterfactual(worlds, do=...)` then gives the counterfactuals of the photographs. With stickiness 1 a null
+        intervention returns the photograph bit for bit.
 
         Args:
             images: (n, 3, 64, 64) photographs in [0, 1], cut like the images of the training.

@@ -239,7 +239,7 @@ def test_words_say_what_was_asked_and_what_else_changed():
     assert "given Male=1, Young=1; do Young=0; stickiness 1 (image noise 1); 200 faces, 2 draws each" in text
     assert "P(antecedent reachable) = 1.0000: an intervention sets it" in text
     assert "P(Young=0 | Male=1, Young=1) = 0.0000" in text
-    row = next(line for line in lines if line.startswith("Young (asked)"))
+    row = next(line for line in lines if line.startswith("Young (antecedent)"))
     assert row.split()[2:6] == ["1.0000", "0.0000", "1.000", "[0.981,"]
     assert any("Bald 0.0195 -> 0.1126; Eyeglasses 0.0500 -> 0.2000" in line for line in lines)
     assert any(line.startswith("what else changes in the images, of 200: glasses (came ") for line in lines)
@@ -250,7 +250,7 @@ def test_observed_answers_explain_both_exact_columns():
     text = to_text(
         answer(FakeRun(antecedent_classifier="a classifier"), AGED.as_mode("observe"), 10, 1, generator=seeded())
     )
-    assert "exact, these faces" in text and "jointly" in text and "a classifier from outside" in text
+    assert "exact, these faces" in text and "jointly" in text and "a separate classifier" in text
 
 
 def test_nothing_else_changes_where_nothing_can():

@@ -48,7 +48,7 @@ def test_one_photograph_in_words_and_as_a_sheet(ask, faces, tmp_path):
     code, out, err = ask("--photo", faces / "ann.png", QUESTION)
     assert code == 0 and err == ""
     assert out.startswith("ann.png: the central square; do Bald=1\n") and out.endswith("wrote ask.png\n")
-    assert "PSNR" in out and "Bald (asked)" in out and f"share of {READINGS} counterfactual images" in out
+    assert "PSNR" in out and "Bald (antecedent)" in out and f"share of {READINGS} counterfactual images" in out
     assert [path.name for path in tmp_path.iterdir()] == ["ask.png"]
     with Image.open(tmp_path / "ask.png") as sheet:
         assert not sheet.getexif() and not sheet.info

@@ -33,8 +33,8 @@ def test_runs_told_other_statements_are_named(tmp_path):
     chosen, (said,) = newest_runs(tmp_path)
     assert chosen == [tmp_path / "plain", newest]
     assert said == (
-        "of the dcgan-statements runs the newest is asked, false-0, which was told faces-false; left out are those "
-        "told other statements: true-1 (faces-true); name them with --run"
+        "of the dcgan-statements runs only the newest is evaluated, false-0, with statements faces-false; runs with "
+        "other statements are left out: true-1 (faces-true); name them with --run"
     )
 
 

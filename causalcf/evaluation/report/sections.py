@@ -258,7 +258,7 @@ def _flat(measures: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, st
 
 
 def _question(query: Mapping[str, Any]) -> Section:
-    seen = [f"Antecedent seen afterwards: {estimate(query['antecedent'])}."] if query["antecedent"] else []
+    seen = [f"Images that show the antecedent: {estimate(query['antecedent'])}."] if query["antecedent"] else []
     seen += [f"{query['error'].rstrip('.')}."] if query["error"] else []
     blocks: list[Block] = [query["question"], " ".join(seen)]
     if query["picture"]:
@@ -275,7 +275,7 @@ def _question(query: Mapping[str, Any]) -> Section:
 
 def _provenance(outcome: Outcome) -> Iterable[Block]:
     yield Code(outcome["command"])
-    heads = ["approach", "run", "image model", "statements told", "mode", "stickiness", "images", "how"]
+    heads = ["approach", "run", "image model", "statement constraints", "mode", "stickiness", "images", "how"]
     keys = ("name", "run", "approach", "statements", "mode", "stickiness")
     rows = [
         [*(anything(one[key]) for key in keys), count(one["images"]), anything(one["told"])]

@@ -23,12 +23,12 @@ _FACES = (
     "photographs, and nothing of people."
 )
 _PHOTOGRAPHS = (
-    "Labels of images are what somebody said of how a face looks, yes or no: they are no facts about a person, Male is "
-    "nobody's sex or gender, and an effect between labels is none between traits of people."
+    "The labels are annotators' answers, yes or no, to how a face looks: they are no facts about a person, Male is "
+    "nobody's sex or gender, and an effect between labels is not an effect between traits of people."
 )
 _IDENTIFIED = (
-    "Counterfactual images are not identified from data: two generators can agree on every image and differ on every "
-    "counterfactual, and what is measured is whether one follows the causal model's labels."
+    "Counterfactual images are not identified from data: two generators can have the same distribution of images and "
+    "different counterfactuals; the evaluation measures whether counterfactuals show the causal model's labels."
 )
 
 
@@ -40,7 +40,7 @@ def limits(outcome: Outcome) -> list[str]:
 
 def _graph(outcome: Outcome) -> str:
     if outcome["data"]["reference"] == "truth":
-        return "The reference is the law that the faces were drawn by; what holds under it holds under no other graph."
+        return "The reference is the law that the faces were drawn by; verdicts are about this law and graph alone."
     text = "The causal graph is an assumption, and every reference effect is exact under it alone"
     fit = outcome["graph_fit"]
     if not fit:
@@ -53,10 +53,10 @@ def _graph(outcome: Outcome) -> str:
 
 def _judge(outcome: Outcome) -> str:
     judge = outcome["judge"]
-    text = "What is seen is what the judge sees, on generated images as it learned to on real ones, in which it errs"
+    text = "The labels of images are predictions of the judge, which learned from real images and misreads some labels"
     withheld = [name for name, scores in judge["attributes"].items() if scores["withheld"]]
     if withheld:
-        text += f"; of {', '.join(withheld)} too often for a verdict"
+        text += f"; it misreads those of {', '.join(withheld)} too often for a verdict"
     if not judge["independent"]:
         text += "; it is not independent of the runs it judges, and may be deceived by them"
     return text + "."
@@ -65,8 +65,8 @@ def _judge(outcome: Outcome) -> str:
 def _chance(outcome: Outcome) -> str:
     runs = len({approach["run"] for approach in outcome["approaches"]})
     return (
-        f"Intervals tell of chance among the faces asked, not among trainings: {runs} "
-        f"{'run was' if runs == 1 else 'runs were'} asked, and the same recipe with another seed may answer otherwise."
+        f"The intervals cover the random choice of faces, not the randomness of training: {runs} "
+        f"{'run was' if runs == 1 else 'runs were'} asked, and the same recipe with another seed may differ."
     )
 
 

@@ -53,8 +53,9 @@ def to_markdown(table: Table) -> str:
 
 
 DIRECTION = (
-    "An effect is the mean change of what the judge sees, counted as if the cause had been raised. The rates before "
-    "and after are over all units: in some the cause was raised, in others lowered; their difference is not the effect."
+    "An effect is the mean change of the judge's predictions when the cause goes from 0 to 1. Units whose cause went "
+    "from 1 to 0 count with the opposite sign. The rates before and after are over all units, without these signs, so "
+    "their difference is not the effect."
 )
 RELATIONS = {"edge": "cause is a parent", "ancestor": "cause is an ancestor", "none": "no path from cause to effect"}
 
@@ -182,11 +183,12 @@ def _corrected(link: Link) -> str:
 
 
 MEANING = (
-    "q is the share of counterfactual images that show the whole consequent; “seen before” is that of their actual "
-    "images. A statement is true, or false, where the whole interval of q satisfies its modal, or none of it does. The "
-    "label model is asked in the approach's mode and at its stickiness. Under observe it counts people by how probable "
-    "the antecedent is of them; “same faces” is what it says of the faces asked, each counted once, as the images are, "
-    "and “label model” whether that makes the statement true: what the verdict should be."
+    "q is the share of counterfactual images that show the whole consequent. “Seen before” is the share of actual "
+    "images that show it. A statement is true if the whole interval of q satisfies its modal, and false if no part of "
+    "the interval does. “q label model” is the label model's probability in the approach's mode and at its stickiness; "
+    "under observe it weights people by the probability of the antecedent. “Same faces” is the mean of the label "
+    "model's probabilities for the measured faces, with equal weights. “Label model” says whether this mean satisfies "
+    "the modal. This is the verdict to expect."
 )
 HEADS = ["approach", "q in images [interval]", "seen before", "q label model", "same faces", "label model", "verdict"]
 

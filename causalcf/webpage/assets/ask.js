@@ -71,7 +71,9 @@ async function showAnswer(current) {
   const random = randomFrom(977 * state.seed + 31 * state.draw + 5), others = [];
   for (let i = 0; i < DRAWS; i++) {
     const labels = model.counterfactual(person.labels, question, random);
-    if (!labels) return nobody("This cannot be observed of this person. Lower the stickiness, or take do.");
+    if (!labels) {
+      return nobody("This cannot be observed for this person at this stickiness. Lower the stickiness, or choose do.");
+    }
     others.push({ labels, noise: otherNoise(person.noise, question.stickiness, random, Boolean(person.residual)) });
   }
   at("changed").textContent = inWords(person.labels, others.map(({ labels }) => labels), question);
@@ -208,6 +210,8 @@ function showArrows() {
   at("arrows").replaceChildren(...lines);
 }
 
+const LINKED = "It works only with this same file. It does not hold photographs or moved sliders.";
+
 function startAsking() {
   at("another").onclick = () => {
     Object.assign(state, { seed: (state.seed % 999999999) + 1, draw: 0 });
@@ -219,9 +223,9 @@ function startAsking() {
     writeLink();
     try {
       await navigator.clipboard.writeText(location.href);
-      say("The link is copied. Who opens it needs this same file. Moved sliders and photographs are not in it.");
+      say(`The link is copied. ${LINKED}`);
     } catch {
-      say("The address of this page is the link. Who opens it needs this same file. Moved sliders and photographs are not in it.");
+      say(`The address of this page is the link. ${LINKED}`);
     }
   };
   if (!model) return lacks("asking", contents.lacks.labels, ["redraw", "changed", "exactness", "network", "draws", "controls"]);

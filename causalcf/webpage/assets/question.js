@@ -29,7 +29,7 @@ function parseQuestion(text, language) {
   }
   if (pronoun) agree(pronoun[1], given, before !== "", language);
   const antecedent = conditions(predicate, language, true);
-  if (!Object.keys(antecedent).length) throw new NotUnderstood('Nothing is supposed after "if".');
+  if (!Object.keys(antecedent).length) throw new NotUnderstood('No change is named after "if".');
   return { given, antecedent, mode: saw ? "observe" : "do" };
 }
 
@@ -50,8 +50,10 @@ function conditions(text, { words, roles, having, gerunds }, predicate) {
     const phrase = longest(tokens, i, words), role = longest(tokens, i, roles);
     if (phrase && (!role || phrase.length >= role.length)) {
       const { label, value, kind } = words[phrase.said], thing = kind === "thing" || kind === "own";
-      if ((owns && !thing) || (beside && thing)) throw new NotUnderstood(`"${phrase.said}" is said of a thing here; say what the person is or has.`);
-      if (denied && !led) throw new NotUnderstood("Which of these are denied? Say each with its own verb.");
+      if ((owns && !thing) || (beside && thing)) {
+        throw new NotUnderstood(`"${phrase.said}" describes a thing here. Say what the person is or has.`);
+      }
+      if (denied && !led) throw new NotUnderstood("What does the negation cover? Give each condition a verb.");
       const says = not ? 1 - value : value;
       if (label in found) throw new NotUnderstood(`${label} is said twice.`);
       found[label] = says;
@@ -62,10 +64,12 @@ function conditions(text, { words, roles, having, gerunds }, predicate) {
     if (!role) throw new NotUnderstood(`"${tokens[i]}" is not understood.`);
     const does = roles[role.said];
     beside = false;
-    if (denied && gerunds.includes(tokens[i])) throw new NotUnderstood(`Is "${role.said}" denied, too? Say it in two questions.`);
+    if (denied && gerunds.includes(tokens[i])) {
+      throw new NotUnderstood(`Does the negation cover "${role.said}"? Ask two questions.`);
+    }
     if (does === "or" || does === "comparison") throw new NotUnderstood(`"${role.said}" is not read here.`);
     if (does === "not") {
-      if (not) throw new NotUnderstood("Two denials of one thing are not read here.");
+      if (not) throw new NotUnderstood("A double negation is not understood here.");
       [not, led] = [true, true];
       if (having.includes(role.said)) owns = true;
     } else if (does === "lead") {
@@ -73,12 +77,12 @@ function conditions(text, { words, roles, having, gerunds }, predicate) {
     } else if (does === "person") {
       if (not || owns) throw new NotUnderstood(`"${role.said}" may be somebody else here.`);
     } else if (does === "joint") {
-      if (not) throw new NotUnderstood(`Nothing follows the denial before "${role.said}".`);
+      if (not) throw new NotUnderstood(`The negation before "${role.said}" has no condition.`);
       led = led && !denied;
     }
     i += role.length;
   }
-  if (not) throw new NotUnderstood(`"${text}" denies nothing.`);
+  if (not) throw new NotUnderstood(`The negation in "${text}" has no condition.`);
   return found;
 }
 
