@@ -44,9 +44,9 @@ def film(page: Page, keep: Callable[[int], None]) -> None:
     page.mouse.wheel(0, 560)
     page.wait_for_timeout(300)
     keep(8)
-    page.mouse.wheel(0, 520)
     slider = page.locator("#coordinates input").nth(2)
     slider.focus()
+    slider.evaluate("one => one.scrollIntoView({ block: 'center' })")
     page.wait_for_timeout(1200)
     keep(8)
 
