@@ -32,7 +32,7 @@ TRIES = 64  # random noises, the nearest of which is the start where there is no
 CYCLE = 2.0  # weight of |z - E(G(z))|^2, which keeps z where the labels act (Zhu et al. 2020)
 NORMAL = 1e-3  # weight of the squared noise, where its prior is normal
 LARGEST = 0.999  # of a noise that descent starts from: arctanh(1) is infinite
-TUNING_STEPS, TUNING_RATE = 50, 2e-3
+TUNING_STEPS, TUNING_RATE = 80, 4e-3
 STRANGERS = 4  # random faces that tuning leaves as they are
 
 
