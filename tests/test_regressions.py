@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from helpers.constraint_toys import GRAPH, telling
 from helpers.constraint_toys import about_smiles as smile_statement
-from helpers.constraint_toys import telling
 
 import causalcf as cf
 from causalcf import draw, train
@@ -191,8 +191,8 @@ def test_what_is_no_name_is_refused_as_any_other_mistake(ask, name):
 
 def test_networks_are_made_without_touching_the_generators_of_cuda(monkeypatch):
     monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("CUDA was seeded"))
-    before = torch.random.get_rng_state()
-    first, second = (Training(replace(SMALL, approach="dcgan"), None, None, None, CPU, "float32") for _ in range(2))
+    before, dcgan = torch.random.get_rng_state(), replace(SMALL, approach="dcgan")
+    first, second = (Training(dcgan, GRAPH, None, None, CPU, "float32") for _ in range(2))
     assert torch.equal(torch.random.get_rng_state(), before)
     a, b = (training.networks.generator.project.weight for training in (first, second))
     assert torch.equal(a, b)

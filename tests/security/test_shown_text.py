@@ -104,7 +104,7 @@ def test_answers_show_names_as_they_stand():
     assert set(TABLES) == set(GRAPH.nodes)
     marked = CausalGraph({"[red]Male[/]": []})
     found = answer(_Marked(FakeRun(), marked), Query({}, {"[red]Male[/]": 1}), faces=4, draws=1)
-    assert "[red]Male[/] (asked)" in to_text(found) and harmless(to_text(found).replace("\n", ""))
+    assert "[red]Male[/] (antecedent)" in to_text(found) and harmless(to_text(found).replace("\n", ""))
 
 
 class _Marked:
