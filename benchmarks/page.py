@@ -3,8 +3,8 @@
     python benchmarks/page.py [--run pretrained:faces] [--rounds 5]
 
 The first face is timed from opening the file; an answer from the choice of a switch to the counterfactual image, and to
-the last of its draws. Beside them stands the largest difference between the page's images and PyTorch's in float32, in steps of 255. It needs
-Chromium on the PATH, and `pip install playwright`.
+the last of its draws. Beside them stands the largest difference between the page's images and PyTorch's in float32, in
+steps of 255. It needs Chromium on the PATH, and `pip install playwright`.
 """
 
 from __future__ import annotations
