@@ -130,10 +130,16 @@ def parse_options(arguments: Sequence[str]) -> AskOptions:
         raise QueryError(f"--photo is {options.photo}, which does not exist")
     elif options.faces is not None:
         raise QueryError("--faces is about generated faces; with --photo each photograph is one")
-    if out.suffix.lower() not in PICTURES or not out.parent.is_dir():
-        allowed = f"it must name a picture ({', '.join(PICTURES)}), such as ask.png, in a folder that exists"
-        raise QueryError(f"--out is {out}; {allowed}")
+    if not _is_picture(out) or not out.parent.is_dir():
+        raise QueryError(f"--out is {out}; it must name a picture, such as ask.png, in a folder that exists")
     return replace(options, queries=queries)
+
+
+def _is_picture(path: Path) -> bool:
+    """Return whether a file of this name can be written as a picture."""
+    from PIL import Image
+
+    return Image.registered_extensions().get(path.suffix.lower()) in Image.SAVE
 
 
 def _queries(options: AskOptions) -> dict[str, Query]:
@@ -164,7 +170,6 @@ def _graph_nodes(run: str) -> tuple[str, ...]:
         return ()
 
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 FACES, FACES_WITHOUT_LABELS = 100, 8  # each face of a run without labels takes a search among noises
 
 

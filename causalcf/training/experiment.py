@@ -184,8 +184,9 @@ def resume_run(
             )
         statements = stored.statements()
         data, precision = training_data(recipe, stored.whole_graph), stored.state["precision"]
-        told = None if statements is None else (whole_graph(stored.graph, folder, recipe), stored.told_by)
-        training = assemble(recipe, stored.graph, stored.scm, data, device, precision, statements, *(told or ()))
+        whole = None if statements is None else whole_graph(stored.graph, folder, recipe)
+        own = stored.graph, stored.scm, data, device, precision
+        training = assemble(recipe, *own, statements, whole, stored.told_by)
         stored.restore(training, changed_data)
         if is_first():  # all have read the checkpoint, as they have waited for each other's images
             if checkpoint.name != CHECKPOINT:
