@@ -70,13 +70,18 @@ class Judge:
 
     def read(self, images: Tensor) -> Tensor:
         """Read (n, d) int8 labels from (n, 3, h, w) images in [0, 1], with the base rate as threshold."""
-        return (self._probabilities(images) > torch.tensor(self.classifier.base_rates)).to(torch.int8)
+        return self.above_base_rates(self.probabilities(images))
+
+    def above_base_rates(self, probabilities: Tensor) -> Tensor:
+        """Return (n, d) int8: where (n, d) probabilities exceed the labels' base rates."""
+        return (probabilities > torch.tensor(self.classifier.base_rates)).to(torch.int8)
 
     def facts(self, images: Tensor) -> Tensor:
         """Return (n, d) int8, the likelier value of each label: threshold 0.5."""
-        return (self._probabilities(images) > 0.5).to(torch.int8)
+        return (self.probabilities(images) > 0.5).to(torch.int8)
 
-    def _probabilities(self, images: Tensor) -> Tensor:
+    def probabilities(self, images: Tensor) -> Tensor:
+        """Return (n, d) calibrated probabilities of the labels in (n, 3, h, w) images in [0, 1]."""
         if not len(images):
             return torch.zeros(0, len(self.nodes))
         return torch.cat([self.classifier(part) for part in images.split(CHUNK)])

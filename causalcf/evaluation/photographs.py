@@ -5,7 +5,7 @@ With the residual it is what a user sees; without, what encoder and generator ar
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -62,9 +62,14 @@ def held_out_photographs(data: ImageData, nodes: tuple[str, ...], n: int, seed: 
 
 
 def measure_photographs(
-    run: Run, judge: Judge, photographs: Photographs, seed: int, picture: Callable[[str], Path] | None = None
+    run: Run,
+    judge: Judge,
+    photographs: Photographs,
+    seed: int,
+    picture: Callable[[str], Path] | None = None,
+    methods: Sequence[str] = METHODS,
 ) -> dict[str, Any]:
-    """Measure each way of abduction that the run has, with the residual and without: JSON-ready, by way.
+    """Measure each of the `methods` of abduction that the run has, with the residual and without: JSON-ready, by way.
 
     The labels of the photographs are in the judge's order.
 
@@ -80,7 +85,7 @@ def measure_photographs(
     if len(photographs) < 2:
         raise CausalCFError(f"the label model excludes the labels of {asked - len(photographs)} of {asked} photographs")
     people = _People(judge, photographs, seed)
-    for method in METHODS:
+    for method in methods:
         if method == "encoder" and run.encoder is None:
             continue
         n = min(TUNED, len(photographs)) if method == "tune" else len(photographs)
@@ -133,15 +138,16 @@ def _measures(run: Run, people: _People, worlds: Worlds, seed: int, way: str) ->
         return found
     same, shown, pixels, truths, beside, back = [], [], [], [], [], []
     effects: dict[str, Any] = {}
-    before = people.judge.read(photographs)
+    before = people.judge.probabilities(photographs)
     for column, name in enumerate(names):
         wanted = 1 - labels[:, column]
         images, flipped = _under(run, worlds, name, wanted, seed)
-        read = people.judge.read(images)
+        after = people.judge.probabilities(images)
+        read, was = people.judge.above_base_rates(after), people.judge.above_base_rates(before)
         shown.append((read[:, column], wanted))
         others = [i for i, node in enumerate(names) if node not in run.graph.descendants(name) and i != column]
-        beside.append((read == before)[:, others])
-        effects |= _effects(run, name, wanted, labels, before, read)
+        beside.append((read == was)[:, others])
+        effects |= _effects(run, name, wanted, labels, {"seen": read - was, "mean probability": after - before})
         if way.startswith("encoder"):
             back.append(_reversed(run, worlds, images, flipped))
         features = people.features(images)
@@ -198,8 +204,8 @@ def _reversed(run: Run, worlds: Worlds, images: Tensor, labels: Tensor) -> Tenso
     return with_residual(there, every, there.noise, run.generate(there.noise, worlds.labels))
 
 
-def _effects(run: Run, cause: str, values: Tensor, labels: Tensor, before: Tensor, after: Tensor) -> dict[str, Any]:
-    """Return for each child of a flipped cause the effect that is seen, and the one that the label model expects.
+def _effects(run: Run, cause: str, values: Tensor, labels: Tensor, changes: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return for each child of a flipped cause its `changes` (n, d), and the one that the label model expects.
 
     The photographs are those whose other parents of the child leave most to the cause: of Young -> Bald, men.
     """
@@ -226,8 +232,8 @@ def _effects(run: Run, cause: str, values: Tensor, labels: Tensor, before: Tenso
             continue
         name = f"{cause} flipped{said}: effect on {child}"
         turned = 2.0 * values[rows] - 1  # effects of 1 instead of 0
-        for what, change in (("seen", after - before), ("expected", expected - labels[rows, column])):
-            moved = change[rows, column].double() if what == "seen" else change
+        moves = {what: change[rows, column].double() for what, change in changes.items()}
+        for what, moved in {**moves, "expected": expected - labels[rows, column]}.items():
             found[f"{name}, {what}"] = mean_estimate(turned * moved).to_dict()
     return found
 

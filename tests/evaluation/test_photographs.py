@@ -64,8 +64,8 @@ def photographs(judge):
     return held_out_photographs(FACES, judge.nodes, N, 0)
 
 
-def measured(judge, photographs, monkeypatch, wrong=""):
-    return measure_photographs(Oracle(photographs, judge.nodes, wrong), judge, photographs, 0)
+def measured(judge, photographs, wrong="", **options):
+    return measure_photographs(Oracle(photographs, judge.nodes, wrong), judge, photographs, 0, **options)
 
 
 def test_rendered_photographs_have_their_units(judge, photographs):
@@ -76,7 +76,7 @@ def test_rendered_photographs_have_their_units(judge, photographs):
 
 def test_a_run_that_is_right_is_found_right(judge, photographs, monkeypatch):
     monkeypatch.setattr("causalcf.evaluation.photographs.TUNED", 9)
-    found = measured(judge, photographs, monkeypatch)
+    found = measured(judge, photographs)
     assert list(found) == [f"{way}{rest}" for way in ("encoder", "optimise", "tune") for rest in ("", ", no residual")]
     assert [found[way]["photographs"] for way in ("encoder", "tune")] == [N, 9]
     for way, values in found.items():
@@ -99,9 +99,7 @@ def test_a_run_that_is_right_is_found_right(judge, photographs, monkeypatch):
     assert "L1 after 10 null interventions, of 255" not in found["optimise, no residual"]
 
 
-def test_the_order_of_a_runs_labels_does_not_matter(judge, photographs, monkeypatch):
-    monkeypatch.setattr("causalcf.evaluation.photographs.METHODS", ("optimise",))
-
+def test_the_order_of_a_runs_labels_does_not_matter(judge, photographs):
     class Turned(Oracle):
         graph = CausalGraph({n: true_scm().graph.parents(n) for n in ("Male", "Young", *true_scm().graph.nodes[2:])})
         labels = LabelSCM(graph, true_scm().mechanisms)
@@ -111,8 +109,9 @@ def test_the_order_of_a_runs_labels_does_not_matter(judge, photographs, monkeypa
             return super().abduct(images, labels, method, generator)
 
     assert Turned.graph.nodes[0] == "Male" != judge.nodes[0]
-    ours = measured(judge, photographs, monkeypatch)
-    theirs = measure_photographs(Turned(photographs, judge.nodes), judge, photographs, 0)
+    ours = measured(judge, photographs, methods=["optimise"])
+    theirs = measure_photographs(Turned(photographs, judge.nodes), judge, photographs, 0, methods=["optimise"])
+    assert list(ours) == ["optimise", "optimise, no residual"]
     for way, values in ours.items():
         for name, value in values.items():
             if "seconds" not in name:
@@ -121,9 +120,8 @@ def test_the_order_of_a_runs_labels_does_not_matter(judge, photographs, monkeypa
 
 
 @pytest.mark.parametrize("wrong", ["unmoved", "another", "blind"])
-def test_each_kind_of_wrong_run_shows_where_it_should(judge, photographs, monkeypatch, wrong):
-    monkeypatch.setattr("causalcf.evaluation.photographs.METHODS", ("optimise",))
-    found = measured(judge, photographs, monkeypatch, wrong)
+def test_each_kind_of_wrong_run_shows_where_it_should(judge, photographs, wrong):
+    found = measured(judge, photographs, wrong, methods=["optimise"])
     shown, again = found["optimise"], "person found again, rank 1"
     if wrong == "unmoved":
         assert all(shown[f"flips shown, {name}"]["value"] < 0.2 for name in judge.nodes)
@@ -186,16 +184,17 @@ def test_an_effect_on_a_child_is_set_beside_what_the_label_model_expects(judge):
     values = 1 - photographs.labels[:, column]
     before = photographs.labels
     after = in_order(counterfactual(photographs.units, {"Male": values}).labels, LABELS, judge.nodes)
-    found = _effects(run, "Male", values, photographs.labels, before, after)
+    changes = {"seen": after - before, "mean probability": 0.5 * (after - before)}
+    found = _effects(run, "Male", values, photographs.labels, changes)
     name = next(key for key in found if "effect on Wearing_Lipstick, seen" in key)
     seen, expected = found[name], found[name.replace("seen", "expected")]
     assert expected["value"] < -0.3 and seen["low"] - 0.05 < expected["value"] < seen["high"] + 0.05
-    still = _effects(run, "Male", values, photographs.labels, before, before)
+    assert found[name.replace("seen", "mean probability")]["value"] == pytest.approx(seen["value"] / 2)
+    still = _effects(run, "Male", values, photographs.labels, {"seen": before - before})
     assert still[name]["value"] == 0 and still[name.replace("seen", "expected")] == expected
 
 
-def test_photographs_of_impossible_labels_are_left_out_and_counted(judge, photographs, monkeypatch):
-    monkeypatch.setattr("causalcf.evaluation.photographs.METHODS", ("optimise",))
+def test_photographs_of_impossible_labels_are_left_out_and_counted(judge, photographs):
     rows = photographs.labels.clone()
     women = (rows[:, judge.nodes.index("Male")] == 0).nonzero()[:2, 0]
     rows[women, judge.nodes.index("Mustache")] = 1
@@ -210,7 +209,7 @@ def test_photographs_of_impossible_labels_are_left_out_and_counted(judge, photog
     run.abduct = lambda images, labels, method, generator=None: Worlds(
         torch.arange(len(images)).float()[:, None], labels, images, images * 0
     )
-    found = measure_photographs(run, judge, odd, 0)["optimise"]
+    found = measure_photographs(run, judge, odd, 0, methods=["optimise"])["optimise"]
     assert found["photographs"] == N - 2 and found["left out: impossible labels"] == 2
     rows[:, judge.nodes.index("Male")], rows[:, judge.nodes.index("Mustache")] = 0, 1
     with pytest.raises(CausalCFError, match=f"{N} of {N} photographs"):
