@@ -39,9 +39,9 @@ class ExploreOptions(CommandOptions):
         None, "draw only such faces", action="append", metavar="NAME=0|1,...", parse=parse_given
     )
     rows: int = option(12, "number of coordinates to show", low=1)
-    columns: int = option(9, "positions across a coordinate's range, and steps between two faces", low=2)
-    faces: int = option(8, "number of faces to average a coordinate's change over", low=2)
-    pairs: int = option(4, "number of pairs of faces to interpolate between", low=1)
+    columns: int = option(9, "positions across a coordinate's range, and steps between two faces", low=2, high=1000)
+    faces: int = option(8, "number of faces to average a coordinate's change over", low=2, high=100_000)
+    pairs: int = option(4, "number of pairs of faces to interpolate between", low=1, high=1000)
     seed: int = option(0, "seed of the faces, in [0, 2^32)", low=0, below=SEEDS)
     out: str = option("explored", "folder for the sheets", metavar="FOLDER")
     as_json: bool = option(False, "print JSON only", name="--json", action="store_true")

@@ -170,7 +170,7 @@ def _table(figures: dict[str, Any]) -> list[str]:
 
     rows = []
     for name, part in figures.items():
-        if isinstance(part, dict) and isinstance(part.get("value"), float):
+        if isinstance(part, dict) and all(isinstance(part.get(key), float) for key in ("value", "low", "high")):
             rows.append(f"| {markdown(name)} | {part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}] |")
         elif isinstance(part, float):
             rows.append(f"| {markdown(name)} | {part:.3f} |")

@@ -54,9 +54,11 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
         raise RecipeError("--changed-data has a meaning only with --resume: a new run takes whatever images there are")
     require(flags.resume != "", "--resume", "empty", "a run directory, or one of its checkpoints")
     usual = BEGAN if flags.approach == BEGAN else DEFAULT if flags.data == DEFAULT else PHOTOGRAPHS
+    resumes = flags.resume is not None
+    require(not (resumes and flags.recipe), "--recipe", flags.recipe, "left out with --resume: a run keeps its own")
     path = find_preset("train", usual if flags.recipe is None else flags.recipe, RecipeError)
     try:
-        mapping = read_mapping(path, RECIPE)
+        mapping = {} if resumes else read_mapping(path, RECIPE)
         names = mapping.get("generator_labels")
         is_list = names is None or (isinstance(names, list) and all(isinstance(name, str) for name in names))
         require(is_list, "generator_labels", repr(names), "a list of names")  # which the parser takes for granted
@@ -71,7 +73,10 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     given = with_new_names(Recipe, recipe_flags, {**in_file, **recipe_flags})
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     comparison = compared(taken, {**in_file, **given}, named)
-    recipe = recipe_from_dict({**in_file, **given}) if comparison is None else comparison.recipe
+    if comparison is not None:
+        recipe = comparison.recipe
+    else:  # a resumed run has a recipe of its own, which its flags are checked against
+        recipe = Recipe() if resumes else recipe_from_dict({**in_file, **given})
     return TrainOptions(recipe, given, flags.resume, flags.dry_run, comparison, flags.changed_data)
 
 
@@ -102,8 +107,10 @@ def main(arguments: list[str] | None = None) -> int:
         from .graph.files import load_graph
         from .training.experiment import check_inputs, graph_of, resumed_recipe
 
-        recipe = recipe if options.resume is None else resumed_recipe(options.resume, options.given)
-        check_inputs(recipe)
+        if options.resume is None:
+            check_inputs(recipe)
+        else:  # by its own graph and statements
+            recipe = resumed_recipe(options.resume, options.given)
         if comparison is not None:
             given = graph_of(recipe).nodes if recipe.partial else None
             comparison.arms.load(load_graph(recipe.graph).nodes, given)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..errors import IntractableError, QueryError
+from ..errors import ImpossibleWorldError, IntractableError, QueryError
 from ..language import short
 from ..language.query import Query
 from ..pictures.sheets import Panel, save_captioned
@@ -80,7 +80,10 @@ def answer_photograph(
     sticky = STICKINESS[query.mode] if stickiness is None else stickiness
     noise_sticky = sticky if noise_stickiness is None else noise_stickiness
     n = READINGS if run.labels is not None else 1  # without labels each takes a search
-    facts, _ = run.read_labels(image.expand(n, -1, -1, -1), given, generator)
+    read, _ = run.read_labels(image.expand(n, -1, -1, -1), given, generator)
+    weights = _weights(run, read, query, sticky)
+    # An antecedent that is observed tells of the labels, too: a reading counts by how probable it makes it.
+    facts = read if weights is None else read[weights.multinomial(n, replacement=True, generator=generator)]
     rows, which = facts.unique(dim=0, return_inverse=True)
     found = run.abduct(image.expand(len(rows), -1, -1, -1).contiguous(), rows, method, generator)
     asked: dict[str, Any] = {query.mode: query.antecedent}
@@ -94,16 +97,33 @@ def answer_photograph(
     if run.labels is not None:
         of_model = run.labels.counterfactual_probabilities
         with suppress(IntractableError):  # a graph with too many parents: the images answer alone
+            possible = read if weights is None else read[weights > 0]
+            share = torch.ones(len(read)).double() if weights is None else weights[weights > 0]
             expected = {
-                name: float(of_model({name: 1}, facts, **asked, stickiness=sticky).mean()) for name in run.graph.nodes
+                name: float(share @ of_model({name: 1}, possible, **asked, stickiness=sticky) / share.sum())
+                for name in run.graph.nodes
             }
     first = slice(None) if n == 1 else slice(1)  # of the draws: the units of a rate are independent
-    off = float((worlds.generated[0] - image).square().mean())
+    shown = int((which == which.mode().values).nonzero()[0])  # a world of the commonest reading
+    off = float((worlds.generated[shown] - image).square().mean())
     return PhotographAnswer(
-        query, method, sticky, noise_sticky, run.graph.nodes, given, facts.double().mean(0), expected,
+        query, method, sticky, noise_sticky, run.graph.nodes, given, read.double().mean(0), expected,
         run.judge(image[None])[0], _rates(run, with_residual[:, first]), _rates(run, bare[:, first]),
-        -10 * math.log10(max(off, 1e-10)), image, worlds.generated[0], with_residual[0], bare[0],
+        -10 * math.log10(max(off, 1e-10)), image, worlds.generated[shown], with_residual[shown], bare[shown],
     )  # fmt: skip
+
+
+def _weights(run: Run, read: Tensor, query: Query, stickiness: float) -> Tensor | None:
+    """Return (n,) P(antecedent observed | reading) of (n, d) readings; None where all count the same."""
+    if run.labels is None or query.mode != "observe":
+        return None
+    with suppress(IntractableError):
+        found = run.labels.counterfactual_probabilities(query.antecedent, read, stickiness=stickiness)
+        if not bool(found.any()):
+            text = "no reading of the photograph's labels leaves it possible; lower stickiness="
+            raise ImpossibleWorldError(f"{conditions(query.antecedent)} cannot be observed: {text}")
+        return found
+    return None
 
 
 def _rates(run: Run, images: Tensor) -> dict[str, Rate]:

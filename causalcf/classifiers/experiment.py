@@ -14,7 +14,7 @@ from ..cli.command import say
 from ..data import attribute_names
 from ..errors import CausalCFError, DataError, RunError, unknown
 from ..io.files import write_atomically
-from ..io.folders import META, point_to, provenance
+from ..io.folders import META, check_link, point_to, provenance
 from ..io.progress import counting
 from ..io.untrusted import read_json, refuse_links_out
 from ..networks.precision import choose_device, choose_precision
@@ -35,6 +35,7 @@ def make_classifier(recipe: ClassifierRecipe) -> Path:
     for attribute in attributes:  # before any image is decoded
         if attribute not in names:
             raise DataError(f"data set {recipe.data!r}: " + unknown("attribute", attribute, names))
+    check_link(Path(recipe.runs_dir) / _link(recipe))
     parts = split_data(recipe)
     precision = choose_precision(recipe.precision, device)
     assert recipe.seed is not None
@@ -78,13 +79,17 @@ def _finish(
     folder: Path, classifier: AttributeClassifier, parts: Splits, recipe: ClassifierRecipe, images_seen: int
 ) -> None:
     """Write the report; the first report also links the classifier as the newest of its data."""
-    first = not (folder / JSON).is_file()
+    first = not (folder / JSON).is_file() or not (folder.parent / _link(recipe)).exists()
     assert recipe.seed is not None
     report = write_report(folder, classifier, parts, recipe.seed, images_seen)
     if first:
-        point_to(folder, f"{recipe.role}-{recipe.data}")
+        point_to(folder, _link(recipe))
     print(report.to_markdown().split("\n- ")[0])
     say(f"finished; {folder}")
+
+
+def _link(recipe: ClassifierRecipe) -> str:
+    return f"{recipe.role}-{recipe.data}"
 
 
 def _train(

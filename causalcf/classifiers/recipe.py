@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from ..checks import SEEDS, Options, check_options, option, option_names, require, with_new_names
-from ..data import CELEBA_CROP, Data, check_source
+from ..data import CELEBA_CROP, DATA_SIZE, Data, check_source
 from ..errors import RecipeError, unknown
 
 NetworkName = Literal["residual", "alexnet"]
@@ -56,7 +56,7 @@ class ClassifierRecipe(Options):
     )
     data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
-    data_size: int = option(20_000, "number of faces to render for training (faces only)", low=20, high=2**24)
+    data_size: int = option(DATA_SIZE, "number of faces to render for training (faces only)", low=20, high=2**24)
     skip_missing: bool = option(False, "use the images that are there, if the table lists more (celeba, folder)")
     crop: int = option(
         CELEBA_CROP,
@@ -132,7 +132,9 @@ class ClassifierRecipe(Options):
         check_source(self)
         allowed = f"natural or left out when data is {self.data}"
         require(faces or self.label_distribution != "uniform", "label_distribution", "uniform", allowed)
-        require(self.attributes is None or len(self.attributes) > 0, "attributes", self.attributes, "at least one name")
+        names = self.attributes
+        require(names is None or len(names) > 0, "attributes", names, "at least one name")
+        require(names is None or len(set(names)) == len(names), "attributes", names, "a list without repetition")
         return self
 
     def resolved(self) -> ClassifierRecipe:
@@ -159,4 +161,5 @@ def classifier_recipe(values: Mapping[str, Any], warn: bool = True) -> Classifie
     listed = values.get("attributes")
     if listed is not None and not isinstance(listed, (list, tuple)):
         raise RecipeError(f"attributes is {listed!r}; it must be a list of names")
-    return ClassifierRecipe(**{**values, "attributes": None if listed is None else tuple(listed)}).validate()
+    names = _all_is_none(None if listed is None else list(listed))
+    return ClassifierRecipe(**{**values, "attributes": names}).validate()

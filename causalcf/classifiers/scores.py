@@ -51,7 +51,9 @@ def calibration_error(
         return CalibrationError(plain, by_chance, Estimate(0.0, 0.0, float(np.quantile(calibrated, 0.975))))
     middle, low, high = (plain * _reach(errors, plain, level) for level in (0.5, 0.975, 0.025))
     # An error smaller than almost every calibrated classifier shows says only that the truth is not above it.
-    return CalibrationError(plain, by_chance, Estimate(middle, low, high if high > 0 else plain))
+    return CalibrationError(
+        plain, by_chance, Estimate(min(middle, 1.0), min(low, 1.0), min(high, 1.0) if high > 0 else plain)
+    )
 
 
 def _reach(errors: Callable[[float], np.ndarray], plain: float, level: float) -> float:

@@ -16,6 +16,7 @@ from .recipe import ClassifierRecipe
 
 HELD_OUT = 0.08  # of the images learned from, where no split serves to stop and calibrate
 SCORED = 0.15  # of the images learned from, where no split serves to score
+FEWEST = 20  # images to learn from
 MAX_HELD_OUT = 5000  # more would slow training without stopping it any better
 
 
@@ -75,6 +76,8 @@ def split_data(recipe: ClassifierRecipe) -> Splits:
     train, scored, held_out = found["train"], found.get("test"), found.get("valid")
     if scored is None:  # "valid" is all there is to score on, so it stops nothing
         scored, held_out = held_out, None
+    if scored is None or held_out is None:
+        _check_size(train, (scored is None) + (held_out is None))
     if scored is None:
         n, name = _share(train, SCORED), train.description
         scored, train = train.split(n, f"part of {name}, kept apart", name, draw)
@@ -86,9 +89,14 @@ def split_data(recipe: ClassifierRecipe) -> Splits:
     return Splits(train, held_out, scored)
 
 
+def _check_size(train: Split, parts: int) -> None:
+    """Refuse images of which too few are left once one or two `parts` are kept apart."""
+    if len(train) < FEWEST + 3 * (parts - 1):
+        few = f"{len(train)} images are too few to learn from; expected at least {FEWEST + 3 * (parts - 1)}"
+        raise DataError(f"{train.description}: {few}")
+
+
 def _share(part: Split, share: float) -> int:
-    if len(part) < 20:
-        raise DataError(f"{part.description}: {len(part)} images are too few to learn from; expected at least 20")
     return max(round(share * len(part)), 1)
 
 

@@ -118,7 +118,8 @@ class Fit:
         others = [w for w in network.parameters() if w.ndim <= 1]  # norms and biases are not drawn towards 0
         groups = [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
         self.optimiser = torch.optim.AdamW(groups, rate, fused=True)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, rate, total_steps=steps, pct_start=WARM_UP)
+        warm_up = 0.25 if steps * WARM_UP == 1 else WARM_UP  # torch divides by the steps of warm-up less one
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, rate, total_steps=steps, pct_start=warm_up)
         kept = max(0.0, 1 - AVERAGED_STEPS / steps)
         self._averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(kept), use_buffers=True)
 

@@ -62,8 +62,12 @@ class Flags(ArgumentParser):
             raise self._refuse(_unknown("option", unknown.group(1).split("=")[0], flags))
         unknown = re.search(r"Option '(.+)' is not accepted", message)
         if unknown:
-            keys = [flag[2:].replace("-", "_") for flag in flags]
+            keys = [flag[2:].replace("-", "_") for flag in flags if flag not in ("--help", "--config")]
             raise self._refuse(_unknown("key", unknown.group(1), keys))
+        missing = re.search(r"arguments are required: (.+)", message)
+        if missing:
+            named = [f"--{name}" if f"--{name}" in known else name for name in missing.group(1).split(", ")]
+            raise self._refuse(f"{', '.join(named)} must be given")
         raise self._refuse(_plain(message))
 
 
@@ -103,7 +107,7 @@ def _add(group: Any, one: Field[Any], kind: Any) -> None:
         form["dest"] = one.name
     if "action" not in form:
         form["type"] = kind if form.get("nargs") in (None, "?") else str  # of each of several words
-        if flags[0].startswith("-"):
+        if flags[0].startswith("-") and not form.get("required"):
             form["default"] = one.default
     if form.get("action") == "append":
         form["default"] = []

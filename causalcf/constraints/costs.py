@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -89,8 +90,17 @@ class Targets:
         return found
 
     def before(self, question: Question, name: str) -> float:
-        """Return P(consequent | given) in the actual world, in [0, 1]."""
-        return self.scm.probability(question.statements[name].consequent, given=question.query.given)
+        """Return P(consequent) in the actual world of the units in a group, in [0, 1].
+
+        They are as given. Where the antecedent is observed, they are also those who come to have it.
+        """
+        consequent, query = question.statements[name].consequent, question.query
+        share = self.scm.probability(consequent, given=query.given)
+        if query.mode != "observe" or not share:
+            return share
+        come = partial(self.scm.counterfactual_probability, query.antecedent, stickiness=self.stickiness)
+        possible = come(query.given)
+        return share * come({**query.given, **consequent}) / possible if possible else share
 
     def _ask(self, question: Question, facts: Tensor) -> Tensor:
         query, reference = question.query, Reference(self.scm, tuple(self.nodes), "fitted")

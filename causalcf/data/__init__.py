@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # torch is imported only once there are images to load
     from .images import ImageData
 
 Data = Literal["faces", "celeba", "folder"]
+DATA_SIZE = 20_000  # faces to render for training, where nothing else is said
 CELEBA_CROP = 108  # pixels a side, of the aligned 178x218 image, as in DCGAN and CausalGAN
 SOURCES: tuple[Data, ...] = get_args(Data)
 SOURCE_OPTIONS = ("data", "data_root", "skip_missing", "crop")  # what readers of the same images share
@@ -75,6 +76,7 @@ def check_source(recipe: SourceOptions) -> None:
     faces = recipe.data == "faces"
     require(faces or recipe.data_root is not None, "data_root", None, f"set when data is {recipe.data}")
     require(not faces or recipe.data_root is None, "data_root", recipe.data_root, "left out for faces")
+    require(faces or recipe.data_size == DATA_SIZE, "data_size", recipe.data_size, f"left out for {recipe.data}")
     require(not (faces and recipe.skip_missing), "skip_missing", "true", "left out for faces")
     require(recipe.data == "celeba" or recipe.crop == CELEBA_CROP, "crop", recipe.crop, f"left out for {recipe.data}")
 

@@ -81,7 +81,7 @@ def folder_table(root: str | Path) -> AttributeTable:
 def _find_csv(root: Path) -> Path:
     if (root / "labels.csv").is_file():
         return root / "labels.csv"
-    found = sorted(path for path in root.iterdir() if path.suffix.lower() == ".csv")
+    found = sorted(path for path in root.iterdir() if path.suffix.lower() == ".csv" and path.name[0] != ".")
     if len(found) == 1:
         return found[0]
     held = ", ".join(path.name for path in found) or "none"

@@ -28,8 +28,6 @@ from ..runs.recipe import APPROACHES, Recipe
 from ..runs.run import Run
 from .judge import Judge, load_judge
 
-_DATA = ("data", "data_root", "data_size")  # what runs must share to be compared
-
 
 def newest_runs(base: str | Path) -> tuple[list[Path], list[str]]:
     """Return the newest finished run of each kind on the newest run's data, and notes on runs left out."""
@@ -47,9 +45,9 @@ def newest_runs(base: str | Path) -> tuple[list[Path], list[str]]:
 
 
 def _data(run: FinishedRun) -> list[Any]:
-    """Return what tells a run's data; faces are the same whatever their fingerprint."""
-    fingerprint = None if run.recipe.get("data") == "faces" else run.meta.get("data_fingerprint")
-    return [*(run.recipe.get(key) for key in _DATA), fingerprint]
+    """Return what tells a run's data: faces are the same whatever their fingerprint, photographs wherever they lie."""
+    faces = run.recipe.get("data") == "faces"
+    return [run.recipe.get("data"), run.recipe.get("data_size") if faces else run.meta.get("data_fingerprint")]
 
 
 def _other_statements(run: FinishedRun, runs: list[FinishedRun]) -> str:
@@ -91,7 +89,7 @@ def load_runs(paths: Sequence[str | Path], device: str, classifier: str | None) 
             raise RunError(f"--run names {folder} twice")
     first = runs[0]
     for run in runs[1:]:
-        for what in (*_DATA, "crop"):
+        for what in ("data", "data_size", "crop"):  # other photographs are told by their fingerprint
             ours, theirs = getattr(first.recipe, what), getattr(run.recipe, what)
             if ours != theirs:
                 text = f"{first.folder.name} has {ours}, {run.folder.name} has {theirs}"

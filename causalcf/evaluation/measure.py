@@ -100,7 +100,8 @@ def _of_photographs(evaluation: Evaluation) -> Iterator[Group]:
             def picture(way: str) -> Path:
                 return evaluation.folder / picture_name("photographs", name, way)
 
-            return measure_photographs(m.runs[name], m.judge, photographs, seed, picture)
+            found = measure_photographs(m.runs[name], m.judge, photographs, seed, picture)
+            return {way: {"from": _source(m), **figures} for way, figures in found.items()}
 
         yield Group((Part("photographs", ("photographs", name, n), make, name),))
 
@@ -203,10 +204,14 @@ class RealImages:
         return self.inputs.judge.facts(self.images()[0])
 
 
+def _source(inputs: Inputs) -> str:
+    return "held-out images" if inputs.held_out else "images trained on"
+
+
 def _realism(evaluation: Evaluation, real: RealImages, name: str) -> dict[str, Any]:
     """Measure a run's images, or with name "" the data themselves, against n held-out images."""
     m, seed, n = evaluation.inputs, evaluation.settings.seed, len(real)
-    found: dict[str, Any] = {"run": name, "n": n, "from": "held-out images" if m.held_out else "images trained on"}
+    found: dict[str, Any] = {"run": name, "n": n, "from": _source(m)}
     found["extractor"] = ", ".join(extractor_name(c).replace("judge", reader) for reader, c in real.readers.items())
     if n < 3:
         return {**found, "FD(judge)": None, "KID(judge)": None, "FD(judge) of the data itself": None}

@@ -138,16 +138,17 @@ def _measures(run: Run, people: _People, worlds: Worlds, seed: int, way: str) ->
         return found
     same, shown, pixels, truths, beside, back = [], [], [], [], [], []
     effects: dict[str, Any] = {}
-    before = people.judge.probabilities(photographs)
+    before = people.judge.read(photographs)
+    drawn = people.judge.probabilities(worlds.images)  # effects are of the flip alone, not of drawing again
     for column, name in enumerate(names):
         wanted = 1 - labels[:, column]
         images, flipped = _under(run, worlds, name, wanted, seed)
         after = people.judge.probabilities(images)
-        read, was = people.judge.above_base_rates(after), people.judge.above_base_rates(before)
+        read, was = (people.judge.above_base_rates(one) for one in (after, drawn))
         shown.append((read[:, column], wanted))
         others = [i for i, node in enumerate(names) if node not in run.graph.descendants(name) and i != column]
-        beside.append((read == was)[:, others])
-        effects |= _effects(run, name, wanted, labels, {"seen": read - was, "mean probability": after - before})
+        beside.append((read == before)[:, others])
+        effects |= _effects(run, name, wanted, labels, {"seen": read - was, "mean probability": after - drawn})
         if way.startswith("encoder"):
             back.append(_reversed(run, worlds, images, flipped))
         features = people.features(images)

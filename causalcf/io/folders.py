@@ -38,11 +38,16 @@ def new_folder(base: Path, stem: str) -> Path:
         raise WriteError(f"cannot make a folder in {base}: {error.strerror}; name another") from error
 
 
+def check_link(link: Path) -> None:
+    """Refuse a folder where a link to the newest of those beside it is to be."""
+    if link.is_dir() and not link.is_symlink():
+        raise WriteError(f"{link} is a folder, and should be a link to the newest of those beside it: move it away")
+
+
 def point_to(folder: Path, name: str = "latest") -> None:
     """Make the link `name` beside `folder` point to it, atomically."""
     link = folder.parent / name
-    if link.is_dir() and not link.is_symlink():
-        raise WriteError(f"{link} is a folder, and should be a link to the newest of those beside it: move it away")
+    check_link(link)
     clear_leftovers(folder.parent)
     temporary = temporary_beside(link)
     temporary.symlink_to(folder.name)

@@ -165,9 +165,8 @@ class CounterfactualQueries:
         both, agree = merge(twin.evidence, event_star, twin.n)
         below = log_probability(twin.network, twin.evidence, twin.n, self._name, self._max_cells)
         self._check_antecedent(twin, below)
-        return torch.where(
-            agree, (log_probability(twin.network, both, twin.n, self._name, self._max_cells) - below).exp(), 0.0
-        )
+        above = log_probability(twin.network, both, twin.n, self._name, self._max_cells)
+        return torch.where(agree, (above - below).exp().clamp(max=1.0), 0.0)  # rounding may exceed 1 by 1e-15
 
     def counterfactual(
         self,

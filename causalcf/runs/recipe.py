@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 from ..checks import SEEDS, Options, check_options, option, option_names, require, with_new_names
-from ..data import CELEBA_CROP, Data, check_source
+from ..data import CELEBA_CROP, DATA_SIZE, Data, check_source
 from ..errors import RecipeError, unknown
 from ..io.untrusted import MAX_TENSORS, MAX_TICKS
 
@@ -89,7 +89,7 @@ class Recipe(Options):
     graph: str = option("celeba", "causal graph: a YAML file or the name of a preset")
     data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
     data_root: str | None = option(None, "folder of the images (celeba, folder)")
-    data_size: int = option(20_000, "number of faces to render (faces only)", low=2, high=2**24)
+    data_size: int = option(DATA_SIZE, "number of faces to render (faces only)", low=2, high=2**24)
     skip_missing: bool = option(False, "use the images that are there, if the table lists more (celeba, folder)")
     crop: int = option(
         CELEBA_CROP,
@@ -356,6 +356,8 @@ def stored_recipe(values: Mapping[str, Any]) -> Recipe:
     values = with_new_names(Recipe, values, values, warn=False)
     if values.get("objective") == "relativistic" and "generator" not in values:
         values["r1"] = None  # of before generators could be chosen: R1 and R2 had weight 1 whatever it said
+    if values.get("data", "faces") != "faces":
+        values.pop("data_size", None)  # which once could be set for photographs, and did nothing
     return recipe_from_dict(values)
 
 

@@ -42,8 +42,8 @@ def find_trained_classifier(recipe: ClassifierRecipe) -> Path | None:
     """Return the newest classifier of a resolved recipe, trained on the current data, or None."""
     metas = {folder: read_meta(folder) for folder in folders_in(recipe.runs_dir) if (folder / CLASSIFIER).is_file()}
     recipes = {folder: meta["recipe"] for folder, meta in metas.items() if isinstance(meta.get("recipe"), dict)}
-    wanted = _compared(ClassifierRecipe, recipe.to_dict())
-    same = [folder for folder, stored in recipes.items() if _compared(ClassifierRecipe, stored) == wanted]
+    wanted, usual = (_compared(ClassifierRecipe, one.to_dict()) for one in (recipe, ClassifierRecipe()))
+    same = [folder for folder, stored in recipes.items() if usual | _compared(ClassifierRecipe, stored) == wanted]
     if not same:
         return None
     now = {kind: images["fingerprint"] for kind, images in split_data(recipe).to_dict().items()}

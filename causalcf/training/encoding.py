@@ -15,7 +15,7 @@ from torch import Tensor
 from ..data.images import ImageData, to_symmetric, to_unit_interval
 from ..errors import RunError
 from ..io.files import replacing
-from ..io.untrusted import read_tensors
+from ..io.untrusted import read_tensors, rebuilding
 from ..losses.reconstruction import multi_scale_l1
 from ..networks.encoder import Encoder
 from ..networks.precision import autocast
@@ -120,13 +120,17 @@ def _resume(
     """Load what an interrupted training of the same encoder left; return the number of images it has seen."""
     if not path.is_file():
         return 0
-    state = read_tensors(path)
+    try:
+        state = read_tensors(path)
+    except RunError as error:
+        raise RunError(f"{path} cannot be used: {error}") from error
     if {key: state.get(key) for key in told} != told:
         raise RunError(f"{path} is of an encoder with other options, or of another checkpoint; remove it to start anew")
-    encoder.load_state_dict(state["encoder"])
-    adam.load_state_dict(state["adam"])
-    draw.set_state(state["draw"])
-    return int(state["done"])
+    with rebuilding(path):
+        encoder.load_state_dict(state["encoder"])
+        adam.load_state_dict(state["adam"])
+        draw.set_state(state["draw"])
+        return int(state["done"])
 
 
 @torch.no_grad()

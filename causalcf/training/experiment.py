@@ -48,7 +48,7 @@ from .loop import Training, Watcher, train
 from .watchers import Pictures, Statistics, print_tick
 
 REALS = 60  # images of the data in reals.png
-CHANGEABLE = ("images", "keep")  # by resuming
+CHANGEABLE = ("images", "keep", "data_root")  # by resuming
 # What decides the networks' form, the meaning of a step, the label generator or the random state that goes on.
 KEPT = (
     "approach", "labels", "objective", "generator", "discriminator", "width", "labeler_width",
@@ -133,18 +133,18 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
     initial, name = Stored.read(folder, checkpoint), folder.name
     for key in KEPT:
         given, kept = getattr(recipe, key), getattr(initial.recipe, key)
-        require(given == kept, key, given, f"{kept}, as in {name}: see start")
+        require(given == kept, key, given, f"{kept}, as in {name}: see init_from")
     for key in ("noise_weight", "reconstruction"):  # whether there is a Q-network, and an encoder
         given, kept = getattr(recipe, key), getattr(initial.recipe, key)
-        require(bool(given) == bool(kept), key, given, f"{'above 0' if kept else '0'}, as in {name}: see start")
+        require(bool(given) == bool(kept), key, given, f"{'above 0' if kept else '0'}, as in {name}: see init_from")
     if initial.graph != graph:
         partly = recipe.partial or initial.recipe.partial
         ours, theirs = (", ".join(one.nodes) for one in (graph, initial.graph))
-        require(not partly or ours == theirs, "generator_labels", ours, f"{theirs}, as in {name}: see start")
+        require(not partly or ours == theirs, "generator_labels", ours, f"{theirs}, as in {name}: see init_from")
         raise RecipeError(f"graph {recipe.graph} is not that of {name}, from which to start: {folder / 'graph.yaml'}")
     kind = initial.state["device"]
     if device.type != kind:
-        raise RunError(f"start: {name} was trained on {kind}; start from it there, not on {device.type}")
+        raise RunError(f"init_from: {name} was trained on {kind}; start from it there, not on {device.type}")
     seen = initial.state["step"] * initial.recipe.batch
     require(recipe.images > seen, "images", recipe.images, f"above {seen}, which {name} has seen already")
     return initial
@@ -161,6 +161,10 @@ def _goes_on_telling(initial: Stored, training: Training, statements: dict[str, 
 
 def _hand_over(initial: Stored, training: Training) -> None:
     """Restore a training to the state of another run; each step sets the learning rates of its own recipe."""
+    found = training.batches.data.fingerprint
+    if found != (known := initial.state["data_fingerprint"]):
+        text = f"{initial.folder.name} was trained on data {known}, and the data found now is {found}"
+        raise RunError(f"init_from: {text}; name the same data, or start a new run")
     initial.restore(training)
     training.tick = None  # the other run's
 
@@ -171,7 +175,7 @@ def resume_run(
     changed_data: bool = False,
     on_finish: Callable[[Path], None] = lambda folder: None,
 ) -> int:
-    """Resume a run directory or one of its checkpoints; only `images` and `keep` may change."""
+    """Resume a run directory or one of its checkpoints; only `images`, `keep` and `data_root` may change."""
     folder, checkpoint = find_checkpoint(path)
     with _locked(folder):
         if is_first():
@@ -212,7 +216,7 @@ def _resumed(stored: Stored, overrides: Mapping[str, Any]) -> Recipe:
         if name not in CHANGEABLE and value != getattr(before, name):
             raise RecipeError(
                 f"{name} is {getattr(before, name)} in {stored.folder.name} and cannot be changed to {value} by "
-                "resuming; only images (to more) and keep can be changed"
+                "resuming; only images (to more), keep and data_root can be changed"
             )
     return replace(before, **{name: value for name, value in overrides.items() if name in CHANGEABLE}).validate()
 
@@ -343,9 +347,12 @@ def _watched(training: Training, folder: Path, advance: Callable[[int], None]) -
     some = to_unit_interval(data.batch(torch.arange(min(REALS, len(data)))))
     pictures = Pictures(folder, some, data.select(training.graph.nodes), board)
     watchers: list[Watcher] = [print_tick, pictures, statistics]
-    if training.tick is not None and statistics.recorded < training.step:  # killed before its statistics were written
-        for watch in watchers:
-            watch(training, training.tick)
+    if training.tick is not None:
+        if statistics.recorded < training.step:  # killed before its statistics were written
+            for watch in watchers:
+                watch(training, training.tick)
+        elif training.finished and not pictures.finished:  # ended by resuming it for no more images
+            pictures(training, training.tick)
     try:
         return train(training, folder, watchers, advance)
     finally:

@@ -27,6 +27,7 @@ from ..runs.recipe import Recipe
 from ..runs.run import Run
 from .loop import Tick, Training
 
+TABLES = "tables.md"  # written last
 COLUMNS = 10  # faces in a row of a grid
 COMPARED = 256  # images of each side that a tick compares, at most as many as it took
 
@@ -59,7 +60,8 @@ class Statistics:
         views = training.batches.draw.rows.views(training.images)
         values |= {key: round(value, 2) for key, value in zip(VIEWS, views, strict=True)}
         draw = torch.Generator().manual_seed(training.recipe.seed)
-        values |= _compared(run_of(training, self.path.parent).sample(len(self.real), generator=draw).images, self.real)
+        drawn = run_of(training, self.path.parent).sample(max(len(self.real), 1), generator=draw)
+        values |= _compared(drawn.images, self.real)
         values |= self.of_data
         constraint, scalars = training.constraint, dict(values)
         if constraint is not None:
@@ -115,10 +117,15 @@ class Pictures:
         self.folder, self.labels, self.board = folder, labels, board
         save_sheet(folder / "reals.png", square_grid(real, COLUMNS))
 
+    @property
+    def finished(self) -> bool:
+        """Whether the figures of the end were made."""
+        return (self.folder / TABLES).is_file()
+
     def __call__(self, training: Training, tick: Tick) -> None:
         run = run_of(training, self.folder)
         worlds = run.sample(6 * COLUMNS, generator=torch.Generator().manual_seed(training.recipe.seed))
-        stamp = f"-{training.images // 1000:06d}k"
+        stamp = f"-{training.images // 1000:06d}k" if training.recipe.tick >= 1000 else f"-{training.images:09d}"
         self._save("samples", square_grid(worlds.images, COLUMNS), training, stamp)
         if run.labels is None:
             return
@@ -143,7 +150,7 @@ class Pictures:
             "label generator": pairwise_of_scm(scm),
             "read off 2,048 generated images by the Labeler": pairwise_of_labels(run.classify(many.images) > 0.5),
         }
-        write_atomically(self.folder / "tables.md", tables_markdown(names, columns).encode())
+        write_atomically(self.folder / TABLES, tables_markdown(names, columns).encode())
 
     def _save(self, name: str, rows: list[Row], training: Training, stamp: str = "") -> None:
         self.board.add_image(name, save_sheet(self.folder / f"{name}{stamp}.png", rows), training.step)

@@ -13,6 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from causalcf.classifiers.recipe import ClassifierRecipe
 from causalcf.classifiers.splits import HELD_OUT, SCORED, split_data, whole
 from causalcf.classifiers.training import Choice, Fit, classify_split, train_classifier, weighting
+from causalcf.data import load_source
 from causalcf.data.images import ImageData, to_unit_interval
 from causalcf.errors import CausalCFError, DataError
 from causalcf.networks.readers import AlexNet
@@ -37,6 +38,13 @@ def test_it_learns_to_read_and_untrained_it_does_not(network):
     assert right[0] < 0.9 < 0.97 < right[1]
     assert sum(steps) == 64 + 1280 and torch.equal(before, torch.get_rng_state())
     assert classify.attributes == ("A", "B") and classify.architecture == (network, 8)
+
+
+@pytest.mark.parametrize("steps", [2, 4, 5, 6])
+def test_any_number_of_steps_can_be_trained(steps):
+    taken = []
+    trained(replace(SMALL, images=32 * steps), toy(), on_step=taken.append)
+    assert len(taken) == steps
 
 
 def test_the_same_seed_trains_the_same_classifier():
@@ -186,6 +194,22 @@ def test_three_sets_apart(tmp_path, monkeypatch, splits, sizes):
     assert torch.equal(parts.train.rows, again.train.rows)
     if len(set(splits)) < 3:
         assert not torch.equal(parts.held_out.rows, other.held_out.rows)
+
+
+def test_what_is_too_few_counts_what_is_kept_apart(tmp_path, monkeypatch):
+    recipe = folder_of(tmp_path, monkeypatch, ("train",))
+    data = load_source(recipe)
+    for n in (22, 23):
+        monkeypatch.setattr("causalcf.classifiers.splits._splits", lambda _, n=n: {"train": first(data, n)})
+        if n == 23:
+            assert len(split_data(recipe).train) == 18
+        else:
+            with pytest.raises(DataError, match=r"22 images are too few.*at least 23"):
+                split_data(recipe)
+
+
+def first(data, n):
+    return replace(whole(data, "some"), rows=torch.arange(n))
 
 
 def test_faces_learn_by_coin_and_are_scored_on_their_natural_law(tmp_path, monkeypatch):

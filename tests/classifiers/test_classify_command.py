@@ -21,7 +21,7 @@ from causalcf.classifiers.splits import Splits, whole
 from causalcf.classifiers.storage import load_classifier
 from causalcf.classify import main, parse_options
 from causalcf.cli.command import run as run_command
-from causalcf.errors import DataError, RecipeError, RunError
+from causalcf.errors import DataError, RecipeError, RunError, WriteError
 from causalcf.graph.files import load_graph
 from causalcf.pictures.sheets import to_bytes
 
@@ -73,6 +73,19 @@ def test_features_are_trained_without_noise():
     assert ClassifierRecipe(role="features").resolved().noise == 0
     assert ClassifierRecipe(role="judge").resolved().noise == ClassifierRecipe().resolved().noise == 0.3
     assert ClassifierRecipe(role="features", noise=0.1).resolved().noise == 0.1
+
+
+def test_a_list_of_attributes_holds_each_once():
+    assert classifier_recipe({"attributes": ["all"]}).attributes is None
+    with pytest.raises(RecipeError, match=r"attributes.*Male.*without repetition"):
+        classifier_recipe({"attributes": ["Male", "Male"]})
+
+
+def test_a_folder_in_the_place_of_the_link_is_refused_before_any_training(tmp_path):
+    (tmp_path / "runs" / "classifier-faces").mkdir(parents=True)
+    with pytest.raises(WriteError, match="classifier-faces is a folder"):
+        main(SMALL)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["classifier-faces"]
 
 
 def test_options_fill_in_what_depends_on_others():
@@ -137,6 +150,9 @@ def test_from_a_command_to_a_classifier_and_its_report(tmp_path, capsys):
     (folder / "report.md").unlink()
     assert main(["--report-only", str(folder), "--device", "cpu"]) == 0
     assert (folder / "report.md").read_text() == table
+    (tmp_path / "runs" / "classifier-faces").unlink()
+    assert main(["--report-only", str(folder), "--device", "cpu"]) == 0
+    assert (tmp_path / "runs" / "classifier-faces").resolve() == folder
     meta["images"]["scored"]["fingerprint"] = "other"
     (folder / "meta.json").write_text(json.dumps(meta))
     with pytest.raises(RunError, match=r"\bother\b"):

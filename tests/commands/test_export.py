@@ -122,7 +122,7 @@ def test_the_card_says_what_it_is_of_with_the_figures_of_the_run_alone(exported,
         "axioms": {
             "causalgan do": {
                 "effectiveness": {"all": {"value": 0.5, "low": 0.25, "high": 0.75}, "labels": {"Young": {}}},
-                "minimality": {"non_descendants": None},
+                "minimality": {"non_descendants": None, "pixels": {"value": 0.5, "low": None, "high": None}},
                 "diversity": {"value": 0.125, "low": 0.0, "high": 1.0, "n": 25},
             }
         },
@@ -132,7 +132,7 @@ def test_the_card_says_what_it_is_of_with_the_figures_of_the_run_alone(exported,
     export(run.folder, tmp_path / "out", file)
     card = (tmp_path / "out" / "README.md").read_text()
     assert "| FD(judge) | 3.250 |" in card and "| effectiveness, all | 0.500 [0.250, 0.750] |" in card
-    assert "| diversity | 0.125 [0.000, 1.000] |" in card and "non_descendants" not in card
+    assert "| diversity | 0.125 [0.000, 1.000] |" in card and "minimality" not in card
     assert "64 images seen" in card and "Nobody is depicted" in card and run.graph.name in card
     report["approaches"][0]["images"] = 32
     file.write_text(json.dumps(report))

@@ -10,7 +10,7 @@ import yaml
 
 from causalcf.checks import option_names
 from causalcf.errors import RecipeError, RunError
-from causalcf.runs.recipe import Recipe, recipe_from_dict
+from causalcf.runs.recipe import Recipe, recipe_from_dict, stored_recipe
 from causalcf.train import main, parse_options
 
 
@@ -62,6 +62,23 @@ def test_a_dry_run_of_resuming_refuses_what_resuming_refuses(runs, flags, error,
     for dry in ([], ["--dry-run"]):
         with pytest.raises(error, match=culprit):
             main(["--resume", str(run), *flags, *dry])
+
+
+def test_a_resumed_run_takes_no_recipe_and_needs_no_file_of_its_graph(runs, tmp_path, monkeypatch):
+    run = runs / "a" / "latest"
+    with pytest.raises(RecipeError, match="--recipe is faces; it must be left out with --resume"):
+        main(["--resume", str(run), "--recipe", "faces", "--dry-run"])
+    with pytest.raises(RecipeError, match="approaches"):
+        main(["--resume", str(run), "--approaches", "dcgan"])
+    monkeypatch.setattr("causalcf.training.experiment.load_graph", lambda name: pytest.fail("read"))
+    assert main(["--resume", str(run), "--dry-run"]) == 0
+
+
+def test_the_number_of_faces_is_no_option_of_photographs(tmp_path):
+    for data in ("celeba", "folder"):
+        with pytest.raises(RecipeError, match=f"data_size is 10; it must be left out for {data}"):
+            main(["--data", data, "--data-root", str(tmp_path), "--data-size", "10", "--dry-run"])
+    assert stored_recipe({"data": "celeba", "data_root": "x", "data_size": 10}).data_size == Recipe().data_size
 
 
 def test_an_empty_run_to_resume_is_no_new_run():

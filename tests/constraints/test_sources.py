@@ -9,6 +9,7 @@ from causalcf.constraints.costs import Targets
 from causalcf.constraints.sources import PAIRS, POOL, LabelledSource, PartlyLabelledSource, ReplaySource, questions_of
 from causalcf.errors import StatementError
 from causalcf.labels import LabelSCM
+from causalcf.labels.evidence import configurations, matching
 from causalcf.labels.mechanisms import TableMechanism
 from causalcf.language.statement import Statement
 
@@ -235,3 +236,18 @@ def test_targets_are_the_label_models_answers_and_nothing_where_facts_cannot_be(
             exact = law().counterfactual_probability(event, facts, do={"Young": 0}, stickiness=0.53)
             assert found[row, column].item() == pytest.approx(exact, abs=1e-6)
     assert targets.before(question, "said") == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("stickiness", [0.53, 1.0])
+@pytest.mark.parametrize("given", [{}, {"Young": 1}])
+def test_before_is_of_the_units_that_come_to_have_what_is_observed(stickiness, given):
+    """Oracle: all label rows, each by its probability and by how likely it comes to have the antecedent."""
+    scm, told = law(), Statement(given, {"Bald": 1}, "would", {"Male": 1}, "observe")
+    (question,) = questions_of({"said": told}, GRAPH, stickiness, 0.0)
+    rows = configurations(len(GRAPH.nodes))
+    rows = rows[scm.log_probability(rows).isfinite() & matching(rows, GRAPH.nodes, given)]
+    come = scm.counterfactual_probabilities({"Bald": 1}, rows, stickiness=stickiness)
+    weights = scm.log_probability(rows).exp() * come
+    exact = float(weights[matching(rows, GRAPH.nodes, {"Male": 1})].sum() / weights.sum())
+    found = Targets(scm, GRAPH.nodes, stickiness).before(question, "said")
+    assert found == pytest.approx(exact) and abs(found - scm.probability({"Male": 1}, given=given)) > 0.05

@@ -49,7 +49,7 @@ def test_the_graph_must_have_the_runs_labels():
 
 
 def test_photographs_have_one_graph_to_be_held_against_and_rendered_faces_their_own():
-    two = [run("a", data="celeba", data_root="d"), run("b", NO_EDGE, data="celeba", data_root="d")]
+    two = [run("a", data="celeba", data_root="d"), run("b", NO_EDGE, data="celeba", data_root="/x/d")]
     with pytest.raises(RunError, match=r"\ba and b\b.*--graph\b"):
         inputs._graph(tuple(two), None)
     assert inputs._graph((run("a"), run("b", NO_EDGE)), None) is EDGE

@@ -136,6 +136,19 @@ def test_each_kind_of_wrong_run_shows_where_it_should(judge, photographs, wrong)
         assert found["optimise, no residual"]["PSNR, dB"]["value"] < 20
 
 
+def test_what_drawing_again_changes_is_no_effect_of_a_flip(judge, photographs):
+    """Everybody is drawn as somebody else, and no flip changes anything."""
+
+    class Still(Oracle):
+        def counterfactual(self, worlds, do, generator):
+            return CounterfactualWorlds(worlds.noise[:, None], worlds.labels[:, None], worlds.images[:, None])
+
+    run = Still(photographs, judge.nodes, "blind")
+    found = measure_photographs(run, judge, photographs, 0, methods=["optimise"])["optimise, no residual"]
+    effects = {name: part["value"] for name, part in found.items() if name.endswith((", seen", ", mean probability"))}
+    assert effects and set(effects.values()) == {0}
+
+
 def test_a_person_is_looked_for_among_those_with_the_same_labels_first():
     labels = torch.tensor([[0, 0], [0, 0], [1, 1], [0, 1]])
     rows = _alike(labels, 0)

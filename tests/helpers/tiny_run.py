@@ -30,4 +30,5 @@ def red_folder(folder, monkeypatch, numbers, suffix, table):
 def red_recipe(folder, **changes):
     """The tiny recipe on that folder."""
     source = {"data": "folder", "data_root": str(folder / "images"), "graph": str(folder / "mine.yaml")}
-    return recipe_in(folder, **source, **{"images": 16, "tick": 8, **changes})
+    few = {"data_size": Recipe.data_size, "images": 16, "tick": 8}
+    return recipe_in(folder, **source, **{**few, **changes})

@@ -54,7 +54,13 @@ def test_a_run_its_resumption_its_judge_and_its_evaluation_load_the_same_part(pl
     (parts,) = judges
     assert len(parts.scored) == 29 and parts.train.data.fingerprint == known
 
-    Image.new("RGB", (8, 8)).save(place / "images" / "3.png")  # another part is other data
+    (place / "images").rename(place / "moved")  # the same images in another place
+    with pytest.raises(DataError, match="images"):
+        resume_run(str(run), {"images": 28})
+    assert resume_run(str(run), {"images": 28, "data_root": str(place / "moved")}) == 0
+    assert yaml.safe_load((run / "recipe.yaml").read_text())["data_root"] == str(place / "moved")
+
+    Image.new("RGB", (8, 8)).save(place / "moved" / "3.png")  # another part is other data
     with pytest.raises(RunError, match=r"\bdata\b"):
         resume_run(str(run), {"images": 32})
 
