@@ -152,7 +152,10 @@ class Rejection:
                 found += len(hits)
                 tell(found, judge.evaluations)
                 if found == n:
-                    share = n / (tried + int(hits[-1]) + 1)
-                    numbers = {"acceptance": share, "families": n, "memory": 0.0, "probability": share, "levels": ()}
+                    proposals = tried + int(hits[-1]) + 1
+                    # Stopped at the n-th success, the share n / proposals is too large (Haldane 1945).
+                    unbiased = (n - 1) / (proposals - 1) if n > 1 else None
+                    share = {"acceptance": n / proposals, "probability": unbiased}
+                    numbers = {**share, "families": n, "memory": 0.0, "levels": ()}
                     return posterior.result("rejection", Population.joined(drawn), float(n), **numbers)
                 tried += len(rows)

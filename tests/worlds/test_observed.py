@@ -204,3 +204,12 @@ def test_draws_of_one_chain_are_not_counted_as_independent():
     errors, sizes, _, _ = squared_errors(toy, Metropolis(chains=16, forgotten=0.7), RUNS, 160)
     assert float((errors**2 * sizes).sum()) < stats.chi2.isf(ALPHA, RUNS)
     assert sizes.mean() < 150
+
+
+def test_the_probability_of_rejection_is_unbiased_although_it_stops_at_a_success():
+    toy = Linear()
+    found = [ask(toy, "rejection", 3, seed=seed).diagnostics for seed in range(300)]
+    exact = toy.probability(0.5)
+    assert stats.ttest_1samp([one.probability for one in found], exact).pvalue > ALPHA
+    assert stats.ttest_1samp([one.acceptance for one in found], exact).pvalue < ALPHA  # 3 / proposals is too large
+    assert ask(toy, "rejection", 1).diagnostics.probability is None
