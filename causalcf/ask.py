@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .checks import SEEDS, option
 from .cli.command import run as run_command
+from .cli.command import say
 from .cli.parser import CommandOptions, Flags, parse_conditions
 from .errors import CausalCFError, GraphError, QueryError
 from .graph.files import load_graph
@@ -191,7 +192,7 @@ def ask(run: Run, options: AskOptions) -> int:
         except CausalCFError as error:
             if len(options.queries) == 1:
                 raise
-            print(escaped(f"error: {name}: {error}"), file=sys.stderr)
+            say(f"error: {name}: {error}")
             answers.append({"name": name, "question": str(query), "error": str(error)})
     if options.as_json:
         print(json.dumps({"run": options.run, "seed": options.seed, "answers": answers}, indent=2, allow_nan=False))
@@ -250,7 +251,7 @@ def ask_photographs(run: Run, options: AskOptions, place: Path) -> int:
             except CausalCFError as error:
                 if len(files) == 1:
                     raise
-                print(escaped(f"error: {file.name}: {error}"), file=sys.stderr)
+                say(f"error: {file.name}: {error}")
                 told.append({"photograph": file.name, "error": str(error)})
             else:
                 told.append(photograph_dict(file.name, cut, found))

@@ -9,11 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from .cli.command import run_together
+from .cli.command import run_together, say
 from .cli.parser import Flags
 from .errors import QueryError, unknown
 from .evaluation.suite import VERDICTS, EvalOptions, Link, LinkQuestion, Suite, load_suite, suite_statements
-from .io.text import escaped
 
 DESCRIPTION = """Which approach respects which causal link? The command flips the cause on many faces, measures the
 effect, and compares it with the causal model's answer.
@@ -84,7 +83,7 @@ def failed(links: Sequence[dict[str, Any]], options: EvalOptions) -> int:
     for link in wrong:
         why = f" ({link['why']})" if link["why"] else ""
         name = f"{link['cause']}->{link['effect']} by {link['approach']}"
-        print(escaped(f"not {options.require}: {name} is {link['verdict']}{why}"), file=sys.stderr)
+        say(f"not {options.require}: {name} is {link['verdict']}{why}")
     return 1 if wrong else 0
 
 

@@ -90,9 +90,11 @@ class Approach(ABC):
     def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
         """Draw one counterfactual per unit; under an empty antecedent only stickiness below 1 changes it."""
 
-    @abstractmethod
     def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
         """Generate images from (r, k) noise and (r, d) labels in the order `nodes`."""
+        return self.asked.generate(
+            noise, None if labels is None else in_order(labels, self.nodes, self.scm.graph.nodes)
+        )
 
 
 def units_missed(asked: int, why: CausalCFError) -> dict[str, Any]:
@@ -133,10 +135,6 @@ class LabelledApproach(Approach):
         )
         after = in_order(found.labels[:, 0], theirs, self.nodes)
         return Drawn(rows, found.noise[:, 0], after, found.images[:, 0], impossible=len(labels) - len(rows))
-
-    def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
-        assert labels is not None
-        return self.asked.generate(noise, in_order(labels, self.nodes, self.scm.graph.nodes))
 
     def _possible(self, labels: Tensor, antecedent: Antecedent) -> Tensor:
         possible = self.scm.log_probability(labels).isfinite()
@@ -196,10 +194,6 @@ class PartlyLabelledApproach(Approach):
             self.scm, lambda _, *inputs: self.asked.generate(*inputs), units, dict(antecedent), None, s, s, 1, generator
         )
         return Drawn(rows, found.noise[:, 0], None, found.images[:, 0])
-
-    def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
-        assert labels is not None
-        return self.asked.generate(noise, in_order(labels, self.nodes, self.scm.graph.nodes))
 
 
 ROUND = 2048  # candidates looked at together
@@ -277,9 +271,6 @@ class UnlabelledApproach(Approach):
         rows = torch.arange(len(worlds))
         rows = rows[~torch.isin(rows, pending)]
         return Drawn(rows, noise[rows], None, images[rows], unreached=len(pending))
-
-    def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
-        return self.asked.generate(noise)
 
     def _observe(self, images: Tensor, antecedent: Antecedent) -> Tensor:
         """Read labels with the run's own classifier, not the judge; skip this for an empty antecedent."""

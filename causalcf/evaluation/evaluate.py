@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import shlex
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -17,11 +16,11 @@ import torch
 from rich.console import Console
 
 from ..classifiers.storage import command_for
+from ..cli.command import say
 from ..distributed.group import from_first, is_first, own_device, wait
 from ..errors import QueryError, RunError
 from ..io.files import of_code
 from ..io.folders import new_folder, provenance
-from ..io.text import escaped
 from ..networks.precision import choose_device
 from ..statistics.misclassification import describe_units, units_for
 from .approaches import Approach, contenders
@@ -60,13 +59,13 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     evaluation = Evaluation(inputs, approaches, options.suite, settings, folder)
     pieces = ResultCache(folder, *_identity(evaluation, options))
     head = _head(evaluation, arguments, left_out)
-    _say(f"{head['settings']['told']} {folder}".lstrip())
+    say(f"{head['settings']['told']} {folder}".lstrip())
     outcome = {**head, **measure(evaluation, pieces)}
     outcome["provenance"] = _provenance(evaluation, time.perf_counter() - begun)
     if is_first():
         write_report(folder, outcome)
         print_table(outcome, Console())
-        _say(f"wrote {folder / 'report.html'}")
+        say(f"wrote {folder / 'report.html'}")
     wait()  # what is written needs the parts no longer
     pieces.clear()
     return outcome
@@ -94,7 +93,7 @@ def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tu
     if not found:
         raise RunError("no approach is left to compare: " + "; ".join(left_out))
     for sentence in left_out:
-        _say(sentence)
+        say(sentence)
     kinds = [approach.kind for approach in found]
     return tuple(replace(one, one_of_several=kinds.count(one.kind) > 1) for one in found), left_out
 
@@ -168,7 +167,3 @@ def _provenance(evaluation: Evaluation, seconds: float) -> dict[str, Any]:
     runs = {name: f"seed {run.recipe.seed}, step {run.step}" for name, run in m.runs.items()}
     known = {"runs": runs, "judge": m.judge.name, "fingerprints": m.fingerprints}
     return {**found, "seconds": round(seconds, 1), **known}
-
-
-def _say(text: str) -> None:
-    print(escaped(text), file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any
 from ..classifiers.classifier import AttributeClassifier, data_caveat
 from ..classifiers.recipe import ClassifierRecipe
 from ..classifiers.storage import find_classifier, load_classifier
+from ..cli.command import say
 from ..data import SOURCE_OPTIONS, attribute_names, load_source
 from ..data.images import DataSource, ImageData
 from ..distributed.group import first_of_machine_first, from_first
@@ -19,7 +19,6 @@ from ..errors import DataError, RunError
 from ..graph.files import load_graph
 from ..graph.graph import CausalGraph, check_attributes
 from ..io.files import of_file, of_weights
-from ..io.text import escaped
 from ..labels import fit_label_scm
 from ..labels.reference import Reference
 from ..runs.directory import FinishedRun, finished_runs, stored_weights, whole_graph
@@ -216,6 +215,6 @@ def _judge_of(base: Path, recipe: Recipe, data: DataSource, device: str) -> Path
         return find_classifier(data.name, base, "judge", data).parent
     from ..classifiers.experiment import make_classifier
 
-    print(escaped(f"no judge of {data} in {base}; training one, once"), file=sys.stderr)
+    say(f"no judge of {data} in {base}; training one, once")
     source: dict[str, Any] = {key: getattr(recipe, key) for key in SOURCE_OPTIONS}
     return make_classifier(ClassifierRecipe(role="judge", device=device, runs_dir=str(base), **source))

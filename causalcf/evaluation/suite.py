@@ -73,7 +73,18 @@ HALF_WIDTH, MAX_HALF_WIDTH = 0.03, 0.098  # below 0.01 over ten thousand faces; 
 RESPECTED, WEAK, EXAGGERATED = "respected", "weak", "exaggerated"
 ABSENT, REVERSED, LEAKS = "absent", "reversed", "leaks"
 NONE, WITHHELD = "none", "withheld"
-VERDICTS = (RESPECTED, WEAK, EXAGGERATED, ABSENT, REVERSED, LEAKS, NONE, WITHHELD)
+# In the order in which they are listed. Source: the definitions of the evaluation.
+VERDICTS = {
+    RESPECTED: "the effect is within the margin of the reference and, where the reference exceeds the margin, the "
+    "interval lies on the reference's side of 0",
+    WEAK: "on the reference's side of 0, but smaller than the reference by more than the margin",
+    EXAGGERATED: "on the reference's side of 0, but larger than the reference by more than the margin",
+    ABSENT: "the interval holds 0 although the reference exceeds the margin",
+    REVERSED: "on the other side of 0 than the reference",
+    LEAKS: "the reference is 0, but the effect exceeds the margin",
+    NONE: "too few units for a verdict",
+    WITHHELD: "the judge reads this attribute too poorly for a verdict",
+}
 _FILE = FileKind("a suite", "from settings to values", QueryError)
 _KEYS = (
     "name", "half_width", "links", "more", "shown", "queries", "statements", "interventions", "faces", "axioms",

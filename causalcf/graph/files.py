@@ -15,7 +15,7 @@ import yaml
 from ..checks import check, check_path
 from ..errors import GraphError, unknown
 from ..io.yaml import find_preset, read_mapping
-from .formats import OWN_KEYS, READERS, WRITERS, format_text, read_format
+from .formats import OWN_KEYS, READERS, WRITERS, read_format
 from .graph import CausalGraph
 
 _YAML = (".yaml", ".yml")
@@ -85,7 +85,7 @@ def save_graph(graph: CausalGraph, path: str | Path) -> None:
     check_path("path", path, GraphError)
     try:
         suffix = Path(path).suffix.lower()
-        text = format_text(graph, suffix) if suffix in WRITERS else to_yaml(graph)
+        text = WRITERS[suffix](graph) if suffix in WRITERS else to_yaml(graph)
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise GraphError(f"cannot write {path}: {error.strerror}") from error

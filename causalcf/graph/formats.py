@@ -41,11 +41,6 @@ def read_format(path: Path) -> Any:
     return READERS[path.suffix.lower()](text)
 
 
-def format_text(graph: CausalGraph, suffix: str) -> str:
-    """Return a graph as the text of a format."""
-    return WRITERS[suffix.lower()](graph)
-
-
 def _named(graph: CausalGraph) -> Any:
     """Return the graph for networkx's writers, with its name and description."""
     found = graph.to_networkx()

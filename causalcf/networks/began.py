@@ -48,7 +48,7 @@ class BeganGenerator(nn.Module):
 
     def __init__(self, noise_dim: int, n_labels: int, width: int) -> None:
         super().__init__()
-        self.noise_dim, self.n_labels, self.width = noise_dim, n_labels, width
+        self.noise_dim, self.width = noise_dim, width
         self.decoder = Decoder(noise_dim + n_labels, width)
 
     def forward(self, noise: Tensor, labels: Tensor) -> Tensor:

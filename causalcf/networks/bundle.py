@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import CausalCFError
 from .began import AutoEncoder, BeganGenerator, initialise_xavier
-from .dcgan import Discriminator, Generator, Labeler, QNetwork, initialise
-from .encoder import Encoder
+from .dcgan import Discriminator, Encoder, Generator, Labeler, QNetwork, initialise
 from .skip import ProjectionDiscriminator, SkipGenerator, initialise_he
 
 Net = TypeVar("Net", bound=nn.Module)

@@ -1,4 +1,4 @@
-"""DCGAN generator and discriminator, with or without labels, Labeler and Q-network (InfoGAN).
+"""DCGAN generator and discriminator, with or without labels, Labeler, Q-network (InfoGAN) and encoder (VAE/GAN).
 Labels enter as -1/+1: concatenated to z in the generator, as constant planes in the discriminator.
 """
 
@@ -74,7 +74,7 @@ class Generator(nn.Module):
 
     def __init__(self, noise_dim: int, n_labels: int, width: int, even_kernels: bool = False) -> None:
         super().__init__()
-        self.noise_dim, self.n_labels, self.width = noise_dim, n_labels, width
+        self.noise_dim, self.width = noise_dim, width
         transposed = EvenTransposed if even_kernels else nn.ConvTranspose2d
         channels = [8 * width, 4 * width, 2 * width, width]
         self.project = nn.Linear(noise_dim + n_labels, channels[0] * 16)
@@ -116,7 +116,6 @@ class Discriminator(nn.Module):
 
     def __init__(self, n_labels: int, width: int) -> None:
         super().__init__()
-        self.n_labels = n_labels
         self.stack = ConvStack(3 + n_labels, width, 1)
 
     def forward(self, images: Tensor, labels: Tensor, wrong: Tensor | None = None) -> Tensor:
@@ -160,3 +159,23 @@ class QNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map (n, 3, 64, 64) images in [-1, 1] to (n, c) estimates."""
         return self.read(self.layers(avg_pool2d(images, POOL)).flatten(1))
+
+
+class Encoder(nn.Module):
+    """Encoder of images and their d labels: one normal distribution for each of the k noise coordinates.
+    Source: Larsen et al. (2016).
+    """
+
+    def __init__(self, noise_dim: int, n_labels: int, width: int) -> None:
+        super().__init__()
+        self.stack = ConvStack(3 + n_labels, width, 2 * noise_dim)
+
+    def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (n, 3, 64, 64) images in [-1, 1] and (n, d) 0/1 labels to (n, k) means and log variances."""
+        mean, log_variance = self.stack(with_label_planes(images, labels)).float().chunk(2, 1)
+        return mean, log_variance
+
+
+def noise_of(mean: Tensor, log_variance: Tensor, normal: Tensor) -> Tensor:
+    """Return (n, k) noise in [-1, 1] for standard normal draws; it is uniform where the encoder's normals are, too."""
+    return torch.erf((mean + (log_variance / 2).exp() * normal) / math.sqrt(2))

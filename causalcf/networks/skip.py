@@ -63,7 +63,7 @@ class SkipGenerator(nn.Module):
 
     def __init__(self, noise_dim: int, n_labels: int, width: int) -> None:
         super().__init__()
-        self.noise_dim, self.n_labels, self.width = noise_dim, n_labels, width
+        self.noise_dim, self.width = noise_dim, width
         channels = [8 * width, 4 * width, 2 * width, width, max(width // 2, 8)]
         self.project = nn.Linear(noise_dim + n_labels, channels[0] * 16)
         self.norms = nn.ModuleList(ConditionalNorm(c, min(noise_dim, STEERING) + n_labels) for c in channels)

@@ -19,7 +19,7 @@ from ..labels import LabelSCM
 from ..labels.evidence import as_labels, assignment
 from ..losses.reconstruction import multi_scale_l1
 from ..networks.bundle import AnyGenerator
-from ..networks.encoder import Encoder
+from ..networks.dcgan import Encoder
 from ..randomness import uniform_noise
 from ..worlds.samplers import shape_of
 

@@ -16,8 +16,7 @@ from ..errors import RunError
 from ..graph.graph import CausalGraph
 from ..io.untrusted import rebuilding
 from ..networks.bundle import with_weights
-from ..networks.dcgan import Labeler
-from ..networks.encoder import Encoder
+from ..networks.dcgan import Encoder, Labeler
 from ..networks.precision import choose_device
 from .directory import beside, find_run, generator_of, read_run, stored_weights
 from .exported import read_state

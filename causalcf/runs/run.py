@@ -18,8 +18,7 @@ from ..errors import CausalCFError, RunError
 from ..graph.graph import CausalGraph
 from ..labels import LabelSCM
 from ..networks.bundle import AnyGenerator
-from ..networks.dcgan import Labeler
-from ..networks.encoder import Encoder
+from ..networks.dcgan import Encoder, Labeler
 from ..networks.precision import autocast
 from ..randomness import fresh, uniform_noise
 from ..worlds.condition import Antecedent

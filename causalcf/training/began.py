@@ -9,8 +9,7 @@ from ..distributed.batch import average_over_processes
 from ..losses.equilibrium import label_error, margins, moved, reconstruction_error
 from ..networks.bundle import update_ema
 from .batches import Batch
-from .schedules import ema_decay
-from .step import Losses, TrainingStep
+from .step import Losses, TrainingStep, ema_decay
 
 
 class BeganStep(TrainingStep):

@@ -165,7 +165,3 @@ def _check_attributes(recipe: ClassifierRecipe, graph: CausalGraph, data: ImageD
     missing = [node for node in graph.nodes if node not in recipe.attributes]
     if missing:
         raise RecipeError(f"{recipe.role}: attributes lacks {', '.join(missing)}; it must name every node of the graph")
-
-
-def _tell(which: str, what: str) -> None:
-    say(which + what)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ from ..errors import RunError
 from ..io.files import replacing
 from ..io.untrusted import read_tensors, rebuilding
 from ..losses.reconstruction import multi_scale_l1
-from ..networks.encoder import Encoder
+from ..networks.dcgan import Encoder
 from ..networks.precision import autocast
 from ..randomness import uniform_noise
 from ..runs.abduction import encode
@@ -76,7 +75,7 @@ def train_encoder(
     labels = data.select(run.graph.nodes) if d else torch.zeros(len(data), 0, dtype=torch.int8)
     draw = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         encoder = Encoder(run.recipe.noise_dim, d, run.recipe.labeler_width)
     encoder.to(run.device)
     adam = torch.optim.Adam(encoder.parameters(), RATE)
@@ -98,20 +97,13 @@ def train_encoder(
         done += BATCH
         on_images(BATCH)
         if done // KEEP_EVERY > (done - BATCH) // KEEP_EVERY:
-            _keep(path, {**told, "done": done, **_state(encoder, adam, draw)})
+            state = {"encoder": encoder.state_dict(), "adam": adam.state_dict(), "draw": draw.get_state()}
+            with replacing(path) as file:
+                torch.save({**told, "done": done, **state}, file)
     networks = {f"encoder.{name}": part.cpu() for name, part in encoder.state_dict().items()}
     write_state(run.folder / ENCODER, {**told, "networks": networks})
     path.unlink(missing_ok=True)
     return encoder.eval().requires_grad_(False)
-
-
-def _state(encoder: Encoder, adam: torch.optim.Adam, draw: torch.Generator) -> dict[str, Any]:
-    return {"encoder": encoder.state_dict(), "adam": adam.state_dict(), "draw": draw.get_state()}
-
-
-def _keep(path: Path, state: Mapping[str, Any]) -> None:
-    with replacing(path) as file:
-        torch.save(dict(state), file)
 
 
 def _resume(
@@ -120,10 +112,8 @@ def _resume(
     """Load what an interrupted training of the same encoder left; return the number of images it has seen."""
     if not path.is_file():
         return 0
-    try:
+    with rebuilding(path):
         state = read_tensors(path)
-    except RunError as error:
-        raise RunError(f"{path} cannot be used: {error}") from error
     if {key: state.get(key) for key in told} != told:
         raise RunError(f"{path} is of an encoder with other options, or of another checkpoint; remove it to start anew")
     with rebuilding(path):

@@ -4,6 +4,7 @@ G's loss: adversarial + Labeler - k_t * Anti-Labeler (CausalGAN, eq. 5) + noise 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -18,15 +19,15 @@ from ..losses.adversarial import objective, squared_gradient_norm
 from ..losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
 from ..losses.reconstruction import KL_WEIGHT, divergence_from_standard, multi_scale_l1
 from ..networks.bundle import Networks, update_ema
-from ..networks.encoder import noise_of
+from ..networks.dcgan import noise_of
 from ..networks.precision import autocast
 from ..runs.recipe import Recipe
 from .batches import Batch, augmented, with_label_noise, with_one_flipped
-from .schedules import ema_decay, rate_factor
 
 Losses = dict[str, Tensor]
 
 R1_EVERY = 8  # steps
+LOWEST = 0.1  # of the learning rates' factor, at the end
 # Of D's loss by a fake logit: far below what moves D, far above what float32 rounds to 0, where G would learn nothing.
 MIN_SLOPE = 1e-20
 
@@ -247,3 +248,16 @@ def total(terms: dict[str, Tensor]) -> Tensor:
 
 def _means(terms: dict[str, Tensor]) -> Losses:
     return {name: term.detach().mean() for name, term in terms.items()}
+
+
+def rate_factor(recipe: Recipe, images: int) -> float:
+    """Return what all learning rates are multiplied by in the step after `images` images: along a cosine to a tenth."""
+    falling = recipe.rate_decay * recipe.images
+    passed = (images - (recipe.images - falling)) / falling if falling else 0.0
+    return (1 + LOWEST) / 2 + (1 - LOWEST) / 2 * math.cos(math.pi * min(max(passed, 0.0), 1.0))
+
+
+def ema_decay(recipe: Recipe, images: int) -> float:
+    """Return the decay of the EMA weights in the step after `images` images, which may limit their half-life."""
+    half_life = min(recipe.ema_half_life, recipe.ema_ramp * images) if recipe.ema_ramp else recipe.ema_half_life
+    return 0.5 ** (recipe.batch / half_life) if half_life else 0.0

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from ..networks.began import BeganGenerator
 from ..networks.bundle import AnyGenerator
-from ..networks.dcgan import ConvStack, EvenTransposed
-from ..networks.encoder import Encoder
+from ..networks.dcgan import ConvStack, Encoder, EvenTransposed
 from ..networks.skip import SLOPE, STEERING, ConditionalNorm, SkipGenerator
 
 Layer = dict[str, Any]

@@ -45,7 +45,7 @@ def test_each_rule(effect, interval, reference, expected):
 @given(SHARES, st.floats(0, 0.5), st.floats(0, 0.5), SHARES)
 def test_every_figure_has_one_verdict_and_signs_do_not_matter(effect, below, above, reference):
     found = verdict(effect, (effect - below, effect + above), reference)
-    assert found in VERDICTS[:6]
+    assert found in list(VERDICTS)[:6]
     assert found == verdict(-effect, (-effect - above, -effect + below), -reference)
     if found == RESPECTED:
         assert abs(effect - reference) <= 0.05 + 1e-9

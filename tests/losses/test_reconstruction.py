@@ -9,7 +9,7 @@ from scipy.stats import kstest
 from torch.distributions import Normal, kl_divergence
 
 from causalcf.losses.reconstruction import divergence_from_standard, multi_scale_l1
-from causalcf.networks.encoder import Encoder, noise_of
+from causalcf.networks.dcgan import Encoder, noise_of
 from causalcf.training.step import TrainingStep
 
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from causalcf.errors import RecipeError
 from causalcf.runs.recipe import Recipe
-from causalcf.training.schedules import ema_decay, rate_factor
-from causalcf.training.step import TrainingStep
+from causalcf.training.step import TrainingStep, ema_decay, rate_factor
 
 
 @given(st.integers(0, 200_000), st.floats(0, 1))

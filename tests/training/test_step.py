@@ -11,7 +11,7 @@ from helpers.step_toys import CPU, SMALL, draw_batch, networks, seeded
 from causalcf.losses.adversarial import OBJECTIVES, objective
 from causalcf.losses.labels import anti_labeler_weight, label_cross_entropy, noise_error
 from causalcf.losses.reconstruction import KL_WEIGHT, divergence_from_standard, multi_scale_l1
-from causalcf.networks.encoder import noise_of
+from causalcf.networks.dcgan import noise_of
 from causalcf.training.batches import augmented, with_label_noise, with_one_flipped
 from causalcf.training.step import TrainingStep
 

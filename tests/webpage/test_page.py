@@ -13,7 +13,7 @@ from helpers.report_toys import suite
 from PIL import Image
 
 from causalcf.errors import RunError, WriteError
-from causalcf.evaluation.report.links import VERDICTS
+from causalcf.evaluation.suite import VERDICTS
 from causalcf.labels import LabelSCM
 from causalcf.labels.mechanisms import TableMechanism
 from causalcf.page import main, write_page

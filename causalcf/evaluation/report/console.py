@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...io.text import plain
+from ..suite import VERDICTS
 from .links import (
     FEW,
     NO_VERDICT,
-    VERDICTS,
     Group,
     Link,
     Outcome,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
+from ..suite import VERDICTS
+
 NOTHING = "–"
 
 
@@ -79,18 +81,6 @@ Link = Mapping[str, Any]
 
 FEW = 12  # groups that are shown in full; more are folded
 
-# In the order in which they are listed. Source: the definitions of the evaluation.
-VERDICTS = {
-    "respected": "the effect is within the margin of the reference and, where the reference exceeds the margin, the "
-    "interval lies on the reference's side of 0",
-    "weak": "on the reference's side of 0, but smaller than the reference by more than the margin",
-    "exaggerated": "on the reference's side of 0, but larger than the reference by more than the margin",
-    "absent": "the interval holds 0 although the reference exceeds the margin",
-    "reversed": "on the other side of 0 than the reference",
-    "leaks": "the reference is 0, but the effect exceeds the margin",
-    "none": "too few units for a verdict",
-    "withheld": "the judge reads this attribute too poorly for a verdict",
-}
 NO_VERDICT = ("none", "withheld")
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...io.text import markdown
+from ..suite import VERDICTS
 from .links import (
     NOTHING,
-    VERDICTS,
     Group,
     Link,
     Outcome,

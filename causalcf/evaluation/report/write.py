@@ -14,7 +14,8 @@ from ...errors import CausalCFError, nearest
 from ...io.files import clear_leftovers, write_atomically
 from ...io.text import markdown, plain
 from ...io.untrusted import read_bounded
-from .links import VERDICTS, Outcome, group_links
+from ..suite import VERDICTS
+from .links import Outcome, group_links
 from .plots import DPI, draw_figures
 from .sections import Block, Code, Lines, Note, Picture, Section, report_sections
 from .summary import graph_line, judge_line, summary
