@@ -27,7 +27,12 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
         name: "faces", "celeba" or "folder".
         root: the folder of the images; required for celeba and folder.
         split: "train" or "valid"; celeba and folder also have "test" and "all".
-        options: further arguments of the source's own loader (`load_faces`, `load_celeba`, `load_folder`).
+        options: `cache`, the folder of all caches (default: $CAUSALCF_CACHE, else the user's cache folder), and
+            `progress`, whether a bar is shown while the cache is built. Of faces also `n`, how many (default: 20,000,
+            valid 4,000), and `seed`. Of celeba and folder `size`, the side of the images in pixels (default: 64), and
+            `skip_missing`, to leave out rows whose images are not there. Of celeba `crop`, the side of the square that
+            is cut from 178x218 pixels, in [64, 178] (default: 108). Of folder `flip`, whether a mirrored image keeps
+            its labels (default: True).
 
     Returns:
         The images of the split with all their labels, as `ImageData`.

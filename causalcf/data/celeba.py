@@ -41,35 +41,7 @@ def load_celeba(
     skip_missing: bool = False,
     crop: int = CELEBA_CROP,
 ) -> ImageData:
-    """Load CelebA: the central square of each aligned image, area-resized, with all attributes.
-
-    The official releases (JPEG and PNG), Kaggle's copy and any part of them load alike, as long as the folder holds
-    exactly the images that its tables list, or `skip_missing` is set. The first call decodes everything into a cache
-    (about 12 kB an image at 64x64), which later calls map into memory.
-
-    Args:
-        root: the folder with `img_align_celeba/` and the tables.
-        split: "train", "valid", "test" (the official partition) or "all".
-        size: side of the images in pixels.
-        cache: folder of all caches; None for $CAUSALCF_CACHE, else the user's cache folder.
-        progress: show a progress bar while the cache is built.
-        skip_missing: leave out the rows whose images are not there, with a warning of how many.
-        crop: side of the square in pixels of the 178x218 image, in [64, 178]. 108 shows the face, 148 the hair, too.
-
-    Returns:
-        The images of the split, in the order of the table, to be flipped in training.
-
-    Raises:
-        DataError: something is missing (says what was looked for and where CelebA is published), the tables and images
-            disagree (says where), broken images (names them), an empty or unknown split.
-
-    Source: Liu, Luo, Wang, Tang (2015), "Deep Learning Face Attributes in the Wild"; crop 108 as in CausalGAN.
-
-    Examples:
-        >>> data = load_celeba("path/to/celeba", "valid")  # doctest: +SKIP
-        >>> data.select(["Male", "Smiling"]).shape         # doctest: +SKIP
-        torch.Size([19867, 2])
-    """
+    """Load CelebA, the official releases, Kaggle's copy or any part of them: `load_data`, docs/data.md."""
     check(type(crop) is int and 64 <= crop <= 178, "crop", crop, "a whole number of pixels in [64, 178]", DataError)
     table, splits = celeba_tables(root)
     folder = celeba_images(root)

@@ -22,42 +22,7 @@ def load_folder(
     flip: bool = True,
     skip_missing: bool = False,
 ) -> ImageData:
-    """Load a folder of images in any common format, labelled by one CSV in it.
-
-    The CSV is `labels.csv`, or the only `*.csv` there. Its first column is the file name relative to the folder
-    (sub-folders with slashes). A column `split` or `partition` holds train, valid and test, or 0, 1 and 2;
-    every other column is an attribute of 0/1 (or -1/1). Without such a column, a hash of the file name sends 90 % to
-    train and the rest to valid, so that adding images moves none. Each image gives its largest central square,
-    area-resized.
-
-    Args:
-        root: the folder.
-        split: "train", "valid", "test" or "all".
-        size: side of the images in pixels.
-        cache: folder of all caches; None for $CAUSALCF_CACHE, else the user's cache folder.
-        progress: show a progress bar while the cache is built.
-        flip: whether a mirrored image keeps its labels ("looks left" would not).
-        skip_missing: leave out the rows whose images are not there, with a warning of how many.
-
-    Returns:
-        The images of the split, in the order of the CSV.
-
-    Raises:
-        DataError: no folder or CSV, a malformed CSV (names the line), images that do not match it, broken images
-            (names them), an empty or unknown split.
-
-    Source: defined here.
-
-    Examples:
-        >>> import tempfile, pathlib
-        >>> from PIL import Image
-        >>> root = pathlib.Path(tempfile.mkdtemp())
-        >>> Image.new("RGB", (90, 80), "red").save(root / "a.png")
-        >>> _ = (root / "labels.csv").write_text("file,Red,split\\na.png,1,train\\n")
-        >>> data = load_folder(root, cache=root / "cache", progress=False)
-        >>> data.names, data.labels.tolist(), data.pixels.shape
-        (('Red',), [[1]], (1, 3, 64, 64))
-    """
+    """Load a folder of images in any common format, labelled by one CSV in it: `load_data`, docs/data.md."""
     root, table = Path(root).expanduser(), folder_table(root)
     splits = table.splits or [_hashed_split(file) for file in table.files]
     return load_images(

@@ -29,26 +29,7 @@ def check_seed(seed: int) -> None:
 def load_faces(
     split: str = "train", n: int | None = None, seed: int = 0, cache: str | Path | None = None, progress: bool = True
 ) -> ImageData:
-    """Faces drawn from the law, rendered at 64 x 64.
-
-    Args:
-        split: "train" or "valid"; they share no face, whatever the seeds.
-        n: how many; None for 20,000 (train) or 4,000 (valid).
-        seed: which draw, in [0, 2^31).
-        cache: folder of all caches; None for `cache_root()`.
-        progress: show a progress bar while the cache is built.
-
-    Raises:
-        DataError: an unknown split, fewer than one image, a seed out of range, or a cache that cannot be written.
-
-    Source: defined here.
-
-    Examples:
-        >>> import tempfile
-        >>> faces = load_faces("valid", n=8, cache=tempfile.mkdtemp(), progress=False)
-        >>> len(faces), faces.pixels.shape[1:], faces.names[0]
-        (8, (3, 64, 64), 'Young')
-    """
+    """Draw faces from the law and render them, each split without a face of the other: `load_data`."""
     if split not in SIZES:
         raise DataError("faces: " + unknown("split", split, SIZES))
     count = SIZES[split] if n is None else n
