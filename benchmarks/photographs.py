@@ -89,18 +89,19 @@ def _table(curve: str, constant: str, points: Sequence[tuple[str, dict[str, floa
 
 
 def plot(found: Mapping[str, Sequence[tuple[str, dict[str, float]]]], file: Path) -> None:
-    """Draw for each constant: the person found again against the flips that show, with the residual."""
+    """Draw what is kept of a photograph against the flips that show, with the residual: the person, else the PSNR."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3.4 * len(found), 3.2), layout="constrained")
     for axes, (curve, points) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
-        flips, again = ([one[what] for _, one in points] for what in ("flips", "found again"))
-        axes.plot(flips, again, "o-", markersize=4)
-        for (name, _), x, y in zip(points, flips, again, strict=True):
+        what = "found again" if curve == "residual" else "PSNR"
+        flips, kept = ([one[figure] for _, one in points] for figure in ("flips", what))
+        axes.plot(flips, kept, "o-", markersize=4)
+        for (name, _), x, y in zip(points, flips, kept, strict=True):
             axes.annotate(name, (x, y), textcoords="offset points", xytext=(4, 4), fontsize=7)
         axes.set_title(f"{curve}: {CURVES[curve][1]}", fontsize=9)
         axes.set_xlabel("share of flips that show")
-        axes.set_ylabel("share of people found again")
+        axes.set_ylabel("share of people found again" if curve == "residual" else "PSNR without residual, dB")
         axes.margins(0.2)
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, dpi=130)

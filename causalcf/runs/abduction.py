@@ -29,7 +29,7 @@ Weights = dict[str, Tensor]
 
 STEPS, RATE = 100, 0.05  # of Adam on arctanh(z)
 TRIES = 64  # random noises, the nearest of which is the start where there is no encoder
-CYCLE = 2.0  # weight of |z - E(G(z))|^2, which keeps z where the labels act (Zhu et al. 2020)
+CYCLE = 0.1  # weight of |z - E(G(z))|^2, so that the encoder finds z again (Zhu et al. 2020)
 NORMAL = 1e-3  # weight of the squared noise, where its prior is normal
 LARGEST = 0.999  # of a noise that descent starts from: arctanh(1) is infinite
 TUNING_STEPS, TUNING_RATE = 80, 4e-3
