@@ -55,10 +55,9 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     require(flags.resume != "", "--resume", "empty", "a run directory, or one of its checkpoints")
     usual = BEGAN if flags.approach == BEGAN else DEFAULT if flags.data == DEFAULT else PHOTOGRAPHS
     resumes = flags.resume is not None
-    require(not (resumes and flags.recipe), "--recipe", flags.recipe, "left out with --resume: a run keeps its own")
     path = find_preset("train", usual if flags.recipe is None else flags.recipe, RecipeError)
     try:
-        mapping = {} if resumes else read_mapping(path, RECIPE)
+        mapping = {} if resumes and flags.recipe is None else read_mapping(path, RECIPE)
         names = mapping.get("generator_labels")
         is_list = names is None or (isinstance(names, list) and all(isinstance(name, str) for name in names))
         require(is_list, "generator_labels", repr(names), "a list of names")  # which the parser takes for granted
@@ -73,6 +72,7 @@ def parse_options(arguments: Sequence[str]) -> TrainOptions:
     given = with_new_names(Recipe, recipe_flags, {**in_file, **recipe_flags})
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     comparison = compared(taken, {**in_file, **given}, named)
+    require(not (resumes and flags.recipe), "--recipe", flags.recipe, "left out with --resume: a run keeps its own")
     if comparison is not None:
         recipe = comparison.recipe
     else:  # a resumed run has a recipe of its own, which its flags are checked against

@@ -78,11 +78,11 @@ def report_again(source: str, device: str = "auto", data_root: str | None = None
 def _finish(
     folder: Path, classifier: AttributeClassifier, parts: Splits, recipe: ClassifierRecipe, images_seen: int
 ) -> None:
-    """Write the report; the first report also links the classifier as the newest of its data."""
-    first = not (folder / JSON).is_file() or not (folder.parent / _link(recipe)).exists()
+    """Write the report; link the classifier as the newest of its data, if it is new or none is linked."""
+    links = not (folder / JSON).is_file() or not (folder.parent / _link(recipe)).exists()
     assert recipe.seed is not None
     report = write_report(folder, classifier, parts, recipe.seed, images_seen)
-    if first:
+    if links:
         point_to(folder, _link(recipe))
     print(report.to_markdown().split("\n- ")[0])
     say(f"finished; {folder}")

@@ -92,9 +92,9 @@ class Approach(ABC):
 
     def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
         """Generate images from (r, k) noise and (r, d) labels in the order `nodes`."""
-        return self.asked.generate(
-            noise, None if labels is None else in_order(labels, self.nodes, self.scm.graph.nodes)
-        )
+        if labels is None:
+            return self.asked.generate(noise)
+        return self.asked.generate(noise, in_order(labels, self.nodes, self.scm.graph.nodes))
 
 
 def units_missed(asked: int, why: CausalCFError) -> dict[str, Any]:

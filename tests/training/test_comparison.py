@@ -14,6 +14,7 @@ from helpers.newest import latest_runs
 
 from causalcf.errors import DataError, GraphError, RecipeError
 from causalcf.runs.directory import stored_runs
+from causalcf.runs.recipe import Recipe
 from causalcf.train import main, parse_options, resolved
 from causalcf.training.comparison import find_trained_classifier, find_training
 from causalcf.training.comparison_recipe import comparison_from_dict
@@ -263,7 +264,7 @@ def test_a_recipe_of_one_training_is_told_apart(tmp_path, monkeypatch, text, fla
         ({"judge": {"attributes": ["Male"]}}, RecipeError, "judge.*attributes.*Young, "),
         ({"graph": "celebb"}, GraphError, "'celebb'.*'celeba'"),
         ({"device": "cuda:99"}, RecipeError, "cuda:99"),
-        ({"data": "celeba", "data_root": "nowhere"}, DataError, "nowhere"),
+        ({"data": "celeba", "data_root": "nowhere", "data_size": Recipe.data_size}, DataError, "nowhere"),
     ],
 )
 def test_mistakes_that_only_the_data_show_are_named_before_anything_is_trained(
