@@ -133,21 +133,22 @@ def _measures(run: Run, people: _People, worlds: Worlds, seed: int, way: str) ->
         """Pool (n, d) answers; the interval is over photographs."""
         found[name] = over_units(torch.arange(n), right.sum(1), right.shape[1], n, seed, way, name)
 
-    rate("null intervention: labels kept", people.judge.read(worlds.images) == people.judge.read(photographs))
+    drawn = people.judge.probabilities(worlds.images)
+    before, was = people.judge.read(photographs), people.judge.above_base_rates(drawn)
+    rate("null intervention: labels kept", was == before)
     if run.labels is None:
         return found
     same, shown, pixels, truths, beside, back = [], [], [], [], [], []
     effects: dict[str, Any] = {}
-    before = people.judge.read(photographs)
-    drawn = people.judge.probabilities(worlds.images)  # effects are of the flip alone, not of drawing again
     for column, name in enumerate(names):
         wanted = 1 - labels[:, column]
         images, flipped = _under(run, worlds, name, wanted, seed)
         after = people.judge.probabilities(images)
-        read, was = (people.judge.above_base_rates(one) for one in (after, drawn))
+        read = people.judge.above_base_rates(after)
         shown.append((read[:, column], wanted))
         others = [i for i, node in enumerate(names) if node not in run.graph.descendants(name) and i != column]
         beside.append((read == before)[:, others])
+        # Of the flip alone, not of drawing again.
         effects |= _effects(run, name, wanted, labels, {"seen": read - was, "mean probability": after - drawn})
         if way.startswith("encoder"):
             back.append(_reversed(run, worlds, images, flipped))
