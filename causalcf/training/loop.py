@@ -130,8 +130,8 @@ class Training:
         if state["data_fingerprint"] != self.batches.data.fingerprint and not changed_data:
             raise RunError(
                 f"{folder} was trained on data {state['data_fingerprint']}, and the data found now is "
-                f"{self.batches.data.fingerprint}: put the original images back, or start a new run; --resume goes on with "
-                "these by --changed-data, and --init-from does not"
+                f"{self.batches.data.fingerprint}: put the original images back, or start a new run; --resume goes on "
+                "with these by --changed-data, and --init-from does not"
             )
         self.step, self.seconds = state["step"], state["seconds"]
         tick = state.get("tick")
