@@ -17,6 +17,7 @@ from ..errors import ImpossibleWorldError, UnreachedError
 from ..randomness import generator_of
 from ..runs.directory import views_of
 from .approaches import Approach, kind_of
+from .associations import associations
 from .axioms import axioms
 from .flips import picture_name, save_flip
 from .graph_fit import graph_fit
@@ -53,6 +54,7 @@ def measure(evaluation: Evaluation, pieces: ResultCache) -> dict[str, Any]:
         "queries": [],
         "statements": [],
         "axioms": {},
+        "associations": [],
         "realism": {},
         "photographs": {},
     }
@@ -80,6 +82,9 @@ def _groups(evaluation: Evaluation) -> list[Group]:
     for kind, name in zip(kinds, runs, strict=True):
         common = kind if kinds.count(kind) == 1 else f"{kind} ({name})"
         asked.append(Group((Part("realism", ("realism", name), partial(_realism, evaluation, real, name), common),)))
+    if pairs := _unrelated(evaluation):
+        names = ("associations", *pairs)
+        asked.append(Group((Part("associations", names, partial(_associations, evaluation, real, pairs)),)))
     if runs:
         itself = Part("realism", ("realism",), partial(_realism, evaluation, real, ""), THEMSELVES)
         asked.append(Group((itself,)))
@@ -175,6 +180,22 @@ def _axioms(evaluation: Evaluation, session: Session) -> dict[str, Any]:
 def _graph_fit(evaluation: Evaluation) -> dict[str, Any]:
     graph, draw = evaluation.inputs.graph, generator_of(evaluation.settings.seed, "graph fit")
     return graph_fit(graph, evaluation.inputs.data.select(graph.nodes), draw).to_dict()
+
+
+def _unrelated(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """Return the pairs asked under do whose effect does not descend from the cause: the reference is 0."""
+    graph = evaluation.inputs.true_graph
+    if all(approach.mode != "do" for approach in evaluation.approaches):
+        return []
+    asked = [one.link for one in evaluation.suite.questions(graph.nodes) if not one.given and not one.held]
+    return [(link.cause, link.effect) for link in asked if link.effect not in graph.descendants(link.cause)]
+
+
+def _associations(evaluation: Evaluation, real: RealImages, pairs: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    m, (rows, _) = evaluation.inputs, real.rows
+    labels, draw = real.held_out.select(m.reference.nodes)[rows], generator_of(evaluation.settings.seed, "associations")
+    seen = m.judge.read(to_unit_interval(real.held_out.batch(rows)))
+    return [{**one, "from": _source(m), "n": len(rows)} for one in associations(labels, seen, m.reference.nodes, pairs, draw)]
 
 
 class RealImages:

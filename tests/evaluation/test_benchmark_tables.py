@@ -116,3 +116,15 @@ def test_people_whose_noise_is_redrawn_move_as_often_as_the_law_says():
     of_men = true_scm().probability({"Bald": 1}, do={"Young": 0, "Male": 1})
     wrong = cells["Bald", 1]["wrong"]
     assert binomtest(sum(wrong), len(wrong), 1 - of_men).pvalue < 1e-5
+
+
+def test_leaks_of_photographs_and_runs_stand_side_by_side(runs, judge_folder, tmp_path, monkeypatch, capsys):
+    module = script("leaks")
+    monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
+    run = (runs / "a" / "latest").resolve()
+    asked = ["leaks", str(run), "--judge", str(judge_folder), "--photos", "60", "--plot", str(tmp_path / "leaks.png")]
+    monkeypatch.setattr(sys, "argv", asked)
+    module.main()
+    assert (tmp_path / "leaks.png").stat().st_size > 5000
+    said = " ".join(capsys.readouterr().out.split())
+    assert "│ photographs │" in said and said.count(f"{run.name}, drawn") == said.count(f"{run.name}, set") == 2

@@ -172,13 +172,15 @@ def test_conditions_modes_and_suites(runs, judge_folder, tmp_path):
     assert report["axioms"]["causalgan-do"]["composition"]["pixels"]["value"] == 0.0
     assert report["axioms"]["causalgan-do"]["minimality"]["non_descendants"]["value"] is not None
     assert report["axioms"]["causalgan-esm"]["composition"]["pixels"]["value"] > 0
-    assert len(report["queries"]) == 6 * len(names)
+    assert len(report["queries"]) == 6 * len(names) and report["associations"] == []  # Bald descends from Male
     collider = [link for link in report["links"] if link["held"]]
     assert {link["reference"] for link in collider if link["mode"] == "do"} == {0.0}
-    suite.write_text("links: []\naxioms: false\nhalf_width: 0.09\n")
+    suite.write_text("links: ['Smiling->Male']\naxioms: false\nhalf_width: 0.09\n")
     found = evaluated(tmp_path / "f", runs, judge_folder, "c", "--suite", str(suite), "--features", str(judge_folder))
     one = found[0]["realism"]["conditional"]
     assert one["FD(features)"] == one["FD(judge)"] > 0 and one["recall(features)"] == one["recall(judge)"]
+    (association,) = found[0]["associations"]
+    assert association["low"] <= association["value"] <= association["high"] and association["n"] == one["n"]
     assert one["extractor"] == "judge residual 16, features residual 16" and not found[0]["settings"]["left_out"]
     observed, _ = evaluated(
         tmp_path / "observed",

@@ -1,5 +1,7 @@
 """What a report says of its own limits follows from the data, the graph, the judge and the number of runs."""
 
+from html import unescape
+
 import pytest
 from helpers.report_toys import small, suite
 from markdown_it import MarkdownIt
@@ -40,14 +42,28 @@ def test_the_number_of_runs_is_counted_once_each():
     assert "2 runs were asked" in limits({**outcome, "approaches": [one, {**others[0], "run": "other"}]})[4]
 
 
+def associated(*values):
+    made = [{"value": value, "low": value - 0.1, "high": value + 0.1, "n": 2000} for value in values]
+    pairs = [("Bald", "Male"), ("Male", "Young"), ("Bald", "Young")]
+    return [{"cause": a, "effect": b, "from": "held-out images", **one} for (a, b), one in zip(pairs, made, strict=False)]
+
+
+def test_what_the_data_themselves_show_is_said_if_it_exceeds_the_margin():
+    assert len(limits({**small(), "associations": associated(0.04, -0.05)})) == 5
+    said = limits({**small(), "associations": associated(0.07, 0.01, -0.31)})[5]
+    assert "2 of the 3 pairs" in said and "Bald->Young -0.310" in said and "faithfully" in said
+    assert "the one pair" in limits({**small(), "associations": associated(0.07)})[5]
+
+
 def test_both_reports_show_them(tmp_path):
-    outcome = {**small(), "data": PHOTOGRAPHS}
+    outcome = {**small(), "data": PHOTOGRAPHS, "associations": associated(0.07, 0.01, -0.31)}
     for link in outcome["links"]:
         link["picture"] = None
     write_report(tmp_path, outcome)
     page = (tmp_path / "report.html").read_text()
     text = MarkdownIt().render((tmp_path / "report.md").read_text())
+    for shown in (page, text):
+        assert "The data themselves, 2,000 held-out images" in shown and "-0.310 [-0.410, -0.210]" in shown
     for line in limits(outcome):
-        shown = line.replace("'", "&#39;")
-        assert shown in page and line in text.replace("&quot;", '"')
+        assert line in unescape(page) and line in unescape(text)
     assert '<section id="limits">' in page and 'href="#limits"' in page

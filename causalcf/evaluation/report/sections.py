@@ -132,6 +132,9 @@ def _links(outcome: Outcome, groups: tuple[Group, ...], figures: Figures, few: b
         blocks: tuple[Block, ...] = (plot, *answers, tables.detail_table(group))
         verdicts = tuple(link["verdict"] for link in group.links) if not few else ()
         yield Section(group.name, blocks, group.anchor, verdicts, folded=not few)
+    if associations := tables.associations_table(outcome):
+        yield Note(tables.ASSOCIATIONS)
+        yield associations
 
 
 def _answer(group: Group, link: Link, caveats: Sequence[str]) -> Section:

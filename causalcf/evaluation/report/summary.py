@@ -33,9 +33,9 @@ _IDENTIFIED = (
 
 
 def limits(outcome: Outcome) -> list[str]:
-    """Return five sentences: on the data, the graph, counterfactuals, the judge, and chance."""
+    """Return a sentence each on the data, the graph, counterfactuals, the judge, chance, and associations, if any."""
     data = _FACES if outcome["data"]["name"] == "faces" else _PHOTOGRAPHS
-    return [data, _graph(outcome), _IDENTIFIED, _judge(outcome), _chance(outcome)]
+    return [data, _graph(outcome), _IDENTIFIED, _judge(outcome), _chance(outcome), *_associations(outcome)]
 
 
 def _graph(outcome: Outcome) -> str:
@@ -60,6 +60,20 @@ def _judge(outcome: Outcome) -> str:
     if not judge["independent"]:
         text += "; it is not independent of the runs it judges, and may be deceived by them"
     return text + "."
+
+
+def _associations(outcome: Outcome) -> list[str]:
+    found, margin = outcome.get("associations", ()), outcome["settings"]["margin"]
+    beyond = [one for one in found if abs(one["value"]) > margin]
+    if not beyond:
+        return []
+    worst = max(beyond, key=lambda one: abs(one["value"]))
+    of = f"{count(len(beyond))} of the {count(len(found))} pairs" if len(found) > 1 else "the one pair"
+    return [
+        f"The data themselves show an effect of more than {margin} in {of} with reference 0, between real images whose "
+        f"other labels are the same ({worst['cause']}->{worst['effect']} {effect(worst['value'])}); a generator that "
+        "draws its data faithfully leaks there, too."
+    ]
 
 
 def _chance(outcome: Outcome) -> str:

@@ -129,6 +129,19 @@ def detail_table(group: Group) -> Table:
     return Table(f"{group.name}: all figures", ["", *(link["approach"] for link in group.links)], rows)
 
 
+ASSOCIATIONS = (
+    "Real images whose labels are the same but for the cause: how much more often the judge reads the effect with the "
+    "cause than without. A generator that draws its data faithfully shows the same, where the reference is 0."
+)
+
+
+def associations_table(outcome: Outcome) -> Table | None:
+    """Build one row per pair with reference 0, the strongest first; None if none was measured."""
+    found = sorted(outcome.get("associations", ()), key=lambda one: -abs(one["value"]))
+    rows = [[f"{one['cause']}->{one['effect']}", estimate(one)] for one in found]
+    return Table(f"The data themselves, {count(found[0]['n'])} {found[0]['from']}", ["pair", "difference"], rows) if found else None
+
+
 def flat_table(groups: tuple[Group, ...]) -> Table:
     """Build one wide row per link and approach, for many links."""
     heads = ["link", "approach", "n", "effect [interval]", "reference effect", "link error", "leak", "p (Holm)"]
