@@ -7,11 +7,11 @@ people with glasses look older than others even if all other labels are the same
 is measured whose Y does not descend from X. "Reading" is the judge's label at its base rate, "probability" its
 calibrated probability.
 
-    photographs  the report's "associations": mean reading of Y among held-out photographs with X, less that among those
-                 without, where all other labels are the same
+    photographs  the report's "associations": mean reading of Y among held-out photographs with X, less that among
+                 those without, where all other labels are the same
     drawn        the same of images drawn from the labels of those photographs
-    set          the same images: X alone is set to the other value, on the same noise; change of Y as X goes from 0 to 1.
-                 Photographs whose labels occur with that value, too
+    set          the same images: X alone is set to the other value, on the same noise; change of Y as X goes from 0
+                 to 1. Photographs whose labels occur with that value, too
 
 "beyond 0.05" is the share of pairs whose figure is larger than the margin of the verdicts, "certain" that of pairs
 whose whole 95 % interval is (percentile bootstrap over photographs, 500 resamples).
@@ -23,6 +23,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -93,7 +94,9 @@ def main() -> None:
 
 def summary(found: Mapping[str, Tensor]) -> Table:
     """A row for each, of (1 + RESAMPLES, pairs, 2) figures."""
-    table = Table("", "reading: beyond 0.05", "certain", "mean size", "probability: beyond 0.05", "certain", "mean size")
+    table = Table(
+        "", "reading: beyond 0.05", "certain", "mean size", "probability: beyond 0.05", "certain", "mean size"
+    )
     for name, values in found.items():
         low, high = values[1:].nanquantile(0.025, 0), values[1:].nanquantile(0.975, 0)
         beyond, sure = values[0].abs() > MARGIN, (low > MARGIN) | (high < -MARGIN)
@@ -124,7 +127,8 @@ def plot(found: Mapping[str, Tensor], names: Sequence[str], file: Path) -> None:
         axes.plot(real, ours, "o", markersize=4)
         for x, y, label in zip(real, ours, names, strict=True):
             if max(abs(x), abs(y)) > 2 * MARGIN:
-                axes.annotate(label, (x, y), fontsize=6, xytext=(3, 2), textcoords="offset points")
+                side: dict[str, Any] = {"xytext": (-4 if x > 0 else 4, 3), "ha": "right" if x > 0 else "left"}
+                axes.annotate(label, (x, y), fontsize=6, textcoords="offset points", **side)
         axes.set_title(name.removesuffix(", set"), fontsize=9)
         axes.set_xlabel("photographs, other labels the same")
     figure.axes[0].set_ylabel("label set, by mean probability")

@@ -34,7 +34,7 @@ NONE, ALL = 1e-4, 1e6  # fading that leaves no residual where anything differs, 
 CURVES: Mapping[str, tuple[str, str, Sequence[float]]] = {
     "residual": ("encoder", "FADING", (NONE, 0.03, 0.06, 0.1, 0.2, 0.4, ALL)),
     "optimise": ("optimise", "CYCLE", (8.0, 2.0, 0.5, 0.1, 0.0)),
-    "tune": ("tune", "TUNING_STEPS", (0, 20, 80, 240)),
+    "tune": ("tune", "TUNING_STEPS", (0, 30, 120, 240)),
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torchvision.transforms.v2.functional import gaussian_blur
 
 from ..classifiers.classifier import AttributeClassifier
 from ..errors import RunError
@@ -17,6 +18,8 @@ from ..networks.bundle import AnyGenerator
 from ..networks.precision import autocast
 from .costs import Costs, Losses, Multipliers
 from .sources import Group, Question, Source
+
+BLUR = 0.85  # sigma in pixels: weights of about 1, 2, 1, which a pattern of period 2 does not pass
 
 
 @dataclass
@@ -36,6 +39,7 @@ class StatementConstraint:
     device: torch.device
     precision: str
     random: torch.Generator
+    smooth: bool = False  # whether the classifier reads blurred images
     last: dict[str, float] = field(default_factory=dict)
 
     def __call__(self, generator: AnyGenerator, step: int, noise: Tensor, images: Tensor) -> Losses:
@@ -115,7 +119,8 @@ class StatementConstraint:
     def _classify(self, images: Tensor) -> Tensor:
         with autocast(self.device, self.precision):
             exact = images.to(torch.promote_types(images.dtype, torch.float32))
-            logits = self.classifier.logits((exact / 2 + 0.5).clamp(0, 1))  # as a run shows them
+            shown = (exact / 2 + 0.5).clamp(0, 1)  # as a run shows them
+            logits = self.classifier.logits(gaussian_blur(shown, [3, 3], [BLUR, BLUR]) if self.smooth else shown)
         return logits.to(exact.dtype).sigmoid()
 
     def record(self) -> dict[str, dict[str, float]]:

@@ -93,6 +93,7 @@ def constraint_with(
         device,
         precision,
         random,
+        recipe.statement_smooth,
     )
 
 

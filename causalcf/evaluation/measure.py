@@ -195,7 +195,10 @@ def _associations(evaluation: Evaluation, real: RealImages, pairs: list[tuple[st
     m, (rows, _) = evaluation.inputs, real.rows
     labels, draw = real.held_out.select(m.reference.nodes)[rows], generator_of(evaluation.settings.seed, "associations")
     seen = m.judge.read(to_unit_interval(real.held_out.batch(rows)))
-    return [{**one, "from": _source(m), "n": len(rows)} for one in associations(labels, seen, m.reference.nodes, pairs, draw)]
+    return [
+        {**one, "from": _source(m), "n": len(rows)}
+        for one in associations(labels, seen, m.reference.nodes, pairs, draw)
+    ]
 
 
 class RealImages:

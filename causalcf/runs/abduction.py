@@ -32,7 +32,7 @@ TRIES = 64  # random noises, the nearest of which is the start where there is no
 CYCLE = 0.1  # weight of |z - E(G(z))|^2, so that the encoder finds z again (Zhu et al. 2020)
 NORMAL = 1e-3  # weight of the squared noise, where its prior is normal
 LARGEST = 0.999  # of a noise that descent starts from: arctanh(1) is infinite
-TUNING_STEPS, TUNING_RATE = 80, 4e-3
+TUNING_STEPS, TUNING_RATE, TUNING_BETAS = 120, 8e-3, (0.9, 0.99)
 STRANGERS = 4  # random faces that tuning leaves as they are
 
 
@@ -137,7 +137,7 @@ def tune(generator: AnyGenerator, noise: Tensor, labels: Tensor, image: Tensor, 
         for name, weight in generator.named_parameters()
         if name.startswith(generator.last_layers)
     }
-    adam = torch.optim.Adam(tuned.values(), TUNING_RATE)
+    adam = torch.optim.Adam(tuned.values(), TUNING_RATE, TUNING_BETAS)
     for _ in range(TUNING_STEPS):
         made = functional_call(generator, tuned, inputs)
         terms = [multi_scale_l1(made[:1], image[None] * 2 - 1), multi_scale_l1(made[d + 1 :], before[d + 1 :])]

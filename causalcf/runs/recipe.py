@@ -201,6 +201,10 @@ class Recipe(Options):
     statement_release: bool = option(
         False, "leave the labels that the statements' consequents name out of the generator's label losses"
     )
+    statement_smooth: bool = option(
+        False,
+        "blur the images a little before the constraints' classifier reads them, so that no fine pattern deceives it",
+    )
     statement_rate: float = option(
         0.1, "dual ascent: step size of a constraint's multiplier, per unit of its loss above the slack", low=0
     )

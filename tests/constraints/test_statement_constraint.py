@@ -1,6 +1,7 @@
 """What telling does to a generator: nothing while statements hold, else the loss's own gradient, up to a share."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -165,3 +166,19 @@ def test_images_beyond_the_range_are_read_as_they_are_shown():
     bright, edge = (constraint._classify(torch.full((2, 3, 2, 2), value, dtype=torch.float64)) for value in (3.0, 1.0))
     assert torch.equal(bright, edge)
     assert not torch.equal(edge, constraint._classify(torch.full((2, 3, 2, 2), 0.5, dtype=torch.float64)))
+
+
+def test_a_smooth_reading_does_not_see_the_finest_pattern():
+    """Oracle: a pattern of period 2 in rows or columns is flat after weights 1, 2, 1; a step is kept."""
+    told = telling({"old": OLD_MAN})
+    seen = []
+    told.classifier = SimpleNamespace(logits=lambda images: seen.append(images) or images.new_zeros(len(images), 3))
+    flat, rows = torch.zeros(1, 3, 8, 8), torch.tensor([0.2, -0.2]).repeat(4)
+    step = torch.where(torch.arange(8) < 4, -0.5, 0.5).expand(1, 3, 8, 8)
+    images = torch.cat([flat, flat + rows, flat + rows[:, None], step])
+    for smooth, least in ((True, 0.0), (False, 0.09)):
+        told.smooth = smooth
+        told._classify(images)
+        moved = (seen[-1] - 0.5).abs()
+        assert moved[0].max() < 1e-6 and least <= moved[1:3].max() < least + 0.011
+        assert moved[3, :, :, [0, 7]].min() > 0.24

@@ -45,7 +45,9 @@ def test_the_number_of_runs_is_counted_once_each():
 def associated(*values):
     made = [{"value": value, "low": value - 0.1, "high": value + 0.1, "n": 2000} for value in values]
     pairs = [("Bald", "Male"), ("Male", "Young"), ("Bald", "Young")]
-    return [{"cause": a, "effect": b, "from": "held-out images", **one} for (a, b), one in zip(pairs, made, strict=False)]
+    return [
+        {"cause": a, "effect": b, "from": "held-out images", **one} for (a, b), one in zip(pairs, made, strict=False)
+    ]
 
 
 def test_what_the_data_themselves_show_is_said_if_it_exceeds_the_margin():
