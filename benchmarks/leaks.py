@@ -130,6 +130,7 @@ def plot(found: Mapping[str, Tensor], names: Sequence[str], file: Path) -> None:
                 side: dict[str, Any] = {"xytext": (-4 if x > 0 else 4, 3), "ha": "right" if x > 0 else "left"}
                 axes.annotate(label, (x, y), fontsize=6, textcoords="offset points", **side)
         axes.set_title(name.removesuffix(", set"), fontsize=9)
+        axes.locator_params("x", nbins=6)
         axes.set_xlabel("photographs, other labels the same")
     figure.axes[0].set_ylabel("label set, by mean probability")
     figure.savefig(file, dpi=150)
