@@ -33,7 +33,7 @@ from torch import Tensor
 from causalcf.cli.command import run
 from causalcf.data.images import to_unit_interval
 from causalcf.errors import RunError
-from causalcf.evaluation.associations import RESAMPLES, association
+from causalcf.evaluation.associations import association, resamples
 from causalcf.evaluation.inputs import load_inputs, load_runs
 from causalcf.evaluation.session import Settings
 from causalcf.randomness import generator_of, uniform_noise
@@ -53,8 +53,7 @@ def main() -> None:
     data, nodes, graph = inputs.held_out or inputs.data, inputs.reference.nodes, inputs.true_graph
     rows = torch.randperm(len(data), generator=generator_of(0, "photographs"))[: options.photos]
     labels = data.select(nodes)[rows]
-    draws = torch.randint(len(rows), (RESAMPLES, len(rows)), generator=generator_of(0, "bootstrap"))
-    weights = torch.stack([torch.ones(len(rows)), *(draw.bincount(minlength=len(rows)).float() for draw in draws)])
+    weights = resamples(len(rows), generator_of(0, "bootstrap"))
     pairs = [
         (x, y) for x, cause in enumerate(nodes) for y, effect in enumerate(nodes)
         if x != y and effect not in graph.descendants(cause)

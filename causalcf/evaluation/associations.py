@@ -37,6 +37,12 @@ def association(labels: Tensor, seen: Tensor, cause: int, weights: Tensor) -> Te
     return (share * gap).sum(1) / share.sum(1)
 
 
+def resamples(n: int, draw: torch.Generator) -> Tensor:
+    """Return (1 + RESAMPLES, n) counts of n images: each once, then as often as a bootstrap sample has it."""
+    drawn = [torch.randint(n, (n,), generator=draw).bincount(minlength=n) for _ in range(RESAMPLES)]
+    return torch.stack([torch.ones(n, dtype=torch.long), *drawn])
+
+
 def associations(
     labels: Tensor, seen: Tensor, nodes: Sequence[str], pairs: Sequence[tuple[str, str]], draw: torch.Generator
 ) -> list[dict[str, Any]]:
@@ -49,9 +55,7 @@ def associations(
 
     Pairs for which no two images differ in the cause alone are left out.
     """
-    n, found = len(labels), []
-    resampled = [torch.randint(n, (n,), generator=draw).bincount(minlength=n) for _ in range(RESAMPLES)]
-    weights = torch.stack([torch.ones(n, dtype=torch.long), *resampled])
+    found, weights = [], resamples(len(labels), draw)
     for cause in dict.fromkeys(cause for cause, _ in pairs):
         made = association(labels, seen, nodes.index(cause), weights)
         low, high = made[1:].nanquantile(torch.tensor([0.025, 0.975]).to(made), 0)

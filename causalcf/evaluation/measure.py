@@ -184,21 +184,18 @@ def _graph_fit(evaluation: Evaluation) -> dict[str, Any]:
 
 def _unrelated(evaluation: Evaluation) -> list[tuple[str, str]]:
     """Return the pairs asked under do whose effect does not descend from the cause: the reference is 0."""
-    graph = evaluation.inputs.true_graph
+    graph, nodes = evaluation.inputs.true_graph, evaluation.inputs.reference.nodes
     if all(approach.mode != "do" for approach in evaluation.approaches):
         return []
-    asked = [one.link for one in evaluation.suite.questions(graph.nodes) if not one.given and not one.held]
+    asked = [one.link for one in evaluation.suite.questions(nodes) if not one.given and not one.held]
     return [(link.cause, link.effect) for link in asked if link.effect not in graph.descendants(link.cause)]
 
 
 def _associations(evaluation: Evaluation, real: RealImages, pairs: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    m, (rows, _) = evaluation.inputs, real.rows
-    labels, draw = real.held_out.select(m.reference.nodes)[rows], generator_of(evaluation.settings.seed, "associations")
-    seen = m.judge.read(to_unit_interval(real.held_out.batch(rows)))
-    return [
-        {**one, "from": _source(m), "n": len(rows)}
-        for one in associations(labels, seen, m.reference.nodes, pairs, draw)
-    ]
+    m, nodes = evaluation.inputs, evaluation.inputs.reference.nodes
+    labels, seen = real.held_out.select(nodes)[real.rows[0]], m.judge.above_base_rates(real.probabilities)
+    found = associations(labels, seen, nodes, pairs, generator_of(evaluation.settings.seed, "associations"))
+    return [{**one, "from": _source(m), "n": len(real)} for one in found]
 
 
 class RealImages:
@@ -224,8 +221,12 @@ class RealImages:
         return {name: (judge_features(c, others), judge_features(c, of_data)) for name, c in self.readers.items()}
 
     @cached_property
+    def probabilities(self) -> Tensor:
+        return self.inputs.judge.probabilities(self.images()[0])
+
+    @property
     def facts(self) -> Tensor:
-        return self.inputs.judge.facts(self.images()[0])
+        return (self.probabilities > 0.5).to(torch.int8)
 
 
 def _source(inputs: Inputs) -> str:

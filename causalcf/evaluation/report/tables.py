@@ -138,12 +138,10 @@ ASSOCIATIONS = (
 def associations_table(outcome: Outcome) -> Table | None:
     """Build one row per pair with reference 0, the strongest first; None if none was measured."""
     found = sorted(outcome.get("associations", ()), key=lambda one: -abs(one["value"]))
-    rows = [[f"{one['cause']}->{one['effect']}", estimate(one)] for one in found]
-    return (
-        Table(f"The data themselves, {count(found[0]['n'])} {found[0]['from']}", ["pair", "difference"], rows)
-        if found
-        else None
-    )
+    if not found:
+        return None
+    title = f"The data themselves, {count(found[0]['n'])} {found[0]['from']}"
+    return Table(title, ["pair", "difference"], [[f"{one['cause']}->{one['effect']}", estimate(one)] for one in found])
 
 
 def flat_table(groups: tuple[Group, ...]) -> Table:
