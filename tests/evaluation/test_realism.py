@@ -265,10 +265,10 @@ def evaluated(monkeypatch, data, held_out=None):
     def actual(n, given, generator):
         return SimpleNamespace(images=torch.rand(n, 3, 64, 64, generator=generator))
 
-    def facts(images):
+    def nothing(images):
         return torch.zeros(len(images), 1)
 
-    judge = SimpleNamespace(classifier=SimpleNamespace(architecture=("toy", 1)), facts=facts)
+    judge = SimpleNamespace(classifier=SimpleNamespace(architecture=("toy", 1)), facts=nothing, probabilities=nothing)
     runs = {"run": SimpleNamespace(folder=Path("nowhere"))}
     asked = SimpleNamespace(
         inputs=SimpleNamespace(data=data, held_out=held_out, judge=judge, features=None, runs=runs),
