@@ -1,4 +1,5 @@
 import os
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -134,13 +135,25 @@ def label(root, names, **columns):
 
 
 def test_the_fingerprint_of_a_folder_is_what_it_was(tmp_path, load):
-    """Runs, classifiers and caches of earlier versions know their data by it."""
+    """Runs and classifiers know their data by it, also where and when somebody has copied them."""
     root = colours(tmp_path / "mine", names := ("a.bmp", "sub/b.bmp", "\u00e9.bmp", "d.bmp"))
     label(root, names, split=("train", "valid", "train", "test"))
-    for name in names:
-        os.utime(root / name, (1_500_000_000, 1_500_000_000))
     fingerprints = [load(root, split).fingerprint for split in ("train", "valid", "all")]
-    assert fingerprints == ["49ca192e7ed8348f", "437ef474974afdfa", "127e003bf4b2aa79"]
+    assert fingerprints == ["054754276b9bc4c6", "76f63e8765d6e5ee", "265c4aced094a517"]
+    copy = shutil.copytree(root, tmp_path / "copy")
+    for name in names:
+        os.utime(copy / name, (1_500_000_000, 1_500_000_000))
+    assert [load(copy, split).fingerprint for split in ("train", "valid", "all")] == fingerprints
+
+
+def test_another_image_of_as_many_bytes_changes_the_fingerprint(tmp_path, load):
+    root = colours(tmp_path / "mine", names := ("a.bmp", "b.bmp", "c.bmp", "d.bmp"))
+    label(root, names, split=("train", "valid", "train", "test"))
+    before = [load(root, split).fingerprint for split in ("train", "valid", "all")]
+    colours(tmp_path / "other", ("x.bmp", "y.bmp"))
+    shutil.copyfile(tmp_path / "other" / "y.bmp", root / "a.bmp")  # a was the first colour, now the second
+    after = [load(root, split).fingerprint for split in ("train", "valid", "all")]
+    assert [a == b for a, b in zip(before, after, strict=True)] == [False, True, False]
 
 
 @pytest.mark.parametrize("column", ["partition", "Partition", "split", "SPLIT"])
