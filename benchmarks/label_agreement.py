@@ -1,10 +1,13 @@
 """How well a run's images show their labels, read by a separate classifier trained on the run's data.
 
     python benchmarks/label_agreement.py [--run runs/latest] [-n 2000] [--reader-images 120000 | --reader FOLDER]
+                                          [--base-rates]
 
 Prints the reader's own accuracy on held-out images first: it is the ceiling. Then, per label, agreement with the labels
 drawn from the label generator, and one-flip effectiveness on label combinations that occur in the data; with 95 %
-intervals. The reader's weights are kept beside the image cache, so that several runs are read by the same one.
+intervals. "real images, same labels" is the ceiling of one-flip effectiveness: how often the reader sees the flipped
+value in held-out images of the flipped combinations, each weighted as in the flips, as far as there are any. The
+reader's weights are kept beside the image cache, so that several runs are read by the same one.
 
 For `faces` the reader learns from faces rendered with every combination of labels equally often: one that only ever
 saw the natural law takes a moustache for proof of a man, and would misread a counterfactual. Real images come as they
@@ -16,7 +19,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -35,10 +38,12 @@ from causalcf.data.cache import cache_root
 from causalcf.data.faces.dataset import load_uniform_faces
 from causalcf.data.images import ImageData, to_unit_interval
 from causalcf.errors import RunError
+from causalcf.evaluation.associations import resamples
 from causalcf.io.progress import counting
 from causalcf.networks.precision import choose_device, choose_precision
+from causalcf.randomness import generator_of
 from causalcf.runs.loading import load_run
-from causalcf.statistics.rates import Rate
+from causalcf.statistics.rates import Estimate, Rate
 from causalcf.training.experiment import training_data
 
 HELD_OUT = 4000
@@ -80,12 +85,37 @@ def one_flip_effectiveness(
     return rates
 
 
+def effectiveness_of_real(
+    names: Sequence[str], labels: Tensor, seen_in_data: Tensor, real: Tensor, read: Tensor, draw: torch.Generator
+) -> dict[str, Estimate]:
+    """Return, per label, how often it is seen in (n, d) `real` images of the flipped combinations, as often as they are
+    flipped to; with a percentile interval over these images. Combinations without a real image are left out.
+    """
+    weights, found = resamples(len(real), draw).double(), {}
+    for column, name in enumerate(names):
+        wanted, here = one_flips(labels, column, seen_in_data)[1], torch.arange(len(real))
+        cells, which = torch.unique(torch.cat([wanted, real]), dim=0, return_inverse=True)
+        share = which[: len(wanted)].bincount(minlength=len(cells)).double()
+        cell = torch.zeros(len(real), len(cells), dtype=torch.double)
+        cell[here, which[len(wanted) :]] = 1
+        hits = cell * (read[:, column] == real[:, column])[:, None]
+        counts = weights @ cell
+        covered = share * (counts > 0)
+        rates = (covered * (weights @ hits) / counts.clamp(min=1)).sum(1) / covered.sum(1)
+        low, high = rates[1:].nanquantile(torch.tensor([0.025, 0.975], dtype=torch.double)).tolist()
+        found[name] = Estimate(float(rates[0]), low, high)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Read a run's images with a separate classifier.")
     parser.add_argument("--run", default="runs/latest")
     parser.add_argument("-n", type=int, default=2000, help="worlds to sample")
     parser.add_argument("--reader-images", type=int, default=120_000, help="length of the reader's training")
     parser.add_argument("--reader", help="a trained classifier or judge to read with, instead of training one")
+    parser.add_argument(
+        "--base-rates", action="store_true", help="a label is seen where its probability exceeds its base rate, not 0.5"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
 
@@ -97,18 +127,25 @@ def main() -> None:
     part = {} if run.recipe.data == "faces" else {"skip_missing": run.recipe.skip_missing}
     held_out = load_data(run.recipe.data, run.recipe.data_root, split="valid", **part)
     if options.reader:
-        reader = load_classifier(options.reader).select(names).labels
+        reader = load_classifier(options.reader).select(names)
     else:
         material = load_uniform_faces() if data.name == "faces" else data
-        reader = reader_for(material, names, options.reader_images).labels
+        reader = reader_for(material, names, options.reader_images)
+    threshold = torch.tensor(reader.base_rates) if options.base_rates else torch.tensor(0.5)
+
+    def reading(images: Tensor) -> Tensor:
+        return (reader(images) > threshold).to(torch.int8)
 
     some = torch.arange(min(HELD_OUT, len(held_out)))
-    ceiling = agreement(names, held_out.select(names)[some], reader(to_unit_interval(held_out.batch(some))))
+    real, read = held_out.select(names)[some], reading(to_unit_interval(held_out.batch(some)))
+    ceiling = agreement(names, real, read)
     worlds = run.sample(options.n, generator=torch.Generator().manual_seed(options.seed))
-    drawn = agreement(names, worlds.labels, reader(worlds.images))
+    drawn = agreement(names, worlds.labels, reading(worlds.images))
     cells = torch.unique(data.select(names), dim=0)
-    flips = one_flip_effectiveness(run.generate, reader, names, worlds.noise, worlds.labels, cells)
-    show(run.folder.name, {"reader on held-out images": ceiling, "agreement": drawn, "one-flip effectiveness": flips})
+    flips = one_flip_effectiveness(run.generate, reading, names, worlds.noise, worlds.labels, cells)
+    same = effectiveness_of_real(names, worlds.labels, cells, real, read, generator_of(options.seed, "bootstrap"))
+    columns = {"reader on held-out images": ceiling, "agreement": drawn, "one-flip effectiveness": flips}
+    show(run.folder.name, {**columns, "real images, same labels": same})
 
 
 def reader_for(data: ImageData, names: tuple[str, ...], images: int) -> AttributeClassifier:
@@ -129,16 +166,16 @@ def reader_for(data: ImageData, names: tuple[str, ...], images: int) -> Attribut
     return reader
 
 
-def show(title: str, columns: dict[str, dict[str, Rate]]) -> None:
+def show(title: str, columns: Mapping[str, Mapping[str, Rate | Estimate]]) -> None:
     table = Table("label", *columns, title=title)
     for name in next(iter(columns.values())):
         table.add_row(name, *(str(rates[name]) for rates in columns.values()))
     means = []
     for rates in columns.values():
-        values = [rate.value for rate in rates.values() if rate.n]
+        values = [rate.value for rate in rates.values() if rate.value == rate.value]
         means.append(f"mean {sum(values) / len(values):.3f}, least {min(values):.3f}")
     table.add_row("all", *means)
-    Console(width=120).print(table)
+    Console(width=140).print(table)
 
 
 if __name__ == "__main__":

@@ -260,7 +260,7 @@ def load_images(
     # The contents, and neither place nor time: data that were copied are the same data.
     identity = hashlib.sha256(json.dumps([cropped, size, split, table.names, files[rows]]).encode())
     identity.update(labels.tobytes())
-    identity.update(kept_pixels)
+    identity.update(kept_pixels.data)
     return ImageData(name, table.names, torch.from_numpy(labels), kept_pixels, identity.hexdigest()[:16], flip)
 
 

@@ -13,8 +13,8 @@ SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "label_agreement.p
 _spec = importlib.util.spec_from_file_location("label_agreement", SCRIPT)
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
-agreement, one_flip_effectiveness, one_flips = (
-    getattr(_module, name) for name in ("agreement", "one_flip_effectiveness", "one_flips")
+agreement, one_flip_effectiveness, one_flips, effectiveness_of_real = (
+    getattr(_module, name) for name in ("agreement", "one_flip_effectiveness", "one_flips", "effectiveness_of_real")
 )
 
 
@@ -57,3 +57,27 @@ def test_an_obedient_generator_scores_one_and_a_deaf_one_zero():
     assert heard["B"].hits == 2 and heard["B"].n == 3  # right only where 1 was asked for
     rates = agreement("ABC", LABELS, read_paint(deaf(noise, LABELS)))
     assert [rates[name].hits for name in "ABC"] == [1, 1, 4]
+
+
+def test_the_ceiling_is_what_a_loop_over_the_real_images_finds():
+    draw = torch.Generator().manual_seed(0)
+    labels, real = torch.randint(2, (60, 3), generator=draw), torch.randint(2, (300, 3), generator=draw)
+    real = real[(real != torch.tensor([1, 1, 1])).any(1)]  # one combination has no image
+    read = torch.where(torch.rand(real.shape, generator=draw) < 0.3, 1 - real, real)
+    cells = torch.cartesian_prod(*[torch.tensor([0, 1])] * 3)
+    found = effectiveness_of_real("ABC", labels, cells, real, read, draw)
+    for column, name in enumerate("ABC"):
+        rates = []
+        for row in labels.tolist():
+            row[column] = 1 - row[column]
+            hits = [r[column] == w[column] for w, r in zip(real.tolist(), read.tolist(), strict=True) if w == row]
+            rates += [sum(hits) / len(hits)] if hits else []
+        assert found[name].value == pytest.approx(sum(rates) / len(rates))
+        assert found[name].low < found[name].value < found[name].high
+        assert found[name].low < 0.7 < found[name].high
+
+
+def test_labels_without_real_images_of_their_flips_have_no_ceiling():
+    real = torch.tensor([[0, 0, 0]])
+    found = effectiveness_of_real("ABC", LABELS, CELLS, real, real, torch.Generator().manual_seed(0))
+    assert found["A"].value == 1 and math.isnan(found["B"].value) and math.isnan(found["C"].value)
