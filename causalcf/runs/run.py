@@ -223,8 +223,8 @@ class Run:
             labels: (n, d) 0/1, or a mapping by name for all photographs alike. Labels that are not given are read by
                 the antecedent classifier, else by the run's own Labeler, and drawn from the probabilities it gives.
             method: "encoder": the run's encoder alone. "optimise": 100 steps of descent on the noise, from the
-                encoder's, or without one from the nearest of 64 random noises. "tune": then 80 steps on the generator's
-                last layers, for each photograph by itself.
+                encoder's, or without one from the nearest of 64 random noises. "tune": then 120 steps on the
+                generator's last layers, for each photograph by itself.
             generator: the source of randomness, on the CPU, for labels that are drawn and for random noise.
             on_image: called with the number of photographs that were newly found.
 
