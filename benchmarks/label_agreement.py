@@ -33,7 +33,7 @@ from causalcf.classifiers.splits import whole
 from causalcf.classifiers.storage import load_classifier, save_classifier
 from causalcf.classifiers.training import train_classifier
 from causalcf.cli.command import run as run_command
-from causalcf.data import load_data
+from causalcf.data import load_source
 from causalcf.data.cache import cache_root
 from causalcf.data.faces.dataset import load_uniform_faces
 from causalcf.data.images import ImageData, to_unit_interval
@@ -124,8 +124,7 @@ def main() -> None:
     if run.labels is None:
         raise RunError(f"{run.folder.name} is a dcgan run: it draws no labels that its images could agree with")
     data = training_data(run.recipe, run.graph)
-    part = {} if run.recipe.data == "faces" else {"skip_missing": run.recipe.skip_missing}
-    held_out = load_data(run.recipe.data, run.recipe.data_root, split="valid", **part)
+    held_out = load_source(run.recipe, "valid")
     if options.reader:
         reader = load_classifier(options.reader).select(names)
     else:

@@ -34,7 +34,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from causalcf.cli.command import run as run_command
-from causalcf.data import load_data
+from causalcf.data import load_source
 from causalcf.data.images import ImageData, to_unit_interval
 from causalcf.errors import RunError
 from causalcf.randomness import generator_of
@@ -62,9 +62,7 @@ def main() -> None:
     for name in options.runs:
         run = load_run(name)
         recipe = replace(run.recipe, data_root=options.data_root or run.recipe.data_root)
-        part = {} if recipe.data == "faces" else {"skip_missing": recipe.skip_missing}
-        data = training_data(recipe, run.graph)
-        held_out = load_data(recipe.data, recipe.data_root, split="valid", **part)
+        data, held_out = training_data(recipe, run.graph), load_source(recipe, "valid")
         n = min(options.images, len(data), len(held_out))
         if n < 2:
             raise RunError(f"{name}: {len(data)} training and {len(held_out)} held-out images; two of each are needed")
