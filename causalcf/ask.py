@@ -65,7 +65,9 @@ class AskOptions(CommandOptions):
             "--observe": ("observe", "observe that the antecedent holds"),
         },
     )
-    run: str = option("runs/latest", "the run to ask, or pretrained:faces", metavar="RUN")
+    run: str = option(
+        "runs/latest", "the run to ask; pretrained:faces and pretrained:celeba travel with the package", metavar="RUN"
+    )
     classifier: str | None = option(
         None,
         "classifier of the images: faces, celeba or a classifier's folder. Default: classifier-<data> beside the run, "

@@ -30,8 +30,8 @@ def load_run(
     """Load the run in a directory, at its latest checkpoint.
 
     Args:
-        path: a run directory, a link to one, an exported run (`python -m causalcf.export`), or "pretrained:faces" for
-            the one of the package.
+        path: a run directory, a link to one, an exported run (`python -m causalcf.export`), or "pretrained:faces" or
+            "pretrained:celeba" for those of the package.
         device: the device for the networks.
         classifier: the antecedent classifier, or its folder. By default the newest classifier beside the run that was
             trained on the run's data, if there is one. A warning says if the one named was trained on other data.

@@ -3,6 +3,7 @@
 import builtins
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import causalcf as cf
 from causalcf.ask import main as ask
 from causalcf.cli.command import run as run_command
+from causalcf.data.images import to_unit_interval
 from causalcf.errors import CausalCFError, RunError
 from causalcf.evaluation.inputs import load_runs
 from causalcf.export import export
@@ -20,6 +22,7 @@ from causalcf.runs.exported import WEIGHTS, read_state, write_state
 from causalcf.train import main as train
 
 HALF = 2**-10  # float16 has 11 binary digits
+CELEBA = Path(__file__).resolve().parents[3] / "shared" / "data" / "celeba" / "img_align_celeba"
 
 
 @pytest.fixture(scope="session")
@@ -212,6 +215,39 @@ def test_the_run_of_the_package_is_small_and_shows_its_labels(judge, tmp_path, m
     assert (known.generated - worlds.images[:4]).abs().mean() < 0.1
     assert ask(["--run", "pretrained:faces", "-n", "4", "Given a woman, what if she had a moustache?"]) == 0
     assert "wrote ask.png" in capsys.readouterr().out
+
+
+def test_the_run_of_photographs_says_what_it_may_be_used_for_and_draws_its_labels(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run = cf.load_run("pretrained:celeba", "cpu")
+    assert sum(file.stat().st_size for file in run.folder.iterdir()) < 5e6
+    card = (run.folder / "README.md").read_text()
+    assert "non-commercial research alone" in card and "FD(judge)" in card and "None were measured" not in card
+    worlds = run.sample(200, generator=seeded())
+    read = run.classify(worlds.images) > 0.5
+    assert (read == worlds.labels).double().mean() > 0.9
+    others = worlds.labels.roll(1, 0)  # the labels of somebody else
+    assert (read == others).double().mean() < 0.8
+    assert ask(["--run", "pretrained:celeba", "-n", "4", "Given a man, what if he wore glasses?"]) == 0
+    assert "wrote ask.png" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not CELEBA.is_dir(), reason="CelebA's images are not beside the project")
+def test_the_run_of_photographs_draws_held_out_ones_again_and_flips_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAUSALCF_CACHE", str(tmp_path))
+    run = cf.load_run("pretrained:celeba", "cpu")
+    data = cf.load_data("celeba", CELEBA.parent, split="valid", progress=False)
+    images, labels = to_unit_interval(data.batch(torch.arange(64))), data.select(run.graph.nodes)[:64]
+    worlds = run.abduct(images, labels)
+    assert torch.equal(run.counterfactual(worlds, do={}).images[:, 0], images)
+    error = (worlds.generated - images).square().mean((1, 2, 3))
+    strangers = (worlds.generated.roll(1, 0) - images).square().mean((1, 2, 3))
+    assert (-10 * error.log10()).mean() > 17  # dB, the aim for the encoder
+    assert (error < strangers).double().mean() > 0.9
+    glasses = run.graph.nodes.index("Eyeglasses")
+    worn = run.counterfactual(worlds, do={"Eyeglasses": 1}).images[:, 0]
+    assert run.classify(images)[:, glasses].mean() < 0.3
+    assert run.classify(worn)[:, glasses].mean() > 0.9
 
 
 names = st.text("ab.$", min_size=1, max_size=3)
