@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,10 +45,15 @@ class ExportOptions(CommandOptions):
     onnx: bool = option(False, "write the generator as ONNX, too; needs causalcf[onnx]", action="store_true")
 
 
-def main(arguments: list[str] | None = None) -> None:
+def parse_options(arguments: Sequence[str]) -> ExportOptions:
+    """Return checked options; a bad one raises RunError."""
     parser = Flags(refuse=RunError, prog="python -m causalcf.export", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_options(ExportOptions)
-    options = parser.parse_options(ExportOptions, sys.argv[1:] if arguments is None else arguments)
+    return parser.parse_options(ExportOptions, arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parse_options(sys.argv[1:] if arguments is None else arguments)
     for path in export(options.run, options.out, options.report, options.onnx):
         print(escaped(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)"))
 
