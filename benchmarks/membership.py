@@ -98,20 +98,20 @@ def nearest(images: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
     return torch.minimum(torch.cdist(images, drawn), torch.cdist(mirrored, drawn)).min(1)
 
 
-def attacks(run: Run, sides: list[tuple[Tensor, Tensor]], drawn: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+def attacks(run: Run, sides: list[tuple[Tensor, Tensor]], drawn: Tensor) -> dict[str, list[Tensor]]:
     """Return, for each attack, its distances for training images and for held-out ones."""
     found = {"drawn": [nearest(areas(images), drawn)[0] for images, _ in sides]}
     if run.encoder is not None:
         found["drawn again"] = [
-            torch.cat(
-                [
-                    (run.abduct(part, given).generated - part).square().mean((1, 2, 3))
-                    for part, given in zip(images.split(CHUNK), labels.split(CHUNK), strict=True)
-                ]
-            )
-            for images, labels in sides
+            torch.cat([drawn_again(run, *part) for part in zip(*(one.split(CHUNK) for one in side), strict=True)])
+            for side in sides
         ]
-    return {name: (members, others) for name, (members, others) in found.items()}
+    return found
+
+
+def drawn_again(run: Run, images: Tensor, labels: Tensor) -> Tensor:
+    """Return (n,) mean squared differences between images and what the run makes of them."""
+    return (run.abduct(images, labels).generated - images).square().mean((1, 2, 3))
 
 
 def auc(members: np.ndarray, others: np.ndarray) -> float:
