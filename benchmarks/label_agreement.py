@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -171,7 +172,7 @@ def show(title: str, columns: Mapping[str, Mapping[str, Rate | Estimate]]) -> No
         table.add_row(name, *(str(rates[name]) for rates in columns.values()))
     means = []
     for rates in columns.values():
-        values = [rate.value for rate in rates.values() if rate.value == rate.value]
+        values = [rate.value for rate in rates.values() if not math.isnan(rate.value)]
         means.append(f"mean {sum(values) / len(values):.3f}, least {min(values):.3f}")
     table.add_row("all", *means)
     Console(width=140).print(table)

@@ -140,8 +140,12 @@ def write_sheet(run: Run, members: tuple[Tensor, Tensor], drawn: Tensor, options
 
     distance, row = nearest(areas(members[0]), drawn)
     closest = distance.argsort()[:SHOWN]
-    ours = torch.cat(list(samples(run, options.drawn)))[row[closest]]
-    save_image(torch.cat([members[0][closest], ours]), options.sheet, nrow=len(closest))
+    wanted, photographs = row[closest], members[0][closest]
+    ours = torch.empty_like(photographs)
+    for start, images in zip(range(0, options.drawn, CHUNK), samples(run, options.drawn), strict=True):
+        here = (start <= wanted) & (wanted < start + CHUNK)  # drawn once more: all of them would fill a gigabyte
+        ours[here] = images[wanted[here] - start]
+    save_image(torch.cat([photographs, ours]), options.sheet, nrow=len(closest))
 
 
 if __name__ == "__main__":

@@ -202,34 +202,34 @@ def test_a_run_of_the_package_is_found_by_name(exported, tmp_path, monkeypatch):
         cf.load_run("pretrained:fces")
 
 
-def test_the_run_of_the_package_is_small_and_shows_its_labels(judge, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("name", "licence"), [("faces", "Nobody is depicted"), ("celeba", "non-commercial research alone")]
+)
+def test_a_run_of_the_package_is_small_says_what_it_is_and_answers(name, licence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    folder = cf.load_run(f"pretrained:{name}", "cpu").folder
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 5e6
+    card = (folder / "README.md").read_text()
+    assert licence in card and "FD(judge)" in card and "None were measured" not in card
+    assert ask(["--run", f"pretrained:{name}", "-n", "4", "Given a woman, what if she had a moustache?"]) == 0
+    assert "wrote ask.png" in capsys.readouterr().out
+
+
+def test_the_run_of_faces_shows_its_labels_and_draws_its_images_again(judge):
     run = cf.load_run("pretrained:faces", "cpu")
-    assert sum(file.stat().st_size for file in run.folder.iterdir()) < 5e6
-    card = (run.folder / "README.md").read_text()
-    assert "Nobody is depicted" in card and "FD(judge)" in card and "None were measured" not in card
     worlds = run.sample(200, generator=seeded())
     read = judge.classifier.select(run.graph.nodes).labels(worlds.images)
     assert (read == worlds.labels).double().mean() > 0.95
     known = run.abduct(worlds.images[:4], worlds.labels[:4])
     assert (known.generated - worlds.images[:4]).abs().mean() < 0.1
-    assert ask(["--run", "pretrained:faces", "-n", "4", "Given a woman, what if she had a moustache?"]) == 0
-    assert "wrote ask.png" in capsys.readouterr().out
 
 
-def test_the_run_of_photographs_says_what_it_may_be_used_for_and_draws_its_labels(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_the_run_of_photographs_shows_the_labels_it_drew_and_not_those_of_others():
     run = cf.load_run("pretrained:celeba", "cpu")
-    assert sum(file.stat().st_size for file in run.folder.iterdir()) < 5e6
-    card = (run.folder / "README.md").read_text()
-    assert "non-commercial research alone" in card and "FD(judge)" in card and "None were measured" not in card
     worlds = run.sample(200, generator=seeded())
     read = run.classify(worlds.images) > 0.5
     assert (read == worlds.labels).double().mean() > 0.9
-    others = worlds.labels.roll(1, 0)  # the labels of somebody else
-    assert (read == others).double().mean() < 0.8
-    assert ask(["--run", "pretrained:celeba", "-n", "4", "Given a man, what if he wore glasses?"]) == 0
-    assert "wrote ask.png" in capsys.readouterr().out
+    assert (read == worlds.labels.roll(1, 0)).double().mean() < 0.8
 
 
 @pytest.mark.skipif(not CELEBA.is_dir(), reason="CelebA's images are not beside the project")
