@@ -36,7 +36,7 @@ from causalcf.errors import RunError
 from causalcf.evaluation.associations import association, resamples
 from causalcf.evaluation.inputs import load_inputs, load_runs
 from causalcf.evaluation.session import Settings
-from causalcf.randomness import generator_of, uniform_noise
+from causalcf.randomness import generator_of
 
 MARGIN = Settings.margin
 SHOWN = 12
@@ -71,7 +71,7 @@ def main() -> None:
     for name, asked in inputs.runs.items():
         if asked.labels is None:
             raise RunError(f"{name} is a dcgan run: it has no labels to set")
-        noise = uniform_noise(len(labels), asked.recipe.noise_dim, generator_of(0, "noise"))
+        noise = asked.sample_noise(len(labels), generator_of(0, "noise"))
         before, after = read(asked.generate(noise, labels)), {}
         found[f"{name}, drawn"] = compared(before)
         for x in dict.fromkeys(x for x, _ in pairs):

@@ -155,7 +155,8 @@ def card(run: Run, figures: dict[str, Any]) -> str:
         f"- Data: {recipe.data}, {seen:,} images seen, {named}.",
         f"- {LICENCES[recipe.data]}",
         f"- Graph {markdown(run.graph.name)}: {markdown(edges)}.",
-        f"- Networks: generator {recipe.networks[0]}, width {recipe.width}, {recipe.noise_dim} coordinates of noise; "
+        f"- Networks: generator {recipe.networks[0]}, width {recipe.width}, {recipe.noise_dim} coordinates of noise, "
+        f"uniform on (-{recipe.truncation:g}, {recipe.truncation:g}); "
         f"64x64 pixels; numbers in float16. Seed {recipe.seed}.",
         "",
         "## Figures",
@@ -196,11 +197,9 @@ def write_onnx(run: Run, path: Path) -> None:
     import numpy as np
     import torch
 
-    from .randomness import uniform_noise
-
     d = 0 if run.labels is None else len(run.graph.nodes)
     draw = torch.Generator().manual_seed(0)
-    noise = uniform_noise(4, run.recipe.noise_dim, draw)
+    noise = run.sample_noise(4, draw)
     labels = torch.randint(0, 2, (4, d), generator=draw).float()
     inputs = {"noise": noise, "labels": labels} if d else {"noise": noise}
 
@@ -221,7 +220,7 @@ def write_onnx(run: Run, path: Path) -> None:
     assert program is not None
     program.save(str(path))
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    noise = uniform_noise(7, run.recipe.noise_dim, draw)  # another number than it was traced with
+    noise = run.sample_noise(7, draw)  # another number than it was traced with
     labels = torch.randint(0, 2, (7, d), generator=draw).float()
     given = {"noise": noise.numpy(), "labels": labels.numpy()} if d else {"noise": noise.numpy()}
     apart = float(np.abs(session.run(None, given)[0] - run.generate(noise, labels if d else None).numpy()).max())

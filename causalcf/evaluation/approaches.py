@@ -15,11 +15,11 @@ from ..labels import LabelSCM
 from ..labels.evidence import matching
 from ..labels.reference import Reference
 from ..randomness import generator_of
-from ..runs.counterfactual import Worlds, labelled_counterfactual
+from ..runs.counterfactual import Worlds, labelled_counterfactual, prior_of
 from ..runs.directory import run_kind
 from ..runs.recipe import STICKINESS
 from ..runs.run import Run
-from ..worlds.samplers import esm_cf_sampler, gaussian_cf_sampler
+from ..worlds.samplers import Prior, esm_cf_sampler, gaussian_cf_sampler
 from .judge import Judge
 
 Antecedent = Mapping[str, Tensor]  # label -> (n,) 0/1, one value for each unit
@@ -131,7 +131,16 @@ class LabelledApproach(Approach):
         do, observe = (intervention, None) if self.mode == "do" else (None, intervention)
         units = replace(worlds, labels=labels).select(rows)
         found = labelled_counterfactual(
-            self.scm, lambda _, *inputs: self.asked.generate(*inputs), units, do, observe, s, s, 1, generator
+            self.scm,
+            lambda _, *inputs: self.asked.generate(*inputs),
+            self.asked.sample_noise,
+            units,
+            do,
+            observe,
+            s,
+            s,
+            1,
+            generator,
         )
         after = in_order(found.labels[:, 0], theirs, self.nodes)
         return Drawn(rows, found.noise[:, 0], after, found.images[:, 0], impossible=len(labels) - len(rows))
@@ -191,7 +200,16 @@ class PartlyLabelledApproach(Approach):
         labels = in_order(worlds.labels, self.nodes, self.scm.graph.nodes)
         units, s = replace(worlds, labels=labels), self.stickiness
         found = labelled_counterfactual(
-            self.scm, lambda _, *inputs: self.asked.generate(*inputs), units, dict(antecedent), None, s, s, 1, generator
+            self.scm,
+            lambda _, *inputs: self.asked.generate(*inputs),
+            self.asked.sample_noise,
+            units,
+            dict(antecedent),
+            None,
+            s,
+            s,
+            1,
+            generator,
         )
         return Drawn(rows, found.noise[:, 0], None, found.images[:, 0])
 
@@ -201,9 +219,9 @@ MAX_EACH = 64  # candidates of one unit in a round
 HOPELESS = 0.8  # share of units left after a quarter of the budget
 
 
-def esm_kernel(stickiness: float) -> Kernel:
+def esm_kernel(stickiness: float, prior: str | Prior = "uniform") -> Kernel:
     """Keep each coordinate with probability `stickiness`, else redraw it (Lucas and Kemp 2015)."""
-    return lambda z, generator: esm_cf_sampler(z, 1, stickiness, generator=generator)[:, 0]
+    return lambda z, generator: esm_cf_sampler(z, 1, stickiness, prior, generator=generator)[:, 0]
 
 
 def gaussian_kernel(scale: float) -> Kernel:
@@ -329,7 +347,7 @@ def contenders(
         text = f"z moved by {SCALE:g} standard normals until the classifier sees the antecedent; reference at"
         possible = [unlabelled("gaussian", gaussian_kernel(SCALE), text)]
         text = "ESM on z given the antecedent that the classifier sees,"
-        possible.append(unlabelled("esm", esm_kernel(sticky("observe")), text))
+        possible.append(unlabelled("esm", esm_kernel(sticky("observe"), prior_of(run.sample_noise)), text))
     found, left_out = [], []
     for one in possible:
         if mode not in (None, one.mode):

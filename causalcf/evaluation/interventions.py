@@ -141,7 +141,7 @@ def ask_intervention(folder: Path, session: Session, name: str, asked: Intervent
             return {**common, **nothing, "error": f"all of {faces} faces have facts of probability zero"}
         worlds = worlds.select(rows)
         units = replace(worlds, labels=own[rows])
-        found = labelled_counterfactual(scm, generate, units, do, None, s, s, 1, draw)
+        found = labelled_counterfactual(scm, generate, approach.asked.sample_noise, units, do, None, s, s, 1, draw)
         facts = dict(zip(law.graph.nodes, theirs[rows].unbind(1), strict=True))
         expected = [
             law.counterfactual_probabilities({label: 1}, facts, do=do, stickiness=s) for label in approach.nodes

@@ -12,9 +12,10 @@ from torch import Tensor
 from ..checks import check
 from ..labels import LabelSCM
 from ..worlds.posterior import Diagnostics
-from ..worlds.samplers import esm_cf_sampler
+from ..worlds.samplers import Prior, esm_cf_sampler
 from .abduction import residual_mask
 
+SampleNoise = Callable[[int, torch.Generator], Tensor]  # a run's (n, k) noise from its prior
 Generate = Callable[[Tensor, Tensor, Tensor], Tensor]  # (u,) numbers of units, their noise and labels, to images
 IMAGE = 3 * 64 * 64  # numbers in an image
 
@@ -94,6 +95,7 @@ class CounterfactualWorlds:
 def labelled_counterfactual(
     scm: LabelSCM,
     generate: Generate,
+    sample_noise: SampleNoise,
     worlds: Worlds,
     do: Mapping[str, Any] | None,
     observe: Mapping[str, Any] | None,
@@ -107,11 +109,16 @@ def labelled_counterfactual(
     """
     labels = scm.counterfactual(worlds.labels, do, observe, stickiness, draws, generator)
     per = "dimension" if worlds.residual is None else "vector"
-    noise = esm_cf_sampler(worlds.noise, draws, noise_stickiness, per=per, generator=generator)
+    noise = esm_cf_sampler(worlds.noise, draws, noise_stickiness, prior_of(sample_noise), per, generator)
     same = (noise == worlds.noise[:, None]).all(2) & (labels == worlds.labels[:, None]).all(2)
     unit = (~same).nonzero()[:, 0]
     images = keep_or_generate(worlds.images, same, lambda: generate(unit, noise[~same], labels[~same]))
     return CounterfactualWorlds(noise, labels, images)
+
+
+def prior_of(sample_noise: SampleNoise) -> Prior:
+    """Return a run's prior in the form that the samplers of noise take."""
+    return lambda n, k, generator: sample_noise(n, generator)
 
 
 def with_residual(worlds: Worlds, unit: Tensor, noise: Tensor, images: Tensor) -> Tensor:

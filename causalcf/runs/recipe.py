@@ -176,6 +176,13 @@ class Recipe(Options):
         "half-life of the EMA weights is at most this share of the images seen (0.05 in StyleGAN2-ADA); 0: no limit",
         low=0,
     )
+    truncation: float = option(
+        1.0,
+        "the finished run draws its noise from (-truncation, truncation); training draws from (-1, 1). Below 1 faces "
+        "are cleaner, and fewer kinds of faces are drawn",
+        above=0,
+        high=1,
+    )
     init_from: str | None = option(
         None, "run to start from: its weights, optimisers and random state; its images count towards --images"
     )
@@ -236,7 +243,7 @@ class Recipe(Options):
         ),
         "networks": (
             "approach", "generator_labels", "labels", "generator", "discriminator", "width", "labeler_width",
-            "noise_dim", "even_kernels",
+            "noise_dim", "truncation", "even_kernels",
         ),
         "losses": (
             "objective", "r1", "wrong_labels", "reconstruction", "label_weight", "noise_weight", "label_noise",

@@ -32,6 +32,7 @@ from .counterfactual import (
     Worlds,
     keep_or_generate,
     labelled_counterfactual,
+    prior_of,
     with_residual,
 )
 from .directory import beside
@@ -88,8 +89,8 @@ class Run:
         return beside(self.folder, self.recipe)
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw (n, k) noise, uniform on (-1, 1)."""
-        return uniform_noise(n, self.recipe.noise_dim, generator)
+        """Draw (n, k) noise, uniform on (-t, t), where t is the recipe's `truncation`."""
+        return uniform_noise(n, self.recipe.noise_dim, generator) * self.recipe.truncation
 
     def sample(
         self,
@@ -182,12 +183,18 @@ class Run:
         if self.labels is not None:
             generate = partial(self._of_units, worlds)
             return labelled_counterfactual(
-                self.labels, generate, worlds, do, observe, stickiness, kept, draws, generator
+                self.labels, generate, self.sample_noise, worlds, do, observe, stickiness, kept, draws, generator
             )
         if do or not observe:
             raise RunError(f"{self.folder.name} is a dcgan run: its antecedent can only be observed; use observe=")
         classify, drawn = self._antecedent_classifier(), []
-        search = partial(counterfactual_noise, attributes=self.graph.nodes, budget=budget, generator=generator)
+        search = partial(
+            counterfactual_noise,
+            attributes=self.graph.nodes,
+            prior=prior_of(self.sample_noise),
+            budget=budget,
+            generator=generator,
+        )
         for i, z in enumerate(worlds.noise):
             drawn.append(search(z, partial(self._of_unit, worlds, i), classify, observe, draws, kept, method))
             on_unit(1)
@@ -353,7 +360,13 @@ class Run:
             on_world(found - counts[-1])
             counts.append(found)
 
-        search = partial(sample_where, attributes=self.graph.nodes, noise_dim=self.recipe.noise_dim, budget=budget)
+        search = partial(
+            sample_where,
+            attributes=self.graph.nodes,
+            noise_dim=self.recipe.noise_dim,
+            prior=prior_of(self.sample_noise),
+            budget=budget,
+        )
         classify = self._antecedent_classifier()
         found = search(self.generate, classify, given, n, generator=generator, on_progress=progress)
         return Worlds(found.noise, (found.probabilities > 0.5).to(torch.int8), found.images)

@@ -189,6 +189,7 @@ def page_contents(
         "language": language(run.graph.nodes) if labelled else None,
         "examples": examples(run.graph) if labelled else [],
         "noiseDim": run.recipe.noise_dim,
+        "truncation": run.recipe.truncation,
         "coordinates": coordinates(run, on_coordinate),
         "photograph": photograph(run),
         "fading": FADING,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.noise_oracles import ALPHA
+from scipy.stats import kstest
 
 from causalcf.answers.answer import answer
 from causalcf.ask import main as run_ask
@@ -52,6 +54,33 @@ def test_drawing_without_a_generator_leaves_the_global_random_state_alone(runs, 
     assert torch.equal(torch.get_rng_state(), state) and not torch.equal(first, second)
     torch.set_rng_state(state)
     assert not torch.equal(run.sample_noise(4), first)
+
+
+def is_uniform(noise, reach):
+    return kstest(noise.flatten().numpy(), "uniform", (-reach, 2 * reach)).pvalue > ALPHA
+
+
+@pytest.mark.parametrize("truncation", [1.0, 0.6])
+def test_noise_is_drawn_and_redrawn_within_the_truncation(runs, truncation):
+    run = load_run(runs / "a" / "latest")
+    run = replace(run, recipe=replace(run.recipe, truncation=truncation))
+    worlds = run.sample(200, generator=seeded())
+    assert is_uniform(worlds.noise, truncation) and not is_uniform(worlds.noise, 0.7 * truncation)
+    found = run.counterfactual(worlds, do={"Male": 1}, stickiness=0.5, draws=4, generator=seeded(1))
+    moved = found.noise[found.noise != worlds.noise[:, None]]
+    assert len(moved) > 1000 and is_uniform(moved, truncation)
+
+
+@pytest.mark.parametrize("truncation", [1.0, 0.6])
+def test_a_run_without_labels_searches_within_the_truncation(truncation):
+    run = grey_run(1.1)  # whose faces are all bald, so that the search has no say
+    run = replace(run, recipe=replace(run.recipe, truncation=truncation))
+    worlds = run.sample(500, given={"Bald": 1}, generator=seeded())
+    found = run.counterfactual(
+        worlds.select(torch.arange(20)), observe={"Bald": 1}, stickiness=0, draws=50, generator=seeded()
+    )
+    for noise in (worlds.noise, found.noise):
+        assert is_uniform(noise, truncation) and not is_uniform(noise, 0.7 * truncation)
 
 
 def test_an_image_does_not_depend_on_the_batch_it_is_drawn_in(runs):

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 from helpers.browser import complaints, needs_chromium
+from helpers.label_oracles import ALPHA
 from helpers.live_page import answered, opened, pixels, until
 from helpers.report_toys import suite
 from PIL import Image
+from scipy.stats import kstest
 
 from causalcf.errors import RunError, WriteError
 from causalcf.evaluation.suite import VERDICTS
@@ -267,12 +269,24 @@ def test_nobody_is_shown_where_nobody_is_like_that(chromium, page_runs, tmp_path
 def test_the_noise_of_a_photograph_is_kept_or_redrawn_as_a_whole(faces):
     script = """(whole) => {
       const random = randomFrom(3), noise = Array.from({ length: 50 }, (_, i) => i / 50);
-      const kept = () => otherNoise(noise, 0.5, random, whole).filter((z, i) => z === noise[i]).length;
+      const kept = () => otherNoise(noise, 0.5, 1, random, whole).filter((z, i) => z === noise[i]).length;
       return Array.from({ length: 200 }, kept);
     }"""
     together, apart = faces.evaluate(script, True), faces.evaluate(script, False)
     assert set(together) == {0, 50} and 60 < together.count(50) < 140
     assert min(apart) > 0 and max(apart) < 50
+
+
+def test_noise_is_drawn_within_the_runs_truncation(faces):
+    script = """(truncation) => {
+      const random = randomFrom(3);
+      return otherNoise(Array(500).fill(1), 0, truncation, random, false);
+    }"""
+    for truncation in (1, 0.4):
+        drawn = faces.evaluate(script, truncation)
+        assert kstest(drawn, "uniform", (-truncation, 2 * truncation)).pvalue > ALPHA
+    assert kstest(drawn, "uniform", (-1, 2)).pvalue < ALPHA  # the control
+    assert 0.5 < faces.evaluate("Math.max(...personOf(0, {}).noise.map(Math.abs)) / contents.truncation") <= 1
 
 
 def test_the_residual_is_kept_as_the_library_keeps_it(chromium, pages, page_runs, photograph):

@@ -74,7 +74,7 @@ async function showAnswer(current) {
     if (!labels) {
       return nobody("This cannot be observed for this person at this stickiness. Lower the stickiness, or choose do.");
     }
-    others.push({ labels, noise: otherNoise(person.noise, question.stickiness, random, Boolean(person.residual)) });
+    others.push({ labels, noise: otherNoise(person.noise, question.stickiness, contents.truncation, random, Boolean(person.residual)) });
   }
   at("changed").textContent = inWords(person.labels, others.map(({ labels }) => labels), question);
   const strip = others.map((_, i) => picture(`Draw ${i + 1}`));

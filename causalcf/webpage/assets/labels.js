@@ -171,9 +171,14 @@ function pick(found, random) {
   return found.filter(({ weight }) => weight > 0).pop() ?? null;
 }
 
+/** A coordinate of noise: uniform on (-truncation, truncation). */
+function noiseValue(truncation, random) {
+  return truncation * (2 * random() - 1);
+}
+
 /** The other noise of a person: each coordinate is kept with probability `stickiness`, else drawn anew. The noise of a
  *  photograph and its residual are one: they are kept or redrawn as a whole. */
-function otherNoise(noise, stickiness, random, whole) {
+function otherNoise(noise, stickiness, truncation, random, whole) {
   const kept = random() < stickiness;
-  return noise.map((value) => ((whole ? kept : random() < stickiness) ? value : 2 * random() - 1));
+  return noise.map((value) => ((whole ? kept : random() < stickiness) ? value : noiseValue(truncation, random)));
 }

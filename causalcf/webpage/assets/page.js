@@ -61,7 +61,7 @@ function forgetPerson() {
 /** Draw the person of a seed: their labels given the conditions, their noise from its prior. */
 function personOf(seed, given) {
   const random = randomFrom(seed);
-  const noise = Array.from({ length: contents.noiseDim }, () => 2 * random() - 1);
+  const noise = Array.from({ length: contents.noiseDim }, () => noiseValue(contents.truncation, random));
   const labels = model ? model.person(given, random) : [];
   return labels && { noise, labels, drawn: noise.slice() };
 }
