@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .checks import SEEDS, option
 from .cli.command import run as run_command
 from .cli.command import say
-from .cli.parser import CommandOptions, Flags, parse_conditions
+from .cli.parser import CommandOptions, parse_command, parse_conditions
 from .errors import CausalCFError, GraphError, QueryError
 from .graph.files import load_graph
 from .io.text import escaped
@@ -119,11 +119,9 @@ class AskOptions(CommandOptions):
         return self.out.with_name(f"{self.out.stem}-{name}{self.out.suffix}") if name else self.out
 
 
-def parse_options(arguments: Sequence[str]) -> AskOptions:
+def parse_options(arguments: Sequence[str] | None) -> AskOptions:
     """Parse the command line; check all that can be checked without loading the run."""
-    parser = Flags(refuse=QueryError, prog="python -m causalcf.ask", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_options(AskOptions)
-    options = parser.parse_options(AskOptions, arguments)
+    options = parse_command(AskOptions, arguments, "ask", DESCRIPTION, EXAMPLES)
     queries, out = _queries(options), options.out
     if options.photo is None:
         for name in ("labels", "crop", "method"):
@@ -178,7 +176,7 @@ FACES, FACES_WITHOUT_LABELS = 100, 8  # each face of a run without labels takes 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; torch is imported only after the options are parsed."""
-    options = parse_options(sys.argv[1:] if arguments is None else arguments)
+    options = parse_options(arguments)
     from .runs.loading import load_run
 
     run = load_run(options.run, options.device, options.classifier)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .checks import SEEDS, option
 from .cli.command import run as run_command
-from .cli.parser import CommandOptions, Flags
+from .cli.parser import CommandOptions, parse_command
 from .errors import DataError, RunError
 from .io.text import escaped
 
@@ -30,6 +29,7 @@ EXAMPLES = """examples:
 class EncodeOptions(CommandOptions):
     """Options of `python -m causalcf.encode`."""
 
+    _error = RunError
     run: str = option("", "the run to train an encoder for", name="run", metavar="RUN")
     images: int = option(
         40_000, "number of images to learn from; in the second half of the training, half are training images", low=64
@@ -39,16 +39,9 @@ class EncodeOptions(CommandOptions):
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
 
 
-def parse_options(arguments: Sequence[str]) -> EncodeOptions:
-    """Parse the command line."""
-    parser = Flags(refuse=RunError, prog="python -m causalcf.encode", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_options(EncodeOptions)
-    return parser.parse_options(EncodeOptions, arguments)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command: train the encoder, write it into the run's folder, and print how well it does."""
-    options = parse_options(sys.argv[1:] if arguments is None else arguments)
+    options = parse_command(EncodeOptions, arguments, "encode", DESCRIPTION, EXAMPLES)
     from .data import load_source
     from .io.files import run_lock
     from .io.progress import counting

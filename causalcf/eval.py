@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .cli.command import run_together, say
-from .cli.parser import Flags
+from .cli.parser import parse_command
 from .errors import QueryError, unknown
 from .evaluation.suite import VERDICTS, EvalOptions, Link, LinkQuestion, Suite, load_suite, suite_statements
 
@@ -36,9 +36,7 @@ EXAMPLES = """examples:
 
 def parse_options(arguments: Sequence[str]) -> EvalOptions:
     """Parse the command line; check all that can be checked without loading a run."""
-    parser = Flags(refuse=QueryError, prog="python -m causalcf.eval", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_options(EvalOptions)
-    options = parser.parse_options(EvalOptions, arguments)
+    options = parse_command(EvalOptions, arguments, "eval", DESCRIPTION, EXAMPLES)
     if options.require is not None and options.require not in VERDICTS:
         raise QueryError("--require: " + unknown("verdict", options.require, VERDICTS))
     return replace(options, suite=_suite(options))

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from .checks import SEEDS, option
 from .cli.command import run as run_command
-from .cli.parser import CommandOptions, Flags, parse_given
-from .errors import QueryError
+from .cli.parser import CommandOptions, parse_command, parse_given
 from .io.text import escaped
 
 if TYPE_CHECKING:
@@ -48,16 +47,14 @@ class ExploreOptions(CommandOptions):
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...")
 
 
-def parse_options(arguments: Sequence[str]) -> ExploreOptions:
+def parse_options(arguments: Sequence[str] | None) -> ExploreOptions:
     """Parse the command line; check all that can be checked without the run."""
-    parser = Flags(refuse=QueryError, prog="python -m causalcf.explore", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_options(ExploreOptions)
-    return parser.parse_options(ExploreOptions, arguments)
+    return parse_command(ExploreOptions, arguments, "explore", DESCRIPTION, EXAMPLES)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command: write both sheets and print the coordinates with the largest effects."""
-    options = parse_options(sys.argv[1:] if arguments is None else arguments)
+    options = parse_options(arguments)
     effects, sheets, caveat = explore(options)
     if options.as_json:
         document = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .checks import option
 from .cli.command import run as run_command
-from .cli.parser import CommandOptions, Flags
+from .cli.parser import CommandOptions, parse_command
 from .errors import CausalCFError, RunError
 from .io.text import escaped
 
@@ -39,21 +39,15 @@ APART = 1e-4  # largest difference of pixels in [0, 1] between PyTorch and onnxr
 class ExportOptions(CommandOptions):
     """Options of `python -m causalcf.export`."""
 
+    _error = RunError
     run: str = option("", "the run to export", name="run", metavar="RUN")
     out: Path = option(Path(), "the folder to make; it must not exist", required=True, metavar="FOLDER")
     report: Path | None = option(None, "report.json of an evaluation of the run, whose figures the card shows")
     onnx: bool = option(False, "write the generator as ONNX, too; needs causalcf[onnx]", action="store_true")
 
 
-def parse_options(arguments: Sequence[str]) -> ExportOptions:
-    """Return checked options; a bad one raises RunError."""
-    parser = Flags(refuse=RunError, prog="python -m causalcf.export", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_options(ExportOptions)
-    return parser.parse_options(ExportOptions, arguments)
-
-
 def main(arguments: list[str] | None = None) -> None:
-    options = parse_options(sys.argv[1:] if arguments is None else arguments)
+    options = parse_command(ExportOptions, arguments, "export", DESCRIPTION, EXAMPLES)
     for path in export(options.run, options.out, options.report, options.onnx):
         print(escaped(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)"))
 
@@ -161,7 +155,7 @@ def card(run: Run, figures: dict[str, Any]) -> str:
         "",
         "## Figures",
         "",
-        *(_table(figures) if figures else ["None were measured for this card."]),
+        _table(figures) if figures else "None were measured for this card.",
         "",
         "## Limits",
         "",
@@ -171,16 +165,16 @@ def card(run: Run, figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _table(figures: dict[str, Any]) -> list[str]:
-    from .io.text import markdown
+def _table(figures: dict[str, Any]) -> str:
+    from .io.text import markdown_table
 
     rows = []
     for name, part in figures.items():
         if isinstance(part, dict) and all(isinstance(part.get(key), float) for key in ("value", "low", "high")):
-            rows.append(f"| {markdown(name)} | {part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}] |")
+            rows.append((name, f"{part['value']:.3f} [{part['low']:.3f}, {part['high']:.3f}]"))
         elif isinstance(part, float):
-            rows.append(f"| {markdown(name)} | {part:.3f} |")
-    return ["| figure | value, 95 % interval |", "|---|---|", *rows]
+            rows.append((name, f"{part:.3f}"))
+    return markdown_table(("figure", "value, 95 % interval"), rows)
 
 
 def write_onnx(run: Run, path: Path) -> None:

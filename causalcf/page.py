@@ -6,14 +6,14 @@ import base64
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .checks import check, option
 from .cli.command import run as run_command
-from .cli.parser import CommandOptions, Flags
+from .cli.parser import CommandOptions, parse_command
 from .errors import RunError
 from .io.text import escaped, plain
 
@@ -39,21 +39,15 @@ SCRIPTS = ("labels.js", "question.js", "page.js", "ask.js", "noise.js", "photogr
 class PageOptions(CommandOptions):
     """Options of `python -m causalcf.page`."""
 
+    _error = RunError
     run: str = option("runs/latest", "the run to make a page from", metavar="RUN")
     out: Path = option(Path("page.html"), "the file to write", metavar="FILE")
     report: Path | None = option(None, "report.json of an evaluation of the run, whose verdicts the page shows")
 
 
-def parse_options(arguments: Sequence[str]) -> PageOptions:
-    """Parse the command line."""
-    parser = Flags(refuse=RunError, prog="python -m causalcf.page", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_options(PageOptions)
-    return parser.parse_options(PageOptions, arguments)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command: write the page and print where it is."""
-    options = parse_options(sys.argv[1:] if arguments is None else arguments)
+    options = parse_command(PageOptions, arguments, "page", DESCRIPTION, EXAMPLES)
     from .io.progress import counting
     from .runs.loading import load_run
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from .checks import option
 from .cli.command import run as run_command
-from .cli.parser import CommandOptions, Flags
+from .cli.parser import CommandOptions, parse_command
 from .errors import ImpossibleWorldError, RunError, StatementError
 from .graph.files import load_graph
 from .graph.graph import CausalGraph, check_attributes
@@ -55,12 +55,9 @@ class StatementOptions(CommandOptions):
     as_json: bool = option(False, "print JSON only", name="--json", action="store_true")
 
 
-def parse_options(arguments: Sequence[str]) -> StatementOptions:
+def parse_options(arguments: Sequence[str] | None) -> StatementOptions:
     """Parse the arguments and check everything that needs no file to be loaded."""
-    prog = "python -m causalcf.statements"
-    parser = Flags(refuse=StatementError, prog=prog, description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_options(StatementOptions)
-    options = parser.parse_options(StatementOptions, arguments)
+    options = parse_command(StatementOptions, arguments, "statements", DESCRIPTION, EXAMPLES)
     if options.run is not None and (options.graph, options.data, options.data_root) != (None, None, None):
         raise StatementError("--run has a graph and labels of its own; leave out --graph, --data and --data-root")
     if options.data_root is not None and options.data != "celeba":
@@ -128,7 +125,7 @@ def _probability(true_scm: LabelSCM, node: str, given: dict[str, int]) -> float:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; torch is imported only after the options are checked."""
-    options = parse_options(sys.argv[1:] if arguments is None else arguments)
+    options = parse_options(arguments)
     if options.run is not None:
         scm = run_model(options.run)
     else:

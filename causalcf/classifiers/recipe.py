@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from ..checks import SEEDS, Options, check_options, option, option_names, require, with_new_names
-from ..data import CELEBA_CROP, DATA_SIZE, Data, check_source
+from ..checks import SEEDS, check_options, option, option_names, require, with_new_names
+from ..data import DATA_SIZE, SourceOptions, check_source
 from ..errors import RecipeError, unknown
 
 NetworkName = Literal["residual", "alexnet"]
@@ -45,7 +45,7 @@ RENAMED: Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]] = {
 
 
 @dataclass(frozen=True)
-class ClassifierRecipe(Options):
+class ClassifierRecipe(SourceOptions):
     """The options of `python -m causalcf.classify`, with their defaults; None stands for what `resolved` fills in."""
 
     role: Role = option(
@@ -54,16 +54,7 @@ class ClassifierRecipe(Options):
         "evaluation; features: compares images by its features, and is trained without noise augmentation. Classifier "
         "and judge differ in network and seed, so that they do not share errors",
     )
-    data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
-    data_root: str | None = option(None, "folder of the images (celeba, folder)")
     data_size: int = option(DATA_SIZE, "number of faces to render for training (faces only)", low=20, high=2**24)
-    skip_missing: bool = option(False, "use the images that are there, if the table lists more (celeba, folder)")
-    crop: int = option(
-        CELEBA_CROP,
-        "side of the square cut from CelebA's 178x218 photographs, in pixels; 148 shows all hair",
-        low=64,
-        high=178,
-    )
     label_distribution: LabelDistribution | None = option(
         None,
         "faces only. uniform (default): all combinations of labels equally often, so that a moustache is no evidence "

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..data.images import to_unit_interval
 from ..graph.files import load_graph
 from ..io.files import write_atomically
-from ..io.text import file_names, markdown
+from ..io.text import file_names, markdown, markdown_table
 from ..pictures.sheets import Row, save_sheet
 from ..statistics.rates import Estimate
 from .classifier import AttributeClassifier
@@ -41,6 +41,10 @@ def right_and_wrong(attribute: str, part: Split, truth: Tensor, p: Tensor) -> li
 
 
 FIGURES = ("accuracy", "balanced_accuracy", "balanced_accuracy_at_half", "auroc")
+HEADS = (
+    "attribute", "ones", "majority", "accuracy", "balanced accuracy", "at one half", "AUROC", "calibration error",
+    "plain (by chance)",
+)  # fmt: skip
 METHODS = {
     "accuracy": "share of images read rightly, saying 1 where the probability exceeds one half; Wilson's interval",
     "majority": "accuracy of always saying the value that is commoner among these very images",
@@ -97,10 +101,7 @@ class Report:
             f"calibrated on {len(held_out):,} ({markdown(held_out.description)}); scored on {len(scored):,} "
             f"({markdown(scored.description)}), which neither saw.",
             "",
-            "| attribute | ones | majority | accuracy | balanced accuracy | at one half | AUROC | calibration error "
-            "| plain (by chance) |",
-            "|---|---|---|---|---|---|---|---|---|",
-            *("| " + " | ".join(cells) + " |" for cells in self._rows()),
+            markdown_table(HEADS, self._rows()),
             "",
             *(f"- {name}: {description}" for name, description in METHODS.items()),
             "",
@@ -113,7 +114,7 @@ class Report:
             s, figures = self.scores[name], [str(getattr(self.scores[name], figure)) for figure in FIGURES]
             error = s.calibration_error
             errors = [str(error.corrected), f"{error.plain:.3f} ({error.by_chance:.3f})"]
-            yield [markdown(name), f"{s.positives:,}", f"{s.majority:.3f}", *figures, *errors]
+            yield [name, f"{s.positives:,}", f"{s.majority:.3f}", *figures, *errors]
         for description, names in self._groups().items():
             yield [description, "", "", *(str(self._mean(figure, names)) for figure in FIGURES), "", ""]
 

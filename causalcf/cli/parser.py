@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from argparse import SUPPRESS, RawDescriptionHelpFormatter
 from collections.abc import Iterable, Sequence
 from dataclasses import Field, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
+from typing import Any, ClassVar, NoReturn, TypeVar, get_args, get_type_hints
 
 from jsonargparse import ArgumentParser
 
@@ -74,11 +75,20 @@ class Flags(ArgumentParser):
 class CommandOptions(Options):
     """Base of the options of commands that ask: errors are `QueryError`s and name the flag."""
 
-    _error = QueryError
+    _error: ClassVar[type[CausalCFError]] = QueryError
 
     @classmethod
     def _shown(cls, name: str) -> str:
         return flag_of(name)
+
+
+def parse_command(
+    options: type[Chosen], arguments: Sequence[str] | None, command: str, description: str, epilog: str
+) -> Chosen:
+    """Parse the command line of `python -m causalcf.<command>`, by default this process's."""
+    parser = Flags(refuse=options._error, prog=f"python -m causalcf.{command}", description=description, epilog=epilog)
+    parser.add_options(options)
+    return parser.parse_options(options, sys.argv[1:] if arguments is None else arguments)
 
 
 def flag_of(name: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ..checks import check_choice, check_path, require
+from ..checks import Options, check_choice, check_path, option, require
 from ..errors import DataError, unknown
 
 if TYPE_CHECKING:  # torch is imported only once there are images to load
@@ -18,6 +19,22 @@ DATA_SIZE = 20_000  # faces to render for training, where nothing else is said
 CELEBA_CROP = 108  # pixels a side, of the aligned 178x218 image, as in DCGAN and CausalGAN
 SOURCES: tuple[Data, ...] = get_args(Data)
 SOURCE_OPTIONS = ("data", "data_root", "skip_missing", "crop")  # what readers of the same images share
+
+
+@dataclass(frozen=True)
+class SourceOptions(Options):
+    """The options of a recipe that say which images of a source are loaded, and how."""
+
+    data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
+    data_root: str | None = option(None, "folder of the images (celeba, folder)")
+    data_size: int = option(DATA_SIZE, "number of faces to render for training (faces only)", low=2, high=2**24)
+    skip_missing: bool = option(False, "use the images that are there, if the table lists more (celeba, folder)")
+    crop: int = option(
+        CELEBA_CROP,
+        "side of the square cut from CelebA's 178x218 photographs, in pixels; 148 shows all hair",
+        low=64,
+        high=178,
+    )
 
 
 def load_data(name: str, root: str | Path | None = None, split: str = "train", **options: Any) -> ImageData:
@@ -54,26 +71,11 @@ def load_data(name: str, root: str | Path | None = None, split: str = "train", *
         from .celeba import load_celeba as load
     else:
         from .folder import load_folder as load
-    allowed = [option for option in inspect.signature(load).parameters if option not in ("root", "split")]
-    for option in options:
-        if option not in allowed:
-            raise DataError(unknown("option", option, allowed))
+    allowed = [key for key in inspect.signature(load).parameters if key not in ("root", "split")]
+    for key in options:
+        if key not in allowed:
+            raise DataError(unknown("option", key, allowed))
     return load(split=split, **options) if name == "faces" else load(root, split=split, **options)
-
-
-class SourceOptions(Protocol):
-    """The options of a recipe that say which images of a source are loaded, and how."""
-
-    @property
-    def data(self) -> Data: ...
-    @property
-    def data_root(self) -> str | None: ...
-    @property
-    def data_size(self) -> int: ...
-    @property
-    def skip_missing(self) -> bool: ...
-    @property
-    def crop(self) -> int: ...
 
 
 def check_source(recipe: SourceOptions) -> None:

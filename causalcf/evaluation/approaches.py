@@ -15,7 +15,7 @@ from ..labels import LabelSCM
 from ..labels.evidence import matching
 from ..labels.reference import Reference
 from ..randomness import generator_of
-from ..runs.counterfactual import Worlds, labelled_counterfactual, prior_of
+from ..runs.counterfactual import CounterfactualWorlds, Worlds, labelled_counterfactual, prior_of
 from ..runs.directory import run_kind
 from ..runs.recipe import STICKINESS
 from ..runs.run import Run
@@ -90,6 +90,15 @@ class Approach(ABC):
     def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
         """Draw one counterfactual per unit; under an empty antecedent only stickiness below 1 changes it."""
 
+    def by_labels(
+        self, units: Worlds, do: Mapping[str, Any] | None, observe: Antecedent | None, generator: torch.Generator
+    ) -> CounterfactualWorlds:
+        """Draw one counterfactual of each unit, whose labels are in the run's order, by the run's own label model."""
+        run, s = self.asked, self.stickiness
+        return labelled_counterfactual(
+            self.scm, lambda _, *inputs: run.generate(*inputs), run.sample_noise, units, do, observe, s, s, 1, generator
+        )
+
     def generate(self, noise: Tensor, labels: Tensor | None) -> Tensor:
         """Generate images from (r, k) noise and (r, d) labels in the order `nodes`."""
         if labels is None:
@@ -121,7 +130,7 @@ class LabelledApproach(Approach):
         return Worlds(noise, labels, self.generate(noise, labels))
 
     def counterfactual(self, worlds: Worlds, antecedent: Antecedent, generator: torch.Generator) -> Drawn:
-        theirs, s = self.scm.graph.nodes, self.stickiness
+        theirs = self.scm.graph.nodes
         labels = in_order(worlds.labels, self.nodes, theirs)
         rows = self._possible(labels, antecedent).nonzero()[:, 0]
         if not len(rows):
@@ -130,18 +139,7 @@ class LabelledApproach(Approach):
         intervention = {name: value[rows] for name, value in antecedent.items()}
         do, observe = (intervention, None) if self.mode == "do" else (None, intervention)
         units = replace(worlds, labels=labels).select(rows)
-        found = labelled_counterfactual(
-            self.scm,
-            lambda _, *inputs: self.asked.generate(*inputs),
-            self.asked.sample_noise,
-            units,
-            do,
-            observe,
-            s,
-            s,
-            1,
-            generator,
-        )
+        found = self.by_labels(units, do, observe, generator)
         after = in_order(found.labels[:, 0], theirs, self.nodes)
         return Drawn(rows, found.noise[:, 0], after, found.images[:, 0], impossible=len(labels) - len(rows))
 
@@ -198,19 +196,8 @@ class PartlyLabelledApproach(Approach):
             nobody = worlds.select(rows[:0])
             return Drawn(rows[:0], nobody.noise, None, nobody.images, unreached=len(worlds), why=why)
         labels = in_order(worlds.labels, self.nodes, self.scm.graph.nodes)
-        units, s = replace(worlds, labels=labels), self.stickiness
-        found = labelled_counterfactual(
-            self.scm,
-            lambda _, *inputs: self.asked.generate(*inputs),
-            self.asked.sample_noise,
-            units,
-            dict(antecedent),
-            None,
-            s,
-            s,
-            1,
-            generator,
-        )
+        units = replace(worlds, labels=labels)
+        found = self.by_labels(units, dict(antecedent), None, generator)
         return Drawn(rows, found.noise[:, 0], None, found.images[:, 0])
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from ..errors import CausalCFError, QueryError, unknown
 from ..graph.graph import CausalGraph
@@ -17,7 +16,6 @@ from ..language.lists import check_keys
 from ..language.query import zeros_and_ones
 from ..language.wording import describe
 from ..randomness import generator_of
-from ..runs.counterfactual import labelled_counterfactual
 from ..statistics.rates import Rate
 from .approaches import Approach, in_order
 from .flips import picture_name, save_pairs
@@ -129,9 +127,6 @@ def ask_intervention(folder: Path, session: Session, name: str, asked: Intervent
     scm, law, s, do = approach.scm, session.reference.scm, approach.stickiness, dict(asked.do)
     draw = generator_of(session.settings.seed, "intervention", name)
 
-    def generate(unit: Tensor, noise: Tensor, labels: Tensor) -> Tensor:
-        return approach.asked.generate(noise, labels)
-
     try:
         worlds = approach.actual(faces, asked.given, draw)
         own, theirs = (in_order(worlds.labels, approach.nodes, one.graph.nodes) for one in (scm, law))
@@ -141,7 +136,7 @@ def ask_intervention(folder: Path, session: Session, name: str, asked: Intervent
             return {**common, **nothing, "error": f"all of {faces} faces have facts of probability zero"}
         worlds = worlds.select(rows)
         units = replace(worlds, labels=own[rows])
-        found = labelled_counterfactual(scm, generate, approach.asked.sample_noise, units, do, None, s, s, 1, draw)
+        found = approach.by_labels(units, do, None, draw)
         facts = dict(zip(law.graph.nodes, theirs[rows].unbind(1), strict=True))
         expected = [
             law.counterfactual_probabilities({label: 1}, facts, do=do, stickiness=s) for label in approach.nodes

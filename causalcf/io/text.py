@@ -33,6 +33,13 @@ def markdown(text: object) -> str:
     return _BLOCK.sub(lambda found: found.group() + "\\", escaped)
 
 
+def markdown_table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """Return a table in Markdown, with every cell escaped."""
+    cells = [[markdown(cell) for cell in row] for row in (heads, *rows)]
+    head, *lines = (f"| {' | '.join(row)} |" for row in cells)
+    return "\n".join([head, "|" + "---|" * len(cells[0]), *lines])
+
+
 def file_name(text: object) -> str:
     """Return text as part of a file name: letters, digits, "_" and "-", at most 30 characters."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", str(text)).strip("-")[:30]

@@ -19,7 +19,7 @@ from torch.quasirandom import SobolEngine
 from ..checks import check_choice
 from ..errors import CausalCFError, IntractableError
 from ..graph.graph import CausalGraph
-from ..io.progress import training_line
+from ..io.progress import counting
 from ..io.threads import one_thread
 from ..randomness import fresh
 from .counterfactuals import parent_indices
@@ -202,7 +202,7 @@ def train_controller(
     makers = torch.optim.Adam(controller.parameters(), lr=options.rate, betas=(0.0, 0.9), fused=True)
     critics = torch.optim.Adam(critic.parameters(), lr=options.critic_rate, betas=(0.0, 0.9), fused=True)
 
-    with one_thread(), training_line(options.steps, options.progress) as report:
+    with one_thread(), counting("label controller, steps", options.steps, show=options.progress) as advance:
         for step in range(1, options.steps + 1):
             fall = (1.0 + math.cos(math.pi * (step - 1) / options.steps)) / 2.0
             makers.param_groups[0]["lr"] = options.rate * fall
@@ -221,7 +221,7 @@ def train_controller(
                 torch._foreach_lerp_(list(average.parameters()), list(controller.parameters()), 1 - options.average)
             if step % options.check_every == 0 or step == options.steps:
                 tvd = total_variation(pool_law(average, pool), target)
-                report(step, tvd)
+                advance((step - 1) % options.check_every + 1, f"label controller, TVD {tvd:.4f}, steps")
                 if tvd <= options.target_tvd:
                     break
     return average

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..checks import check
 from ..errors import CausalCFError, IntractableError
-from ..io.text import markdown
+from ..io.text import markdown_table
 from .evidence import as_tensor, cell_index, not_binary
 from .scm import LabelSCM
 
@@ -69,13 +69,13 @@ def pairwise_of_scm(scm: LabelSCM) -> Tensor:
 def tables_markdown(names: Sequence[str], columns: dict[str, Tensor]) -> str:
     """Format (d, d) tables, given by title, as Markdown marginals and pairs."""
 
-    def row(title: str, i: int, j: int) -> str:
-        cells = [f"{float(table[i, j]):.4f}" for table in columns.values()]
-        return f"| {' | '.join([markdown(title), *cells])} |\n"
+    def row(title: str, i: int, j: int) -> list[str]:
+        return [title, *(f"{float(table[i, j]):.4f}" for table in columns.values())]
 
-    head = f"| {' | '.join(map(markdown, columns))} |\n|{'---|' * (len(columns) + 1)}\n"
-    lines = ["# Marginals: P(label = 1)\n\n| label " + head]
-    lines += [row(name, i, i) for i, name in enumerate(names)]
-    lines.append("\n# Pairs: P(both = 1)\n\n| labels " + head)
-    lines += [row(f"{names[i]}, {names[j]}", i, j) for i, j in combinations(range(len(names)), 2)]
-    return "".join(lines)
+    marginals = [row(name, i, i) for i, name in enumerate(names)]
+    pairs = [row(f"{names[i]}, {names[j]}", i, j) for i, j in combinations(range(len(names)), 2)]
+    parts = [
+        *("# Marginals: P(label = 1)", markdown_table(("label", *columns), marginals)),
+        *("# Pairs: P(both = 1)", markdown_table(("labels", *columns), pairs)),
+    ]
+    return "\n\n".join(parts) + "\n"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
-from ..checks import SEEDS, Options, check_options, option, option_names, require, with_new_names
-from ..data import CELEBA_CROP, DATA_SIZE, Data, check_source
+from ..checks import SEEDS, check_options, option, option_names, require, with_new_names
+from ..data import SourceOptions, check_source
 from ..errors import RecipeError, unknown
 from ..io.untrusted import MAX_TENSORS, MAX_TICKS
 
@@ -74,7 +74,7 @@ RENAMED: Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]] = {
 
 
 @dataclass(frozen=True)
-class Recipe(Options):
+class Recipe(SourceOptions):
     """The options of `python -m causalcf.train`, with their defaults.
 
     Lengths, intervals and half-lives count images, so that they do not depend on the batch size.
@@ -87,16 +87,6 @@ class Recipe(Options):
 
     name: str = option("faces", "name of the recipe; it becomes part of the run directory's name")
     graph: str = option("celeba", "causal graph: a YAML file or the name of a preset")
-    data: Data = option("faces", "image source: rendered faces, CelebA, or a folder of images with a CSV of labels")
-    data_root: str | None = option(None, "folder of the images (celeba, folder)")
-    data_size: int = option(DATA_SIZE, "number of faces to render (faces only)", low=2, high=2**24)
-    skip_missing: bool = option(False, "use the images that are there, if the table lists more (celeba, folder)")
-    crop: int = option(
-        CELEBA_CROP,
-        "side of the square cut from CelebA's 178x218 photographs, in pixels; 148 shows all hair",
-        low=64,
-        high=178,
-    )
     approach: Approach = option(
         "causalgan",
         "causalgan; causalbegan: an autoencoder as discriminator; conditional: causalgan with labels from a graph "

@@ -5,7 +5,7 @@ The true counterfactual image of every face is therefore known.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,11 @@ true_scm = cache(celeba_scm)  # the labels' true SCM
 
 @dataclass(frozen=True)
 class Units:
-    """Batch of faces: labels (n, 9) int8, label noise (n, 9), appearance noise (n, K), interventions `do`."""
+    """Batch of faces: labels (n, 9) int8, label noise (n, 9), appearance noise (n, K)."""
 
     labels: Tensor
     label_noise: Tensor
     noise: Tensor
-    do: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -48,50 +47,27 @@ class Units:
     def __getitem__(self, rows: slice | list[int] | Tensor) -> Units:
         if isinstance(rows, int):
             raise DataError(f"unit {rows}: index with a slice, as in units[{rows}:{rows + 1}], for a batch of one")
-        do = {name: value[rows] for name, value in self.do.items()}
-        return Units(self.labels[rows], self.label_noise[rows], self.noise[rows], do)
+        return Units(self.labels[rows], self.label_noise[rows], self.noise[rows])
 
     def images(self, size: int = 64) -> Tensor:
         """Render the images, (n, 3, size, size) float32 in [0, 1]."""
         return render(self.labels, self.noise, size)
 
 
-def sample_units(
-    n: int, generator: torch.Generator, do: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None
-) -> Units:
-    """Sample n units after the intervention `do`, conditional on `given` in the world after `do`."""
-    labels = true_scm().sample(n, do=do, given=given, generator=generator)
-    label_noise = _abduct(labels, do or {}, generator)
+def sample_units(n: int, generator: torch.Generator, given: Mapping[str, Any] | None = None) -> Units:
+    """Sample n units, conditional on `given`."""
+    labels = true_scm().sample(n, given=given, generator=generator)
+    label_noise = true_scm().abduct(labels, generator)
     noise = torch.rand(n, len(NOISE), generator=generator, device=generator.device).cpu()
-    return Units(_in_order(labels), label_noise, noise, _per_unit(do, n))
+    return Units(_in_order(labels), label_noise, noise)
 
 
 def counterfactual(units: Units, do: Mapping[str, Any] | None = None) -> Units:
-    """Return the same units under `do`, with the same noise; earlier interventions stay unless set anew."""
-    labels = true_scm().respond(units.label_noise, do={**units.do, **(do or {})})
-    return replace(units, labels=_in_order(labels), do={**units.do, **_per_unit(do, len(units))})
+    """Return the same units under `do`, with the same noise."""
+    return replace(units, labels=_in_order(true_scm().respond(units.label_noise, do or {})))
 
 
 def _in_order(labels: Tensor) -> Tensor:
     """Reorder the columns from the SCM's order to the order `LABELS`."""
     nodes = true_scm().graph.nodes
     return labels[:, [nodes.index(name) for name in LABELS]]
-
-
-def _abduct(labels: Tensor, do: Mapping[str, Any], generator: torch.Generator) -> Tensor:
-    """Sample the label noise given the labels; a label set by `do` does not constrain its own noise."""
-    scm = true_scm()
-    by_name = dict(zip(scm.graph.nodes, labels.unbind(1), strict=True))
-    columns = []
-    for node, mechanism in scm.mechanisms.items():
-        parents = [by_name[p] for p in scm.graph.parents(node)]
-        above = torch.stack(parents, 1) if parents else labels[:, :0]
-        if node in do:
-            columns.append(mechanism.sample_noise(len(labels), generator))
-        else:
-            columns.append(mechanism.abduct(by_name[node], above, generator))
-    return torch.stack(columns, 1)
-
-
-def _per_unit(do: Mapping[str, Any] | None, n: int) -> dict[str, Tensor]:
-    return {name: torch.as_tensor(value).to(torch.int8).expand(n) for name, value in (do or {}).items()}

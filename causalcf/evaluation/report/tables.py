@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...io.text import markdown
 from ..suite import VERDICTS
 from .links import (
     NOTHING,
@@ -44,12 +43,6 @@ class Table:
 
     def __bool__(self) -> bool:
         return bool(self.rows)
-
-
-def to_markdown(table: Table) -> str:
-    """Return the table in Markdown, with every cell escaped."""
-    head, *rows = ("| " + " | ".join(map(markdown, cells)) + " |" for cells in (table.heads, *table.rows))
-    return "\n".join([head, "|" + "---|" * len(table.heads), *rows])
 
 
 DIRECTION = (

@@ -12,14 +12,14 @@ from urllib.parse import quote
 
 from ...errors import CausalCFError, nearest
 from ...io.files import clear_leftovers, write_atomically
-from ...io.text import markdown, plain
+from ...io.text import markdown, markdown_table, plain
 from ...io.untrusted import read_bounded
 from ..suite import VERDICTS
 from .links import Outcome, group_links
 from .plots import DPI, draw_figures
 from .sections import Block, Code, Lines, Note, Picture, Section, report_sections
 from .summary import graph_line, judge_line, summary
-from .tables import Table, to_markdown
+from .tables import Table
 
 JSON, MARKDOWN, HTML = "report.json", "report.md", "report.html"
 
@@ -134,7 +134,9 @@ def _flat(section: Section) -> Iterator[Block]:
 
 def _block(block: Block, title: str) -> str:
     if isinstance(block, Table):
-        return (f"**{markdown(block.title)}**\n\n" if block.title != title else "") + to_markdown(block)
+        return (f"**{markdown(block.title)}**\n\n" if block.title != title else "") + markdown_table(
+            block.heads, block.rows
+        )
     if isinstance(block, Lines):
         return "\n".join(f"- {markdown(line)}" for line in block.lines)
     if isinstance(block, Picture):
