@@ -33,10 +33,12 @@ from torch import Tensor
 from causalcf.cli.command import run
 from causalcf.data.images import to_unit_interval
 from causalcf.errors import RunError
+from causalcf.evaluation.approaches import in_order
 from causalcf.evaluation.associations import association, resamples
 from causalcf.evaluation.inputs import load_inputs, load_runs
 from causalcf.evaluation.session import Settings
 from causalcf.randomness import generator_of
+from causalcf.runs.run import Run
 
 MARGIN = Settings.margin
 SHOWN = 12
@@ -63,6 +65,9 @@ def main() -> None:
         probabilities = inputs.judge.probabilities(images)
         return torch.stack([inputs.judge.above_base_rates(probabilities), probabilities], 2).double()
 
+    def drawn(asked: Run, noise: Tensor, labels: Tensor) -> Tensor:
+        return asked.generate(noise, in_order(labels, nodes, asked.graph.nodes))
+
     def compared(seen: Tensor) -> Tensor:
         made = {x: association(labels, seen.flatten(1), x, weights).unflatten(1, seen.shape[1:]) for x, _ in pairs}
         return torch.stack([made[x][:, y] for x, y in pairs], 1)
@@ -72,14 +77,14 @@ def main() -> None:
         if asked.labels is None:
             raise RunError(f"{name} is a dcgan run: it has no labels to set")
         noise = asked.sample_noise(len(labels), generator_of(0, "noise"))
-        before, after = read(asked.generate(noise, labels)), {}
+        before, after = read(drawn(asked, noise, labels)), {}
         found[f"{name}, drawn"] = compared(before)
         for x in dict.fromkeys(x for x, _ in pairs):
             flipped = labels.clone()
             flipped[:, x] = 1 - labels[:, x]
             occurs = (flipped[:, None] == labels.unique(dim=0)).all(2).any(1)
             sign = 1 - 2 * labels[occurs, x].double()[:, None, None]
-            change = (read(asked.generate(noise[occurs], flipped[occurs])) - before[occurs]) * sign
+            change = (read(drawn(asked, noise[occurs], flipped[occurs])) - before[occurs]) * sign
             counted = weights[:, occurs].double()
             after[x] = torch.einsum("rn,nvk->rvk", counted, change) / counted.sum(1)[:, None, None]
         found[f"{name}, set"] = torch.stack([after[x][:, y] for x, y in pairs], 1)

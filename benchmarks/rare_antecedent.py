@@ -32,6 +32,7 @@ from torch import Tensor
 from causalcf.cli.command import run as run_command
 from causalcf.cli.parser import parse_conditions
 from causalcf.errors import UnreachedError
+from causalcf.runs.counterfactual import prior_of
 from causalcf.runs.loading import load_run
 from causalcf.worlds.observed import counterfactual_noise
 from causalcf.worlds.posterior import CounterfactualNoise
@@ -180,7 +181,7 @@ def _draw(found: dict[float, Cost], plot: Path) -> None:
 
 def on_a_run(options: argparse.Namespace) -> None:
     run = load_run(options.run)
-    given, condition = parse_conditions(options.given, "--given"), parse_conditions(options.intervention, "--if")
+    given, condition = parse_conditions(options.given, "--given"), parse_conditions(options.supposed, "--if")
     source = torch.Generator().manual_seed(options.seed)
     worlds = run.sample(options.units, given=given or None, generator=source)
     table = Table("unit", "method", "evaluations", "effective draws", "evaluations per effective draw", "P(A)")
@@ -189,7 +190,10 @@ def on_a_run(options: argparse.Namespace) -> None:
         def generate(noise: Tensor, labels: Tensor = labels) -> Tensor:
             return run.generate(noise, labels.expand(len(noise), -1) if run.labels is not None else None)
 
-        ask = partial(counterfactual_noise, z, generate, run.classify, condition, attributes=run.graph.nodes)
+        prior = prior_of(run.sample_noise)
+        ask = partial(
+            counterfactual_noise, z, generate, run.classify, condition, attributes=run.graph.nodes, prior=prior
+        )
         smc = ask(options.draws, STICKINESS, "smc", budget=options.budget, generator=source).diagnostics
         reach, each = smc.probability or 0.0, smc.evaluations_per_effective_draw
         table.add_row(

@@ -24,7 +24,7 @@ from rich.table import Table
 from torch import Tensor
 
 from causalcf.classifiers.classifier import AttributeClassifier
-from causalcf.classifiers.storage import load_classifier
+from causalcf.classifiers.storage import find_classifier, load_classifier
 from causalcf.cli.command import run as run_command
 from causalcf.data import load_source
 from causalcf.data.images import to_unit_interval
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--data-root", help="folder of the photographs; default: where the run found them")
     parser.add_argument("--sheet", type=Path, help="picture of the same people at each value, of the last run")
     options = parser.parse_args()
-    judge = load_classifier(options.judge)
+    judge = load_classifier(find_classifier(options.judge, role="judge"))
     table = Table("run", "truncation", "FD(judge)", "precision", "recall", "coverage", "SWD 64, 32, 16", "labels shown")
     for name in options.runs:
         run = load_run(name)

@@ -131,6 +131,8 @@ def parse_options(arguments: Sequence[str] | None) -> AskOptions:
         raise QueryError(f"--photo is {options.photo}, which does not exist")
     elif options.faces is not None:
         raise QueryError("--faces is about generated faces; with --photo each photograph is one")
+    elif options.rows != AskOptions.rows:
+        raise QueryError("--rows is about generated faces; with --photo each photograph has a row")
     if not _is_picture(out) or not out.parent.is_dir():
         raise QueryError(f"--out is {out}; it must name a picture, such as ask.png, in a folder that exists")
     return replace(options, queries=queries)

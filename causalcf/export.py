@@ -87,6 +87,7 @@ def export(run: str | Path, out: str | Path, report: str | Path | None = None, o
         save_graph(graph, place / GRAPH)
         if (folder / WHOLE_GRAPH).is_file():
             save_graph(whole_graph(graph, folder, recipe), place / WHOLE_GRAPH)
+            names.append(WHOLE_GRAPH)
         save_recipe(place, stored_recipe(kept["recipe"]))
         made = load_run(place, "cpu")
         write_atomically(place / CARD, card(made, figures).encode())

@@ -76,6 +76,10 @@ def answer_photograph(
     for name, value in query.given.items():
         if given.setdefault(name, value) != value:
             raise QueryError(f"the question says {name}={value} of the photograph, and the labels say {given[name]}")
+    if run.labels is not None and given:
+        with suppress(IntractableError):  # then the readings tell
+            if run.labels.probability(given) == 0:
+                raise ImpossibleWorldError(f"the label model says that nobody has {conditions(given)}")
     generator = fresh(generator)
     sticky = STICKINESS[query.mode] if stickiness is None else stickiness
     noise_sticky = sticky if noise_stickiness is None else noise_stickiness

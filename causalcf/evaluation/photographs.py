@@ -246,8 +246,8 @@ def _under(run: Run, worlds: Worlds, name: str, values: Tensor, seed: int) -> tu
     for value in (0, 1):
         rows = (values == value).nonzero()[:, 0]
         if len(rows):
-            asked: Mapping[str, int] = {name: value}
-            drawn = run.counterfactual(worlds.select(rows), do=asked, generator=generator_of(seed, "flips", name))
+            draw = generator_of(seed, "flips", name, value)
+            drawn = run.counterfactual(worlds.select(rows), do={name: value}, generator=draw)
             images[rows], labels[rows] = drawn.images[:, 0], drawn.labels[:, 0]
     return images, labels
 

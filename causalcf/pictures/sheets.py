@@ -53,7 +53,7 @@ def write_picture(sheet: Image.Image, path: Path) -> None:
     encoded = BytesIO()  # before the file is touched
     try:
         sheet.save(encoded, format=kind)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # Pillow's encoders raise half a dozen unrelated types
         raise DataError(f"cannot write the picture {path}: {error}") from error
     write_atomically(path, encoded.getvalue())
 

@@ -174,7 +174,7 @@ class Run:
         """
         check(isinstance(worlds, Worlds), "worlds", worlds, "worlds of this run, as sample gives them")
         check_floats("worlds.noise", worlds.noise, (None, self.recipe.noise_dim), f"(n, {self.recipe.noise_dim})")
-        check(bool((worlds.noise.abs() <= 1).all()), "worlds.noise", worlds.noise, "in [-1, 1], as a run draws it")
+        check(bool((worlds.noise.abs() <= 1).all()), "worlds.noise", worlds.noise, "in [-1, 1], as noise is")
         check_images(worlds.images)
         rows = [len(part) for part in vars(worlds).values() if isinstance(part, Tensor) or part]
         check(min(rows) == max(rows) > 0, "worlds", rows, "as many noises as labels and images, at least one")
@@ -192,6 +192,7 @@ class Run:
             counterfactual_noise,
             attributes=self.graph.nodes,
             prior=prior_of(self.sample_noise),
+            per="dimension" if worlds.residual is None else "vector",
             budget=budget,
             generator=generator,
         )
@@ -315,11 +316,12 @@ class Run:
                 )
             for i, j in (~((labels >= 0) & (labels <= 1))).nonzero()[:1].tolist():
                 check(False, f"{self.graph.nodes[j]}, in row {i} of labels,", labels[i, j].item(), "in [0, 1]")
+        own = {name: part.to(self.device) for name, part in (tuned or {}).items()}
         images = []
         for z, row in zip(noise.split(CHUNK), labels.split(CHUNK), strict=True):
             with autocast(self.device, self.precision):
                 given = tuple(part.to(self.device, torch.float32) for part in (z, row))
-                made = functional_call(self.generator, tuned, given) if tuned else self.generator(*given)
+                made = functional_call(self.generator, own, given) if own else self.generator(*given)
                 images.append(made.float().cpu())
         return torch.cat(images).add(1).div(2).clamp(0, 1)
 

@@ -48,7 +48,7 @@ from .loop import Training, Watcher, train
 from .watchers import Pictures, Statistics, print_tick
 
 REALS = 60  # images of the data in reals.png
-CHANGEABLE = ("images", "keep", "data_root")  # by resuming
+CHANGEABLE = ("images", "keep", "data_root", "truncation")  # by resuming
 # What decides the networks' form, the meaning of a step, the label generator or the random state that goes on.
 KEPT = (
     "approach", "labels", "objective", "generator", "discriminator", "width", "labeler_width",
@@ -171,7 +171,7 @@ def resume_run(
     changed_data: bool = False,
     on_finish: Callable[[Path], None] = lambda folder: None,
 ) -> int:
-    """Resume a run directory or one of its checkpoints; only `images`, `keep` and `data_root` may change."""
+    """Resume a run directory or one of its checkpoints; `images`, `keep`, `data_root` and `truncation` may change."""
     folder, checkpoint = find_checkpoint(path)
     with _locked(folder):
         if is_first():
@@ -212,7 +212,7 @@ def _resumed(stored: Stored, overrides: Mapping[str, Any]) -> Recipe:
         if name not in CHANGEABLE and value != getattr(before, name):
             raise RecipeError(
                 f"{name} is {getattr(before, name)} in {stored.folder.name} and cannot be changed to {value} by "
-                "resuming; only images (to more), keep and data_root can be changed"
+                "resuming; only images (to more), keep, data_root and truncation can be changed"
             )
     return replace(before, **{name: value for name, value in overrides.items() if name in CHANGEABLE}).validate()
 

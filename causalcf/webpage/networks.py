@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..errors import RunError
 from ..networks.began import BeganGenerator
 from ..networks.bundle import AnyGenerator
 from ..networks.dcgan import ConvStack, Encoder, EvenTransposed
@@ -29,7 +30,10 @@ class Numbers:
         """Add a tensor and return (kind, start, length)."""
         kind, kept, dtype = ("float", self.floats, "<f4") if tensor.ndim <= 1 else ("half", self.halves, "<f2")
         start = sum(part.size for part in kept)
-        kept.append(tensor.detach().float().cpu().numpy().astype(dtype).reshape(-1))
+        with np.errstate(over="ignore"):
+            kept.append(tensor.detach().float().cpu().numpy().astype(dtype).reshape(-1))
+        if not np.isfinite(kept[-1]).all():
+            raise RunError("a weight is larger than float16 holds (65,504): no page can be made of this run")
         return kind, start, tensor.numel()
 
     def layer(self, kind: str, **parts: Any) -> Layer:

@@ -1,9 +1,11 @@
 """Tables of the benchmarks: figures stand beside the run that they are of, and are kept by all that they depend on."""
 
+import ast
 import importlib.util
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,8 +16,11 @@ from scipy.stats import binomtest
 
 from causalcf.data.faces import true_scm
 from causalcf.evaluation.approaches import LabelledApproach
+from causalcf.evaluation.inputs import load_inputs, load_runs
+from causalcf.graph import CausalGraph
 from causalcf.labels.reference import Reference
 from causalcf.language.lists import load_statements
+from causalcf.runs.loading import load_run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -128,3 +133,44 @@ def test_leaks_of_photographs_and_runs_stand_side_by_side(runs, judge_folder, tm
     assert (tmp_path / "leaks.png").stat().st_size > 5000
     said = " ".join(capsys.readouterr().out.split())
     assert "│ photographs │" in said and said.count(f"{run.name}, drawn") == said.count(f"{run.name}, set") == 2
+
+
+def test_labels_go_to_a_run_in_its_own_order(runs, judge_folder, monkeypatch, capsys):
+    module, said = script("leaks"), []
+    monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
+    run = load_run(runs / "a" / "latest", "cpu")
+    turned = CausalGraph({name: [] for name in reversed(run.graph.nodes)}, name="turned")
+
+    class Turned:
+        """The same run, whose labels are in the opposite order."""
+
+        labels, graph, sample_noise = run.labels, turned, run.sample_noise
+
+        def generate(self, noise, labels):
+            return run.generate(noise, labels.flip(1))
+
+    monkeypatch.setattr(sys, "argv", ["leaks", str(run.folder), "--judge", str(judge_folder), "--photos", "60"])
+    for asked in (run, Turned()):
+        inputs = load_inputs(load_runs([str(run.folder)], "cpu", None), None, str(judge_folder), None, "cpu")
+        monkeypatch.setattr(module, "load_inputs", lambda *_, i=inputs, a=asked: replace(i, runs={"run": a}))
+        module.main()
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] and "run, set" in said[0]
+
+
+BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_a_benchmark_reads_only_options_that_it_has(path):
+    nodes, known, read = list(ast.walk(ast.parse(path.read_text()))), set(), set()
+    for node in nodes:
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument":
+            named = [part.value for part in node.args if isinstance(part, ast.Constant)]
+            dest = next((part.value.value for part in node.keywords if part.arg == "dest"), None)
+            long = next((name for name in named if name.startswith("--")), named[0])
+            known.add(dest or long.lstrip("-").replace("-", "_"))
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "options":
+            read.add(node.attr)
+    assert not known or read <= known
+    assert len(BENCHMARKS) > 10

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFont
 
 from causalcf.errors import DataError, WriteError
-from causalcf.pictures.sheets import CAPTION_GAP, LINE, Panel, save_captioned, to_bytes, wrap
+from causalcf.pictures.sheets import CAPTION_GAP, LINE, Panel, save_captioned, to_bytes, wrap, write_picture
 
 FONT = ImageFont.load_default(12)
 LONG = "a young bald woman with glasses, a moustache, lipstick, narrow eyes and an open mouth, smiling"
@@ -60,4 +60,11 @@ def test_what_cannot_be_written(tmp_path):
         save_captioned(tmp_path / "a.xyz", [[panel]])
     with pytest.raises(WriteError, match=r"missing/a.png"):
         save_captioned(tmp_path / "missing" / "a.png", [[panel]])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".sgi", ".tga", ".jpg"])
+def test_a_picture_too_wide_for_its_format_is_an_error(tmp_path, suffix):
+    with pytest.raises(DataError, match=rf"wide\{suffix}"):
+        write_picture(Image.new("RGB", (70_000, 4)), tmp_path / f"wide{suffix}")
     assert list(tmp_path.iterdir()) == []

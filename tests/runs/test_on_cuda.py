@@ -38,6 +38,18 @@ def test_worlds_and_counterfactuals_are_those_of_the_cpu(runs, judge_folder, nam
     assert all(torch.equal(a, b) and b.device.type == "cpu" for a, b in zip(on_cpu, on_cuda, strict=True))
 
 
+def test_tuned_weights_go_to_the_device(runs, judge_folder, monkeypatch):
+    monkeypatch.setattr("causalcf.runs.abduction.TUNING_STEPS", 1)
+    monkeypatch.setattr("causalcf.runs.abduction.STEPS", 1)
+    run = replace(load_run(runs / "a" / "latest", "cpu", judge_folder), precision="float32")
+    generator = torch.Generator().manual_seed(0)
+    worlds = run.abduct(run.sample(1, generator=generator).images, method="tune", generator=generator)
+    asked = worlds.noise, worlds.labels, worlds.tuned[0]
+    with pretended_cuda():
+        there = replace(load_run(runs / "a" / "latest", "cuda", judge_folder), precision="float32")
+        assert torch.equal(there.generate(*asked), run.generate(*asked))
+
+
 @pytest.mark.parametrize("kind", ["dcgan", "skip"])
 def test_each_generator_keeps_to_its_device(kind):
     network = build_generator(kind, 5, 3, 8).eval().requires_grad_(False)

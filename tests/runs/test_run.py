@@ -225,6 +225,16 @@ def test_a_run_without_labels_reads_the_antecedent_in_every_draw_though_batch_si
     assert contrary  # read together, some contradict what they were drawn for
 
 
+def test_the_noise_of_a_photograph_is_one_part_in_a_run_without_labels():
+    run = grey_run(1.1)
+    worlds = run.sample(40, given={"Bald": 1}, generator=seeded())
+    asked = {"observe": {"Bald": 1}, "stickiness": 0.5, "draws": 10, "generator": seeded(1)}
+    for residual, whole in ((None, False), (torch.zeros_like(worlds.images), True)):
+        found = run.counterfactual(replace(worlds, residual=residual), **asked)
+        kept = (found.noise == worlds.noise[:, None]).sum(2)
+        assert int((kept == 2).sum()) > 60 and bool((kept == 1).any()) != whole
+
+
 def test_asking_a_run_without_labels_shows_both_searches(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("causalcf.runs.loading.load_run", lambda *_: grey_run(0.05))
     flags = ["--given", "Bald=1", "--if", "Young=0", "-n", "3", "--draws", "1", "--out", str(tmp_path / "ask.png")]

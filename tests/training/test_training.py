@@ -48,6 +48,19 @@ def recipe(tmp_path, **changes):
     return replace(TINY, runs_dir=str(tmp_path / "runs"), **changes).validate()
 
 
+def test_a_finished_run_is_given_another_truncation(tmp_path):
+    assert start_run(recipe(tmp_path)) == 0
+    folder = tmp_path / "runs" / "latest"
+    before = load_run(folder, "cpu")
+    assert resume_run(str(folder), {"truncation": 0.5}) == 0
+    after = load_run(folder, "cpu")
+    assert (before.recipe.truncation, after.recipe.truncation) == (1.0, 0.5) and before.step == after.step
+    noise = before.sample_noise(4, torch.Generator().manual_seed(0))
+    assert torch.equal(after.sample_noise(4, torch.Generator().manual_seed(0)), noise / 2)
+    labels = torch.zeros(4, len(before.graph.nodes))
+    assert torch.equal(after.generate(noise, labels), before.generate(noise, labels))
+
+
 @pytest.mark.parametrize("approach", ["causalgan", "conditional", "dcgan"])
 def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_ends(tmp_path, approach):
     whole = recipe(tmp_path / "whole", approach=approach)

@@ -1,12 +1,14 @@
 // Noise: sliders for the coordinates that change the face most, a strip along one, and the way to another person.
 
 const STEPS = 7;
+const reach = contents.truncation;
+const position = (i) => reach * (2 * i / (STEPS - 1) - 1);
 const sliders = new Map();
 const newestSweep = newest();
 
 function startNoise() {
   for (const { coordinate, change } of contents.coordinates) {
-    const slider = make("input", { type: "range", min: -1, max: 1, step: 0.01 });
+    const slider = make("input", { type: "range", min: -reach, max: reach, step: reach / 100 });
     slider.oninput = () => {
       if (!state.person) return;
       state.person.noise[coordinate] = Number(slider.value);
@@ -57,12 +59,12 @@ function clearSweep() {
 async function sweep(coordinate) {
   const current = newestSweep(), { noise, labels } = state.person ?? {};
   if (!noise) return;
-  const strip = Array.from({ length: STEPS }, (_, i) => picture(`z${coordinate} at ${(2 * i / (STEPS - 1) - 1).toFixed(2)}`));
+  const strip = Array.from({ length: STEPS }, (_, i) => picture(`z${coordinate} at ${position(i).toFixed(2)}`));
   at("sweep").replaceChildren(...strip);
-  at("sweep-title").textContent = `z${coordinate} from -1 to 1:`;
+  at("sweep-title").textContent = `z${coordinate} from ${-reach} to ${reach}:`;
   for (let i = 0; i < STEPS; i++) {
     const moved = noise.slice();
-    moved[coordinate] = 2 * i / (STEPS - 1) - 1;
+    moved[coordinate] = position(i);
     const image = await generated(moved, labels);
     if (!current()) return;
     show(strip[i], image, strip[i].title);

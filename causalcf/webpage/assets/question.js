@@ -64,7 +64,8 @@ function conditions(text, { words, roles, having, gerunds }, predicate) {
     if (!role) throw new NotUnderstood(`"${tokens[i]}" is not understood.`);
     const does = roles[role.said];
     beside = false;
-    if (denied && gerunds.includes(tokens[i])) {
+    const bare = ["have", "wear"].includes(role.said) || (role.said === "did" && tokens[i + 1] !== "not");
+    if (denied && !not && (bare || gerunds.includes(tokens[i]))) {
       throw new NotUnderstood(`Does the negation cover "${role.said}"? Ask two questions.`);
     }
     if (does === "or" || does === "comparison") throw new NotUnderstood(`"${role.said}" is not read here.`);
