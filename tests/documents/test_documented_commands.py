@@ -11,7 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,9 @@ import torch
 from helpers.documents import DOCUMENTS, ROOT, Command, blocks, commands
 from helpers.report_toys import suite
 
+from causalcf.checks import Options
 from causalcf.cli.command import run as run_command
+from causalcf.cli.parser import parse_command
 from causalcf.evaluation.suite import load_suite
 from causalcf.graph.files import load_graph
 from causalcf.language.lists import load_statements
@@ -164,7 +166,13 @@ def parsed(name: str, told: list[str], monkeypatch) -> None:
     """Takes a command as far as the end of its parser."""
     module = loaded(name)
     if not name.endswith(".py"):
-        module.parse_options(told)
+        if hasattr(module, "parse_options"):
+            module.parse_options(told)
+            return
+        (options,) = (
+            one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Options) and fields(one)
+        )
+        parse_command(options, told, name, "", "")
         return
     parse, done = argparse.ArgumentParser.parse_args, []
 
