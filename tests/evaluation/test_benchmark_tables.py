@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from helpers.report_toys import approach, small
+from PIL import Image
 from scipy.stats import binomtest
 
 from causalcf.data.faces import true_scm
@@ -174,3 +176,34 @@ def test_a_benchmark_reads_only_options_that_it_has(path):
             read.add(node.attr)
     assert not known or read <= known
     assert len(BENCHMARKS) > 10
+
+
+@pytest.mark.parametrize(("name", "shown"), [("a", r"0\.\d{3} \[.*\(n=360\)"), ("b", r"\d+\.\d\d \(\w+\)|inf|nan")])
+def test_each_truncation_has_a_row_of_figures(runs, judge_folder, tmp_path, monkeypatch, capsys, name, shown):
+    module = script("truncation")
+    monkeypatch.setenv("CAUSALCF_CACHE", str(runs / "cache"))
+    monkeypatch.setattr(module, "SHOWN", 3)
+    drawn, run = [], load_run(runs / name / "latest", "cpu")
+    generate = type(run).generate
+    monkeypatch.setattr(type(run), "generate", lambda self, *given: drawn.append(given) or generate(self, *given))
+    sheet = tmp_path / "sheet.png"
+    asked = ["truncation", str(run.folder), "--judge", str(judge_folder), "-n", "40", "--at", "1", "0.5"]
+    monkeypatch.setattr(sys, "argv", [*asked, "--sheet", str(sheet)])
+    module.main()
+    (whole, labels), (half, same) = drawn
+    assert torch.equal(half, whole / 2) and 0.9 < float(whole.abs().max()) <= 1
+    assert labels is same if name == "b" else torch.equal(labels, same)
+    said = capsys.readouterr().out
+    assert len(re.findall(rf"│ (?:1|0\.5) .*(?:{shown})", said)) == 2 and "data" in said
+    with Image.open(sheet) as picture:
+        assert picture.size == (3 * 66 + 2, 2 * 66 + 2)
+
+
+def test_a_run_without_labels_is_compared_by_the_label_that_is_furthest_off():
+    module = script("truncation")
+    known = torch.tensor([[1, 1], [0, 1], [0, 0], [0, 0]])
+    seen = torch.tensor([[1, 1], [1, 0], [1, 0], [0, 0]])
+    judge = SimpleNamespace(select=lambda nodes: SimpleNamespace(labels=lambda images: seen))
+    run = SimpleNamespace(graph=SimpleNamespace(nodes=("Bald", "Young")))
+    assert module.labels_shown(judge, run, None, None, known) == "3.00 (Bald)"
+    assert module.labels_shown(judge, run, None, seen, known).startswith("1.000")
