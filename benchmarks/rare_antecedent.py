@@ -32,7 +32,6 @@ from torch import Tensor
 from causalcf.cli.command import run as run_command
 from causalcf.cli.parser import parse_conditions
 from causalcf.errors import UnreachedError
-from causalcf.runs.counterfactual import prior_of
 from causalcf.runs.loading import load_run
 from causalcf.worlds.observed import counterfactual_noise
 from causalcf.worlds.posterior import CounterfactualNoise
@@ -190,9 +189,14 @@ def on_a_run(options: argparse.Namespace) -> None:
         def generate(noise: Tensor, labels: Tensor = labels) -> Tensor:
             return run.generate(noise, labels.expand(len(noise), -1) if run.labels is not None else None)
 
-        prior = prior_of(run.sample_noise)
         ask = partial(
-            counterfactual_noise, z, generate, run.classify, condition, attributes=run.graph.nodes, prior=prior
+            counterfactual_noise,
+            z,
+            generate,
+            run.classify,
+            condition,
+            attributes=run.graph.nodes,
+            prior=lambda n, k, draw: run.sample_noise(n, draw),
         )
         smc = ask(options.draws, STICKINESS, "smc", budget=options.budget, generator=source).diagnostics
         reach, each = smc.probability or 0.0, smc.evaluations_per_effective_draw

@@ -58,7 +58,7 @@ def main() -> None:
         rows = range(min(options.n, len(data), len(held_out)))
         real, others = (to_unit_interval(one.batch(torch.tensor(rows))) for one in (held_out, data))
         known = held_out.select(run.graph.nodes)[rows.start : rows.stop]
-        noise = run.sample_noise(len(rows), generator_of(0, "noise")) / run.recipe.truncation
+        noise = run.sample_noise(len(rows), generator_of(0, "noise")) / run.recipe.noise_range
         labels = None if run.labels is None else run.labels.sample(len(rows), generator=generator_of(0, "labels"))
         sheet = []
         for truncation in options.at:

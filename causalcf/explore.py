@@ -92,7 +92,7 @@ def explore(options: ExploreOptions) -> tuple[list[Effect], list[Path], str]:
     worlds = run.sample(max(options.faces, 2 * options.pairs), given=options.given or None, generator=drawn)
     noise, n = worlds.noise, options.faces
     labels = worlds.labels if run.labels is not None else torch.zeros(len(noise), 0)
-    positions = torch.linspace(-1, 1, options.columns) * run.recipe.truncation
+    positions = torch.linspace(-1, 1, options.columns) * run.recipe.noise_range
     with counting("coordinates", noise.shape[1], show=not options.as_json) as advance:
         effects = coordinate_effects(run.generate, noise[:n], labels[:n], positions, advance)
     folder = Path(options.out)

@@ -151,7 +151,7 @@ def card(run: Run, figures: dict[str, Any]) -> str:
         f"- {LICENCES[recipe.data]}",
         f"- Graph {markdown(run.graph.name)}: {markdown(edges)}.",
         f"- Networks: generator {recipe.networks[0]}, width {recipe.width}, {recipe.noise_dim} coordinates of noise, "
-        f"uniform on (-{recipe.truncation:g}, {recipe.truncation:g}); "
+        f"uniform on (-{recipe.noise_range:g}, {recipe.noise_range:g}); "
         f"64x64 pixels; numbers in float16. Seed {recipe.seed}.",
         "",
         "## Figures",

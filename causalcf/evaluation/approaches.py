@@ -15,11 +15,11 @@ from ..labels import LabelSCM
 from ..labels.evidence import matching
 from ..labels.reference import Reference
 from ..randomness import generator_of
-from ..runs.counterfactual import CounterfactualWorlds, Worlds, labelled_counterfactual, prior_of
+from ..runs.counterfactual import CounterfactualWorlds, Worlds, labelled_counterfactual
 from ..runs.directory import run_kind
 from ..runs.recipe import STICKINESS
 from ..runs.run import Run
-from ..worlds.samplers import Prior, esm_cf_sampler, gaussian_cf_sampler
+from ..worlds.samplers import esm_cf_sampler, gaussian_cf_sampler
 from .judge import Judge
 
 Antecedent = Mapping[str, Tensor]  # label -> (n,) 0/1, one value for each unit
@@ -206,9 +206,9 @@ MAX_EACH = 64  # candidates of one unit in a round
 HOPELESS = 0.8  # share of units left after a quarter of the budget
 
 
-def esm_kernel(stickiness: float, prior: str | Prior = "uniform") -> Kernel:
+def esm_kernel(stickiness: float) -> Kernel:
     """Keep each coordinate with probability `stickiness`, else redraw it (Lucas and Kemp 2015)."""
-    return lambda z, generator: esm_cf_sampler(z, 1, stickiness, prior, generator=generator)[:, 0]
+    return lambda z, generator: esm_cf_sampler(z, 1, stickiness, generator=generator)[:, 0]
 
 
 def gaussian_kernel(scale: float) -> Kernel:
@@ -334,7 +334,7 @@ def contenders(
         text = f"z moved by {SCALE:g} standard normals until the classifier sees the antecedent; reference at"
         possible = [unlabelled("gaussian", gaussian_kernel(SCALE), text)]
         text = "ESM on z given the antecedent that the classifier sees,"
-        possible.append(unlabelled("esm", esm_kernel(sticky("observe"), prior_of(run.sample_noise)), text))
+        possible.append(unlabelled("esm", esm_kernel(sticky("observe")), text))
     found, left_out = [], []
     for one in possible:
         if mode not in (None, one.mode):

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..checks import check
 from ..labels import LabelSCM
 from ..worlds.posterior import Diagnostics
-from ..worlds.samplers import Prior, esm_cf_sampler
+from ..worlds.samplers import esm_cf_sampler
 from .abduction import residual_mask
 
 SampleNoise = Callable[[int, torch.Generator], Tensor]  # a run's (n, k) noise from its prior
@@ -109,16 +109,13 @@ def labelled_counterfactual(
     """
     labels = scm.counterfactual(worlds.labels, do, observe, stickiness, draws, generator)
     per = "dimension" if worlds.residual is None else "vector"
-    noise = esm_cf_sampler(worlds.noise, draws, noise_stickiness, prior_of(sample_noise), per, generator)
+    noise = esm_cf_sampler(
+        worlds.noise, draws, noise_stickiness, lambda n, k, draw: sample_noise(n, draw), per, generator
+    )
     same = (noise == worlds.noise[:, None]).all(2) & (labels == worlds.labels[:, None]).all(2)
     unit = (~same).nonzero()[:, 0]
     images = keep_or_generate(worlds.images, same, lambda: generate(unit, noise[~same], labels[~same]))
     return CounterfactualWorlds(noise, labels, images)
-
-
-def prior_of(sample_noise: SampleNoise) -> Prior:
-    """Return a run's prior in the form that the samplers of noise take."""
-    return lambda n, k, generator: sample_noise(n, generator)
 
 
 def with_residual(worlds: Worlds, unit: Tensor, noise: Tensor, images: Tensor) -> Tensor:

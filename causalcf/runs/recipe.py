@@ -168,8 +168,8 @@ class Recipe(SourceOptions):
     )
     truncation: float = option(
         1.0,
-        "the finished run draws its noise from (-truncation, truncation); training draws from (-1, 1). Below 1 faces "
-        "are cleaner, and fewer kinds of faces are drawn",
+        "draw the noise of samples and counterfactuals from (-truncation, truncation). Training draws from (-1, 1). "
+        "Below 1 faces are cleaner, and of fewer kinds. Without labels it is always 1: rare labels lie at the edge",
         above=0,
         high=1,
     )
@@ -282,6 +282,11 @@ class Recipe(SourceOptions):
     def networks(self) -> tuple[str, str]:
         """Forms of generator and discriminator."""
         return ("began", "autoencoder") if self.approach == "causalbegan" else (self.generator, self.discriminator)
+
+    @property
+    def noise_range(self) -> float:
+        """Largest noise that a sample or a counterfactual has, in (0, 1]: `truncation`; 1 for a run without labels."""
+        return 1.0 if self.approach == "dcgan" else self.truncation
 
     @property
     def r1_weight(self) -> float:

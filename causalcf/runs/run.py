@@ -32,7 +32,6 @@ from .counterfactual import (
     Worlds,
     keep_or_generate,
     labelled_counterfactual,
-    prior_of,
     with_residual,
 )
 from .directory import beside
@@ -89,8 +88,8 @@ class Run:
         return beside(self.folder, self.recipe)
 
     def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw (n, k) noise, uniform on (-t, t), where t is the recipe's `truncation`."""
-        return uniform_noise(n, self.recipe.noise_dim, generator) * self.recipe.truncation
+        """Draw (n, k) noise, uniform on (-t, t); t is the recipe's `noise_range`."""
+        return uniform_noise(n, self.recipe.noise_dim, generator) * self.recipe.noise_range
 
     def sample(
         self,
@@ -191,7 +190,6 @@ class Run:
         search = partial(
             counterfactual_noise,
             attributes=self.graph.nodes,
-            prior=prior_of(self.sample_noise),
             per="dimension" if worlds.residual is None else "vector",
             budget=budget,
             generator=generator,
@@ -366,7 +364,6 @@ class Run:
             sample_where,
             attributes=self.graph.nodes,
             noise_dim=self.recipe.noise_dim,
-            prior=prior_of(self.sample_noise),
             budget=budget,
         )
         classify = self._antecedent_classifier()

@@ -105,7 +105,7 @@ def coordinates(run: Run, on_coordinate: Callable[[int], None] = lambda n: None)
     """Return the coordinates of the noise that change the image most, the largest first."""
     worlds = run.sample(FACES, generator=torch.Generator().manual_seed(0))
     labels = worlds.labels if run.labels is not None else torch.zeros(FACES, 0)
-    positions = torch.linspace(-1, 1, POSITIONS) * run.recipe.truncation
+    positions = torch.linspace(-1, 1, POSITIONS) * run.recipe.noise_range
     effects = coordinate_effects(run.generate, worlds.noise, labels, positions, on_coordinate)
     return [{"coordinate": effect.coordinate, "change": effect.change} for effect in effects[:COORDINATES]]
 
@@ -189,7 +189,7 @@ def page_contents(
         "language": language(run.graph.nodes) if labelled else None,
         "examples": examples(run.graph) if labelled else [],
         "noiseDim": run.recipe.noise_dim,
-        "truncation": run.recipe.truncation,
+        "truncation": run.recipe.noise_range,
         "coordinates": coordinates(run, on_coordinate),
         "photograph": photograph(run),
         "fading": FADING,
