@@ -171,7 +171,7 @@ def test_a_dry_run_trains_nothing(tmp_path):
 
 
 def test_the_shipped_comparison_shares_the_settings_of_the_recipe_that_it_names():
-    faces = parse_options(["--recipe", "faces-dcgan"]).recipe
+    faces = parse_options(["--recipe", "faces"]).recipe
     comparison = parse_options(["--recipe", "train/compare.yaml"]).comparison
     assert [recipe.approach for recipe in comparison.recipes()] == ["causalgan", "conditional", "dcgan"]
     for recipe in comparison.recipes():
