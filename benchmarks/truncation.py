@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from causalcf.checks import check
 from causalcf.classifiers.classifier import AttributeClassifier
 from causalcf.classifiers.storage import find_classifier, load_classifier
 from causalcf.cli.command import run as run_command
@@ -49,6 +50,8 @@ def main() -> None:
     parser.add_argument("--data-root", help="folder of the photographs; default: where the run found them")
     parser.add_argument("--sheet", type=Path, help="picture of the same people at each value, of the last run")
     options = parser.parse_args()
+    for truncation in options.at:
+        check(0 < truncation <= 1, "--at", truncation, "in (0, 1]")
     judge = load_classifier(find_classifier(options.judge, role="judge"))
     table = Table("run", "truncation", "FD(judge)", "precision", "recall", "coverage", "SWD 64, 32, 16", "labels shown")
     for name in options.runs:
