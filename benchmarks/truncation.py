@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from causalcf.data.images import to_unit_interval
 from causalcf.evaluation.image_statistics import MOST, sliced_wasserstein
 from causalcf.evaluation.judge import judge_features
 from causalcf.evaluation.realism import frechet_distance, manifold
-from causalcf.randomness import generator_of
+from causalcf.randomness import generator_of, uniform_noise
 from causalcf.runs.loading import load_run
 from causalcf.runs.run import Run
 from causalcf.statistics.rates import Rate
@@ -58,10 +57,10 @@ def main() -> None:
         run = load_run(name)
         recipe = replace(run.recipe, data_root=options.data_root or run.recipe.data_root)
         data, held_out = training_data(recipe, run.graph), load_source(recipe, "valid")
-        rows = range(min(options.n, len(data), len(held_out)))
-        real, others = (to_unit_interval(one.batch(torch.tensor(rows))) for one in (held_out, data))
-        known = held_out.select(run.graph.nodes)[rows.start : rows.stop]
-        noise = run.sample_noise(len(rows), generator_of(0, "noise")) / run.recipe.noise_range
+        rows = torch.arange(min(options.n, len(data), len(held_out)))
+        real, others = (to_unit_interval(one.batch(rows)) for one in (held_out, data))
+        known = held_out.select(run.graph.nodes)[rows]
+        noise = uniform_noise(len(rows), recipe.noise_dim, generator_of(0, "noise"))
         labels = None if run.labels is None else run.labels.sample(len(rows), generator=generator_of(0, "labels"))
         sheet = []
         for truncation in options.at:
@@ -86,13 +85,12 @@ def figures(judge: AttributeClassifier, images: Tensor, real: Tensor) -> list[st
 
 
 def labels_shown(judge: AttributeClassifier, run: Run, images: Tensor, labels: Tensor | None, known: Tensor) -> str:
-    nodes: Sequence[str] = run.graph.nodes
-    seen = judge.select(nodes).labels(images)
+    seen = judge.select(run.graph.nodes).labels(images)
     if labels is not None:
         return str(Rate(int((seen == labels).sum()), labels.numel()))
     ratio = seen.float().mean(0) / known.float().mean(0)
     furthest = int(ratio.log().abs().argmax())
-    return f"{float(ratio[furthest]):.2f} ({nodes[furthest]})"
+    return f"{float(ratio[furthest]):.2f} ({run.graph.nodes[furthest]})"
 
 
 if __name__ == "__main__":

@@ -360,12 +360,7 @@ class Run:
             on_world(found - counts[-1])
             counts.append(found)
 
-        search = partial(
-            sample_where,
-            attributes=self.graph.nodes,
-            noise_dim=self.recipe.noise_dim,
-            budget=budget,
-        )
+        search = partial(sample_where, attributes=self.graph.nodes, noise_dim=self.recipe.noise_dim, budget=budget)
         classify = self._antecedent_classifier()
         found = search(self.generate, classify, given, n, generator=generator, on_progress=progress)
         return Worlds(found.noise, (found.probabilities > 0.5).to(torch.int8), found.images)

@@ -109,6 +109,10 @@ def test_a_run_without_labels_is_asked_by_observation(ask, faces):
         (["--method", "tune", QUESTION], "--method is about a photograph"),
         (["--photo", "missing.png", QUESTION], "missing.png, which does not exist"),
         (["--photo", "{faces}/ann.png", "-n", "4", QUESTION], "--faces is about generated faces"),
+        (
+            ["--photo", "{faces}/ann.png", "--labels", "Male=0,Mustache=1", QUESTION],
+            "the label model says that nobody has",
+        ),
         (["--photo", "{faces}/ann.png", "--rows", "4", QUESTION], "--rows is about generated faces"),
         (["--photo", "{faces}/ann.png", "--out", "sheet.xyz", "--json", QUESTION], "--out is sheet.xyz"),
         (["--photo", "{faces}/ann.png", "--out", "{faces}/ann.png", QUESTION], "a photograph that is asked about"),
