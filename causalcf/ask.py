@@ -40,6 +40,7 @@ EXAMPLES = """examples:
   python -m causalcf.ask --photo her.jpg "What if she had a moustache?"
   python -m causalcf.ask --queries eval/queries.yaml --out six.png
 """
+FACES, FACES_WITHOUT_LABELS = 100, 8  # each face of a run without labels takes a search among noises
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,6 @@ def _graph_nodes(run: str) -> tuple[str, ...]:
         return load_graph(file).nodes if file.is_file() else ()
     except GraphError:
         return ()
-
-
-FACES, FACES_WITHOUT_LABELS = 100, 8  # each face of a run without labels takes a search among noises
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,6 +17,7 @@ from .errors import CausalCFError, RecipeError, unknown
 MAX_HELD = 2**31  # numbers in one array: 8 GiB in single precision
 # torch's CPU generator heeds a seed's low 32 bits alone: a larger one would draw what a smaller one draws.
 SEEDS = 2**32
+_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
 
 
 def check(ok: bool, name: str, value: object, allowed: str, error: type[CausalCFError] = CausalCFError) -> None:
@@ -76,9 +77,6 @@ def check_floats(name: str, value: Any, shape: tuple[int | None, ...], said: str
     if not value.is_floating_point():
         of_bytes = " (of bytes x, x / 255)" if value.dtype == torch.uint8 else ""
         raise CausalCFError(f"{name} are {str(value.dtype).removeprefix('torch.')}; expected floats{of_bytes}")
-
-
-_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
 
 
 def _check_type(name: str, value: Any, hint: Any, error: type[CausalCFError]) -> None:

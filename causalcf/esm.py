@@ -17,6 +17,10 @@ from .errors import CausalCFError, ImpossibleWorldError, IntractableError, unkno
 Distribution = dict[Any, float]  # value -> its probability, all positive
 
 TOLERANCE = 1e-9  # how far a law's probabilities may miss a sum of one by rounding
+Equation = Callable[[Mapping[str, Any]], Any]
+
+MAX_WORLDS = 2**20  # combinations of exogenous values
+CONDITIONING = ("joint", "nested")
 
 
 def as_value(what: str, value: Any) -> Any:
@@ -96,11 +100,6 @@ def as_distribution(name: str, distribution: Any) -> Distribution:
     if abs(total - 1.0) > TOLERANCE:
         raise CausalCFError(f"exogenous {name!r}: the probabilities sum to {total:.12g}; expected a sum of 1")
     return {value: p / total for value, p in listed.items() if p > 0}
-
-
-Equation = Callable[[Mapping[str, Any]], Any]
-
-MAX_WORLDS = 2**20  # combinations of exogenous values
 
 
 @dataclass(frozen=True)
@@ -203,9 +202,6 @@ def _call(name: str, equation: Equation, values: _Reading) -> Any:
         where = describe({read: values[read] for read in values.read})
         raise CausalCFError(f"the equation of {name!r} failed at {where}: {type(error).__name__}: {error}") from error
     return as_value(f"the answer of the equation of {name!r}", answer)
-
-
-CONDITIONING = ("joint", "nested")
 
 
 class DiscreteSCM:

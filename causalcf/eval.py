@@ -32,6 +32,7 @@ EXAMPLES = """examples:
   python -m causalcf.eval --statements celeba
   python -m causalcf.eval --photos --run RUN
 """
+PATIENCE = timedelta(days=30)  # one of several processes may have hours of work left when another is ready
 
 
 def parse_options(arguments: Sequence[str]) -> EvalOptions:
@@ -60,9 +61,6 @@ def _suite(options: EvalOptions) -> Suite:
         return suite
     name = suite.name or f"statements {Path(statements).stem}"
     return replace(suite, name=name, statements=suite_statements(statements))
-
-
-PATIENCE = timedelta(days=30)  # one of several processes may have hours of work left when another is ready
 
 
 def main(arguments: list[str] | None = None) -> int:

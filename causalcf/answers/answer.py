@@ -22,6 +22,9 @@ from ..statistics.rates import Rate
 if TYPE_CHECKING:
     from ..runs.run import Run
 
+DRAWS = 10_000  # of the label model, where it is too large for exact answers
+SEEN = 0.5  # the judge's probability above which a label counts as seen
+
 
 @dataclass(frozen=True)
 class Exact:
@@ -54,9 +57,6 @@ def answer_labels(scm: LabelSCM, query: Query, stickiness: float) -> LabelAnswer
     return LabelAnswer(reachable, base_rate, exact)
 
 
-DRAWS = 10_000  # of the label model, where it is too large for exact answers
-
-
 def sample_labels(
     scm: LabelSCM, query: Query, stickiness: float, generator: torch.Generator
 ) -> dict[str, tuple[Rate, Rate]]:
@@ -75,9 +75,6 @@ def expect_labels(scm: LabelSCM, labels: Tensor, query: Query, stickiness: float
         name: float(scm.counterfactual_probabilities({name: 1}, labels, **antecedent, stickiness=stickiness).mean())
         for name in scm.graph.nodes
     }
-
-
-SEEN = 0.5  # the judge's probability above which a label counts as seen
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ from ..statistics.rates import Rate
 from .answer import Answer
 
 _NAMED = ("Male", "Young")  # in captions whatever their value: both values have a word
+_JUDGES = {
+    "classifier": "a separate classifier",
+    "labeler": "the run's own Labeler, which its generator was trained to satisfy",
+}
 
 
 def save_answer(path: str | Path, answer: Answer, rows: int = 6) -> None:
@@ -47,12 +51,6 @@ def _differences(answer: Answer, was: Mapping[str, int], now: Mapping[str, int])
     missed = [short(name, value) for name, value in answer.query.antecedent.items() if now[name] != value]
     lines = [f"now: {', '.join(changed)}"] if changed else ["nothing changed"]
     return lines + ([f"not seen: {', '.join(missed)}"] if missed else [])
-
-
-_JUDGES = {
-    "classifier": "a separate classifier",
-    "labeler": "the run's own Labeler, which its generator was trained to satisfy",
-}
 
 
 def to_text(answer: Answer) -> str:

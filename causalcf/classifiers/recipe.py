@@ -31,17 +31,15 @@ USUAL_ON: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("residual", "faces"): {"width": 24},
     ("residual", "celeba"): {"images": 460_000, "weight_decay": 0.2, "dropout": 0.3},
 }
-
-
-def _all_is_none(names: list[str] | None) -> tuple[str, ...] | None:
-    return None if names is None or list(names) == ["all"] else tuple(names)
-
-
 RENAMED: Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Any]]] = {
     "grain": ("noise", lambda value, values: value),
     "label_law": ("label_distribution", lambda value, values: {"coin": "uniform"}.get(value, value)),
     "runs": ("runs_dir", lambda value, values: value),
 }
+
+
+def _all_is_none(names: list[str] | None) -> tuple[str, ...] | None:
+    return None if names is None or list(names) == ["all"] else tuple(names)
 
 
 @dataclass(frozen=True)

@@ -25,21 +25,6 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 SHOWN = 12  # images a row
-
-
-def right_and_wrong(attribute: str, part: Split, truth: Tensor, p: Tensor) -> list[Row]:
-    """Return four rows: correct 1, correct 0, wrong 1, wrong 0; the most confident images first."""
-    rows = []
-    for verdict, right in (("right", True), ("wrong", False)):
-        for value in (1, 0):
-            places = (((p > 0.5) == bool(value)) & ((truth == value) == right)).nonzero().squeeze(1)
-            surest = places[(p[places] - 0.5).abs().argsort(descending=True, stable=True)]
-            said = int(((p > 0.5) == bool(value)).sum())
-            title = f"{attribute}\nsaid {value}, {verdict}\n{len(places):,} of {said:,}"
-            rows.append((title, to_unit_interval(part.pixels(surest[:SHOWN]))))
-    return rows
-
-
 FIGURES = ("accuracy", "balanced_accuracy", "balanced_accuracy_at_half", "auroc")
 HEADS = (
     "attribute", "ones", "majority", "accuracy", "balanced accuracy", "at one half", "AUROC", "calibration error",
@@ -61,6 +46,21 @@ METHODS = {
     "means": "over attributes; the interval is the mean of the intervals, too wide unless errors fall together",
     "intervals": "95 %; pooled counts over all images scored",
 }
+JSON, TABLE = "report.json", "report.md"
+CHUNK = 1024  # images in memory at a time
+
+
+def right_and_wrong(attribute: str, part: Split, truth: Tensor, p: Tensor) -> list[Row]:
+    """Return four rows: correct 1, correct 0, wrong 1, wrong 0; the most confident images first."""
+    rows = []
+    for verdict, right in (("right", True), ("wrong", False)):
+        for value in (1, 0):
+            places = (((p > 0.5) == bool(value)) & ((truth == value) == right)).nonzero().squeeze(1)
+            surest = places[(p[places] - 0.5).abs().argsort(descending=True, stable=True)]
+            said = int(((p > 0.5) == bool(value)).sum())
+            title = f"{attribute}\nsaid {value}, {verdict}\n{len(places):,} of {said:,}"
+            rows.append((title, to_unit_interval(part.pixels(surest[:SHOWN]))))
+    return rows
 
 
 @dataclass(frozen=True)
@@ -136,10 +136,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Estimate):
         return value.to_dict()
     return {name: _plain(part) for name, part in vars(value).items()} if is_dataclass(value) else value
-
-
-JSON, TABLE = "report.json", "report.md"
-CHUNK = 1024  # images in memory at a time
 
 
 def write_report(folder: Path, classifier: AttributeClassifier, parts: Splits, seed: int, images_seen: int) -> Report:

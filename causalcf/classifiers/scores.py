@@ -16,6 +16,7 @@ from ..statistics.rates import NO_UNITS, Estimate, Rate
 
 BINS = 15  # of equal width, as is usual (Guo et al. 2017)
 DRAWS = 1000
+Z = float(norm.ppf(0.975))
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,6 @@ def _reach(errors: Callable[[float], np.ndarray], plain: float, level: float) ->
         middle = (low + high) / 2
         low, high = (middle, high) if excess(middle) < 0 else (low, middle)
     return high
-
-
-Z = float(norm.ppf(0.975))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ..checks import Options, check_options, with_new_names
 from ..errors import CausalCFError, QueryError, nearest, unknown
 
 Chosen = TypeVar("Chosen", bound=Options)
+_WORDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
 
 
 class Flags(ArgumentParser):
@@ -140,9 +141,6 @@ def _plain(message: str) -> str:
         return unknown(f"value of {option}", value, names)
     words = [_WORDS.get(kind, kind) for kind in types.split(", ") if kind != "NoneType"]
     return f"{option} is {value}; it must be {' or '.join(words)}"
-
-
-_WORDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
 
 
 def _unknown(what: str, name: str, allowed: Sequence[str]) -> str:

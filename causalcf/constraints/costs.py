@@ -17,6 +17,7 @@ from ..losses.labels import agreement_loss, contrast_loss, joint_probability, mo
 from .sources import Question
 
 DECAY = 0.9  # of what is remembered, a group; the means are over about ten groups
+Losses = dict[str, Tensor]
 
 
 @dataclass
@@ -111,9 +112,6 @@ class Targets:
             for statement in question.statements.values()
         ]
         return torch.cat([labels, *consequents], 1).float()
-
-
-Losses = dict[str, Tensor]
 
 
 @dataclass

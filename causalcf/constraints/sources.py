@@ -21,6 +21,12 @@ from ..language.statement import Statement
 from ..randomness import uniform_noise
 from ..worlds.samplers import esm_cf_sampler
 
+# (n, k) noise and the generator's labels (n, g) to (n, d) int8 labels seen in the images, as the generator is now
+Read = Callable[[Tensor, Tensor], Tensor]
+POOL = 4096  # pairs of labels drawn of each question; they depend on no network
+UNITS, PAIRS = 1024, 512  # kept of each question, the newest
+PROPOSALS = 4  # a turn, for each unit of a group: most of it is new where a quarter of the noises show the antecedent
+
 
 @dataclass(frozen=True)
 class Question:
@@ -69,10 +75,6 @@ def _key(query: Query) -> str:
     return f"{query.mode} {parts[1]} given {parts[0] or 'nothing'}"
 
 
-# (n, k) noise and the generator's labels (n, g) to (n, d) int8 labels seen in the images, as the generator is now
-Read = Callable[[Tensor, Tensor], Tensor]
-
-
 @dataclass(frozen=True)
 class Group:
     """Units with noise (m, k) and labels (m, d) int8, actual and counterfactual; d is 0 without labels."""
@@ -82,9 +84,6 @@ class Group:
     labels: Tensor
     moved: Tensor
     intervention: Tensor
-
-
-POOL = 4096  # pairs of labels drawn of each question; they depend on no network
 
 
 class LabelledSource:
@@ -150,10 +149,6 @@ def _refuse_impossible(scm: LabelSCM, question: Question, stickiness: float) -> 
 def _part_of(scm: LabelSCM, given: Mapping[str, int]) -> dict[str, int]:
     """Return the conditions on labels that the label model has."""
     return {name: value for name, value in given.items() if name in scm.graph}
-
-
-UNITS, PAIRS = 1024, 512  # kept of each question, the newest
-PROPOSALS = 4  # a turn, for each unit of a group: most of it is new where a quarter of the noises show the antecedent
 
 
 class ReplaySource:

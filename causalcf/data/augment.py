@@ -14,6 +14,7 @@ ZOOM = 0.08  # of the logarithm of the size, each way
 LIGHT = 0.1  # of the range, each way
 CONTRAST = 0.15  # of the logarithm of the contrast, each way
 DRAWS = 8  # numbers that decide what becomes of one image
+NoiseDraws = tuple[Tensor, Tensor, Tensor]
 
 
 def varied(images: Tensor, flip: bool, draws: Tensor, soft: float = 0.5) -> Tensor:
@@ -45,9 +46,6 @@ def transformed(images: Tensor, shift: Tensor, degrees: Tensor, zoom: Tensor, mi
 
 def _each(values: Tensor, images: Tensor) -> Tensor:
     return values.to(images)[:, None, None, None]
-
-
-NoiseDraws = tuple[Tensor, Tensor, Tensor]
 
 
 def with_noise(images: Tensor, most: float, noise: NoiseDraws) -> Tensor:

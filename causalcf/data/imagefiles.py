@@ -39,6 +39,7 @@ _SLAB = 1 << 20  # values turned into float32 at a time, so that a huge photogra
 _MOST_BROKEN = 1000  # images that cannot be read, after which the others are not tried
 
 _warn_once = functools.cache(logging.getLogger(__name__).warning)  # not again for each split
+Stamp = tuple[int, int]  # bytes, modification time in ns
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -123,9 +124,6 @@ def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
     except Exception as error:  # Pillow's decoders raise half a dozen unrelated types on broken files
         raise DataError(f"cannot decode the image {path}: {error}") from error
     return area_resize(pixels, size).transpose(2, 0, 1)
-
-
-Stamp = tuple[int, int]  # bytes, modification time in ns
 
 
 def scan(folder: Path, recursive: bool = False) -> dict[str, Stamp]:

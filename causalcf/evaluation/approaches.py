@@ -25,6 +25,10 @@ from .judge import Judge
 Antecedent = Mapping[str, Tensor]  # label -> (n,) 0/1, one value for each unit
 Read = Callable[[Tensor], Tensor]  # (n, 3, h, w) images in [0, 1] to (n, d) int8 labels
 Kernel = Callable[[Tensor, torch.Generator], Tensor]  # (n, k) noise to (n, k), each unit's moved
+ROUND = 2048  # candidates looked at together
+MAX_EACH = 64  # candidates of one unit in a round
+HOPELESS = 0.8  # share of units left after a quarter of the budget
+SCALE = 0.5  # of dcgan-gaussian's steps, in units of z
 
 
 @dataclass(frozen=True)
@@ -201,11 +205,6 @@ class PartlyLabelledApproach(Approach):
         return Drawn(rows, found.noise[:, 0], None, found.images[:, 0])
 
 
-ROUND = 2048  # candidates looked at together
-MAX_EACH = 64  # candidates of one unit in a round
-HOPELESS = 0.8  # share of units left after a quarter of the budget
-
-
 def esm_kernel(stickiness: float) -> Kernel:
     """Keep each coordinate with probability `stickiness`, else redraw it (Lucas and Kemp 2015)."""
     return lambda z, generator: esm_cf_sampler(z, 1, stickiness, generator=generator)[:, 0]
@@ -284,9 +283,6 @@ class UnlabelledApproach(Approach):
         if self.asked.antecedent_classifier is None:
             raise RunError(f"{self.run} is a dcgan run: it needs a classifier to see antecedents in its images")
         return self.asked.antecedent_classifier.select(self.nodes).labels(images)
-
-
-SCALE = 0.5  # of dcgan-gaussian's steps, in units of z
 
 
 def kind_of(run: Run) -> str:

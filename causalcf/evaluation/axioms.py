@@ -24,6 +24,8 @@ from .judge import Judge, judge_features
 
 RESAMPLES = 2000
 BLOCK = 256  # rows of distances, and resamples, held at a time
+FEW = 200  # units that are asked twice
+DRAWS = 4  # for diversity
 
 
 def diversity(features: Tensor, generator: torch.Generator) -> Estimate:
@@ -65,10 +67,6 @@ def between_units(draws: Tensor) -> np.ndarray:
     everyone, blocks = draws.flatten(0, 1), draws.split(max(1, BLOCK // m))
     rows = [torch.cdist(part.flatten(0, 1), everyone).view(-1, m, n, m).mean((1, 3)) for part in blocks]
     return torch.cat(rows).fill_diagonal_(0).numpy()
-
-
-FEW = 200  # units that are asked twice
-DRAWS = 4  # for diversity
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ from ..randomness import generator_of
 from ..runs.counterfactual import Worlds
 from .approaches import Approach, Drawn, Read
 
+COLUMNS = 8
+_NAMED = ("Male", "Young")  # in captions whatever their value: both values have a word
+
 
 @dataclass(frozen=True)
 class Flip:
@@ -146,10 +149,6 @@ def _check(images: Tensor) -> None:
         low, high = images.detach().aminmax()
         if not (float(low) >= -1e-4 and float(high) <= 1 + 1e-4):  # also false for NaN
             raise CausalCFError(f"images have values from {float(low):.3g} to {float(high):.3g}; expected [0, 1]")
-
-
-COLUMNS = 8
-_NAMED = ("Male", "Young")  # in captions whatever their value: both values have a word
 
 
 def picture_name(*parts: object) -> str:

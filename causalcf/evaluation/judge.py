@@ -23,6 +23,10 @@ from ..runs.directory import beside
 from ..runs.run import Run
 from ..statistics.rates import Rate
 
+COUNTS = "confusion_at_base_rate"
+MIN = 0.75  # balanced accuracy below which verdicts on a label are withheld
+CHUNK = 512
+
 
 def extractor_name(classifier: AttributeClassifier) -> str:
     """Name the feature extractor by the judge's network and width, as in "judge residual 24"."""
@@ -45,11 +49,6 @@ def judge_features(classifier: AttributeClassifier, images: Tensor) -> Tensor:
     if not classifier.mirror:
         return torch.cat(caught)
     return (torch.cat(caught[0::2]) + torch.cat(caught[1::2])) / 2  # each chunk is followed by its mirror image
-
-
-COUNTS = "confusion_at_base_rate"
-MIN = 0.75  # balanced accuracy below which verdicts on a label are withheld
-CHUNK = 512
 
 
 @dataclass(frozen=True)

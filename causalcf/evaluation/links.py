@@ -23,6 +23,11 @@ from .suite import ABSENT, EXAGGERATED, LEAKS, NONE, RESPECTED, REVERSED, WEAK, 
 
 ROUNDING = 1e-12  # a difference of .05 that arithmetic makes .05000000000000003 is still within .05
 ZERO = 1e-9  # a reference nearer to 0 is 0: the sum that it is has rounding errors
+_FIGURES = (
+    *("p_factual", "p_counterfactual", "p_reference", "effect_estimate", "interval", "interval_method", "half_width"),
+    *("reference", "link_error", "link_error_interval", "leak", "leak_interval", "p_value", "p_holm", "corrected"),
+    *("sentence", "picture"),
+)
 
 
 def verdict(effect: float, interval: tuple[float, float], reference: float, margin: float = 0.05) -> str:
@@ -74,13 +79,6 @@ def adjust(links: Sequence[dict[str, Any]]) -> None:
         family = [link for link in links if link["approach"] == name and link["p_value"] is not None]
         for link, p in zip(family, holm([link["p_value"] for link in family]), strict=True):
             link["p_holm"] = p
-
-
-_FIGURES = (
-    *("p_factual", "p_counterfactual", "p_reference", "effect_estimate", "interval", "interval_method", "half_width"),
-    *("reference", "link_error", "link_error_interval", "leak", "leak_interval", "p_value", "p_holm", "corrected"),
-    *("sentence", "picture"),
-)
 
 
 def _without_figures(

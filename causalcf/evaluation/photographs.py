@@ -33,6 +33,7 @@ FEWEST = 20  # photographs of which an effect is measured
 OTHERS = 99  # photographs among which a person is looked for
 MOST_PARENTS = 12  # of a child whose effects are measured: the table of its causes has 2^12 rows
 TUNED = 50  # photographs that are tuned, seconds each
+SHOWN = 10  # photographs of each kind in a sheet
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,6 @@ def measure_photographs(
             save_drawn_again(picture(method), photographs.images[:n], worlds.without_residual().images)
             found[method]["picture"] = picture(method).name
     return found
-
-
-SHOWN = 10  # photographs of each kind in a sheet
 
 
 def save_drawn_again(path: Path, photographs: Tensor, drawn: Tensor) -> None:

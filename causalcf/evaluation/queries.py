@@ -21,6 +21,8 @@ from .approaches import units_missed
 from .flips import picture_name, save_pairs
 from .session import Session, conditions, too_few
 
+NO_VERDICT = "no verdict"
+
 
 def ask_query(folder: Path, session: Session, name: str, query: Query, faces: int) -> dict[str, Any]:
     """Ask one approach one question about `faces` faces in its own mode; return it JSON-ready."""
@@ -54,9 +56,6 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
         "picture": picture,
         "error": problem,
     }
-
-
-NO_VERDICT = "no verdict"
 
 
 def ask_statement(session: Session, name: str, statement: Statement) -> dict[str, Any]:

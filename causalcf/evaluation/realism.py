@@ -18,6 +18,7 @@ from ..errors import CausalCFError
 from ..statistics.rates import Estimate, Rate, mean_estimate
 
 BLOCK = 1024  # rows of a kernel matrix held at a time
+NEIGHBOURS = 3
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
@@ -59,9 +60,6 @@ class Manifold:
 
     def to_dict(self) -> dict[str, Any]:
         return {name: part.to_dict() for name, part in vars(self).items()}
-
-
-NEIGHBOURS = 3
 
 
 def manifold(ours: Tensor, real: Tensor, k: int = NEIGHBOURS) -> Manifold:

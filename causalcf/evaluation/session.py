@@ -27,6 +27,11 @@ from .axioms import Flipped
 from .flips import Flip, flip
 from .judge import Judge
 
+FOLDER = "unfinished"
+MIN_UNITS = 100  # fewer give no verdict: their interval is several margins wide
+MAX_DROPPED = 0.1  # nor where more than this share of the units was lost: the others are no fair sample
+Conditions = tuple[tuple[str, int], ...]
+
 
 @dataclass(frozen=True)
 class Part:
@@ -64,9 +69,6 @@ def _each(group: Group, pieces: ResultCache, advance: Callable[[int], None]) -> 
     return made
 
 
-FOLDER = "unfinished"
-
-
 class ResultCache:
     """Result cache in a folder: JSON-ready results keyed by everything they depend on."""
 
@@ -91,10 +93,6 @@ class ResultCache:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-MIN_UNITS = 100  # fewer give no verdict: their interval is several margins wide
-MAX_DROPPED = 0.1  # nor where more than this share of the units was lost: the others are no fair sample
-
-
 def too_few(n: int, asked: int, lost: str) -> str:
     """Return why n of the units asked are too few for a verdict, or ""."""
     if n < MIN_UNITS:
@@ -113,9 +111,6 @@ class Settings:
     seed: int = 0
     margin: float = 0.05  # tau, the largest distance of an effect from the reference that still counts as respected
     resamples: int = 2000  # of the bootstrap
-
-
-Conditions = tuple[tuple[str, int], ...]
 
 
 def conditions(values: Mapping[str, int]) -> Conditions:

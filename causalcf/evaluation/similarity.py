@@ -14,6 +14,7 @@ from ..networks.readers import ResidualBlock
 CHUNK = 128  # images whose feature maps are held at a time
 WINDOW, SIGMA = 11, 1.5  # of the Gaussian window, in pixels
 C1, C2 = 0.01**2, 0.03**2
+Abduct = Callable[[Tensor], Tensor]  # (n, 3, h, w) photographs to the images that are drawn of them
 
 
 def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
@@ -63,9 +64,6 @@ def _maps(classifier: AttributeClassifier, images: Tensor) -> list[Tensor]:
         for hook in hooks:
             hook.remove()
     return caught
-
-
-Abduct = Callable[[Tensor], Tensor]  # (n, 3, h, w) photographs to the images that are drawn of them
 
 
 def after_cycles(again: Abduct, images: Tensor, cycles: int) -> Tensor:

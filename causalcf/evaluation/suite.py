@@ -22,6 +22,30 @@ if TYPE_CHECKING:
 
 ARROWS = ("->", "→", ":")
 SHAPE = '"Young->Bald" (in quotes), Young:Bald or Young→Bald'
+ALL = "all"
+PHOTOGRAPHS = 500
+HALF_WIDTH, MAX_HALF_WIDTH = 0.03, 0.098  # below 0.01 over ten thousand faces; above 0.098 too few for any verdict
+RESPECTED, WEAK, EXAGGERATED = "respected", "weak", "exaggerated"
+ABSENT, REVERSED, LEAKS = "absent", "reversed", "leaks"
+NONE, WITHHELD = "none", "withheld"
+# In the order in which they are listed. Source: the definitions of the evaluation.
+VERDICTS = {
+    RESPECTED: "the effect is within the margin of the reference and, where the reference exceeds the margin, the "
+    "interval lies on the reference's side of 0",
+    WEAK: "on the reference's side of 0, but smaller than the reference by more than the margin",
+    EXAGGERATED: "on the reference's side of 0, but larger than the reference by more than the margin",
+    ABSENT: "the interval holds 0 although the reference exceeds the margin",
+    REVERSED: "on the other side of 0 than the reference",
+    LEAKS: "the reference is 0, but the effect exceeds the margin",
+    NONE: "too few units for a verdict",
+    WITHHELD: "the judge reads this attribute too poorly for a verdict",
+}
+_FILE = FileKind("a suite", "from settings to values", QueryError)
+_KEYS = (
+    "name", "half_width", "links", "more", "shown", "queries", "statements", "interventions", "faces", "axioms",
+    "realism", "photographs",
+)  # fmt: skip
+_LINK_KEYS = ("link", "given", "held")
 
 
 @dataclass(frozen=True, order=True)
@@ -65,32 +89,6 @@ class Link:
 def all_links(nodes: Sequence[str]) -> list[Link]:
     """Return every ordered pair of different labels."""
     return [Link(*pair) for pair in permutations(nodes, 2)]
-
-
-ALL = "all"
-PHOTOGRAPHS = 500
-HALF_WIDTH, MAX_HALF_WIDTH = 0.03, 0.098  # below 0.01 over ten thousand faces; above 0.098 too few for any verdict
-RESPECTED, WEAK, EXAGGERATED = "respected", "weak", "exaggerated"
-ABSENT, REVERSED, LEAKS = "absent", "reversed", "leaks"
-NONE, WITHHELD = "none", "withheld"
-# In the order in which they are listed. Source: the definitions of the evaluation.
-VERDICTS = {
-    RESPECTED: "the effect is within the margin of the reference and, where the reference exceeds the margin, the "
-    "interval lies on the reference's side of 0",
-    WEAK: "on the reference's side of 0, but smaller than the reference by more than the margin",
-    EXAGGERATED: "on the reference's side of 0, but larger than the reference by more than the margin",
-    ABSENT: "the interval holds 0 although the reference exceeds the margin",
-    REVERSED: "on the other side of 0 than the reference",
-    LEAKS: "the reference is 0, but the effect exceeds the margin",
-    NONE: "too few units for a verdict",
-    WITHHELD: "the judge reads this attribute too poorly for a verdict",
-}
-_FILE = FileKind("a suite", "from settings to values", QueryError)
-_KEYS = (
-    "name", "half_width", "links", "more", "shown", "queries", "statements", "interventions", "faces", "axioms",
-    "realism", "photographs",
-)  # fmt: skip
-_LINK_KEYS = ("link", "given", "held")
 
 
 @dataclass(frozen=True)

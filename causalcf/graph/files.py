@@ -22,6 +22,7 @@ _YAML = (".yaml", ".yml")
 _TAKEN = "a graph file, a preset's name, a networkx.DiGraph, {child: [parents]} or [[child, [parents]], ...]"
 _OTHERS = f"By its suffix a file is read as YAML ({', '.join(_YAML)}), or as {', '.join(READERS)}"
 _TEXT = re.compile(r"[\n\[\]{}<>|~;→←↔]|--")  # what arrows, brackets and lines are made of, and hardly a file's name
+_LATENT, _NO = {"latent", "hidden", "unobserved"}, {"no", "false", "0"}
 
 
 def load_graph(source: Any) -> CausalGraph:
@@ -138,9 +139,6 @@ def _from_networkx(graph: Any) -> CausalGraph:
     # in_edges rather than predecessors: a MultiDiGraph's parallel edges must be seen to be refused.
     parents = {child: [parent for parent, _ in graph.in_edges(child)] for child in graph}
     return CausalGraph(parents, graph.graph.get("name") or "graph", graph.graph.get("description", ""))
-
-
-_LATENT, _NO = {"latent", "hidden", "unobserved"}, {"no", "false", "0"}
 
 
 def _check_observed(graph: Any) -> None:

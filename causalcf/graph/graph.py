@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import networkx as nx
 
 _SHOWN = 40  # node names that a sentence can carry
+_SHOWN_CYCLE = 12  # nodes of a cycle that a sentence can carry
+Listing: TypeAlias = Mapping[str, Sequence[str]] | Iterable[tuple[str, Sequence[str]]]
 
 
 def checked_parents(listing: object) -> dict[str, tuple[str, ...]]:
@@ -75,9 +77,6 @@ def _checked_name(name: object, what: str) -> str:
     return name
 
 
-_SHOWN_CYCLE = 12  # nodes of a cycle that a sentence can carry
-
-
 def _ordered(parents: Mapping[str, tuple[str, ...]]) -> nx.DiGraph:
     """Return the graph with its nodes in topological order; ties follow the order of the listing."""
     import networkx as nx
@@ -111,9 +110,6 @@ def _cycle(edges: Sequence[tuple[str, str]], place: Mapping[str, int]) -> str:
         half, left_out = _SHOWN_CYCLE // 2, len(cycle) - _SHOWN_CYCLE
         cycle = [*cycle[:half], f"({left_out} more)", *cycle[-half:]]
     return " -> ".join([*cycle, cycle[0]])
-
-
-Listing: TypeAlias = Mapping[str, Sequence[str]] | Iterable[tuple[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, eq=False)

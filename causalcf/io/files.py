@@ -32,6 +32,9 @@ _CODES = {getattr(errno, name) for name in _REFUSALS if hasattr(errno, name)}
 _TEMPORARY = re.compile(r"\..+?\.(?:at-([\w-]*)\.)?(\d+)\.tmp")  # .<name>.at-<host>.<process>.tmp
 _HOST = re.sub(r"[^\w-]+", "-", platform.node())[:60]
 _DEAD = 24 * 3600  # seconds after which nobody writes a file any more
+DIGITS = 16  # hexadecimal, of SHA-256
+CHUNK = 2**20  # bytes read at a time
+LOCK, OWNER = "lock", "in-use.json"
 
 
 def temporary_beside(path: Path) -> Path:
@@ -123,10 +126,6 @@ def refusal(error: BaseException | None) -> OSError | None:
     return error if error is not None and error.errno in _CODES else None
 
 
-DIGITS = 16  # hexadecimal, of SHA-256
-CHUNK = 2**20  # bytes read at a time
-
-
 def of_weights(network: nn.Module) -> str:
     """Return the fingerprint of a network's parameters and buffers, on any device."""
     digest = hashlib.sha256()
@@ -150,9 +149,6 @@ def of_file(path: Path) -> str:
         while block := file.read(CHUNK):
             digest.update(block)
     return digest.hexdigest()[:DIGITS]
-
-
-LOCK, OWNER = "lock", "in-use.json"
 
 
 @contextmanager

@@ -18,6 +18,10 @@ from .untrusted import read_bounded
 _PACKAGE = Path(__file__).resolve().parents[1]
 PRETRAINED = _PACKAGE / "pretrained"  # the runs that travel with the package
 PREFIX = "pretrained:"  # of their names
+_MAX_BYTES = 2**17  # 9 times celeba-all, which has 40 nodes and 780 edges; the worst of this size takes seconds
+_MAX_DEPTH = 8  # twice what any of the files needs
+_STRING, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
+_TYPES = {"bool": "a boolean", "int": "a number", "float": "a number", "timestamp": "a date"}
 
 
 def preset_folder(kind: str) -> Path:
@@ -59,12 +63,6 @@ def find_preset(kind: str, name: str | Path, error: type[CausalCFError] = Causal
         return preset
     what = {"graphs": "graph", "train": "recipe", "eval": "evaluation", "eval/statements": "statement"}.get(kind, kind)
     raise error(f"no file {name}, and " + unknown(f"{what} preset", str(name), preset_names(kind)))
-
-
-_MAX_BYTES = 2**17  # 9 times celeba-all, which has 40 nodes and 780 edges; the worst of this size takes seconds
-_MAX_DEPTH = 8  # twice what any of the files needs
-_STRING, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
-_TYPES = {"bool": "a boolean", "int": "a number", "float": "a number", "timestamp": "a date"}
 
 
 @dataclass(frozen=True)

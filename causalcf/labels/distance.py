@@ -16,6 +16,7 @@ from .evidence import as_tensor, cell_index, not_binary
 from .scm import LabelSCM
 
 MAX_LABELS = 24  # 2^24 cells, 128 MiB
+SAMPLE = 100_000  # labels drawn where the joint table would be too large
 
 
 def empirical_joint(labels: Any) -> torch.Tensor:
@@ -47,9 +48,6 @@ def pairwise(joint: torch.Tensor) -> torch.Tensor:
         for j in range(d):
             table[i, j] = one.sum() if i == j else one.select(j - (j > i), 1).sum()
     return table
-
-
-SAMPLE = 100_000  # labels drawn where the joint table would be too large
 
 
 def pairwise_of_labels(labels: Tensor) -> Tensor:

@@ -18,6 +18,15 @@ from .evidence import cell_index, configurations
 MAX_CELLS = 2**22  # the largest table that an exact query may build
 MAX_TOTAL = 2**24  # the most cells that all its tables may hold together
 LARGEST_LIMIT = 2**34  # cells that a user may allow, 128 GiB
+_ALL, _TINY = slice(None), 1e-100
+MAX_UNITS = 4096  # units summed at a time, so that memory does not grow with the batch
+_ROWS = 2**16  # drawn forwards at a time: what is under way stays in the processor's cache
+MAX_TRIES = 2**22  # rows drawn forwards in search of evidence that cannot be summed over, and 16 for each wanted
+
+Evidence = Mapping[int, torch.Tensor]  # variable -> (b,) or (1,) int8 values
+RESCALED = 8  # factors after which a product is scaled: eight of the smallest that occur do not underflow
+FEWEST_MERGED = 64  # units, below which looking for equal ones costs more than it saves
+Table = tuple[tuple[int, ...], np.ndarray]  # sorted scope, and an axis of two for each
 
 
 class _TooLarge(Exception):
@@ -86,14 +95,6 @@ def _planned(scopes: tuple[frozenset[int], ...], most: int, in_all: int) -> tupl
 
 def _fill(v: int, neighbours: Mapping[int, set[int]]) -> int:
     return sum(len(neighbours[v] - neighbours[u]) - 1 for u in neighbours[v])  # u itself is no neighbour of its own
-
-
-_ALL, _TINY = slice(None), 1e-100
-MAX_UNITS = 4096  # units summed at a time, so that memory does not grow with the batch
-_ROWS = 2**16  # drawn forwards at a time: what is under way stays in the processor's cache
-MAX_TRIES = 2**22  # rows drawn forwards in search of evidence that cannot be summed over, and 16 for each wanted
-
-Evidence = Mapping[int, torch.Tensor]  # variable -> (b,) or (1,) int8 values
 
 
 @dataclass(frozen=True)
@@ -267,10 +268,6 @@ def _chunks(evidence: Evidence, b: int, step: int) -> Iterator[tuple[dict[int, t
         yield rows, min(step, b - start)
 
 
-RESCALED = 8  # factors after which a product is scaled: eight of the smallest that occur do not underflow
-FEWEST_MERGED = 64  # units, below which looking for equal ones costs more than it saves
-
-
 def _distinct(evidence: Evidence, b: int) -> tuple[dict[int, torch.Tensor], torch.Tensor]:
     """Return the evidence of distinct units, and the (b,) places of all units among them."""
     key = torch.zeros(b, dtype=torch.int64)
@@ -279,9 +276,6 @@ def _distinct(evidence: Evidence, b: int) -> tuple[dict[int, torch.Tensor], torc
     kinds, place = torch.unique(key, return_inverse=True)
     first = torch.empty(len(kinds), dtype=torch.int64).scatter_(0, place.flip(0), torch.arange(b - 1, -1, -1))
     return {v: value.expand(b)[first] for v, value in evidence.items()}, place
-
-
-Table = tuple[tuple[int, ...], np.ndarray]  # sorted scope, and an axis of two for each
 
 
 def _of_one_unit(network: Sequence[Conditional], evidence: Mapping[int, int], order: Sequence[int]) -> float | None:

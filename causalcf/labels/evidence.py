@@ -12,6 +12,8 @@ import torch
 
 from ..errors import CausalCFError, ImpossibleWorldError, unknown
 
+_BITS = {0: torch.tensor([0], dtype=torch.int8), 1: torch.tensor([1], dtype=torch.int8)}
+
 
 def assignment(nodes: tuple[str, ...], what: str, values: Mapping[str, Any] | None) -> dict[int, torch.Tensor]:
     """Return named values (0, 1 or an (n,) array) as variable -> (1,) or (n,) int8 tensor, checked."""
@@ -23,9 +25,6 @@ def assignment(nodes: tuple[str, ...], what: str, values: Mapping[str, Any] | No
             raise CausalCFError(f"{what}: " + unknown("attribute", name, nodes))
         checked[nodes.index(name)] = _binary(what, name, value)
     return checked
-
-
-_BITS = {0: torch.tensor([0], dtype=torch.int8), 1: torch.tensor([1], dtype=torch.int8)}
 
 
 def _binary(what: str, name: str, value: Any) -> torch.Tensor:

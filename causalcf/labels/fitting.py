@@ -26,6 +26,8 @@ STEPS = 1200
 RATE = 4e-3
 RIDGE = 1.0  # a standard normal prior on every weight: keeps them finite where a parent decides the label
 NEWTON_STEPS = 12
+METHODS = ("likelihood", "adversarial")
+MAX_TABLE_PARENTS = 10  # 1024 numbers a node: on celeba-all, larger tables fit unseen faces worse than a network
 
 
 def fit_neural(label: torch.Tensor, parents: torch.Tensor, hidden: int = HIDDEN) -> NeuralMechanism:
@@ -111,10 +113,6 @@ def count_table(label: torch.Tensor, parents: torch.Tensor, smoothing: float = 0
     marginal = label.double().mean()
     table = torch.where(rows + smoothing > 0, (ones + smoothing * marginal) / (rows + smoothing), marginal)
     return TableMechanism(table.reshape((2,) * p))
-
-
-METHODS = ("likelihood", "adversarial")
-MAX_TABLE_PARENTS = 10  # 1024 numbers a node: on celeba-all, larger tables fit unseen faces worse than a network
 
 
 def fit_label_scm(

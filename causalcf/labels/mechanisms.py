@@ -15,6 +15,7 @@ from .evidence import cell_index, configurations, first_true
 
 _BELOW_ONE = 1.0 - 2.0**-53
 MAX_AXES, MAX_KEPT = 12, 8  # of tables that are kept for queries of one unit, and how many of them
+_FINE = 2**20  # sub-positions inside a pool point, so that abducted noise is spread over [0, 1) as its prior is
 
 
 class Mechanism(ABC):
@@ -200,9 +201,6 @@ class NeuralMechanism(ThresholdMechanism):
             x = 2.0 * rows.to(torch.float64) - 1.0
             logits.append(self.bias + x @ self.linear + torch.tanh(x @ self.hidden.T + self.shift) @ self.output)
         return torch.sigmoid(torch.cat(logits))
-
-
-_FINE = 2**20  # sub-positions inside a pool point, so that abducted noise is spread over [0, 1) as its prior is
 
 
 class ResponseMechanism(Mechanism):

@@ -47,6 +47,10 @@ _SAW += "(?: that)? (?P<clause>.+)"
 _PROVED = f"(?P<saw>turned out to|proved to|(?:was|were) (?:{_SEEN}) to) (?P<so>.+)"
 Slots = dict[str, list[Token]]
 _GOES_ON = v.RELATIVE | {"with", "without", "in", "that"}  # after a noun for someone: it goes on
+_SHOWING = frozenset(("face", "image", "one", "photo", "picture"))  # before "of" and the person described
+_WITH_OF = frozenset(("instead", "out", "pair", "rid"))
+_UNIVERSAL = frozenset(("any", "anybody", "anyone"))  # before "but" they except
+_STOPS = (v.Role.LEAD, v.Role.NOT, v.Role.PERSON, v.Role.BUT, v.Role.OR, v.Role.COMMA)
 
 
 class Question(NamedTuple):
@@ -177,12 +181,6 @@ def _problem(text: str, subject: list[Token], clause: list[Token], named: list[l
 def shown(text: str) -> str:
     """Return a text as error messages quote it."""
     return repr(text if len(text) <= 100 else text[:97] + "...")
-
-
-_SHOWING = frozenset(("face", "image", "one", "photo", "picture"))  # before "of" and the person described
-_WITH_OF = frozenset(("instead", "out", "pair", "rid"))
-_UNIVERSAL = frozenset(("any", "anybody", "anyone"))  # before "but" they except
-_STOPS = (v.Role.LEAD, v.Role.NOT, v.Role.PERSON, v.Role.BUT, v.Role.OR, v.Role.COMMA)
 
 
 def others(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:

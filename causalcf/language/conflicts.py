@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from ..labels import LabelSCM
 
+_STYLES = {"true": "green", "false": "yellow", "vacuous": "bold yellow"}
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -94,9 +96,6 @@ def _asked(statement: Statement, eps: float) -> tuple[tuple[object, ...], Interv
         consequent, interval = dict.fromkeys(consequent, 1), interval.of_the_opposite()
     sets = (frozenset(part.items()) for part in (statement.given, statement.antecedent, consequent))
     return (*sets, statement.mode), interval
-
-
-_STYLES = {"true": "green", "false": "yellow", "vacuous": "bold yellow"}
 
 
 def to_dict(checked: Checked) -> dict[str, Any]:

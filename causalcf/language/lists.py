@@ -18,6 +18,7 @@ from .statement import Statement
 
 T = TypeVar("T")
 STATEMENT_FOLDER = "eval/statements"  # of the presets
+_PARTS = ("given", "antecedent", "modal", "consequent", "mode")
 
 
 def _load(
@@ -86,9 +87,6 @@ def _query(value: Any, attributes: tuple[str, ...]) -> Query:
         return Query.parse(value, attributes)
     check_keys(value, ("given", "antecedent", "mode"), "a question in English, or a mapping", QueryError)
     return Query(value.get("given") or {}, value.get("antecedent") or {}, value.get("mode", "do"))
-
-
-_PARTS = ("given", "antecedent", "modal", "consequent", "mode")
 
 
 def load_statements(path: str | Path = "celeba", attributes: Iterable[str] = ()) -> dict[str, Statement]:

@@ -14,6 +14,8 @@ UNCLEAR = -1  # in place of a value: the phrase could mean several labels
 _HAS = frozenset(("has", "have", "having", "is", "wearing", "wears", "with"))
 _LACKS = frozenset(("no", "not", "without"))
 _SQUEEZED = {phrase.replace(" ", ""): phrase for phrase in WORDS}
+_SHORT = 3  # letters of a word that is near to too many others
+_HINTS = 5  # stretches not understood for which near phrases are looked up
 
 
 def vocabulary(attributes: Iterable[str] = ()) -> dict[str, tuple[str, int]]:
@@ -61,10 +63,6 @@ def means(word: str, words: Words) -> Mapping[str, int]:
     """Return the label that a word means, and its value, unless it is unclear."""
     name, value = words[word]
     return {} if value == UNCLEAR else {name: value}
-
-
-_SHORT = 3  # letters of a word that is near to too many others
-_HINTS = 5  # stretches not understood for which near phrases are looked up
 
 
 def refuse_unknown(text: str, spans: Sequence[tuple[int, int]], words: Words = WORDS) -> None:

@@ -22,6 +22,9 @@ SHAPE = '"If this young man were old, he might be bald."'
 _MODAL_WORDS = frozenset(word for words in SPOKEN for word in words)
 _FIRST = _MODAL_WORDS - {"not"}  # what a modal can begin with
 _POINTING = POSSESSIVES | {"this", "that", "the"}
+_CHANGES = ("become", "turn", "go", "grow", "lose")  # verbs that say that it was not so before
+_ASIDE = re.compile(r"\(([^()]*)\)")
+_QUESTION = re.compile(r'ask for example "[^"]*"(?: or "[^"]*")?')
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,6 @@ def _subject_start(tokens: Sequence[Token], least: int, modal: int, reverse: boo
     if not starts or modal == least:
         raise StatementError(f"whom {tokens[modal].word!r} speaks of is not clear; write for example {SHAPE}")
     return max(starts)
-
-
-_CHANGES = ("become", "turn", "go", "grow", "lose")  # verbs that say that it was not so before
-_ASIDE = re.compile(r"\(([^()]*)\)")
-_QUESTION = re.compile(r'ask for example "[^"]*"(?: or "[^"]*")?')
 
 
 def read_statement(text: str, attributes: Iterable[str] = ()) -> tuple[dict[str, Any], bool]:

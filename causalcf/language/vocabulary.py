@@ -74,6 +74,21 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "Wearing_Necktie": ("necktie, neck tie, tie, wearing a necktie, wearing a tie, wears a tie", ""),
     "Young": ("youthful", "aged, elderly, old"),
 }
+SHAPE = '"Given a woman, what if she had a moustache?" or "What if this woman had a moustache?"'
+LONGEST = 6  # words in a phrase
+MAX_LENGTH = 2000  # characters; a question that names all 40 attributes twice takes about 1,500
+COMMA = ","
+POSSESSIVE = "'s"
+
+# A word with its apostrophes; a mark that parts clauses; quotes, hyphens, underscores and spaces, which say nothing;
+# or a character that is none of these, which nobody understands. An accent may follow its letter, as macOS writes it.
+_PIECE = re.compile(
+    r"(?P<word>(?:[^\W_][\u0300-\u036f]*)+(?:'[^\W_]+)*)|(?P<mark>[,;:.?!]+)|(?P<blank>[\s_\"“”„-]+)|(?P<other>.)",
+    re.DOTALL,
+)
+_APOSTROPHES = str.maketrans("‘’ʼ`´‐‑–—", "'''''----")
+_BARE_NEGATIONS = {"arent", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt", "wasnt", "werent"}
+_SUBJECTS = {"he", "she", "it", "they", "who", "that", "what", "there"}  # before 's, a shortened "is" or "has"
 
 
 def _words() -> dict[str, tuple[str, int]]:
@@ -116,23 +131,6 @@ def kind(phrase: str) -> Kind:
     if not HEADS.isdisjoint(phrase.split()):
         return Kind.THING
     return Kind.QUALITY if phrase in WORDS or phrase.endswith("ing") else Kind.OWN
-
-
-SHAPE = '"Given a woman, what if she had a moustache?" or "What if this woman had a moustache?"'
-LONGEST = 6  # words in a phrase
-MAX_LENGTH = 2000  # characters; a question that names all 40 attributes twice takes about 1,500
-COMMA = ","
-POSSESSIVE = "'s"
-
-# A word with its apostrophes; a mark that parts clauses; quotes, hyphens, underscores and spaces, which say nothing;
-# or a character that is none of these, which nobody understands. An accent may follow its letter, as macOS writes it.
-_PIECE = re.compile(
-    r"(?P<word>(?:[^\W_][\u0300-\u036f]*)+(?:'[^\W_]+)*)|(?P<mark>[,;:.?!]+)|(?P<blank>[\s_\"“”„-]+)|(?P<other>.)",
-    re.DOTALL,
-)
-_APOSTROPHES = str.maketrans("‘’ʼ`´‐‑–—", "'''''----")
-_BARE_NEGATIONS = {"arent", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt", "wasnt", "werent"}
-_SUBJECTS = {"he", "she", "it", "they", "who", "that", "what", "there"}  # before 's, a shortened "is" or "has"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv_transpose2d
 
 SIZE = 64  # pixels a side; four halvings lead to 4x4
+CODES = 10  # coordinates of z that are read: as many as InfoGAN's codes, and enough for what a face varies in
+POOL = 4  # images are averaged over 4x4 pixels first: noise hidden in fine speckle shall not count
 
 
 def code(labels: Tensor) -> Tensor:
@@ -137,10 +139,6 @@ class Labeler(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map (n, 3, 64, 64) images in [-1, 1] to (n, d) logits."""
         return self.stack(images)
-
-
-CODES = 10  # coordinates of z that are read: as many as InfoGAN's codes, and enough for what a face varies in
-POOL = 4  # images are averaged over 4x4 pixels first: noise hidden in fine speckle shall not count
 
 
 class QNetwork(nn.Module):

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Row = tuple[str, Tensor]  # a title and (n, 3, h, w) images in [0, 1]
 
 GAP = 2  # image pixels between images
+TEXT_SIZE = 12  # screen pixels
+TITLE_SIZE = 16
+LINE = 15  # screen pixels from line to line
+CAPTION_GAP = 12  # between panels, and round the sheet
 
 
 def save_sheet(path: str | Path, rows: Sequence[Row], scale: int = 2) -> np.ndarray:
@@ -82,12 +86,6 @@ def _canvas(rows: Sequence[Row]) -> tuple[np.ndarray, list[float]]:
         centres.append(y + images.shape[2] / 2)
         y += images.shape[2] + GAP
     return canvas, centres
-
-
-TEXT_SIZE = 12  # screen pixels
-TITLE_SIZE = 16
-LINE = 15  # screen pixels from line to line
-CAPTION_GAP = 12  # between panels, and round the sheet
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ NORMAL = 1e-3  # weight of the squared noise, where its prior is normal
 LARGEST = 0.999  # of a noise that descent starts from: arctanh(1) is infinite
 TUNING_STEPS, TUNING_RATE, TUNING_BETAS = 120, 8e-3, (0.9, 0.99)
 STRANGERS = 4  # random faces that tuning leaves as they are
+DRAWS = 100  # of a photograph's labels, until the label model allows them
+FADING = 0.1  # of the mask: the blurred change of a pixel, in [0, 1], that leaves 1/e of the residual there
 
 
 def encode(encoder: Encoder, images: Tensor, labels: Tensor) -> Tensor:
@@ -186,9 +188,6 @@ def abduct_noise(
     return noise.cpu(), tuned
 
 
-DRAWS = 100  # of a photograph's labels, until the label model allows them
-
-
 def draw_labels(read: Tensor, scm: LabelSCM | None, names: tuple[str, ...], random: torch.Generator) -> Tensor:
     """Draw (n, d) int8 labels from (n, d) probabilities, each by itself, but none that the label model excludes."""
     drawn = (torch.rand(read.shape, generator=random) < read).to(torch.int8)
@@ -228,9 +227,6 @@ def labels_of(
         found[:, column] = value.float()
     drawn = draw_labels(found, scm, names, random)
     return drawn, torch.where(drawn.bool(), found, 1 - found)
-
-
-FADING = 0.1  # of the mask: the blurred change of a pixel, in [0, 1], that leaves 1/e of the residual there
 
 
 def residual_mask(before: Tensor, after: Tensor) -> Tensor:

@@ -23,6 +23,8 @@ from .exported import read_state
 from .recipe import Recipe
 from .run import Run
 
+ENCODER = "encoder.safetensors"  # of a run that was trained without one
+
 
 def load_run(
     path: str | Path = "runs/latest", device: str = "auto", classifier: str | Path | AttributeClassifier | None = None
@@ -65,9 +67,6 @@ def load_run(
     if run.caveat:
         warnings.warn(run.caveat, stacklevel=2)
     return run
-
-
-ENCODER = "encoder.safetensors"  # of a run that was trained without one
 
 
 def _encoder(folder: Path, file: Path, state: dict[str, Any], recipe: Recipe, n_labels: int) -> Encoder | None:

@@ -11,6 +11,9 @@ from scipy.stats import binomtest, norm, ttest_1samp
 from ..errors import CausalCFError
 from .rates import WILSON, Interval, Rate, mean_intervals
 
+SD = 0.5  # of one unit's answer: the largest that a rate has
+MIN_GAIN = 0.1  # a judge with less hardly tells the label at all: dividing by it would make numbers out of noise
+
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjust p-values by Holm's step-down method (Holm 1979), in their own order."""
@@ -37,9 +40,6 @@ def sign_test(values: np.ndarray) -> float:
     return float(ttest_1samp(values, 0.0).pvalue)
 
 
-SD = 0.5  # of one unit's answer: the largest that a rate has
-
-
 def units_for(half_width: float, sd: float = SD) -> int:
     """Return the units needed for a 95 % interval of a mean, by the normal approximation."""
     if not 0 < half_width < 1:
@@ -54,9 +54,6 @@ def describe_units(half_width: float) -> str:
         f"{units_for(half_width):,} faces for each cause: an effect's 95 % interval is then about {half_width:g} "
         f"either way where single answers have a standard deviation of {SD:g}, and narrower where they vary less."
     )
-
-
-MIN_GAIN = 0.1  # a judge with less hardly tells the label at all: dividing by it would make numbers out of noise
 
 
 def corrected_effects(

@@ -17,6 +17,8 @@ from torch import Tensor
 from ..errors import CausalCFError
 from ..randomness import seed_of
 
+ALIKE = 1e-6  # a mean difference of floats in [0, 1] that rounding alone makes
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -189,9 +191,6 @@ def _wilson(mean: float, size: float, n: int, z: float) -> tuple[float, float]:
     centre, spread = (p + z * z / (2 * n)) / (1 + z * z / n), z / (1 + z * z / n)
     spread *= math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return size * (p - max(0.0, centre - spread)), size * (min(1.0, centre + spread) - p)
-
-
-ALIKE = 1e-6  # a mean difference of floats in [0, 1] that rounding alone makes
 
 
 def over_units(units: Tensor, sums: Tensor, trials: int | Tensor, asked: int | None, *names: object) -> dict[str, Any]:

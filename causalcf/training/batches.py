@@ -19,6 +19,8 @@ from ..distributed.group import size
 from ..labels import LabelSCM
 from ..randomness import uniform_noise
 
+POOL = 65_536  # draws in which the label model's combinations are looked for
+
 
 def augmented(images: Tensor, generator: torch.Generator, probability: float = 1.0) -> Tensor:
     """Shift images by whole pixels and change light and contrast; no blur, so that D sees speckle.
@@ -70,9 +72,6 @@ class WeightedDraw:
         """Draw (n,) int64 indices."""
         u = torch.rand(n, generator=generator, dtype=torch.float64) * self.cumulative[-1]
         return torch.searchsorted(self.cumulative, u, right=True).clamp_(max=len(self.cumulative) - 1)
-
-
-POOL = 65_536  # draws in which the label model's combinations are looked for
 
 
 def rarest_label(combinations: Tensor, labels: Tensor) -> Tensor:

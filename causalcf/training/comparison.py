@@ -27,6 +27,8 @@ from ..runs.recipe import UNCOMPARED, Recipe
 from .comparison_recipe import Arms, Comparison
 from .experiment import graph_of, resume_run, start_run, training_data
 
+Part = tuple[str, Callable[[str], int]]  # a training's name, and the function that trains; it prints the title it gets
+
 
 def find_training(recipe: Recipe, fingerprint: str) -> StoredRun | None:
     """Return a recipe's newest finished run, else the unfinished one with the most images, else None."""
@@ -80,9 +82,6 @@ def _fingerprints(meta: Mapping[str, Any]) -> dict[str, Any] | None:
         return {kind: images["fingerprint"] for kind, images in meta["images"].items()}
     except (KeyError, TypeError, AttributeError):
         return None
-
-
-Part = tuple[str, Callable[[str], int]]  # a training's name, and the function that trains; it prints the title it gets
 
 
 def run_comparison(comparison: Comparison) -> int:

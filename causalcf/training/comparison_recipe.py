@@ -19,6 +19,17 @@ from ..language.lists import load_statements
 from ..runs.recipe import APPROACHES, STATEMENT_OPTIONS, Approach, Recipe, recipe_from_dict
 
 NONE = "none"  # the arm without statement constraints
+ROLES: tuple[Role, ...] = ("classifier", "judge")  # trained beside the runs
+KEYS = ("approaches", "seeds", "constraints", "constraints_from", *ROLES)  # beside the keys of a recipe
+# Keys of a recipe that a comparison states as lists.
+SINGLE = {"approach": "approaches", "seed": "seeds", "statements": "constraints"}
+RENAMED = {"told": "constraints", "told_from": "constraints_from"}  # old keys, for one release
+SHARED = (*SOURCE_OPTIONS, "data_size", "device", "runs_dir")  # given to the classifiers, too
+LISTS: Mapping[str, tuple[type, str]] = {
+    "approaches": (str, "[causalgan, dcgan]"),
+    "seeds": (int, "[0, 1]"),
+    "constraints": (str, "[none, faces-true]"),
+}
 
 
 @dataclass(frozen=True)
@@ -73,13 +84,7 @@ def _unconstrained(recipe: Recipe) -> Recipe:
     return replace(recipe, **{name: getattr(Recipe, name) for name in names})
 
 
-ROLES: tuple[Role, ...] = ("classifier", "judge")  # trained beside the runs
-KEYS = ("approaches", "seeds", "constraints", "constraints_from", *ROLES)  # beside the keys of a recipe
-# Keys of a recipe that a comparison states as lists.
-SINGLE = {"approach": "approaches", "seed": "seeds", "statements": "constraints"}
 SINGLE |= {"init_from": "constraints", "start": "constraints"}
-RENAMED = {"told": "constraints", "told_from": "constraints_from"}  # old keys, for one release
-SHARED = (*SOURCE_OPTIONS, "data_size", "device", "runs_dir")  # given to the classifiers, too
 
 
 @dataclass(frozen=True)
@@ -161,13 +166,6 @@ def _with_role(role: Role, values: Mapping[str, Any], recipe: Recipe) -> Classif
 def _own(recipe: ClassifierRecipe) -> dict[str, Any]:
     """Return a classifier's values without the shared ones and without its role."""
     return {key: value for key, value in recipe.to_dict().items() if key not in (*SHARED, "role")}
-
-
-LISTS: Mapping[str, tuple[type, str]] = {
-    "approaches": (str, "[causalgan, dcgan]"),
-    "seeds": (int, "[0, 1]"),
-    "constraints": (str, "[none, faces-true]"),
-}
 
 
 def add_comparison_flags(parser: Flags) -> None:

@@ -17,6 +17,19 @@ from ..io.untrusted import first_line
 from ..labels.evidence import assignment
 from .samplers import shape_of
 
+Generate = Callable[[Tensor], Tensor]
+"""(n, k) noise -> (n, 3, h, w) or (n, 1, h, w) images in [0, 1]; a function of the noise alone (eval mode)."""
+
+Classify = Callable[[Tensor], Tensor]
+"""Images in [0, 1] -> (n, d) probabilities; a function of the image alone (eval mode)."""
+
+Progress = Callable[[int, int], None]
+"""Told (draws found so far, images generated so far) after every batch or move."""
+
+SLACK = 1e-3  # beyond [0, 1] by rounding in half precision
+TWICE = 4  # noises looked at twice
+THIN = 1e-3  # log-odds: the least margin that is not looked at again
+
 
 @dataclass(frozen=True)
 class Antecedent:
@@ -62,20 +75,6 @@ class Antecedent:
         seen = probabilities.detach().cpu().double().clamp(0, 1)
         ones = seen[:, [self.attributes.index(name) for name in self.condition]]
         return torch.where(torch.tensor([bool(value) for value in self.condition.values()]), ones, 1 - ones)
-
-
-Generate = Callable[[Tensor], Tensor]
-"""(n, k) noise -> (n, 3, h, w) or (n, 1, h, w) images in [0, 1]; a function of the noise alone (eval mode)."""
-
-Classify = Callable[[Tensor], Tensor]
-"""Images in [0, 1] -> (n, d) probabilities; a function of the image alone (eval mode)."""
-
-Progress = Callable[[int, int], None]
-"""Told (draws found so far, images generated so far) after every batch or move."""
-
-SLACK = 1e-3  # beyond [0, 1] by rounding in half precision
-TWICE = 4  # noises looked at twice
-THIN = 1e-3  # log-odds: the least margin that is not looked at again
 
 
 class BudgetEnded(Exception):

@@ -18,6 +18,7 @@ from ..randomness import fresh, uniform_noise
 
 Prior = Callable[[int, int, torch.Generator], Tensor]
 """(n, k, generator) -> (n, k) independent draws."""
+PER = ("dimension", "vector")
 
 
 def _normal(n: int, k: int, generator: torch.Generator) -> Tensor:
@@ -57,9 +58,6 @@ def shape_of(value: object) -> str:
 def uniform01(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Draw float32 uniforms in [0, 1) on the generator's device, for any default dtype."""
     return torch.rand(shape, generator=generator, dtype=torch.float32, device=generator.device)
-
-
-PER = ("dimension", "vector")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ _IRIS = ((0.20, 0.11, 0.06), (0.38, 0.22, 0.10), (0.22, 0.45, 0.25), (0.20, 0.45
 _SCLERA, _PUPIL = (0.97, 0.97, 0.97), (0.04, 0.04, 0.04)
 _GLASS = (0.85, 0.95, 1.0)
 _FRAME = ((0.05, 0.05, 0.07), (0.10, 0.08, 0.20), (0.22, 0.09, 0.05), (0.06, 0.06, 0.06))
+_HEIGHT = 0.475
+_DARK, _TEETH = (0.22, 0.05, 0.06), (0.97, 0.97, 0.97)
 
 
 def _apart(person: Person) -> Tensor:
@@ -86,10 +88,6 @@ def paint_glasses(canvas: Canvas, person: Person) -> None:
     frame = torch.maximum(rim, torch.maximum(area.cover(bridge), area.cover(arms)))
     area.paint(0.14 * worn * area.cover(lens), _GLASS)
     area.paint(worn * frame, ramp(person.vary("glasses_colour", 0, 1), _FRAME))
-
-
-_HEIGHT = 0.475
-_DARK, _TEETH = (0.22, 0.05, 0.06), (0.97, 0.97, 0.97)
 
 
 @dataclass(frozen=True)

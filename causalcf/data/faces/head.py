@@ -8,6 +8,9 @@ from torch import Tensor
 from .person import Person
 from .shapes import WHITE, Canvas, bent_band, bump, ellipse, hue, ramp01, round_max, segment, superellipse, tinted
 
+_EARS = 0.02
+CENTRE, CROWN, CHIN = -0.04, 0.72, 0.82
+
 
 def paint_backdrop(canvas: Canvas, person: Person) -> None:
     """Paint a wall in one colour, lit from above, with a broad soft highlight."""
@@ -42,9 +45,6 @@ def paint_neck(canvas: Canvas, person: Person) -> None:
     shadow = 0.70 + 0.2 * ramp01(low.y, 0.8, 1.05)
     neck = torch.maximum(neck, 0.5 - low.y)
     low.paint(low.cover(neck), person.skin * shadow[:, None])
-
-
-_EARS = 0.02
 
 
 def _short(canvas: Canvas, person: Person, outline: Tensor) -> Tensor:
@@ -108,9 +108,6 @@ def paint_bald(canvas: Canvas, person: Person, outline: Tensor) -> None:
     around = torch.maximum(sides.cut(outline) - 0.03, -bare)
     ring = torch.maximum(around, round_max(sides.y - 0.06, -sides.y - 0.2, 0.08))
     sides.paint(0.9 * bald * person.has("Male") * sides.cover(ring, 0.03), person.hair * 0.8)
-
-
-CENTRE, CROWN, CHIN = -0.04, 0.72, 0.82
 
 
 def skull(canvas: Canvas, person: Person) -> Tensor:

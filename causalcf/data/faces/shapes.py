@@ -13,6 +13,12 @@ RGB: TypeAlias = "tuple[float, float, float]"
 Stops: TypeAlias = "Sequence[RGB]"
 
 WHITE: RGB = (1.0, 1.0, 1.0)
+Measure: TypeAlias = "Tensor | float"
+# The face fills the frame: the canvas spans this many times less than (-1, 1).
+ZOOM = 1.13
+
+# Windows are given in face coordinates; a head leans and shifts at most this far from them.
+POSE_MARGIN = 0.13
 
 
 def ramp(position: Tensor, stops: Stops) -> Tensor:
@@ -35,9 +41,6 @@ def hue(position: Tensor, saturation: Tensor, brightness: Tensor) -> Tensor:
 def tinted(colour: Tensor, red: float, green: float, blue: float) -> Tensor:
     """Multiply each channel of a colour by its own factor."""
     return colour * colour.new_tensor([red, green, blue]).view(1, 3, 1, 1)
-
-
-Measure: TypeAlias = "Tensor | float"
 
 
 def ellipse(x: Tensor, y: Tensor, rx: Measure, ry: Measure) -> Tensor:
@@ -98,13 +101,6 @@ def ramp01(value: Tensor, start: Measure, end: Measure) -> Tensor:
     """Return a smooth step from 0 at `start` to 1 at `end`; `end` may be below `start`."""
     t = ((value - start) / (end - start)).clamp(0, 1)
     return t * t * (3 - 2 * t)
-
-
-# The face fills the frame: the canvas spans this many times less than (-1, 1).
-ZOOM = 1.13
-
-# Windows are given in face coordinates; a head leans and shifts at most this far from them.
-POSE_MARGIN = 0.13
 
 
 @dataclass(frozen=True)

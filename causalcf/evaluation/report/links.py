@@ -11,6 +11,12 @@ from typing import Any
 from ..suite import VERDICTS
 
 NOTHING = "–"
+Outcome = Mapping[str, Any]
+Link = Mapping[str, Any]
+
+FEW = 12  # groups that are shown in full; more are folded
+
+NO_VERDICT = ("none", "withheld")
 
 
 def number(value: float | None, form: str = ".3f") -> str:
@@ -74,14 +80,6 @@ def anything(found: object) -> str:
 def conditions(values: Mapping[str, Any]) -> str:
     """Format labels and values, as in "Male = 1, Young = 0"."""
     return ", ".join(f"{name} = {anything(value)}" for name, value in values.items())
-
-
-Outcome = Mapping[str, Any]
-Link = Mapping[str, Any]
-
-FEW = 12  # groups that are shown in full; more are folded
-
-NO_VERDICT = ("none", "withheld")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 DPI = 160
 INK, FAINT = "#1b2a3a", "#5f6f80"
 TEXT: dict[str, Any] = {"color": INK, "parse_math": False}
+_CELL, _GAP, _BAR, _MAP_HEAD, _MAP_FOOT = 0.44, 0.25, 0.85, 0.45, 0.5  # inches
+_MAP_SIZE, _SMALL = 9.0, 7.5  # points
+_COLOURS = "RdBu_r"  # told apart by the colour-blind, white at 0
+_LONGEST = 22  # letters of a name
+_CORNER: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "bottom", "fontsize": _SMALL}
+_WIDTH, _ROW, _HEAD, _FOOT, _SIDE = 4.6, 0.6, 0.4, 0.85, 0.15  # inches; narrow, so that it can be read on a phone
+_SIZE = 9.0  # points
+_RAW, _CORRECTED, _BAND = "#0b5cad", "#a34b00", "#dfe5ec"
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -75,13 +83,6 @@ def _in_font(letter: str) -> bool:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     return bool(get_font(findfont(FontProperties())).get_char_index(ord(letter)))
-
-
-_CELL, _GAP, _BAR, _MAP_HEAD, _MAP_FOOT = 0.44, 0.25, 0.85, 0.45, 0.5  # inches
-_MAP_SIZE, _SMALL = 9.0, 7.5  # points
-_COLOURS = "RdBu_r"  # told apart by the colour-blind, white at 0
-_LONGEST = 22  # letters of a name
-_CORNER: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "bottom", "fontsize": _SMALL}
 
 
 def scale_of(outcome: Outcome) -> float:
@@ -205,11 +206,6 @@ def draw_figures(outcome: Outcome, groups: tuple[Group, ...]) -> Figures:
         effects[group.anchor] = f"effect-{number:03d}-{file_name(group.cause)}-{file_name(group.effect)}.png"
         files[effects[group.anchor]] = draw_effects(group, outcome["settings"]["margin"])
     return Figures(files, heat_maps, effects)
-
-
-_WIDTH, _ROW, _HEAD, _FOOT, _SIDE = 4.6, 0.6, 0.4, 0.85, 0.15  # inches; narrow, so that it can be read on a phone
-_SIZE = 9.0  # points
-_RAW, _CORRECTED, _BAND = "#0b5cad", "#a34b00", "#dfe5ec"
 
 
 def draw_effects(group: Group, margin: float) -> bytes:

@@ -26,6 +26,16 @@ from .plots import Figures
 from .summary import limits
 from .tables import Table
 
+Block: TypeAlias = "str | Note | Lines | Code | Picture | Table | Section"
+SCORES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "auroc": "AUROC",
+    "calibration_error": "calibration error",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+}
+
 
 @dataclass(frozen=True)
 class Note:
@@ -69,9 +79,6 @@ class Section:
     verdicts: tuple[str, ...] = ()
     folded: bool = False
     only: str = ""
-
-
-Block: TypeAlias = "str | Note | Lines | Code | Picture | Table | Section"
 
 
 def report_sections(outcome: Outcome, groups: tuple[Group, ...], figures: Figures) -> list[Section]:
@@ -168,16 +175,6 @@ def _statements(outcome: Outcome) -> Iterable[Block]:
     for group in groups:
         lines = Lines(tuple(tables.why_lines(group)))
         yield Section(group.name, (group.sentence, Note(group.line), tables.statement_table(group), lines))
-
-
-SCORES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "auroc": "AUROC",
-    "calibration_error": "calibration error",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-}
 
 
 def _judge(outcome: Outcome) -> Iterable[Block]:

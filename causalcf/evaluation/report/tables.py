@@ -25,6 +25,26 @@ from .links import (
 )
 from .links import with_interval as both
 
+DIRECTION = (
+    "An effect is the mean change of the judge's predictions when the cause goes from 0 to 1. Units whose cause went "
+    "from 1 to 0 count with the opposite sign. The rates before and after are over all units, without these signs, so "
+    "their difference is not the effect."
+)
+RELATIONS = {"edge": "cause is a parent", "ancestor": "cause is an ancestor", "none": "no path from cause to effect"}
+ASSOCIATIONS = (
+    "Real images whose labels are the same but for the cause: how much more often the judge reads the effect with the "
+    "cause than without. A generator that draws its data faithfully shows the same, where the reference is 0."
+)
+MEANING = (
+    "q is the share of counterfactual images that show the whole consequent. “Seen before” is the share of actual "
+    "images that show it. A statement is true if the whole interval of q satisfies its modal, and false if no part of "
+    "the interval does. “q label model” is the label model's probability in the approach's mode and at its stickiness; "
+    "under observe it weights people by the probability of the antecedent. “Same faces” is the mean of the label "
+    "model's probabilities for the measured faces, with equal weights. “Label model” says whether this mean satisfies "
+    "the modal. This is the verdict to expect."
+)
+HEADS = ["approach", "q in images [interval]", "seen before", "q label model", "same faces", "label model", "verdict"]
+
 
 @dataclass(frozen=True)
 class Table:
@@ -43,14 +63,6 @@ class Table:
 
     def __bool__(self) -> bool:
         return bool(self.rows)
-
-
-DIRECTION = (
-    "An effect is the mean change of the judge's predictions when the cause goes from 0 to 1. Units whose cause went "
-    "from 1 to 0 count with the opposite sign. The rates before and after are over all units, without these signs, so "
-    "their difference is not the effect."
-)
-RELATIONS = {"edge": "cause is a parent", "ancestor": "cause is an ancestor", "none": "no path from cause to effect"}
 
 
 def verdict_table(groups: tuple[Group, ...]) -> Table:
@@ -122,12 +134,6 @@ def detail_table(group: Group) -> Table:
     return Table(f"{group.name}: all figures", ["", *(link["approach"] for link in group.links)], rows)
 
 
-ASSOCIATIONS = (
-    "Real images whose labels are the same but for the cause: how much more often the judge reads the effect with the "
-    "cause than without. A generator that draws its data faithfully shows the same, where the reference is 0."
-)
-
-
 def associations_table(outcome: Outcome) -> Table | None:
     """Build one row per pair with reference 0, the strongest first; None if none was measured."""
     found = sorted(outcome.get("associations", ()), key=lambda one: -abs(one["value"]))
@@ -188,17 +194,6 @@ def _effect(link: Link) -> str:
 def _corrected(link: Link) -> str:
     corrected = corrected_of(link)
     return both(corrected["effect_estimate"], corrected["interval"])
-
-
-MEANING = (
-    "q is the share of counterfactual images that show the whole consequent. “Seen before” is the share of actual "
-    "images that show it. A statement is true if the whole interval of q satisfies its modal, and false if no part of "
-    "the interval does. “q label model” is the label model's probability in the approach's mode and at its stickiness; "
-    "under observe it weights people by the probability of the antecedent. “Same faces” is the mean of the label "
-    "model's probabilities for the measured faces, with equal weights. “Label model” says whether this mean satisfies "
-    "the modal. This is the verdict to expect."
-)
-HEADS = ["approach", "q in images [interval]", "seen before", "q label model", "same faces", "label model", "verdict"]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ from .summary import graph_line, judge_line, summary
 from .tables import Table
 
 JSON, MARKDOWN, HTML = "report.json", "report.md", "report.html"
+_MAX_BYTES = 2**26  # of a picture
+_PNG = b"\x89PNG\r\n\x1a\n"
+_TEMPLATES = Path(__file__).parent / "templates"
+_CSS_PIXELS = 96  # an inch
 
 
 def write_report(folder: Path, outcome: Mapping[str, Any]) -> None:
@@ -47,10 +51,6 @@ def write_report(folder: Path, outcome: Mapping[str, Any]) -> None:
         write_atomically(folder / name, content)
 
 
-_MAX_BYTES = 2**26  # of a picture
-_PNG = b"\x89PNG\r\n\x1a\n"
-
-
 def _read_pictures(folder: Path, outcome: Outcome) -> dict[str, bytes]:
     """Return name -> PNG bytes of every picture that links and questions name."""
     owners = {link["picture"]: f"{link['cause']}->{link['effect']} by {link['approach']}" for link in outcome["links"]}
@@ -73,10 +73,6 @@ def _read(folder: Path, name: str, owner: str) -> bytes:
     if not content.startswith(_PNG):
         raise CausalCFError(f"picture {name!r} of {owner} is not a PNG file")
     return content
-
-
-_TEMPLATES = Path(__file__).parent / "templates"
-_CSS_PIXELS = 96  # an inch
 
 
 def _html(
