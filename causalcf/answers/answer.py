@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,10 +17,8 @@ from ..language.query import Query
 from ..randomness import fresh
 from ..runs.counterfactual import IMAGE
 from ..runs.recipe import STICKINESS
+from ..runs.run import Run
 from ..statistics.rates import Rate
-
-if TYPE_CHECKING:
-    from ..runs.run import Run
 
 DRAWS = 10_000  # of the label model, where it is too large for exact answers
 SEEN = 0.5  # the judge's probability above which a label counts as seen

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,12 +18,10 @@ from ..language.query import Query
 from ..pictures.sheets import Panel, save_captioned
 from ..randomness import fresh
 from ..runs.recipe import STICKINESS
+from ..runs.run import Run
 from ..statistics.rates import Rate
 from .answer import SEEN, owner_of_labels
 from .text import conditions, in_columns
-
-if TYPE_CHECKING:
-    from ..runs.run import Run
 
 READINGS = 100  # draws of the labels that are not given; each has its own counterfactual
 

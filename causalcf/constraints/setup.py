@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from rich.console import Console
 
 from ..classifiers.classifier import AttributeClassifier, data_caveat
 from ..classifiers.storage import NAME, command_for, find_classifier, load_classifier, role_of
@@ -111,8 +112,6 @@ def _classifier_with(
 
 def refuse_impossible(found: Sequence[Checked]) -> None:
     """Print the checked statements; raise StatementError if two conflict or one is vacuous."""
-    from rich.console import Console
-
     print_table(found, EPS, Console(file=sys.stderr))
     wrong = conflict_lines(found) + [f"{one.name} is vacuous: {one.truth.reason}" for one in found if one.truth.vacuous]
     if wrong:

@@ -13,6 +13,7 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from ..errors import DataError
 from ..io.files import clear_leftovers, temporary_beside
@@ -150,8 +151,6 @@ def _writing(path: Path) -> Iterator[None]:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Make the folder and hold its lock; the operating system releases it if this process dies."""
-    from filelock import FileLock, Timeout
-
     lock = FileLock(folder / "lock")
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,10 +12,11 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from scipy.sparse import csr_array
 
 from ..checks import check
 from ..errors import DataError, unknown
@@ -23,10 +24,6 @@ from ..io.text import plain
 from .cache import cache_root, open_cache
 from .images import ImageData
 from .tables import SPLITS, SUFFIXES, AttributeTable
-
-if TYPE_CHECKING:
-    from PIL import Image
-    from scipy.sparse import csr_array
 
 Crop = Callable[["Image.Image"], np.ndarray]
 
@@ -44,8 +41,6 @@ Stamp = tuple[int, int]  # bytes, modification time in ns
 
 def upright(image: Image.Image) -> Image.Image:
     """Return an image of 8 bits a channel as RGB; apply EXIF rotation, put transparency on white."""
-    from PIL import Image, ImageOps
-
     if image.mode == "F" or image.mode.startswith("I"):
         raise DataError(f"pixels of type {image.mode!r}; expected 8 bits a channel")
     image = ImageOps.exif_transpose(image)
@@ -89,8 +84,6 @@ def _area_means(rows: np.ndarray, size: int) -> np.ndarray:
 @functools.lru_cache(maxsize=64)
 def _shares(source: int, target: int) -> csr_array:
     """Return the (target, source) share of each source pixel in each target pixel; rows sum to 1."""
-    from scipy.sparse import csr_array
-
     edges = np.arange(target + 1) * (source / target)
     left = np.arange(source)
     covered = np.minimum(edges[1:, None], left + 1) - np.maximum(edges[:-1, None], left)
@@ -100,16 +93,12 @@ def _shares(source: int, target: int) -> csr_array:
 @functools.cache
 def _formats() -> tuple[str, ...]:
     """Return the names in `FORMATS` that this Pillow build can open."""
-    from PIL import Image
-
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
     """Decode one image file of at most 2^26 pixels, crop it and resize it to (3, size, size) uint8."""
-    from PIL import Image, UnidentifiedImageError
-
     try:
         with Image.open(path, formats=_formats()) as image:
             if image.width * image.height > MAX_PIXELS:

@@ -7,18 +7,16 @@ from __future__ import annotations
 import itertools
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ..errors import DataError
 from .imagefiles import ALIGNED, celeba_crop, read_image, square_crop
 from .tables import SUFFIXES
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 Point = tuple[float, float]
 Box = tuple[int, int, int]  # x, y and side, in pixels
@@ -84,8 +82,6 @@ def _square(image: Image.Image, box: Box) -> np.ndarray:
 
 def _aligned(image: Image.Image) -> tuple[Image.Image, str]:
     """Turn, scale and cut an image to 178x218 pixels, so that its eyes lie where CelebA's do."""
-    from PIL import Image as Pillow
-
     eyes, said = _find_eyes(image)
     (ax, ay), (bx, by) = eyes
     (left, height), (right, _) = EYES
@@ -93,23 +89,21 @@ def _aligned(image: Image.Image) -> tuple[Image.Image, str]:
     cos, sin = (bx - ax) / (right - left), (by - ay) / (right - left)
     if scale > 1:  # first by area: a transform alone would skip pixels
         size = max(1, round(image.width / scale)), max(1, round(image.height / scale))
-        small = image.resize(size, Pillow.Resampling.BOX)
+        small = image.resize(size, Image.Resampling.BOX)
         ratio = size[0] / image.width, size[1] / image.height
         image, ax, ay, cos, sin = small, ax * ratio[0], ay * ratio[1], cos * ratio[0], sin * ratio[1]
     matrix = cos, -sin, ax - cos * left + sin * height, sin, cos, ay - sin * left - cos * height
     padded = _reflected(image)
     offset = (padded.width - image.width) // 2, (padded.height - image.height) // 2
     moved = matrix[0], matrix[1], matrix[2] + offset[0], matrix[3], matrix[4], matrix[5] + offset[1]
-    return padded.transform(ALIGNED, Pillow.Transform.AFFINE, moved, Pillow.Resampling.BICUBIC), said
+    return padded.transform(ALIGNED, Image.Transform.AFFINE, moved, Image.Resampling.BICUBIC), said
 
 
 def _reflected(image: Image.Image) -> Image.Image:
     """Continue an image beyond its edges by reflection, as far as CelebA's crop may reach."""
-    from PIL import Image as Pillow
-
     wide = min(ALIGNED[0], image.width - 1), min(ALIGNED[1], image.height - 1)
     pixels = np.pad(np.asarray(image), ((wide[1],) * 2, (wide[0],) * 2, (0, 0)), "reflect")
-    return Pillow.fromarray(pixels)
+    return Image.fromarray(pixels)
 
 
 def _find_eyes(image: Image.Image) -> tuple[tuple[Point, Point], str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..classifiers.classifier import AttributeClassifier, data_caveat
+from ..classifiers.experiment import make_classifier
 from ..classifiers.recipe import ClassifierRecipe
 from ..classifiers.storage import find_classifier, load_classifier
 from ..cli.command import say
@@ -213,8 +214,6 @@ def _judge_of(base: Path, recipe: Recipe, data: DataSource, device: str) -> Path
     """Return the judge of these data in the runs' folder; train it if there is none."""
     with suppress(RunError):
         return find_classifier(data.name, base, "judge", data).parent
-    from ..classifiers.experiment import make_classifier
-
     say(f"no judge of {data} in {base}; training one, once")
     source: dict[str, Any] = {key: getattr(recipe, key) for key in SOURCE_OPTIONS}
     return make_classifier(ClassifierRecipe(role="judge", device=device, runs_dir=str(base), **source))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import matplotlib
+import matplotlib.figure
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path as Outline
+from matplotlib.transforms import Bbox
 
 from ..errors import GraphError
 from .files import save_graph
 from .graph import CausalGraph
 from .layout import BOX_HEIGHT, lay_out
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.path import Path as Outline
 
 _MAX_NODES = 200
 _MAX_LABEL = 40  # letters
@@ -35,8 +40,6 @@ def draw_graph(graph: CausalGraph, path: str | Path) -> None:
         raise GraphError(f"graph {graph.name!r} has {len(graph)} nodes; at most {_MAX_NODES} are drawn; see to_mermaid")
     if suffix not in (".png", ".svg"):
         raise GraphError(f"cannot draw to {path}: the file's name must end in .png, .svg, .dot or .gv")
-    from matplotlib import rc_context
-
     figure = _figure(graph)
     dpi = min(_DPI, _MAX_PIXELS / max(figure.get_size_inches()))
     try:
@@ -61,12 +64,6 @@ def _escaped(name: str) -> str:
 
 def _figure(graph: CausalGraph) -> Figure:
     """Return the whole figure; one data unit is one inch, so that labels fit their boxes."""
-    import matplotlib.figure
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.patches import FancyBboxPatch
-    from matplotlib.path import Path as Outline
-    from matplotlib.transforms import Bbox
-
     figure = matplotlib.figure.Figure(dpi=_DPI)  # not pyplot, whose figures are global state
     FigureCanvasAgg(figure)
     title = _shortened(graph.name)
@@ -107,9 +104,6 @@ def _text_width(figure: Figure, label: str, weight: str) -> float:
 
 
 def _draw_edges(axes: Axes, graph: CausalGraph, outlines: dict[tuple[str, str], Outline]) -> None:
-    import matplotlib
-    from matplotlib.patches import FancyArrowPatch
-
     # Edges have the colour of their cause; many of them are drawn thin, so that single ones can still be followed.
     causes = [node for node in graph.nodes if graph.children(node)]
     colours = matplotlib.colormaps["plasma"]

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+import networkx as nx
+from scipy.optimize import isotonic_regression
+
 from .graph import CausalGraph
 
 Point = tuple[float, float]
@@ -31,8 +34,6 @@ class Layout:
 
 def lay_out(graph: CausalGraph, widths: Mapping[str, float]) -> Layout:
     """Return layers, or arcs for a dense graph; `widths` are the widths of the boxes in inches."""
-    import networkx as nx
-
     generations = nx.topological_generations(graph.to_networkx())
     column = {node: i for i, generation in enumerate(generations) for node in generation}
     lanes = sum(column[child] - column[parent] - 1 for parent, child in graph.edges)
@@ -140,8 +141,6 @@ def _heights(columns: list[list[Slot]], routes: Mapping[tuple[str, str], list[Sl
 
 def _spread(slots: list[Slot], wanted: list[float]) -> list[float]:
     """Return the least-squares places without overlap, by isotonic regression."""
-    from scipy.optimize import isotonic_regression
-
     rooms = [_ROW if isinstance(slot, str) else _LANE for slot in slots]
     offsets = [0.0]
     for above, below in pairwise(rooms):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -17,15 +17,13 @@ from torch import Tensor
 from ..checks import check, check_path, is_share
 from ..errors import CausalCFError, GraphError
 from ..graph.bif import Variable, bif_text, parse_bif
+from ..graph.graph import CausalGraph
 from ..io.files import write_atomically
 from ..io.untrusted import read_bounded
 from .evidence import assignment, configurations, units
 from .interventions import split
 from .mechanisms import Mechanism, response_types
 from .peers import NOISE, dowhy_model, pyro_model
-
-if TYPE_CHECKING:
-    from ..graph.graph import CausalGraph
 
 Model = TypeVar("Model", bound="Bridges")
 MAX_BIF = 2**24  # bytes
@@ -172,8 +170,6 @@ class Bridges:
 
     @classmethod
     def _from_variables(cls: type[Model], variables: Sequence[Variable], name: str) -> Model:
-        from ..graph.graph import CausalGraph
-
         ones = {one.name: _which_is_one(one.name, one.states) for one in variables}
         probabilities: dict[str, Any] = {}
         for one in variables:

@@ -8,20 +8,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from ..checks import check_count, is_share
 from ..errors import CausalCFError, ImpossibleWorldError, IntractableError
+from ..graph.graph import CausalGraph
 from ..randomness import fresh
 from .elimination import Conditional, Evidence, log_probability, sample_network
 from .evidence import as_labels, assignment, check_agree, describe, first_true, merge, units
 from .interventions import Policy, Soft, changed, coupled, split
-
-if TYPE_CHECKING:
-    from ..graph.graph import CausalGraph
-    from .mechanisms import Mechanism
+from .mechanisms import Mechanism
 
 
 def parent_indices(graph: CausalGraph) -> list[tuple[int, ...]]:

@@ -15,6 +15,7 @@ from ..checks import check, check_choice
 from ..errors import CausalCFError, DataError, unknown
 from ..graph.graph import CausalGraph
 from ..io.threads import one_thread
+from .adversarial import fit_controller
 from .counterfactuals import parent_indices
 from .evidence import as_labels, cell_index
 from .mechanisms import Mechanism, NeuralMechanism, TableMechanism
@@ -163,8 +164,6 @@ def fit_label_scm(
             by_counting = len(parents) <= MAX_TABLE_PARENTS
             mechanisms[node] = count_table(label, inputs, smoothing) if by_counting else fit_neural(label, inputs)
         return LabelSCM(graph, mechanisms)
-    from .adversarial import fit_controller
-
     if smoothing != 0:
         raise CausalCFError("smoothing belongs to method 'likelihood'; leave it out")
     return fit_controller(graph, labels, generator=generator, **adversarial)

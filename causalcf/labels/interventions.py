@@ -6,17 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import signature
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from ..checks import check, is_share
 from ..errors import CausalCFError, GraphError, unknown
+from ..graph.graph import CausalGraph
 from .evidence import configurations
 from .mechanisms import MAX_AXES, Mechanism, TableMechanism, ThresholdMechanism, moved_threshold
-
-if TYPE_CHECKING:
-    from ..graph.graph import CausalGraph
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..errors import DataError
 from ..io.files import write_atomically
 
-if TYPE_CHECKING:
-    from PIL import Image
-    from PIL.ImageFont import FreeTypeFont, ImageFont
-
-    Font = FreeTypeFont | ImageFont
-
 Row = tuple[str, Tensor]  # a title and (n, 3, h, w) images in [0, 1]
 
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 GAP = 2  # image pixels between images
 TEXT_SIZE = 12  # screen pixels
 TITLE_SIZE = 16
@@ -31,8 +26,6 @@ CAPTION_GAP = 12  # between panels, and round the sheet
 
 def save_sheet(path: str | Path, rows: Sequence[Row], scale: int = 2) -> np.ndarray:
     """Write titled rows of (n, 3, h, w) images in [0, 1] as one picture; return it as (h, w, 3) uint8."""
-    from PIL import Image, ImageDraw, ImageFont
-
     grid, centres = _canvas(rows)
     grid = grid.repeat(scale, 0).repeat(scale, 1)
     font = ImageFont.load_default(size=8 * scale)
@@ -49,8 +42,6 @@ def save_sheet(path: str | Path, rows: Sequence[Row], scale: int = 2) -> np.ndar
 
 def write_picture(sheet: Image.Image, path: Path) -> None:
     """Write a picture atomically; the ending of the path selects the format."""
-    from PIL import Image
-
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind is None:
         raise DataError(f"cannot write the picture {path}: no picture's name ends in {path.suffix!r}; take .png")
@@ -101,8 +92,6 @@ def save_captioned(
     path: str | Path, rows: Sequence[Sequence[Panel]], title: str = "", headings: Sequence[str] = (), scale: int = 3
 ) -> np.ndarray:
     """Write rows of captioned images as one picture and return it as (height, width, 3) uint8."""
-    from PIL import Image, ImageDraw, ImageFont
-
     if not rows or not all(rows):
         raise DataError("no images to put on a sheet")
     small, large = ImageFont.load_default(TEXT_SIZE), ImageFont.load_default(TITLE_SIZE)

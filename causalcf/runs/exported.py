@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import CausalCFError, RunError
@@ -66,8 +68,6 @@ def exported_state(state: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
 
 def write_state(path: Path, state: Mapping[str, Any]) -> None:
     """Write a state of tensors and plain values as a safetensors file; its header has the values, as JSON."""
-    from safetensors.torch import save
-
     places = dict(_tensors(state, ()))
     names = {place: f"{number} {'.'.join(place)}" for number, place in enumerate(places)}
     header = {"values": _values(state), "places": {name: place for place, name in names.items()}}
@@ -77,8 +77,6 @@ def write_state(path: Path, state: Mapping[str, Any]) -> None:
 
 def read_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     """Read what `write_state` wrote; nothing in the file is executed."""
-    from safetensors import SafetensorError, safe_open
-
     check_size(path)
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import torch
 
 from ..data.imagefiles import ALIGNED
@@ -172,8 +173,6 @@ def page_facts(run: Run, version: str, fingerprint: str) -> dict[str, str]:
 
 def generations(graph: CausalGraph) -> list[list[str]]:
     """Return the labels in rows, each below its causes."""
-    import networkx as nx
-
     return [sorted(row, key=graph.nodes.index) for row in nx.topological_generations(graph.to_networkx())]
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import rich.table
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
 
 from ...io.text import plain
 from ..suite import VERDICTS
@@ -23,11 +29,6 @@ from .links import (
 )
 from .summary import graph_line, judge_line, summary
 from .tables import DIRECTION, StatementGroup, Table, figures, link_table, silent, statement_groups, why_lines
-
-if TYPE_CHECKING:
-    import rich.table
-    from rich.console import Console
-    from rich.text import Text
 
 _STYLES = dict.fromkeys(VERDICTS, "bold yellow") | {"respected": "green", "none": "dim", "withheld": "dim"}
 _HEADS = ["approach", "P(B |\nfactual)", "P(B |\ncounter-\nfactual)", "effect\n[interval]", "reference\neffect"]
@@ -116,9 +117,6 @@ def _told(link: Link) -> str:
 
 
 def _rich(table: Table, gap: int) -> rich.table.Table:
-    from rich import box
-    from rich.table import Table as RichTable
-
     look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "show_edge": False, "padding": (0, gap, 0, 0), "pad_edge": False}
     shown = RichTable(title=_text(table.title), title_justify="left", **look)
     for head in table.heads:
@@ -130,6 +128,4 @@ def _rich(table: Table, gap: int) -> rich.table.Table:
 
 def _text(*lines: str) -> Text:
     """Make rich text from plain lines, without markup or terminal escapes."""
-    from rich.text import Text
-
     return Text("\n".join(map(plain, lines)), style=_STYLES.get(lines[0], ""))

@@ -6,17 +6,23 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+import matplotlib
+import matplotlib.figure
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from PIL import Image
 
 from ...io.text import file_name, plain
 from .links import NO_VERDICT, Group, Link, Outcome, cells_of, corrected_of, mapped_approaches
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
 DPI = 160
 INK, FAINT = "#1b2a3a", "#5f6f80"
@@ -33,9 +39,6 @@ _RAW, _CORRECTED, _BAND = "#0b5cad", "#a34b00", "#dfe5ec"
 
 def new_figure(width: float, height: float) -> Figure:
     """Create an empty figure, size in inches, without pyplot's global state."""
-    import matplotlib.figure
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     figure = matplotlib.figure.Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
@@ -43,8 +46,6 @@ def new_figure(width: float, height: float) -> Figure:
 
 def to_png(figure: Figure, colours: int | None = None) -> bytes:
     """Return the figure as PNG bytes; fewer colours make the file smaller."""
-    from PIL import Image
-
     written, canvas = io.BytesIO(), cast("FigureCanvasAgg", figure.canvas)
     canvas.draw()
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
@@ -80,8 +81,6 @@ def text_width(figure: Any, lines: list[str], **look: Any) -> float:
 
 @cache
 def _in_font(letter: str) -> bool:
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
     return bool(get_font(findfont(FontProperties())).get_char_index(ord(letter)))
 
 
@@ -136,9 +135,6 @@ def _draw_panel(
     scale: float,
     framed: set[tuple[str, str]],
 ) -> None:
-    import matplotlib
-    from matplotlib.patches import Rectangle
-
     colours = matplotlib.colormaps[_COLOURS]
     for row, cause in enumerate(nodes):
         for column, effect in enumerate(nodes):
@@ -161,9 +157,6 @@ def _draw_panel(
 
 
 def _draw_bar(figure: Figure, x: float, beside: Axes, scale: float) -> None:
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
     place = beside.get_position()
     bar = figure.add_axes((x, place.y0, 0.14 / figure.get_figwidth(), place.height))
     figure.colorbar(ScalarMappable(Normalize(-scale, scale), _COLOURS), cax=bar)
@@ -270,9 +263,6 @@ def _limits(group: Group, margin: float) -> tuple[float, float]:
 
 
 def _draw_key(axes: Axes, height: float) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
     marks = [
         Line2D([], [], color=_RAW, marker="o", markersize=5.5, label="effect"),
         Line2D([], [], color=_CORRECTED, marker="s", markerfacecolor="white", markersize=5.5, label="judge-corrected"),

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
 from ...errors import CausalCFError, nearest
 from ...io.files import clear_leftovers, write_atomically
 from ...io.text import markdown, markdown_table, plain
@@ -83,8 +86,6 @@ def _html(
     faces: Mapping[str, bytes],
 ) -> str:
     """Render the whole page; all text of the outcome is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
 
     def shown(value: object) -> object:
         return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
