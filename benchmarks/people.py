@@ -1,13 +1,13 @@
 """Who does it happen to? The same people in two worlds, against the label model's exact answer for each of them.
 
-    python benchmarks/people.py RUN ... [--told faces-people-true] [--units 2048] [--out measured.json] [--plot FILE]
+    python benchmarks/people.py RUN ... [--statements faces-people-true] [--units 2048] [--out FILE] [--plot FILE]
 
 Of each sex and age `--units` people are generated. Young, then Male, is set to the other value on the same noise. The
 judge reads all labels before and after. The label model gives P(label* = 1 | all labels of this person) at stickiness
 1. Where it is 0 or 1, another reading is a forbidden move: a bald young man who has hair when he is old.
 
     forbidden    share of forbidden moves; mean over the kinds of people of each row below with at least 20 of them
-    taught       people whom the statements of --told speak of
+    taught       people whom the statements speak of
     reverse      the same labels and cause, in the other direction
     other labels of the same cause
     other cause  labels that depend on the other cause
@@ -38,7 +38,7 @@ from torch import Tensor
 from causalcf.cli.command import run
 from causalcf.data.images import to_unit_interval
 from causalcf.errors import RunError
-from causalcf.evaluation.approaches import contenders
+from causalcf.evaluation.approaches import approaches_of
 from causalcf.evaluation.inputs import Inputs, load_inputs, load_runs
 from causalcf.evaluation.judge import judge_features
 from causalcf.evaluation.realism import frechet_distance
@@ -61,7 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Who does it happen to?")
     parser.add_argument("runs", nargs="+")
     parser.add_argument(
-        "--told", default="faces-people-true", help="statements that decide which people count as taught"
+        "--statements", default="faces-people-true", help="statements that decide which people count as taught"
     )
     parser.add_argument("--units", type=int, default=2048, help="people of each sex and age")
     parser.add_argument("--out", type=Path, help="where the figures are kept, and found again")
@@ -70,7 +70,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     inputs = load_inputs(load_runs(options.runs, "auto", None), None, None, None, "auto")
-    statements = load_statements(options.told)
+    statements = load_statements(options.statements)
     kept: dict[str, Any] = json.loads(options.out.read_text()) if options.out and options.out.is_file() else {}
     found = []
     for name in inputs.runs:
@@ -91,7 +91,7 @@ def main() -> None:
 def measure(inputs: Inputs, name: str, statements: Mapping[str, Statement], units: int) -> dict[str, Any]:
     """Return all figures of one run: the counts of each kind of people and label, and what they should be."""
     asked = inputs.runs[name]
-    found, _ = contenders(asked, name, inputs.reference, inputs.judge)
+    found, _ = approaches_of(asked, name, inputs.reference, inputs.judge)
     approach = next((one for one in found if one.kind.endswith("-do")), None)
     if approach is None:
         raise RunError(f"{name} sets no labels by do; name runs that do")

@@ -1,9 +1,9 @@
-"""What did telling change? Runs told different things, asked the same questions, as one table.
+"""What do statement constraints change? Runs with different statements, asked the same questions, as one table.
 
-    python benchmarks/statement_experiment.py RUN ... [--told faces-true] [--units 128] [--out measured.json]
+    python benchmarks/statement_experiment.py RUN ... [--statements faces-true] [--units 128] [--out measured.json]
 
 Every run is asked one way: a dcgan as dcgan-esm, others as *-do. From one pool of images each, read by the judge (the
-classifier that the runs were told by is another):
+classifier of the constraints is another):
 
     statements   mean distance of a statement's share in the images from what the label model expects of the same units
     taught       mean link error |effect - reference| of the links that the statements speak of
@@ -39,7 +39,7 @@ from rich.table import Table
 
 from causalcf.cli.command import run
 from causalcf.data.images import to_unit_interval
-from causalcf.evaluation.approaches import Approach, contenders
+from causalcf.evaluation.approaches import Approach, approaches_of
 from causalcf.evaluation.flips import Flip, flip
 from causalcf.evaluation.inputs import Inputs, load_inputs, load_runs
 from causalcf.evaluation.judge import independence_warnings, judge_features
@@ -64,9 +64,9 @@ FIGURES = ("statements", "taught", "held out", "no link", "effective", "changed"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What did telling change?")
+    parser = argparse.ArgumentParser(description="What do statement constraints change?")
     parser.add_argument("runs", nargs="+")
-    parser.add_argument("--told", default="faces-true", help="statements that the runs are asked about")
+    parser.add_argument("--statements", default="faces-true", help="statements that the runs are asked about")
     parser.add_argument("--units", type=int, default=256)
     parser.add_argument("--budget", type=int, default=15)
     parser.add_argument("--out", type=Path, help="where the figures are kept, and found again")
@@ -74,7 +74,7 @@ def main() -> None:
     inputs = load_inputs(load_runs(options.runs, "auto", None), None, None, None, "auto")
     for doubt in independence_warnings(inputs.judge, inputs.runs):
         print(doubt, file=sys.stderr)
-    measured = measured_or_kept(inputs, load_statements(options.told), options.units, options.budget, options.out)
+    measured = measured_or_kept(inputs, load_statements(options.statements), options.units, options.budget, options.out)
     console = Console(width=200)
     for shown in (table(measured), *(shares_table(measured, *one) for one in SHARES)):
         console.print(shown)
@@ -105,7 +105,7 @@ def measure(
 ) -> dict[str, Any]:
     """All figures of one run, each unit's answer kept for the bootstrap."""
     run, judge = inputs.runs[name], inputs.judge
-    found, _ = contenders(run, name, inputs.reference, judge, budget=budget)
+    found, _ = approaches_of(run, name, inputs.reference, judge, budget=budget)
     approach = next(one for one in found if one.kind.endswith("-do" if one.has_labels else "-esm"))
     pool = approach.actual(POOL, {}, generator_of(0, "pool"))
     seen, seen_in_real = judge.read(pool.images), judge.read(real)

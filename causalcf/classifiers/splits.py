@@ -106,7 +106,7 @@ def _splits(recipe: ClassifierRecipe) -> dict[str, Split]:
         if recipe.label_distribution == "uniform":
             from ..data.faces.dataset import load_uniform_faces
 
-            found["train"] = whole(load_uniform_faces(recipe.data_size), "faces with labels by coin")
+            found["train"] = whole(load_uniform_faces(recipe.data_size), "faces with uniform labels")
         else:
             found["train"] = whole(load_data("faces", n=recipe.data_size), "faces, split train")
         valid = load_data("faces", split="valid", n=max(recipe.data_size // 5, 1))

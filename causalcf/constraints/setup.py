@@ -37,10 +37,10 @@ def constraint_of(
     graph: CausalGraph,
     device: torch.device,
     precision: str,
-    told_by: str | None = None,
+    classifier_fingerprint: str | None = None,
 ) -> StatementConstraint:
     """Build the statement constraint of a run after checking statements and classifier; `graph` has all labels.
-    `told_by`: the classifier's fingerprint, of a run that is resumed.
+    `classifier_fingerprint`: of the constraint's classifier, if the run is resumed.
     """
     reference_scm = fit_label_scm(graph, data.select(graph.nodes))
     refuse_impossible(check_statements(statements, reference_scm, recipe.stickiness))
@@ -48,11 +48,11 @@ def constraint_of(
     try:
         classifier = statement_classifier(recipe, graph.nodes, device, trained_on)
     except RunError:
-        if told_by is None:
+        if classifier_fingerprint is None:
             raise
         classifier = statement_classifier(recipe, graph.nodes, device)  # its data may have changed since it was begun
-    if told_by not in (None, of_weights(classifier.network)):  # a newer one has been trained since
-        classifier = _classifier_with(told_by, recipe, graph.nodes, device) or classifier
+    if classifier_fingerprint not in (None, of_weights(classifier.network)):  # a newer one has been trained since
+        classifier = _classifier_with(classifier_fingerprint, recipe, graph.nodes, device) or classifier
     return constraint_with(classifier, recipe, statements, reference_scm, scm, graph.nodes, device, precision)
 
 
@@ -85,7 +85,7 @@ def constraint_with(
         source,
         Costs(targets, recipe.contrast_weight, recipe.calibration_weight),
         classifier,
-        of_weights(classifier.network),  # a resumed run must be told by the same
+        of_weights(classifier.network),  # a resumed run must have the same
         Multipliers(recipe.statement_rate, recipe.statement_damping, recipe.statement_slack),
         recipe.statement_every,
         recipe.statement_group,
@@ -115,7 +115,9 @@ def refuse_impossible(found: Sequence[Checked]) -> None:
     print_table(found, EPS, Console(file=sys.stderr))
     wrong = conflict_lines(found) + [f"{one.name} is vacuous: {one.truth.reason}" for one in found if one.truth.vacuous]
     if wrong:
-        raise StatementError("these statements cannot be told: " + "; ".join(wrong) + ". Change them or leave them out")
+        raise StatementError(
+            "these statements cannot be constraints: " + "; ".join(wrong) + ". Change them or leave them out"
+        )
 
 
 def statement_classifier(

@@ -290,7 +290,7 @@ def kind_of(run: Run) -> str:
     return run_kind(run.recipe.approach, run.recipe.statements, run.recipe.partial)
 
 
-def contenders(
+def approaches_of(
     run: Run,
     name: str,
     reference: Reference,

@@ -23,7 +23,7 @@ from ..io.files import of_code
 from ..io.folders import new_folder, provenance
 from ..networks.precision import choose_device
 from ..statistics.misclassification import describe_units, units_for
-from .approaches import Approach, contenders
+from .approaches import Approach, approaches_of
 from .inputs import Inputs, all_labels, load_inputs, load_runs, newest_runs
 from .judge import independence_warnings
 from .measure import Evaluation, measure
@@ -81,7 +81,7 @@ def _approaches(inputs: Inputs, options: EvalOptions, left_out: list[str]) -> tu
             left_out = [*left_out, f"{name} is left out: it needs a classifier to see antecedents with; {command}"]
             continue
         asked = options.mode, options.stickiness, options.budget
-        approaches, sentences = contenders(run, name, inputs.reference, inputs.judge, *asked)
+        approaches, sentences = approaches_of(run, name, inputs.reference, inputs.judge, *asked)
         found += approaches
         left_out = [*left_out, *sentences]
         if run.recipe.partial and options.suite.photographs:

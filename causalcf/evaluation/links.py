@@ -84,8 +84,8 @@ def adjust(links: Sequence[dict[str, Any]]) -> None:
 def _without_figures(
     session: Session, graph: CausalGraph, question: LinkQuestion, n: int, units: dict[str, Any], why: str
 ) -> dict[str, Any]:
-    told = {**_asked(session, graph, question), "n": n, "units": units}
-    return {**told, **dict.fromkeys(_FIGURES), "verdict": NONE, "why": why}
+    parts = {**_asked(session, graph, question), "n": n, "units": units}
+    return {**parts, **dict.fromkeys(_FIGURES), "verdict": NONE, "why": why}
 
 
 def _asked(session: Session, graph: CausalGraph, question: LinkQuestion) -> dict[str, Any]:

@@ -79,8 +79,8 @@ def train_encoder(
         encoder = Encoder(run.recipe.noise_dim, d, run.recipe.labeler_width)
     encoder.to(run.device)
     adam = torch.optim.Adam(encoder.parameters(), RATE)
-    path, told = run.folder / UNFINISHED, {"step": run.step, "images": images, "seed": seed}
-    done = _resume(path, told, encoder, adam, draw)
+    path, settings = run.folder / UNFINISHED, {"step": run.step, "images": images, "seed": seed}
+    done = _resume(path, settings, encoder, adam, draw)
     on_images(done)
     while done < images:
         share = done / images
@@ -99,22 +99,22 @@ def train_encoder(
         if done // KEEP_EVERY > (done - BATCH) // KEEP_EVERY:
             state = {"encoder": encoder.state_dict(), "adam": adam.state_dict(), "draw": draw.get_state()}
             with replacing(path) as file:
-                torch.save({**told, "done": done, **state}, file)
+                torch.save({**settings, "done": done, **state}, file)
     networks = {f"encoder.{name}": part.cpu() for name, part in encoder.state_dict().items()}
-    write_state(run.folder / ENCODER, {**told, "networks": networks})
+    write_state(run.folder / ENCODER, {**settings, "networks": networks})
     path.unlink(missing_ok=True)
     return encoder.eval().requires_grad_(False)
 
 
 def _resume(
-    path: Path, told: Mapping[str, int], encoder: Encoder, adam: torch.optim.Adam, draw: torch.Generator
+    path: Path, settings: Mapping[str, int], encoder: Encoder, adam: torch.optim.Adam, draw: torch.Generator
 ) -> int:
     """Load what an interrupted training of the same encoder left; return the number of images it has seen."""
     if not path.is_file():
         return 0
     with rebuilding(path):
         state = read_tensors(path)
-    if {key: state.get(key) for key in told} != told:
+    if {key: state.get(key) for key in settings} != settings:
         raise RunError(f"{path} is of an encoder with other options, or of another checkpoint; remove it to start anew")
     with rebuilding(path):
         encoder.load_state_dict(state["encoder"])

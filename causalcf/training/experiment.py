@@ -84,7 +84,7 @@ class Stored:
         return whole_graph(self.graph, self.folder, self.recipe) if self.recipe.partial else self.graph
 
     @property
-    def told_by(self) -> str | None:
+    def classifier_fingerprint(self) -> str | None:
         """Fingerprint of the classifier that reads for the run's statements, if it has any."""
         telling = self.state["telling"]
         return telling.get("classifier") if isinstance(telling, dict) else None
@@ -111,9 +111,10 @@ def start_run(recipe: Recipe, on_finish: Callable[[Path], None] = lambda folder:
     training = assemble(recipe, graph, scm, data, device, precision, statements, whole)
     meta = provenance(recipe.seed, device, precision, data.fingerprint)
     if initial is not None:
-        if not _goes_on_telling(initial, training, statements):
+        if not _same_constraint(initial, training, statements):
             initial.state["telling"] = None  # multipliers and pairs of other questions, or by another classifier
-        _hand_over(initial, training)
+        initial.restore(training)  # each step sets the learning rates of its own recipe
+        training.tick = None  # the other run's
         meta["start"] = {"run": initial.folder.name, "images": training.images}
     folder = from_first(lambda: create_run(recipe, graph, meta))
     with _locked(folder):
@@ -150,19 +151,13 @@ def _initial_run(recipe: Recipe, start: str, graph: CausalGraph, device: torch.d
     return initial
 
 
-def _goes_on_telling(initial: Stored, training: Training, statements: dict[str, Statement] | None) -> bool:
+def _same_constraint(initial: Stored, training: Training, statements: dict[str, Statement] | None) -> bool:
     """Return whether a training asks its statements as the run asked them from which it starts."""
     ours, theirs = training.recipe, initial.recipe
-    if training.constraint is None or initial.told_by != training.constraint.fingerprint:
+    if training.constraint is None or initial.classifier_fingerprint != training.constraint.fingerprint:
         return False
     same = (ours.stickiness, ours.null_weight > 0) == (theirs.stickiness, theirs.null_weight > 0)
     return same and statements == initial.statements()
-
-
-def _hand_over(initial: Stored, training: Training) -> None:
-    """Restore a training to the state of another run; each step sets the learning rates of its own recipe."""
-    initial.restore(training)
-    training.tick = None  # the other run's
 
 
 def resume_run(
@@ -186,7 +181,7 @@ def resume_run(
         data, precision = training_data(recipe, stored.whole_graph), stored.state["precision"]
         whole = None if statements is None else whole_graph(stored.graph, folder, recipe)
         own = stored.graph, stored.scm, data, device, precision
-        training = assemble(recipe, *own, statements, whole, stored.told_by)
+        training = assemble(recipe, *own, statements, whole, stored.classifier_fingerprint)
         stored.restore(training, changed_data)
         if is_first():  # all have read the checkpoint, as they have waited for each other's images
             if checkpoint.name != CHECKPOINT:
@@ -296,12 +291,14 @@ def assemble(
     precision: str,
     statements: Mapping[str, Statement] | None = None,
     whole: CausalGraph | None = None,
-    told_by: str | None = None,
+    classifier_fingerprint: str | None = None,
 ) -> Training:
     """Return a training at step 0; statements are about the labels of the `whole` graph."""
     constraint = None
     if statements is not None:
-        constraint = constraint_of(recipe, statements, scm, data, whole or graph, device, precision, told_by)
+        constraint = constraint_of(
+            recipe, statements, scm, data, whole or graph, device, precision, classifier_fingerprint
+        )
     labels = data.select(graph.nodes)
     # Plain dcgan sees no labels: its rows come as they are.
     draw = LabelledDraw(labels, scm, recipe.balance if scm is not None else 0.0, recipe.sampler)

@@ -62,7 +62,7 @@ def experiment(runs, judge_folder, tmp_path, monkeypatch):
 
     def ask(units, *asked):
         out = tmp_path / "kept.json"
-        given = ["--told", str(tmp_path / "one.yaml"), "--units", str(units), "--out", str(out)]
+        given = ["--statements", str(tmp_path / "one.yaml"), "--units", str(units), "--out", str(out)]
         monkeypatch.setattr(sys, "argv", ["experiment", *(str(tmp_path / one) for one in asked), *given])
         module.main()
         return json.loads(out.read_text())

@@ -6,7 +6,7 @@ import pytest
 from helpers.artificial import NODES
 
 from causalcf.data.faces import true_scm
-from causalcf.evaluation.approaches import contenders
+from causalcf.evaluation.approaches import approaches_of
 from causalcf.labels.reference import Reference
 from causalcf.runs.recipe import Recipe
 
@@ -16,7 +16,7 @@ JUDGE = SimpleNamespace(facts=None)
 
 def kinds(approach, statements=None, *asking):
     run = SimpleNamespace(recipe=Recipe(approach=approach, statements=statements))
-    found, left_out = contenders(run, "some", REFERENCE, JUDGE, *asking)
+    found, left_out = approaches_of(run, "some", REFERENCE, JUDGE, *asking)
     return [one.kind for one in found], left_out
 
 

@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from causalcf.data.faces import true_scm
 from causalcf.errors import UnreachedError
-from causalcf.evaluation.approaches import PartlyLabelledApproach, contenders
+from causalcf.evaluation.approaches import PartlyLabelledApproach, approaches_of
 from causalcf.evaluation.flips import flip
 from causalcf.labels import LabelSCM
 from causalcf.labels.reference import Reference
@@ -91,6 +91,6 @@ def test_a_cause_that_is_not_given_is_said_and_loses_everybody():
 
 def test_the_kind_says_that_the_generator_is_given_some_labels_alone():
     judge = SimpleNamespace(facts=None)
-    found, left_out = contenders(Toy(), "some", Reference(LAW, LAW.graph.nodes, "truth"), judge)
+    found, left_out = approaches_of(Toy(), "some", Reference(LAW, LAW.graph.nodes, "truth"), judge)
     assert [one.kind for one in found] == ["causalgan-partial-do"] and left_out == []
-    assert contenders(Toy(), "some", Reference(LAW, LAW.graph.nodes, "truth"), judge, "observe")[0] == []
+    assert approaches_of(Toy(), "some", Reference(LAW, LAW.graph.nodes, "truth"), judge, "observe")[0] == []

@@ -101,13 +101,13 @@ def _approach_tables(outcome: Outcome) -> list[Table]:
         links = sorted(links_of(outcome, name), key=lambda link: -(link["link_error"] or 0))
         rows = []
         for verdict, n in count_verdicts(links).items():
-            named = [_told(link) for link in links if link["verdict"] == verdict != "respected"]
+            named = [_link_with_figures(link) for link in links if link["verdict"] == verdict != "respected"]
             rows.append([verdict, str(n), plain("; ".join(named))])
         tables.append(Table(f"{name}, {len(links)} links", ["verdict", "n", _LINKS], rows))
     return tables
 
 
-def _told(link: Link) -> str:
+def _link_with_figures(link: Link) -> str:
     name = f"{link['cause']}→{link['effect']}"
     given = conditions({**link["given"], **link["held"]})
     name += f", {given}" if given else ""
