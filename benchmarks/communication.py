@@ -1,10 +1,11 @@
 """What processes that train together say to each other in a step, how long it takes, and what more of them would give.
 
-    python benchmarks/communication.py [--steps 20] [--bandwidth 1.25] [--latency 50]
-    python benchmarks/communication.py --width 64 --labeler-width 64 --batch 256 --steps 0      # arithmetic alone
+    python benchmarks/communication.py [--recipe faces] [--steps 20] [--bandwidth 1.25] [--latency 50]
+    python benchmarks/communication.py --recipe faces-dcgan --width 64 --labeler-width 64 --batch 256 --steps 0    # counts
 
-The bytes are counted from the networks of the default recipe: four for each weight, whose gradients are averaged in one
-message a network, and two numbers a channel of the generator's batch norm, forwards and backwards. Then the step is
+The bytes are counted from the networks of the recipe: four for each weight, whose gradients are averaged in one message
+a network, and two numbers a channel of the generator's batch norm, forwards and backwards. With an encoder the generator
+runs a second time, and one message has the norms of the two gradients. Then the step is
 timed by one process with the whole batch and by two with half of it each, one thread each, over gloo on this machine;
 and the messages alone.
 What P machines would give is reckoned from one process's step and the network that is named: a ring all-reduce sends
@@ -45,10 +46,11 @@ class Messages:
 
     gradients: dict[str, int]
     norms: tuple[int, ...]
+    ratio: tuple[int, ...]  # the squared norms of the reconstruction's gradient and of the rest
 
     @property
     def sizes(self) -> list[int]:
-        return [*self.gradients.values(), *self.norms]
+        return [*self.gradients.values(), *self.norms, *self.ratio]
 
     @property
     def bytes(self) -> int:
@@ -63,7 +65,8 @@ def messages_of(networks: Networks) -> Messages:
     trained = {name: net for name, net in networks.named_children() if name != "average" and net is not None}
     gradients = {name: sum(weight.numel() for weight in net.parameters()) for name, net in trained.items()}
     norms = [2 * m.num_features for m in networks.generator.modules() if isinstance(m, nn.BatchNorm2d)]
-    return Messages(gradients, tuple(norms + norms[::-1]))
+    passes = 1 if networks.encoder is None else 2
+    return Messages(gradients, tuple(passes * (norms + norms[::-1])), (2,) * (passes - 1))
 
 
 def fresh_networks(recipe: Recipe) -> Networks:
@@ -115,7 +118,7 @@ def by_one_of_two(rank: int, recipe: Recipe, times: int, folder: str) -> None:
     dist.destroy_process_group()
 
 
-def reckoned(image: float, share: float, processes: int, told: Messages, bandwidth: float, wait: float) -> float:
+def reckoned(image: float, share: float, processes: int, messages: Messages, bandwidth: float, wait: float) -> float:
     """How many times one process's images/s P processes give with `share` images each.
 
     Args:
@@ -123,28 +126,30 @@ def reckoned(image: float, share: float, processes: int, told: Messages, bandwid
         bandwidth: bytes/s.
         wait: seconds of a message.
     """
-    sent = 2 * (processes - 1) / processes * told.bytes / bandwidth + told.count * wait
+    sent = 2 * (processes - 1) / processes * messages.bytes / bandwidth + messages.count * wait
     return processes * share * image / (share * image + sent)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Count and time what processes say to each other in a step.")
-    parser.add_argument("--width", type=int, default=32)
-    parser.add_argument("--labeler-width", type=int, default=16)
-    parser.add_argument("--batch", type=int, default=32, help="of all processes together")
+    parser.add_argument("--recipe", default="faces")
+    parser.add_argument("--width", type=int)
+    parser.add_argument("--labeler-width", type=int)
+    parser.add_argument("--batch", type=int, help="of all processes together")
     parser.add_argument("--steps", type=int, default=20, help="timed; 0: arithmetic alone")
     parser.add_argument("--bandwidth", type=float, default=1.25, help="of the network between machines, in GB/s")
     parser.add_argument("--latency", type=float, default=50.0, help="of a message between them, in microseconds")
     options = parser.parse_args()
-    chosen = {"width": options.width, "labeler_width": options.labeler_width, "batch": options.batch}
-    recipe = replace(parse_options([]).recipe, **chosen)
+    chosen = {name: getattr(options, name) for name in ("width", "labeler_width", "batch")}
+    recipe = parse_options(["--recipe", options.recipe]).recipe
+    recipe = replace(recipe, **{name: value for name, value in chosen.items() if value is not None})
 
-    told = messages_of(fresh_networks(recipe))
-    print(f"width {recipe.width}, labeler_width {recipe.labeler_width}: {told.count} messages a step")
-    for name, count in told.gradients.items():
+    messages = messages_of(fresh_networks(recipe))
+    print(f"width {recipe.width}, labeler_width {recipe.labeler_width}: {messages.count} messages a step")
+    for name, count in messages.gradients.items():
         print(f"  gradients of {name}: {4 * count / 1e6:.2f} MB")
-    print(f"  batch norm, {len(told.norms)} messages: {4 * sum(told.norms) / 1e6:.4f} MB")
-    print(f"  in all {told.bytes / 1e6:.2f} MB")
+    print(f"  batch norm, {len(messages.norms)} messages: {4 * sum(messages.norms) / 1e6:.4f} MB")
+    print(f"  in all {messages.bytes / 1e6:.2f} MB")
     if not options.steps:
         return
 
@@ -157,7 +162,7 @@ def main() -> None:
     print(f"its messages alone, by two over gloo here, {1e3 * alone:.1f} ms: {alone / two:.0%} of their step")
     print(f"reckoned for {options.bandwidth:g} GB/s and {options.latency:g} us a message, in one process's images/s:")
     for p in (2, 4, 8, 16, 32):
-        network = told, 1e9 * options.bandwidth, 1e-6 * options.latency
+        network = messages, 1e9 * options.bandwidth, 1e-6 * options.latency
         same, more = (reckoned(one / recipe.batch, share, p, *network) for share in (recipe.batch / p, recipe.batch))
         print(f"  {p:2} processes: {same:.1f} times with this batch, {more:.1f} with {p} times the batch")
 

@@ -199,7 +199,8 @@ def _broken(
     value: float, real: bool, low: float | None, high: float | None, above: float | None, below: float | None
 ) -> str:
     """Return what is allowed if the value is not, else ""."""
-    within = math.isfinite(value) and not (
+    finite = isinstance(value, int) or math.isfinite(value)  # a whole number may be too long for a float
+    within = finite and not (
         (low is not None and value < low)
         or (high is not None and value > high)
         or (above is not None and value <= above)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # What the system refuses because of where a program runs, not because of a mistake in it.
 _REFUSALS = (
-    *("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "ENOMEM"),
+    *("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "ENOMEM", "EFBIG"),
     *("EISDIR", "ENOTDIR", "EEXIST", "ENOTEMPTY", "ENAMETOOLONG"),
 )
 _CODES = {getattr(errno, name) for name in _REFUSALS if hasattr(errno, name)}

@@ -63,8 +63,8 @@ OBJECTIVES = {
     "hinge": Objective(lambda r: relu(1 - r), lambda r, f: relu(1 + f), lambda r, f: -f),
     # Mao et al. 2017. D's loss on a fake has no slope at logit 0, where G's has one.
     "least-squares": Objective(lambda r: (r - 1).square(), lambda r, f: f.square(), lambda r, f: (f - 1).square()),
-    # Gulrajani et al. 2017.
-    "wgan-gp": Objective(lambda r: -r, lambda r, f: f, lambda r, f: -f, weight=10.0),
+    # Gulrajani et al. 2017. Each fake less a real one, wrong labels too: a constant added to D changes nothing.
+    "wgan-gp": Objective(None, lambda r, f: f - r, lambda r, f: -f, weight=10.0),
     # Jolicoeur-Martineau 2019, for R1 and R2 together (R3GAN, Huang et al. 2024).
     "relativistic": Objective(
         None, lambda r, f: softplus(f - r), lambda r, f: softplus(r - f), shares_pass=True, penalises_fakes=True

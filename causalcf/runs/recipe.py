@@ -113,7 +113,7 @@ class Recipe(SourceOptions):
         "dcgan", "dcgan: labels as planes, group norm; projection: no norm, and logits that add up label by label"
     )
     noise_dim: int = option(100, "coordinates of z, uniform on (-1, 1)", low=1, high=2**16)
-    learning_rate: float = option(2e-4, "Adam's rate for discriminator and label networks (beta1 0.5)", above=0)
+    learning_rate: float = option(2e-4, "Adam's rate for all networks but the generator", above=0)
     generator_rate: float = option(4e-4, "Adam's rate for the generator", above=0)
     rate_decay: float = option(
         0.0, "share of the training, at its end, over which all rates fall along a cosine to a tenth", low=0, high=1
@@ -143,10 +143,15 @@ class Recipe(SourceOptions):
         16_000.0, "images over which the weight of the Anti-Labeler's loss falls by a factor of e", above=0
     )
     balance: float = option(
-        0.7, "rows are drawn with weight (frequency of their label combination)^-balance; 0: uniformly", low=0, high=1
+        0.7,
+        "rows are drawn with weight (frequency of their label combination)^-balance; 0, and without labels: uniformly",
+        low=0,
+        high=1,
     )
     sampler: Literal["combination", "rarest"] = option(
-        "combination", "whose frequency counts in balance: that of the combination, or of its rarest single label"
+        "combination",
+        "whose frequency counts in balance: that of the combination, or of its rarest single label. Under combination "
+        "and a balance above 0 only combinations that the data have are generated in training",
     )
     augment: bool = option(
         False, "shift images by pixels and change brightness and contrast, anew in each step; for small data sets"
@@ -183,7 +188,10 @@ class Recipe(SourceOptions):
         None, "classifier that the constraints use, never the judge. Default: the newest of the data in --runs-dir"
     )
     statement_stickiness: float | None = option(
-        None, "probability that a noise is kept in their counterfactuals. Default: 1 with labels, 0.53 without"
+        None,
+        "probability that a noise is kept in their counterfactuals. Default: 1 with labels, 0.53 without",
+        low=0,
+        high=1,
     )
     statement_from: int = option(
         16_384, "images before the constraints start; early samples are too poor to classify", low=0, high=2**40
@@ -313,7 +321,6 @@ class Recipe(SourceOptions):
 
     def _check_statements(self) -> None:
         s = self.stickiness
-        require(0 <= s <= 1, "statement_stickiness", s, "in [0, 1]")
         if self.approach == "dcgan":
             require(not self.statement_release, "statement_release", True, "left out for dcgan, which has no Labelers")
             require(s < 1, "statement_stickiness", s, "below 1 for dcgan: noise that is kept shows what it showed")

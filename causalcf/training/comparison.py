@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..checks import Options, with_new_names
+from ..checks import with_new_names
 from ..classifiers.experiment import make_classifier, report_again
 from ..classifiers.recipe import ClassifierRecipe
 from ..classifiers.report import JSON
@@ -23,8 +24,8 @@ from ..io.folders import META, folders_in, read_meta
 from ..language.lists import load_statements
 from ..networks.precision import choose_device
 from ..runs.directory import CHECKPOINT, GRAPH, STATEMENTS, FinishedRun, StoredRun, stored_runs
-from ..runs.recipe import UNCOMPARED, Recipe
-from .comparison_recipe import Arms, Comparison
+from ..runs.recipe import UNCOMPARED, Recipe, stored_recipe
+from .comparison_recipe import NONE, Comparison
 from .experiment import graph_of, resume_run, start_run, training_data
 
 Part = tuple[str, Callable[[str], int]]  # a training's name, and the function that trains; it prints the title it gets
@@ -43,9 +44,7 @@ def find_training(recipe: Recipe, fingerprint: str) -> StoredRun | None:
 def find_trained_classifier(recipe: ClassifierRecipe) -> Path | None:
     """Return the newest classifier of a resolved recipe, trained on the current data, or None."""
     metas = {folder: read_meta(folder) for folder in folders_in(recipe.runs_dir) if (folder / CLASSIFIER).is_file()}
-    recipes = {folder: meta["recipe"] for folder, meta in metas.items() if isinstance(meta.get("recipe"), dict)}
-    wanted, usual = (_compared(ClassifierRecipe, one.to_dict()) for one in (recipe, ClassifierRecipe()))
-    same = [folder for folder, stored in recipes.items() if usual | _compared(ClassifierRecipe, stored) == wanted]
+    same = [folder for folder, meta in metas.items() if _learned_by(meta.get("recipe"), recipe)]
     if not same:
         return None
     now = {kind: images["fingerprint"] for kind, images in split_data(recipe).to_dict().items()}
@@ -53,8 +52,22 @@ def find_trained_classifier(recipe: ClassifierRecipe) -> Path | None:
     return max(same, key=lambda folder: (folder / META).stat().st_mtime, default=None)
 
 
+def _learned_by(stored: Any, recipe: ClassifierRecipe) -> bool:
+    """Return whether a classifier's stored recipe is this one; a newer option had its default."""
+    if not isinstance(stored, dict):
+        return False
+    wanted, usual = (_compared(one.to_dict()) for one in (recipe, ClassifierRecipe()))
+    with suppress(RecipeError):
+        return usual | _compared(with_new_names(ClassifierRecipe, stored, stored, warn=False)) == wanted
+    return False
+
+
 def _matches(run: StoredRun, recipe: Recipe, fingerprint: str) -> bool:
-    if _today(run.recipe) != _today(recipe.to_dict()) or run.meta.get("data_fingerprint") != fingerprint:
+    try:
+        stored = stored_recipe(run.recipe)
+    except RecipeError:  # of another version, or damaged
+        return False
+    if _trained_by(stored) != _trained_by(recipe) or run.meta.get("data_fingerprint") != fingerprint:
         return False
     if run.images >= recipe.images + recipe.batch:  # resumed to train for longer: another budget
         return False
@@ -65,15 +78,13 @@ def _matches(run: StoredRun, recipe: Recipe, fingerprint: str) -> bool:
         return False
 
 
-def _today(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stored recipe as it reads today; an older run was trained with the default of a newer option."""
-    values = {**_compared(Recipe, Recipe().to_dict()), **_compared(Recipe, stored)}
-    return {**values, "r1": replace(Recipe(), r1=values["r1"], objective=values["objective"]).r1_weight}
+def _trained_by(recipe: Recipe) -> dict[str, Any]:
+    """Return what two recipes of the same training have in common."""
+    classifier = Path(recipe.statement_classifier).name if recipe.statement_classifier else None
+    return {**_compared(recipe.to_dict()), "r1": recipe.r1_weight, "statement_classifier": classifier}
 
 
-def _compared(options: type[Options], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stored recipe under today's keys, without those that do not affect training."""
-    values = with_new_names(options, stored, stored, warn=False)
+def _compared(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in UNCOMPARED}
 
 
@@ -119,16 +130,22 @@ def _parts(comparison: Comparison, fingerprint: str) -> list[Part]:
             continue
         trainings.append((f"{name}, beginning", partial(_train, arms.base(recipe), fingerprint)))
         for entry in arms.entries:
-            trainings.append((f"{name}, told {entry}", partial(_train_arm, arms, entry, recipe, fingerprint)))
+            train_arm = partial(_train_arm, comparison, entry, recipe, fingerprint)
+            trainings.append((f"{name}, told {entry}", train_arm))
     return [classifier, *trainings, judge] if arms.anything else [*trainings, classifier, judge]
 
 
-def _train_arm(arms: Arms, entry: str, recipe: Recipe, fingerprint: str, title: str) -> int:
+def _train_arm(comparison: Comparison, entry: str, recipe: Recipe, fingerprint: str, title: str) -> int:
+    arms = comparison.arms
     beginning = find_training(arms.base(recipe), fingerprint)
     if not isinstance(beginning, FinishedRun):  # removed since it was trained or found
         lost = f"the beginning of {recipe.approach}, seed {recipe.seed}, is gone from {recipe.runs_dir}"
         raise RunError(f"{lost}; give the command again")
-    return _train(arms.arm(entry, recipe, beginning.folder.name), fingerprint, title)
+    arm = arms.arm(entry, recipe, beginning.folder.name)
+    if entry != NONE and arm.statement_classifier is None:  # all arms have the comparison's, not the newest
+        classifier = find_trained_classifier(comparison.classifier)
+        arm = replace(arm, statement_classifier=str(classifier) if classifier else None)
+    return _train(arm, fingerprint, title)
 
 
 def _train(recipe: Recipe, fingerprint: str, title: str) -> int:

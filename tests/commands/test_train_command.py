@@ -109,6 +109,9 @@ def test_the_recipe_suits_the_data_where_none_is_named(flags, name, data):
         (["--seed", "4294967296"], r"\bseed\b.*\b4294967296\b.*\[0, 2\^32\)"),
         (["--balance", "2"], r"\bbalance\b.*\b2\.0.*\[0, 1\]"),
         (["--learning-rate=-1"], r"\blearning_rate\b.*-1\.0"),
+        (["--noise-dim", "9" * 320], r"\bnoise_dim\b.*9{300}"),  # too long for a float
+        (["--statement-stickiness", ".nan"], r"\bstatement_stickiness\b.*\bnan\b"),
+        (["--statement-stickiness", "2"], r"\bstatement_stickiness\b.*\b2\.0.*\[0, 1\]"),
         (["--recipe", "fces"], "fces.*'faces'"),
         (["--recipe", "wrong.yaml"], r"wrong\.yaml.*\bwidht\b.*\bwidth\b"),
         (["--recipe", "list.yaml"], r"list\.yaml"),

@@ -202,7 +202,7 @@ def test_the_evaluation_trains_a_judge_rather_than_take_one_of_other_data(place,
         asked.append((recipe.role, recipe.data_root))
         return classifier(place, recipe.data_root, "judge")
 
-    monkeypatch.setattr("causalcf.classifiers.experiment.make_classifier", make)
+    monkeypatch.setattr("causalcf.evaluation.inputs.make_classifier", make)
     report, page = evaluated(place)
     assert asked == [("judge", str(place / "mine"))]
     assert report["caveats"] == [] and "Beware" not in page

@@ -59,7 +59,7 @@ def test_photographs_have_one_graph_to_be_held_against_and_rendered_faces_their_
 
 def test_a_missing_judge_is_trained_beside_the_runs_once(monkeypatch, tmp_path, capsys):
     asked, faces, judge = [], DataSource("faces", "abc"), tmp_path / "judge-faces"
-    monkeypatch.setattr("causalcf.classifiers.experiment.make_classifier", lambda recipe: asked.append(recipe) or judge)
+    monkeypatch.setattr("causalcf.evaluation.inputs.make_classifier", lambda recipe: asked.append(recipe) or judge)
     assert inputs._judge_of(tmp_path, Recipe(), faces, "cpu") == judge
     assert "no judge of faces (abc)" in capsys.readouterr().err
     (recipe,) = asked

@@ -48,6 +48,16 @@ def test_terms_are_unreduced_and_pull_both_players_apart(name):
     assert (down > 0).all() and (up < 0).all()
 
 
+@pytest.mark.parametrize("name", ["wgan-gp", "relativistic"])
+def test_a_constant_added_to_every_logit_changes_nothing_of_a_loss_without_bound(name):
+    # Without this, a loss that has no bound drives the constant to infinity: wrong labels are fakes without a real image.
+    offset = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    loss, real, fake = objective(name), TWO + offset, ZERO + offset
+    losses = [*loss.discriminator(real, fake).values(), loss.on_fake(real, -TWO + offset)]
+    (slope,) = torch.autograd.grad(sum(term.sum() for term in losses), offset)
+    assert slope.item() == 0
+
+
 @pytest.mark.parametrize("name", [n for n, o in OBJECTIVES.items() if o.shares_pass])
 def test_a_shared_pass_needs_a_slope_at_every_fake_logit(name):
     logits = torch.linspace(-30, 30, 61, dtype=torch.float64, requires_grad=True)

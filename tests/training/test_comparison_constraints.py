@@ -68,6 +68,29 @@ def test_all_arms_share_a_beginning_and_a_budget(telling, tmp_path):
     assert names == ["classifier, seed 0", *(f"causalgan, seed 0, {arm.format(mine=mine)}" for arm in ARMS)]
 
 
+def test_all_arms_have_the_classifier_of_the_comparison(telling, monkeypatch, tmp_path):
+    flags, done = telling
+    ours = tmp_path / "runs" / "classifier-ours"
+    monkeypatch.setattr("causalcf.training.comparison.find_trained_classifier", lambda _: ours)
+    monkeypatch.setattr("causalcf.training.comparison.report_again", lambda *_: None)
+    assert tell(*flags)[0] == 0
+    told = {recipe.name: recipe.statement_classifier for recipe in done}
+    assert told == {"tiny-base": None, "tiny-none": None, "tiny-mine": str(ours)}
+    assert sum("finished before, in " in line for line in tell(*flags)[1]) == 6
+
+
+@pytest.mark.parametrize("damage", ["objective: [x]", "average: x", "images: 3.5", "r1: {}", "statements: [1]"])
+def test_a_damaged_recipe_of_another_run_is_no_match(telling, tmp_path, damage):
+    flags, done = telling
+    stranger = tmp_path / "runs" / "stranger"
+    stranger.mkdir(parents=True)
+    (stranger / "recipe.yaml").write_text(damage)
+    (stranger / "meta.json").write_text("{}")
+    (stranger / "stats.jsonl").write_text(json.dumps({"step": 1, "images": 64}))
+    assert tell(*flags)[0] == 0
+    assert sum(hasattr(recipe, "approach") for recipe in done) == 6
+
+
 def test_arms_are_found_again(telling, monkeypatch):
     flags, done = telling
     assert tell(*flags)[0] == 0

@@ -48,7 +48,7 @@ def test_a_run_its_resumption_its_judge_and_its_evaluation_load_the_same_part(pl
         judges.append(split_data(recipe))
         raise RunError("as far as this test goes")
 
-    monkeypatch.setattr("causalcf.classifiers.experiment.make_classifier", make_classifier)
+    monkeypatch.setattr("causalcf.evaluation.inputs.make_classifier", make_classifier)
     with pytest.raises(RunError, match="as far as"):
         load_inputs(load_runs([run], "cpu", None), None, None, None, "cpu")
     (parts,) = judges
