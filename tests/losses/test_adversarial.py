@@ -50,7 +50,7 @@ def test_terms_are_unreduced_and_pull_both_players_apart(name):
 
 @pytest.mark.parametrize("name", ["wgan-gp", "relativistic"])
 def test_a_constant_added_to_every_logit_changes_nothing_of_a_loss_without_bound(name):
-    # Without this, a loss that has no bound drives the constant to infinity: wrong labels are fakes without a real image.
+    # A loss that has no bound would drive the constant to infinity: there are more fakes than real images.
     offset = torch.zeros((), dtype=torch.float64, requires_grad=True)
     loss, real, fake = objective(name), TWO + offset, ZERO + offset
     losses = [*loss.discriminator(real, fake).values(), loss.on_fake(real, -TWO + offset)]
