@@ -4,9 +4,10 @@
     python benchmarks/communication.py --recipe faces-dcgan --width 64 --labeler-width 64 --steps 0    # counts
 
 The bytes are counted from the networks of the recipe: four for each weight, whose gradients are averaged in one
-message a network, and two numbers a channel of the generator's batch norm, forwards and backwards. With an encoder the
-generator runs a second time, and one message has the norms of the two gradients. Then the step is timed by one process with the whole batch and by two with half of it each, one thread each, over gloo on this machine;
-and the messages alone.
+message a network, and two numbers a channel of the generator's batch norm, forwards and backwards. With an encoder
+the generator runs a second time, and one message has the norms of the two gradients. Then the step is timed by one
+process with the whole batch and by two with half of it each, one thread each, over gloo on this machine; and the
+messages alone.
 What P machines would give is reckoned from one process's step and the network that is named: a ring all-reduce sends
 2 (P - 1) / P times the bytes, and each message waits once for the latency.
 """
