@@ -49,6 +49,8 @@ def main() -> None:
     options = parser.parse_args()
     inputs = load_inputs(load_runs([options.run], "auto", None), None, options.judge, None, "auto")
     (asked,) = inputs.runs.values()
+    if asked.labels is None:
+        parser.error(f"{options.run} is a dcgan: it has no labels to flip")
     found: dict[str, list[tuple[str, dict[str, float]]]] = {}
     for curve in options.curves:
         method, constant, values = CURVES[curve]

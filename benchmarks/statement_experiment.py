@@ -106,7 +106,7 @@ def measure(
     """All figures of one run, each unit's answer kept for the bootstrap."""
     run, judge = inputs.runs[name], inputs.judge
     found, _ = approaches_of(run, name, inputs.reference, judge, budget=budget)
-    approach = next(one for one in found if one.kind.endswith("-do" if one.has_labels else "-esm"))
+    approach = next(one for one in found if one.kind.endswith("-do" if one.has_labels else ("-esm", "-do")))
     pool = approach.actual(POOL, {}, generator_of(0, "pool"))
     seen, seen_in_real = judge.read(pool.images), judge.read(real)
     flips = [_flip(approach, inputs, pool, seen, cause, units) for cause in CAUSES]

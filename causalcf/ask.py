@@ -254,7 +254,7 @@ def ask_photographs(run: Run, options: AskOptions, place: Path) -> int:
                 say(f"error: {file.name}: {error}")
                 told.append({"photograph": file.name, "error": str(error)})
             else:
-                told.append(photograph_dict(file.name, cut, found))
+                told.append({**photograph_dict(file.name, cut, found), "sheet": str(options.out)})
                 answers[escaped(file.name)] = found
                 if not options.as_json:
                     print(photograph_text(escaped(file.name), cut, found) + "\n", flush=True)

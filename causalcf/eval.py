@@ -55,6 +55,8 @@ def _suite(options: EvalOptions) -> Suite:
     if options.require is not None and not links and file is None:
         raise QueryError("--require is about links; ask some with --link or --suite")
     suite = Suite(", ".join(str(question.link) for question in links), links) if file is None else load_suite(file)
+    if options.require is not None and suite.links == () and not suite.more:
+        raise QueryError(f"--require is about links; the suite {suite.name} asks none")
     if photographs is not None:
         suite = replace(suite, name=suite.name or f"{photographs} photographs", photographs=photographs)
     if statements is None:

@@ -110,12 +110,14 @@ def explore(options: ExploreOptions) -> tuple[list[Effect], list[Path], str]:
 def _print_table(options: ExploreOptions, effects: list[Effect]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from scipy.stats import t
 
+    quantile = t.ppf(0.975, options.faces - 1)
     total = sum(effect.change for effect in effects)
     table = Table("coordinate", "mean change", "95 %", "share of all", title=f"{len(effects)} coordinates of z")
     for effect in effects[: options.rows]:
         share = f"{effect.change / total:.1%}" if total else "-"
-        table.add_row(f"z{effect.coordinate}", f"{effect.change:.4f}", f"± {1.96 * effect.error:.4f}", share)
+        table.add_row(f"z{effect.coordinate}", f"{effect.change:.4f}", f"± {quantile * effect.error:.4f}", share)
     Console().print(table)
 
 

@@ -17,6 +17,7 @@ from .cli.command import run as run_command
 from .cli.parser import CommandOptions, parse_command
 from .errors import CausalCFError, RunError
 from .io.text import escaped
+from .language.query import Query
 
 if TYPE_CHECKING:
     from .runs.run import Run
@@ -134,7 +135,10 @@ def card(run: Run, figures: dict[str, Any]) -> str:
     """Return the card of an exported run, as Markdown."""
     from .io.text import markdown
     from .runs.exported import LICENCES, LIMITS
+    from .webpage.contents import examples
 
+    asked = next(iter(examples(run.graph)), str(Query({}, {run.graph.nodes[0]: 1})))
+    classifier = "" if run.labels is not None else " --classifier CLASSIFIER"  # its labels are read from images alone
     recipe, seen = run.recipe, run.step * run.recipe.batch
     edges = ", ".join(f"{a} -> {b}" for a, b in run.graph.edges) or "no edges"
     named = f"of the data with fingerprint {run.trained_on.fingerprint}" if run.trained_on else ""
@@ -144,7 +148,7 @@ def card(run: Run, figures: dict[str, Any]) -> str:
         "A face GAN of causalcf. Ask it:",
         "",
         "```console",
-        '$ python -m causalcf.ask --run FOLDER "What if a woman had glasses?"',
+        f'$ python -m causalcf.ask --run FOLDER{classifier} "{asked}"',
         "```",
         "",
         f"- Data: {recipe.data}, {seen:,} images seen, {named}.",

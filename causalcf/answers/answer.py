@@ -22,6 +22,7 @@ from ..statistics.rates import Rate
 
 DRAWS = 10_000  # of the label model, where it is too large for exact answers
 SEEN = 0.5  # the judge's probability above which a label counts as seen
+GIVEN_TOO = "the faces are drawn given the antecedent, too: with all noise kept, it holds already"
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,11 @@ def owner_of_labels(run: Run) -> str:
     return given if run.recipe.partial else "the run's graph"
 
 
+def name_of_judge(run: Run) -> str:
+    """Return what reads labels from a run's images."""
+    return "labeler" if run.antecedent_classifier is None else "classifier"
+
+
 def answer(
     run: Run,
     query: Query,
@@ -179,7 +185,8 @@ def answer(
     exact, note = _exact(run.labels, query, sticky)  # before any image: what is impossible says so at once
     known = query.given
     if run.labels is not None and query.mode == "observe" and sticky == 1:
-        known = {**query.antecedent, **query.given}  # with all noise kept, the antecedent holds already
+        known = {**query.antecedent, **query.given}
+        note = "; ".join(filter(None, (note, GIVEN_TOO)))
     worlds = run.sample(faces, given=known, generator=generator, budget=budget * faces, on_world=on_face)
     drawn = run.counterfactual(
         worlds,
@@ -201,9 +208,8 @@ def answer(
     expected = expect_labels(run.labels, worlds.labels, query, sticky) if run.labels is not None and exact else None
     reachable = exact.reachable if exact else _reached(query.mode, drawn.diagnostics)
     seen = _seen(run.graph.nodes, before, after[:, 0])
-    judge = "labeler" if run.antecedent_classifier is None else "classifier"
     images = worlds.images, drawn.images
-    told = exact, note, sampled, expected, reachable, seen, judge, run.caveat
+    told = exact, note, sampled, expected, reachable, seen, name_of_judge(run), run.caveat
     return Answer(query, sticky, noise_sticky, *told, *images, before, after)
 
 

@@ -19,16 +19,15 @@ from ..pictures.sheets import Panel, save_captioned
 from ..randomness import fresh
 from ..runs.recipe import STICKINESS
 from ..runs.run import Run
-from ..statistics.rates import Rate
-from .answer import SEEN, owner_of_labels
-from .text import conditions, in_columns
+from .answer import SEEN, name_of_judge, owner_of_labels
+from .text import JUDGES, conditions, in_columns
 
 READINGS = 100  # draws of the labels that are not given; each has its own counterfactual
 
 
 @dataclass(frozen=True)
 class PhotographAnswer:
-    """Answer about one photograph; rates are over readings of its labels, whose images have the residual, or not."""
+    """Answer about one photograph; `seen` are mean probabilities by the judge, with the residual and without."""
 
     query: Query
     method: str
@@ -38,9 +37,12 @@ class PhotographAnswer:
     given: Mapping[str, int]
     read: Tensor  # (d,) share of the readings in which a label is 1
     expected: Mapping[str, float] | None  # by the label model, in the counterfactual world
-    seen_before: Tensor  # (d,) probability in the photograph, by the classifier or the Labeler
-    seen: Mapping[str, Rate]
-    seen_bare: Mapping[str, Rate]
+    judge: str  # "classifier" or "labeler"
+    caveat: str
+    images: int  # counterfactual images that `seen` is the mean of
+    seen_before: Tensor  # (d,) probability in the photograph
+    seen: Tensor  # (d,) in the counterfactual images
+    seen_bare: Tensor
     decibels: float  # peak signal-to-noise ratio of the image without the residual
     photograph: Tensor
     reconstruction: Tensor
@@ -81,11 +83,11 @@ def answer_photograph(
     generator = fresh(generator)
     sticky = STICKINESS[query.mode] if stickiness is None else stickiness
     noise_sticky = sticky if noise_stickiness is None else noise_stickiness
-    n = READINGS if run.labels is not None else 1  # without labels each takes a search
-    read, _ = run.read_labels(image.expand(n, -1, -1, -1), given, generator)
+    read, _ = run.read_labels(image.expand(READINGS, -1, -1, -1), given, generator)
     weights = _weights(run, read, query, sticky)
     # An antecedent that is observed tells of the labels, too: a reading counts by how probable it makes it.
-    facts = read if weights is None else read[weights.multinomial(n, replacement=True, generator=generator)]
+    facts = read if weights is None else read[weights.multinomial(READINGS, replacement=True, generator=generator)]
+    facts = facts if run.labels is not None else facts[:1]  # without labels each takes a search
     rows, which = facts.unique(dim=0, return_inverse=True)
     found = run.abduct(image.expand(len(rows), -1, -1, -1).contiguous(), rows, method, generator)
     asked: dict[str, Any] = {query.mode: query.antecedent}
@@ -105,12 +107,14 @@ def answer_photograph(
                 name: float(share @ of_model({name: 1}, possible, **asked, stickiness=sticky) / share.sum())
                 for name in run.graph.nodes
             }
-    first = slice(None) if n == 1 else slice(1)  # of the draws: the units of a rate are independent
+    first = slice(1 if run.labels is not None else None)  # one draw for each reading
+    seen, seen_bare = (run.judge(images[:, first].flatten(0, 1)).mean(0) for images in (with_residual, bare))
     shown = int((which == which.mode().values).nonzero()[0])  # a world of the commonest reading
     off = float((worlds.generated[shown] - image).square().mean())
     return PhotographAnswer(
         query, method, sticky, noise_sticky, run.graph.nodes, given, read.double().mean(0), expected,
-        run.judge(image[None])[0], _rates(run, with_residual[:, first]), _rates(run, bare[:, first]),
+        name_of_judge(run), run.caveat, with_residual[:, first].flatten(0, 1).shape[0],
+        run.judge(image[None])[0], seen, seen_bare,
         -10 * math.log10(max(off, 1e-10)), image, worlds.generated[shown], with_residual[shown], bare[shown],
     )  # fmt: skip
 
@@ -126,11 +130,6 @@ def _weights(run: Run, read: Tensor, query: Query, stickiness: float) -> Tensor 
             raise ImpossibleWorldError(f"{conditions(query.antecedent)} cannot be observed: {text}")
         return found
     return None
-
-
-def _rates(run: Run, images: Tensor) -> dict[str, Rate]:
-    seen = run.judge(images.flatten(0, 1)) > SEEN
-    return {name: Rate(int(column.sum()), len(column)) for name, column in zip(run.graph.nodes, seen.T, strict=True)}
 
 
 def save_photograph(path: str | Path, answers: Mapping[str, PhotographAnswer]) -> None:
@@ -164,12 +163,15 @@ def photograph_text(name: str, cut: str, found: PhotographAnswer) -> str:
     for i, label in enumerate(found.names):
         share = f"{found.read[i]:.2f}" + (" given" if label in found.given else " read")
         model = "-" if found.expected is None else f"{found.expected[label]:.4f}"
-        seen = f"{found.seen[label].value:.2f}", f"{found.seen_bare[label].value:.2f}"
+        seen = (f"{probabilities[i]:.2f}" for probabilities in (found.seen_before, found.seen, found.seen_bare))
         marked = label + (" (antecedent)" if label in query.antecedent else "")
-        table.append([marked, share, model, f"{found.seen_before[i]:.2f}", *seen])
+        table.append([marked, share, model, *seen])
     lines += in_columns(table)
-    n = next(iter(found.seen.values())).n
-    return "\n".join([*lines, f"seen after: share of {n} counterfactual images, one for each reading of the labels"])
+    each = "reading of the labels" if found.images == READINGS else "draw of the noise"
+    lines.append(
+        f"seen: mean probability by {JUDGES[found.judge]}; after: over {found.images} images, one for each {each}"
+    )
+    return "\n".join([*lines, *([f"beware: {found.caveat}"] if found.caveat else [])])
 
 
 def photograph_dict(name: str, cut: str, found: PhotographAnswer) -> dict[str, Any]:
@@ -181,8 +183,8 @@ def photograph_dict(name: str, cut: str, found: PhotographAnswer) -> dict[str, A
             "read": float(found.read[i]),
             "expected": None if found.expected is None else found.expected[label],
             "seen_before": float(found.seen_before[i]),
-            "seen_after": found.seen[label].value,
-            "seen_after_without_residual": found.seen_bare[label].value,
+            "seen_after": float(found.seen[i]),
+            "seen_after_without_residual": float(found.seen_bare[i]),
         }
     query = found.query
     return {
@@ -194,6 +196,9 @@ def photograph_dict(name: str, cut: str, found: PhotographAnswer) -> dict[str, A
         "stickiness": found.stickiness,
         "noise_stickiness": found.noise_stickiness,
         "psnr_without_residual": found.decibels,
+        "judge": found.judge,
+        "caveat": found.caveat,
+        "images": found.images,
         "labels": labels,
     }
 

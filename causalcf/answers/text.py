@@ -15,7 +15,7 @@ from ..statistics.rates import Rate
 from .answer import Answer
 
 _NAMED = ("Male", "Young")  # in captions whatever their value: both values have a word
-_JUDGES = {
+JUDGES = {
     "classifier": "a separate classifier",
     "labeler": "the run's own Labeler, which its generator was trained to satisfy",
 }
@@ -125,14 +125,16 @@ def _table(answer: Answer) -> list[str]:
         row += [str(rate.estimate) for rate in answer.sampled[name]] if answer.sampled else []
         rows.append([*row, str(seen.before.estimate), str(seen.after.estimate)])
     lines = in_columns(rows)
-    lines.append(f"judged by {_JUDGES[answer.judge]}; [95 % Wilson interval over faces]")
+    lines.append(f"judged by {JUDGES[answer.judge]}; [95 % Wilson interval over faces]")
     lines += [f"beware: {answer.caveat}"] if answer.caveat else []
     if not exact:
         lines.append(f"no exact answer: {answer.note}")
         if answer.sampled:
             n = next(iter(answer.sampled.values()))[0].n
             lines.append(f"sampled: {n:,} draws of the label model in place of it; [95 % Wilson interval]")
-    elif observed:
+        return lines
+    lines += [answer.note] if answer.note else []
+    if observed:
         lines.append("exact after: given and antecedent jointly; people with a more probable antecedent count more")
         lines.append("exact, these faces: the mean over the sampled faces, which count equally")
     return lines

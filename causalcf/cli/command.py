@@ -87,7 +87,7 @@ def _hooks() -> Iterator[None]:
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if category in (FutureWarning, UserWarning):
             say(f"warning: {message}")
-        else:
+        elif category.__name__ != "DecompressionBombWarning":  # Pillow's, of an image that is refused by name
             show_as_usual(message, category, *place, **more)
 
     def end_thread(failure: threading.ExceptHookArgs) -> None:

@@ -100,6 +100,8 @@ def _formats() -> tuple[str, ...]:
 def read_image(path: str | Path, crop: Crop, size: int) -> np.ndarray:
     """Decode one image file of at most 2^26 pixels, crop it and resize it to (3, size, size) uint8."""
     try:
+        if Path(path).exists() and not Path(path).is_file():  # to open a pipe would wait for its writer
+            raise DataError("it is not a regular file")
         with Image.open(path, formats=_formats()) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DataError(f"{image.width} x {image.height} pixels; at most {MAX_PIXELS:,} are decoded")

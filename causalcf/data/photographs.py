@@ -34,7 +34,7 @@ def read_photograph(path: str | Path, data: str, crop: int, box: Box | None = No
     """Read a photograph as (3, 64, 64) in [0, 1]; the sentence says how it was cut.
 
     Args:
-        path: JPEG, PNG, WebP and others; 8 bits a channel, turned as its EXIF says.
+        path: JPEG, PNG, WebP and others, turned as its EXIF says. Grey images of 16 bits are refused.
         data: what the run was trained on. For "celeba" the eyes are brought to where they are in CelebA's aligned
             images, which takes OpenCV (extra `photo`); an image of 178x218 is taken as aligned. For other data the
             largest central square is taken, as in training.
@@ -118,12 +118,13 @@ def _find_eyes(image: Image.Image) -> tuple[tuple[Point, Point], str]:
         turn = cv2.getRotationMatrix2D((wide / 2, high / 2), angle, 1.0)
         turned = cv2.warpAffine(grey, turn, (wide, high), borderMode=cv2.BORDER_REPLICATE)
         faces = _detect(cv2, cascade, turned, NEIGHBOURS, min(wide, high) // 8)
+        faces = _apart(faces)
         if angle == 0 and len(faces) > 1:
             raise DataError(f"{len(faces)} faces were found; {_by_hand(image)}")
         if len(faces) != 1:
             continue
         eyes = _eyes_in(cv2, turned, faces[0])
-        if eyes or not found:
+        if eyes or (not found and angle == 0):  # a face that is found only turned, and without eyes, is a false alarm
             x, y, side, height = faces[0]
             places = eyes or [(x + a * side, y + b * height) for a, b in IN_FACE]
             back = cv2.invertAffineTransform(turn)
@@ -136,6 +137,18 @@ def _find_eyes(image: Image.Image) -> tuple[tuple[Point, Point], str]:
         said = "scaled by the face; its eyes were not found"
     first, second = ((x * image.width / wide, y * image.height / high) for x, y in found)
     return (first, second), said
+
+
+def _apart(faces: list[Found]) -> list[Found]:
+    """Leave out detections much smaller than the largest face, or centred inside it: false alarms and parts of it."""
+    if not faces:
+        return []
+    x, y, wide, high = largest = max(faces, key=lambda face: face[2] * face[3])
+
+    def inside(face: Found) -> bool:
+        return x < face[0] + face[2] / 2 < x + wide and y < face[1] + face[3] / 2 < y + high
+
+    return [largest, *(face for face in faces if 2 * face[2] >= wide and not inside(face))]
 
 
 def _by_hand(image: Image.Image) -> str:

@@ -48,6 +48,11 @@ class Drawn:
         labels = None if self.labels is None else self.labels[some]
         return replace(self, rows=self.rows[some], noise=self.noise[some], labels=labels, images=self.images[some])
 
+    def possible(self, units: Tensor) -> Drawn:
+        """Count the units, (n,) bool, that are impossible for the reference as such."""
+        found = self.only(units[self.rows])
+        return replace(found, impossible=self.impossible + len(self.rows) - len(found.rows))
+
     @property
     def lost(self) -> str:
         """Why units have no counterfactual, or "" if all have one."""

@@ -44,7 +44,7 @@ def evaluate(options: EvalOptions, arguments: Sequence[str]) -> dict[str, Any]:
     options.suite.questions(all_labels(next(iter(runs.values()))))
     with _folder(options) as folder:
         taken = options.graph, options.judge, options.data_root, options.device, options.changed_data, options.features
-        inputs = load_inputs(runs, *taken)
+        inputs = load_inputs(runs, *taken, options.runs_dir)
         for name, intervention in options.suite.interventions.items():
             try:
                 intervention.check_causes(inputs.reference.scm.graph)

@@ -20,6 +20,7 @@ from ..errors import DataError, RunError
 from ..graph.files import load_graph
 from ..graph.graph import CausalGraph, check_attributes
 from ..io.files import of_file, of_weights
+from ..io.yaml import PRETRAINED
 from ..labels import fit_label_scm
 from ..labels.reference import Reference
 from ..runs.directory import FinishedRun, finished_runs, stored_weights, whole_graph
@@ -118,12 +119,14 @@ def load_inputs(
     device: str,
     changed_data: bool = False,
     features: str | None = None,
+    runs_dir: str = "runs",
 ) -> Inputs:
     """Load data, graph, reference and judge of loaded runs; the options are those of causalcf.eval."""
     first, *_ = runs.values()
     if data_root and first.recipe.data == "faces":
         raise RunError(f"--data-root is {data_root}, but the images of {first.folder.name} are rendered; leave it out")
     recipe = replace(first.recipe, data_root=data_root or first.recipe.data_root)
+    base = Path(runs_dir) if first.folder.parent == PRETRAINED else first.beside
     assumed = _graph(tuple(runs.values()), graph)
     check_attributes(assumed, attribute_names(recipe.data, recipe.data_root, assumed.nodes), recipe.data)
     with first_of_machine_first():
@@ -139,24 +142,32 @@ def load_inputs(
             f"{caveats[0]}. Put the original data back, name their folder with --data-root, or evaluate all the same "
             "with --changed-data"
         )
-    true_graph = assumed
     if recipe.data == "faces":
         from ..data.faces import true_scm
 
         reference = Reference(true_scm(), assumed.nodes, "truth")
-        if set(reference.scm.graph.nodes) == set(assumed.nodes):
-            true_graph = reference.scm.graph
+        true_graph = _projected(reference.scm.graph, assumed.nodes)
     else:
         reference = Reference(fit_label_scm(assumed, data.select(assumed.nodes)), assumed.nodes, "fitted")
-    named = judge or from_first(lambda: _judge_of(first.beside, recipe, found, device))
-    reader = load_judge(named, assumed.nodes, device, first.beside, found)
+        true_graph = assumed
+    named = judge or from_first(lambda: _judge_of(base, recipe, found, device))
+    reader = load_judge(named, assumed.nodes, device, base, found)
     caveats.append(data_caveat(reader.classifier, f"the judge {reader.name}", found, "the reference"))
     caveats += [run.caveat for run in runs.values()]
-    reads = _features_of(features, first.beside, found, device)
+    reads = _features_of(features, base, found, device)
     if reads is not None:
         caveats.append(data_caveat(reads, "the classifier of features", found, "the reference"))
     known = _fingerprints(runs, reader, reads), reads, tuple(dict.fromkeys(filter(None, caveats)))
     return Inputs(runs, data, held_out, assumed, true_graph, reference, reader, *known)
+
+
+def _projected(graph: CausalGraph, nodes: Sequence[str]) -> CausalGraph:
+    """Return the graph of some nodes: a parent that is not among them hands its own parents on."""
+
+    def parents(node: str) -> set[str]:
+        return {found for parent in graph.parents(node) for found in ([parent] if parent in nodes else parents(parent))}
+
+    return CausalGraph({node: sorted(parents(node), key=graph.nodes.index) for node in graph.nodes if node in nodes})
 
 
 def _features_of(named: str | None, base: Path, data: DataSource, device: str) -> AttributeClassifier | None:

@@ -155,11 +155,13 @@ def _measures(run: Run, people: _People, worlds: Worlds, seed: int, way: str) ->
         if people.true:
             pixels.append((images - people.true[name].images[:n]).abs().flatten(1).mean(1))
             truths.append((features - people.true[name].features[:n]).norm(dim=1) / people.apart)
-    rate("labels kept that nothing changes", torch.cat(beside, 1))
+    if kept := [one for one in beside if one.shape[1]]:
+        rate("labels kept that nothing changes", torch.cat(kept, 1))
     if back:
         apart = [(images - photographs).abs().flatten(1).mean(1) for images in back]
         found["L1 after a flip and back, of 255"] = mean_estimate(255 * torch.stack(apart).mean(0)).to_dict()
     rate("person found again, rank 1", torch.stack(same, 1))
+    found["photographs to find the person among"] = people.others.shape[1] + 1
     if people.true:
         ceiling = torch.stack([people.found_again(one.features[:n]) for one in people.true.values()], 1)
         rate("of the true counterfactual, the same", ceiling)

@@ -36,17 +36,17 @@ def ask_query(folder: Path, session: Session, name: str, query: Query, faces: in
         return {**common, **nothing, "error": str(error)}
     asked = {label: torch.full((faces,), value, dtype=torch.int8) for label, value in query.antecedent.items()}
     possible, expected = session.reference.answer(worlds.labels, asked, approach.mode, approach.stickiness)
-    found = approach.counterfactual(worlds, asked, draw)
+    found = approach.counterfactual(worlds, asked, draw).possible(possible)
     problem = f"of {faces} faces {found.lost}" if found.lost else None
     if not len(found.rows):
         return {**common, **nothing, "error": problem}
     before, after = judge.read(worlds.images[found.rows]), judge.read(found.images)
-    sure = possible[found.rows]
     seen = []
     for column, label in enumerate(approach.nodes):
         was, now = (_shown(read, approach.nodes, {label: 1}).to_dict() for read in (before, after))
-        mean = float(expected[found.rows][sure, column].mean()) if bool(sure.any()) else None
-        seen.append({"label": label, "before": was, "after": now, "expected": mean})
+        seen.append(
+            {"label": label, "before": was, "after": now, "expected": float(expected[found.rows, column].mean())}
+        )
     picture = picture_name("query", approach.name, name)
     save_pairs(folder / picture, worlds.images[found.rows], found.images, before, after, approach.nodes, str(query))
     return {
@@ -94,17 +94,17 @@ def _answer(session: Session, name: str, statement: Statement, here: Truth) -> d
     except (UnreachedError, ImpossibleWorldError) as error:  # nobody is as given
         return _nothing(units_missed(n, error), str(error))
     asked = {label: torch.full((n,), value, dtype=torch.int8) for label, value in statement.antecedent.items()}
-    found = approach.counterfactual(worlds, asked, generator_of(session.settings.seed, "statement", name))
+    expected = session.reference.expect(
+        worlds.labels, statement.antecedent, statement.consequent, approach.mode, approach.stickiness
+    )
+    draw = generator_of(session.settings.seed, "statement", name)
+    found = approach.counterfactual(worlds, asked, draw).possible(expected.isfinite())
     rows, units = found.rows, found.units(n)
     if not len(rows):
         return _nothing(units, too_few(0, n, found.lost))
     consequent, reads = statement.consequent, (seen[rows], judge.read(found.images))
     before, after = (_shown(read, approach.nodes, consequent) for read in reads)
-    expected = session.reference.expect(
-        worlds.labels[rows], statement.antecedent, consequent, approach.mode, approach.stickiness
-    )
-    known, asks = expected[expected.isfinite()], MODALS[statement.modal].interval()
-    q_expected = float(known.mean()) if len(known) else None
+    q_expected, asks = float(expected[rows].mean()), MODALS[statement.modal].interval()
     why = too_few(len(rows), n, found.lost) or "; ".join(filter(None, map(judge.too_weak, consequent)))
     return {
         "n": len(rows),
@@ -112,7 +112,7 @@ def _answer(session: Session, name: str, statement: Statement, here: Truth) -> d
         "seen_before": before.to_dict(),
         "q_images": after.to_dict(),
         "q_expected": q_expected,
-        "expected": None if q_expected is None else q_expected in asks,
+        "expected": q_expected in asks,
         "verdict": NO_VERDICT if why else image_verdict(after, asks),
         "why": why,
     }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ARROWS = ("->", "→", ":")
 SHAPE = '"Young->Bald" (in quotes), Young:Bald or Young→Bald'
 ALL = "all"
-PHOTOGRAPHS = 500
+PHOTOGRAPHS, LEAST_PHOTOGRAPHS = 500, 4
 HALF_WIDTH, MAX_HALF_WIDTH = 0.03, 0.098  # below 0.01 over ten thousand faces; above 0.098 too few for any verdict
 RESPECTED, WEAK, EXAGGERATED = "respected", "weak", "exaggerated"
 ABSENT, REVERSED, LEAKS = "absent", "reversed", "leaks"
@@ -176,6 +176,9 @@ def load_suite(path: str | Path) -> Suite:
         half_width = _typed(tree, "half_width", float, None)
         if half_width is not None and not 0.01 <= half_width <= MAX_HALF_WIDTH:
             raise QueryError(f"half_width is {half_width:g}; it must be in [0.01, {MAX_HALF_WIDTH}]")
+        photographs = _typed(tree, "photographs", int, 0)
+        if 0 < photographs < LEAST_PHOTOGRAPHS:
+            raise QueryError(f"photographs is {photographs}; it must be at least {LEAST_PHOTOGRAPHS}")
         return Suite(
             name=_typed(tree, "name", str, file.stem),
             links=None if links == ALL else _questions("links", links),
@@ -187,7 +190,7 @@ def load_suite(path: str | Path) -> Suite:
             faces=_typed(tree, "faces", int, 100),
             axioms=_typed(tree, "axioms", bool, True),
             realism=_typed(tree, "realism", bool, True),
-            photographs=_typed(tree, "photographs", int, 0),
+            photographs=photographs,
             half_width=half_width,
         )
     except QueryError as error:
@@ -255,7 +258,7 @@ class EvalOptions(CommandOptions):
         None,
         f"how well are this many held-out photographs drawn again, and do their labels flip? (default {PHOTOGRAPHS}); "
         "replaces a suite's",
-        name="--photos", nargs="?", const=PHOTOGRAPHS, low=4, high=100_000, metavar="N",
+        name="--photos", nargs="?", const=PHOTOGRAPHS, low=LEAST_PHOTOGRAPHS, high=100_000, metavar="N",
     )  # fmt: skip
     given: dict[str, int] = option(
         None, "only faces with these labels", action="append", metavar="NAME=0|1,...", parse=parse_given

@@ -8,15 +8,15 @@ import copy
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
 from torch.nn.functional import leaky_relu
 from torch.quasirandom import SobolEngine
 
-from ..checks import check_choice
+from ..checks import Options, check_choice, check_options, option, option_names
 from ..errors import CausalCFError, IntractableError
 from ..graph.graph import CausalGraph
 from ..io.progress import counting
@@ -132,52 +132,33 @@ def _normal(shape: tuple[int, ...], inputs: int, generator: torch.Generator) -> 
 
 
 @dataclass(frozen=True)
-class ControllerOptions:
-    """Training options of the Causal Controller.
+class ControllerOptions(Options):
+    """Training options of the Causal Controller."""
 
-    Args:
-        steps: maximum number of controller steps.
-        target_tvd: training stops once the total variation distance to the table is at most this.
-        points: noise points z in each step, at least 2.
-        critic_steps: critic steps for each controller step.
-        rate, critic_rate: Adam's learning rates. The controller's rate falls to zero along a cosine.
-        penalty: weight of the gradient penalty.
-        average: decay of the EMA weights, for each controller step.
-        check_every: controller steps between two measurements of the total variation distance.
-        progress: show a progress line on stderr.
-    """
-
-    steps: int = 4000
-    target_tvd: float = 0.01
-    points: int = 256
-    critic_steps: int = 5
-    rate: float = 1e-3
-    critic_rate: float = 1e-3
-    penalty: float = 0.1
-    average: float = 0.995
-    check_every: int = 200
-    progress: bool = True
+    _error: ClassVar[type[CausalCFError]] = CausalCFError
+    steps: int = option(4000, "maximum number of controller steps", low=1)
+    target_tvd: float = option(
+        0.01, "training stops once the total variation distance to the table is at most this", low=0, below=1
+    )
+    points: int = option(256, "noise points z in each step", low=2)
+    critic_steps: int = option(5, "critic steps for each controller step", low=1)
+    rate: float = option(1e-3, "Adam's learning rate of the controller; it falls to zero along a cosine", above=0)
+    critic_rate: float = option(1e-3, "Adam's learning rate of the critic", above=0)
+    penalty: float = option(0.1, "weight of the gradient penalty", above=0)
+    average: float = option(0.995, "decay of the EMA weights, for each controller step", low=0, below=1)
+    check_every: int = option(200, "controller steps between two measurements of the total variation distance", low=1)
+    progress: bool = option(True, "show a progress line on stderr")
 
     def __post_init__(self) -> None:
-        for name, least in (("steps", 1), ("points", 2), ("critic_steps", 1), ("check_every", 1)):
-            value = getattr(self, name)
-            if not (isinstance(value, int) and value >= least):
-                raise CausalCFError(f"{name}={value!r}: expected a whole number, at least {least}")
-        for name in ("rate", "critic_rate", "penalty"):
-            if not getattr(self, name) > 0:
-                raise CausalCFError(f"{name}={getattr(self, name)!r}: expected a positive number")
-        for name in ("target_tvd", "average"):
-            if not 0 <= getattr(self, name) < 1:
-                raise CausalCFError(f"{name}={getattr(self, name)!r}: expected a number in [0, 1)")
+        check_options(self)
 
 
 def fit_controller(
     graph: CausalGraph, labels: torch.Tensor, *, generator: torch.Generator | None = None, **options: Any
 ) -> LabelSCM:
     """Train a Causal Controller and return its networks, on 2^14 noise points, as a `LabelSCM`."""
-    names = [field.name for field in fields(ControllerOptions)]
     for name in options:
-        check_choice("option of method 'adversarial'", name, names)
+        check_choice("option of method 'adversarial'", name, option_names(ControllerOptions))
     chosen = ControllerOptions(**options)
     parents = parent_indices(graph)
     _check_size(graph, parents)

@@ -87,6 +87,7 @@ class _Twin:
     antecedent: dict[int, torch.Tensor]  # do and observe together
     evidence: dict[int, torch.Tensor]  # facts and antecedent together
     n: int
+    stickiness: float
 
 
 class CounterfactualQueries:
@@ -225,7 +226,7 @@ class CounterfactualQueries:
         network, star = twin_world(self._parents, self._ordered, set(cut), float(stickiness), changes)
         antecedent = {**seen, **cut}
         evidence, agree = merge(known, {star[i]: v for i, v in antecedent.items()}, n)
-        twin = _Twin(network, star, known, antecedent, evidence, n)
+        twin = _Twin(network, star, known, antecedent, evidence, n, float(stickiness))
         with suppress(IntractableError):  # drawing them will tell
             self._check_weight(log_probability(network, known, n, self._name, self._max_cells), "facts", known)
         self._check_antecedent(twin, agree.double().log())
@@ -248,7 +249,7 @@ class CounterfactualQueries:
             known = describe(self.graph.nodes, twin.facts, row)
             shown = describe(self.graph.nodes, twin.antecedent, row) + (f" (unit {row})" if twin.n > 1 else "")
             text = f"the counterfactual {shown} has probability zero beside the facts {known}"
-            raise ImpossibleWorldError(f"{text}; set it by do, or lower the stickiness")
+            raise ImpossibleWorldError(f"{text}; set it by do{', or lower the stickiness' if twin.stickiness else ''}")
 
     def _name(self, variable: int) -> str:
         """Return a variable's name for errors; a star marks a counterfactual copy."""

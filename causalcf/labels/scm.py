@@ -147,7 +147,8 @@ class LabelSCM(CounterfactualQueries, Bridges):
         self._check_weight(below, "given", held)
         if not bool(possible):
             return 0.0
-        return float((log_probability(network, fixed, 1, self._name, self._max_cells) - below).exp())
+        above = log_probability(network, fixed, 1, self._name, self._max_cells)
+        return float((above - below).exp().clamp(max=1.0))  # rounding may exceed 1 by 1e-15
 
     def sample(
         self,

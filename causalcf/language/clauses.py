@@ -32,7 +32,7 @@ _WITHOUT_IF = (
 )
 _ORDER = "(?:(?P<before>.+?) , )??"
 _ORDERS = (
-    _ORDER + "(?:make|made|let|give|gave) (?P<both>.+)",
+    _ORDER + "(?:make|made|let|(?P<give>give|gave)) (?P<both>.+)",
     _ORDER + "(?:turn|change|transform)(?:ed|d)? (?P<who>.+) (?:into|to) (?P<so>an? .+)",
     _ORDER + "(?:put|add|added) (?P<so>.+?) (?:on|to) (?P<person>.+)",
     _ORDER + "(?P<so>(?:removed?|take off|took off) .+?) from (?P<person>.+)",
@@ -111,8 +111,12 @@ def _order(tokens: list[Token]) -> Slots:
             known = who[0].word in v.OBJECTS or (_before_noun(who[0]) and any(map(v.is_person, who)))
             if not known or any(token.word == "and" for token in who):  # "and": another order
                 continue
-        elif "both" in found and (not so or so[0].word in _GOES_ON):
-            continue  # "make the man with a hat bald"
+        elif "both" in found:
+            # "make the man with a hat bald", "make this man and woman smile", "give her a man"
+            if not so or so[0].word in _GOES_ON | {"and"} or ("give" in found and v.is_person(so[-1])):
+                continue
+        elif not who and any(map(v.is_person, so)):
+            continue  # "put this man in lipstick"
         return {"who": who, "so": so, "before": found.get("before", [])}
     return {}
 
@@ -151,6 +155,12 @@ def split_subject(tokens: list[Token], words: Words) -> tuple[list[Token], list[
     return tokens[:end], tokens[end:]
 
 
+def relative_pronoun(subject: Sequence[Token]) -> str:
+    """Return the word that begins a relative clause in a noun phrase, or ""."""
+    words = [token.word for token in subject]
+    return next((word for i, word in enumerate(words) if word in v.RELATIVE or (word == "that" and i)), "")
+
+
 def _is_finite(tokens: Sequence[Token], words: Words) -> bool:
     """Return whether the first word is a verb with a subject, such as "frowned" if "frowning" is known."""
     word = tokens[0].word
@@ -161,12 +171,9 @@ def _is_finite(tokens: Sequence[Token], words: Words) -> bool:
 
 
 def _problem(text: str, subject: list[Token], clause: list[Token], named: list[list[Token]], words: Words) -> str:
-    relative = [
-        token.word for i, token in enumerate(subject) if token.word in v.RELATIVE or (token.word == "that" and i)
-    ]
-    if relative:
-        advice = f"begin with 'Given someone {relative[0]} ..., what if they ...'"
-        return f"{relative[0]!r} after 'what if' hides where the subject ends; {advice}"
+    if relative := relative_pronoun(subject):
+        advice = f"begin with 'Given someone {relative} ..., what if they ...'"
+        return f"{relative!r} after 'what if' hides where the subject ends; {advice}"
     if clause and clause[0].word in v.POSSESSIVES and not any(_is_finite([token], words) for token in clause):
         named = [clause]
     for noun in named:

@@ -183,7 +183,8 @@ class Statement:
         except ImpossibleWorldError:
             reason = f"{describe(given)} cannot turn out to be {describe(antecedent)} at stickiness {stickiness:g}"
             return Truth(None, None, interval.threshold, True, reason)
-        q = float(round(q)) if min(abs(q), abs(1 - q)) <= _ROUNDING else q
+        bounds = [0.0, 1.0, interval.low, interval.high]
+        q = next((bound for bound in bounds if abs(q - bound) <= _ROUNDING), q)
         value = q in interval
         reason = f"{modal.said!r} asks for a probability {interval}; {q:.4f} is {'' if value else 'not '}so"
         return Truth(value, q, interval.threshold, False, reason)

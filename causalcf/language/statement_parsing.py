@@ -9,12 +9,12 @@ from typing import Any
 
 from ..checks import as_names
 from ..errors import QueryError, StatementError, nearest
-from .clauses import shown, split_subject
+from .clauses import relative_pronoun, shown, split_subject
 from .modals import MODALS, SPOKEN
 from .names import means, vocabulary
 from .query import Query
 from .reading import read, settle
-from .vocabulary import COMMA, POSSESSIVES, SEX, SUBJECTS, Token, Words, tokenize
+from .vocabulary import COMMA, POSSESSIVES, SEX, SUBJECTS, Token, Words, is_person, tokenize
 from .wording import pronoun
 
 SHAPE = '"If this young man were old, he might be bald."'
@@ -49,6 +49,9 @@ def _split_clauses(text: str, tokens: list[Token], vocabulary_: Words) -> Clause
     middle = words.index("if")
     reverse = start < middle
     begin = _subject_start(tokens, 0 if reverse else middle + 1, start, reverse)
+    if relative := relative_pronoun(tokens[begin:start]):
+        advice = f"begin with 'Given someone {relative} ..., if they were ...'"
+        raise StatementError(f"{relative!r} before {words[start]!r} hides where the subject ends; {advice}")
     alone = tokens[begin].word in SUBJECTS
     owner, thing = ([], []) if alone else split_subject(tokens[begin:start], vocabulary_)
     says = [*thing, *(tokens[end:middle] if reverse else tokens[end:])]
@@ -91,7 +94,8 @@ def _subject_start(tokens: Sequence[Token], least: int, modal: int, reverse: boo
     if reverse and not starts:
         starts = [0]
     if not reverse:
-        starts += [i for i in range(least, modal) if tokens[i].word in _POINTING]
+        pointing = (i for i in range(least, modal) if tokens[i].word in _POINTING)
+        starts += [i for i in pointing if tokens[i].word != "that" or not is_person(tokens[i - 1])]  # "the man that is"
     if not starts or modal == least:
         raise StatementError(f"whom {tokens[modal].word!r} speaks of is not clear; write for example {SHAPE}")
     return max(starts)

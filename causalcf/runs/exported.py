@@ -23,7 +23,7 @@ WEIGHTS = "weights.safetensors"
 NETWORKS = ("average", "labeler", "encoder")  # what asking takes: the EMA generator, the Labeler, the encoder if any
 LICENCES = {
     "faces": "The images are drawn by a program of this package. Nobody is depicted.",
-    "celeba": "CelebA is for non-commercial research alone, and so is this run. It must not be passed on for anything "
+    "celeba": "CelebA is for non-commercial research only, and so is this run. It must not be passed on for anything "
     "else. The people depicted were not asked.",
     "folder": "The run inherits the licence of the images that it was trained on. Say here which it is.",
 }

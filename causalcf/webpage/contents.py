@@ -84,7 +84,8 @@ def language(names: Sequence[str]) -> dict[str, Any]:
     roles |= dict.fromkeys(v.SEX, "skip") | dict.fromkeys(v.SUBJECTS, "skip")
     denying = {word for word, role in roles.items() if role == "not" and word.split()[0] not in v.DENIALS}
     having = sorted((v.HAVING - {"got"}) | denying - {"no longer"} | {w for w in roles if w.startswith("put")})
-    return {"words": words, "roles": roles, "finite": sorted(v.FINITE), "having": having, "gerunds": sorted(v.GERUNDS)}
+    verbs = {"finite": sorted(v.FINITE), "having": having, "gerunds": sorted(v.GERUNDS)}
+    return {"words": words, "roles": roles, "pronouns": dict(v.SEX), **verbs}
 
 
 def examples(graph: CausalGraph) -> list[str]:

@@ -253,6 +253,13 @@ def test_observed_answers_explain_both_exact_columns():
     assert "exact, these faces" in text and "jointly" in text and "a separate classifier" in text
 
 
+def test_faces_that_are_given_the_antecedent_are_said_to_be():
+    found = answer(FakeRun(), Query({}, {"Young": 0}, "observe"), 10, 1, 1.0, generator=seeded())
+    assert "drawn given the antecedent, too" in to_text(found) and "too" in to_dict(found)["note"]
+    found = answer(FakeRun(), Query({}, {"Young": 0}, "observe"), 10, 1, 0.9, generator=seeded())
+    assert "drawn given" not in to_text(found) and to_dict(found)["note"] == ""
+
+
 def test_nothing_else_changes_where_nothing_can():
     text = to_text(answer(FakeRun(), Query({"Male": 0}, {"Mustache": 1}), 50, 1, generator=seeded()))
     assert "what else changes in the label model: nothing" in text

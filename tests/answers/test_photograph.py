@@ -28,6 +28,7 @@ class Run(SimpleNamespace):
     """A run that draws labels as pixels, and reads them without error; of a photograph it reads `readings`."""
 
     graph, labels, recipe = SCM.graph, SCM, SimpleNamespace(partial=False)
+    antecedent_classifier, caveat = None, ""
 
     def read_labels(self, images, given, generator):
         return self.readings, torch.ones(self.readings.shape)
@@ -69,18 +70,29 @@ def test_a_reading_counts_by_how_likely_it_makes_what_is_observed(stickiness):
     assert found.expected["Young"] == pytest.approx(joint) and abs(joint - equal) > 0.02
     assert found.expected["Bald"] == pytest.approx(1)
     assert float(found.read[NAMES.index("Young")]) == pytest.approx(0.8)  # as it is read, whatever is asked
-    seen = found.seen["Young"]
-    assert binomtest(seen.hits, seen.n, joint).pvalue > ALPHA
-    assert binomtest(seen.hits, seen.n, 1 - joint).pvalue < ALPHA
+    hits = round(float(found.seen[NAMES.index("Young")]) * found.images)
+    assert found.images == READINGS and binomtest(hits, READINGS, joint).pvalue > ALPHA
+    assert binomtest(hits, READINGS, 1 - joint).pvalue < ALPHA
 
 
 def test_readings_that_exclude_what_is_observed_are_left_out_unless_all_do():
     smiling = Query({}, {"Smiling": 1}, "observe")
     found = answered(readings(Smiling=97, Mouth_Slightly_Open=60), smiling, 1.0)
-    assert found.expected["Smiling"] == pytest.approx(1) and found.seen["Smiling"].value == 1
+    assert found.expected["Smiling"] == pytest.approx(1) and found.seen[NAMES.index("Smiling")] == 1
     assert found.expected["Mouth_Slightly_Open"] == pytest.approx(60 / 97)
     with pytest.raises(ImpossibleWorldError, match=r"Smiling=1 cannot be observed.*stickiness"):
         answered(readings(), smiling, 1.0)
+
+
+def test_before_and_after_are_probabilities():
+    class Faint(Run):
+        def judge(self, images):
+            return 0.4 * super().judge(images)
+
+    image, query = torch.ones(3, 64, 64), Query({}, {"Male": 1}, "do")
+    found = answer_photograph(Faint(readings=readings(Male=READINGS)), image, query)
+    for seen in (found.seen_before, found.seen, found.seen_bare):
+        assert float(seen[NAMES.index("Male")]) == pytest.approx(0.4)
 
 
 def test_under_do_all_readings_count_the_same():

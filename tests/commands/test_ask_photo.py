@@ -48,7 +48,8 @@ def test_one_photograph_in_words_and_as_a_sheet(ask, faces, tmp_path):
     code, out, err = ask("--photo", faces / "ann.png", QUESTION)
     assert code == 0 and err == ""
     assert out.startswith("ann.png: the central square; do Bald=1\n") and out.endswith("wrote ask.png\n")
-    assert "PSNR" in out and "Bald (antecedent)" in out and f"share of {READINGS} counterfactual images" in out
+    assert "PSNR" in out and "Bald (antecedent)" in out and f"over {READINGS} images, one for each reading" in out
+    assert "mean probability by a separate classifier" in out
     assert [path.name for path in tmp_path.iterdir()] == ["ask.png"]
     with Image.open(tmp_path / "ask.png") as sheet:
         assert not sheet.getexif() and not sheet.info
@@ -62,6 +63,7 @@ def test_json_repeats_with_the_seed_and_follows_the_label_model(ask, judge_folde
     (one,) = json.loads(out)["answers"]
     labels = one["labels"]
     assert one["photograph"] == "ann.png" and one["method"] == method and one["antecedent"] == {"Bald": 1}
+    assert (one["judge"], one["caveat"], one["images"], one["sheet"]) == ("classifier", "", READINGS, "ask.png")
     assert (labels["Young"]["given"], labels["Young"]["read"], labels["Male"]["read"]) == (0, 0.0, 1.0)
     assert labels["Smiling"]["given"] is None and 0 <= labels["Smiling"]["read"] <= 1
     assert labels["Bald"]["expected"] == 1 and labels["Young"]["expected"] == 0 and labels["Male"]["expected"] == 1
@@ -98,7 +100,8 @@ def test_a_run_without_labels_is_asked_by_observation(ask, faces):
     code, out, err = ask("--photo", faces / "ann.png", "What if they were old?", "--json", "--budget", "2000", name="b")
     assert code == 0, err
     (one,) = json.loads(out)["answers"]
-    assert one["mode"] == "observe" and one["labels"]["Young"]["expected"] is None
+    assert one["mode"] == "observe" and one["labels"]["Young"]["expected"] is None and one["images"] == 4
+    assert any(0 < label["read"] < 1 for label in one["labels"].values())  # read as often as where there are labels
 
 
 @pytest.mark.parametrize(
@@ -107,6 +110,7 @@ def test_a_run_without_labels_is_asked_by_observation(ask, faces):
         (["--labels", "Male=1", QUESTION], "--labels is about a photograph"),
         (["--crop", "0,0,9", QUESTION], "--crop is about a photograph"),
         (["--method", "tune", QUESTION], "--method is about a photograph"),
+        (["--photo", "/dev/null", QUESTION], "/dev/null: it is not a regular file"),
         (["--photo", "missing.png", QUESTION], "missing.png, which does not exist"),
         (["--photo", "{faces}/ann.png", "-n", "4", QUESTION], "--faces is about generated faces"),
         (

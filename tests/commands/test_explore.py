@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from PIL import Image
+from scipy.stats import t
 
 from causalcf import explore
 from causalcf.cli.command import run as run_command
@@ -34,6 +35,10 @@ def test_a_table_for_people(runs, tmp_path, capsys):
     assert run_command(lambda: explore.main(command)) == 0
     told = capsys.readouterr().out
     assert "5 coordinates of z" in told and told.count("±") == 2 and "interpolation.png" in told
+    explore.main([*command, "--json"])
+    first = json.loads(capsys.readouterr().out)["coordinates"][0]
+    faces = int(SMALL[SMALL.index("--faces") + 1])
+    assert f"± {t.ppf(0.975, faces - 1) * first['error']:.4f}" in told
 
 
 def test_mistakes_end_with_code_2(runs, tmp_path, capsys):

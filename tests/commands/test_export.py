@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from causalcf.errors import CausalCFError, RunError
 from causalcf.evaluation.inputs import load_runs
 from causalcf.export import export
 from causalcf.export import main as export_command
+from causalcf.language.query import Query
 from causalcf.runs.exported import WEIGHTS, read_state, write_state
 from causalcf.train import main as train
 
@@ -117,6 +119,13 @@ def test_a_folder_that_exists_is_refused_and_a_failure_leaves_none(exported, tmp
     assert run_command(lambda: export_command([str(tmp_path / "nothing"), "--out", str(tmp_path / "new")])) == 2
 
 
+def test_the_question_of_the_card_can_be_asked(exported):
+    for approach, classifier in (("causalgan", ""), ("dcgan", " --classifier CLASSIFIER")):
+        copy = exported[approach][1]
+        (question,) = re.findall(rf'ask --run FOLDER{classifier} "(.+)"', (copy.folder / "README.md").read_text())
+        Query.parse(question, copy.graph.nodes).check(copy.graph.nodes)
+
+
 def test_the_card_says_what_it_is_of_with_the_figures_of_the_run_alone(exported, tmp_path):
     run = exported["causalgan"][0]
     report = {
@@ -203,7 +212,7 @@ def test_a_run_of_the_package_is_found_by_name(exported, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "licence"), [("faces", "Nobody is depicted"), ("celeba", "non-commercial research alone")]
+    ("name", "licence"), [("faces", "Nobody is depicted"), ("celeba", "non-commercial research only")]
 )
 def test_a_run_of_the_package_is_small_says_what_it_is_and_answers(name, licence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -110,6 +110,13 @@ def test_the_eyes_come_to_where_celebas_are(tmp_path, monkeypatch, scale, angle,
         assert math.dist(centre, (x, y)) < 1.5
 
 
+def test_parts_of_a_face_and_false_alarms_are_no_other_faces():
+    face, eye, far, other = (100, 100, 80, 80), (120, 120, 50, 50), (300, 0, 30, 30), (250, 100, 60, 60)
+    assert photographs._apart([]) == []
+    assert photographs._apart([eye, far, face]) == [face]
+    assert photographs._apart([far, other, face]) == [face, other]
+
+
 def test_several_faces_or_none_are_one_sentence(tmp_path):
     pytest.importorskip("cv2")
     scene(400, 300).save(tmp_path / "none.jpg")

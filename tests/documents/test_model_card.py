@@ -16,7 +16,7 @@ def test_the_readme_leads_to_it():
 @pytest.mark.parametrize(
     "said",
     [
-        "The licence allows non-commercial research alone",
+        "The licence allows non-commercial research only",
         "nobody's sex or gender",
         "The graph is an assumption",
         "not identified from data",

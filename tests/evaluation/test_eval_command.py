@@ -278,6 +278,7 @@ def test_where_nobody_can_be_asked_the_report_says_so(runs, judge_folder, tmp_pa
         (["--suite", "--given", "Male=1"], r"--given\b.*--link\b"),
         (["--statements", "celeba", "--given", "Male=1"], r"--given\b.*--link\b"),
         (["--statements", "celeba", "--require", "respected"], r"--require\b.*\blinks\b"),
+        (["--suite", "images", "--require", "respected"], r"--require\b.*\blinks\b.*\bimages\b"),
         (["--statements", "celeb"], "'celeb'.*'celeba'"),
     ],
 )

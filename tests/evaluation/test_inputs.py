@@ -4,6 +4,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from helpers.dags import listings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from causalcf.data.images import DataSource
 from causalcf.errors import RunError
@@ -55,6 +58,16 @@ def test_photographs_have_one_graph_to_be_held_against_and_rendered_faces_their_
     assert inputs._graph((run("a"), run("b", NO_EDGE)), None) is EDGE
     conditional = run("b", NO_EDGE, data="celeba", data_root="d", approach="conditional")
     assert inputs._graph((conditional, two[0]), None) is EDGE
+
+
+@given(listings(), st.data())
+def test_the_true_graph_of_some_labels_has_the_same_descendants(listing, data):
+    graph = CausalGraph(listing)
+    nodes = data.draw(st.lists(st.sampled_from(graph.nodes), min_size=1, unique=True))
+    projected = inputs._projected(graph, nodes)
+    assert set(projected.nodes) == set(nodes)
+    for node in nodes:
+        assert set(projected.descendants(node)) == set(graph.descendants(node)) & set(nodes)
 
 
 def test_a_missing_judge_is_trained_beside_the_runs_once(monkeypatch, tmp_path, capsys):

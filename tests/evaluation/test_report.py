@@ -127,6 +127,13 @@ def test_statements_alone_make_a_report(tmp_path):
     assert targets <= set(re.findall(r'id="([^"]+)"', page))
 
 
+def test_a_report_without_links_and_statements_says_what_it_has(tmp_path):
+    outcome = {**small(), "links": [], "axioms": {}, "photographs": {"run": {"encoder": {"photographs": 4}}}}
+    written(tmp_path, outcome)
+    text = "No link and no statement was asked. The report has: photographs"
+    assert text in (tmp_path / "report.md").read_text() and "of 0 verdicts" not in (tmp_path / "report.md").read_text()
+
+
 def test_the_judge_is_told_before_the_verdicts(large):
     _, page, markdown, _ = large
     for text in (visible(page), markdown):

@@ -146,6 +146,15 @@ def test_facts_and_antecedents_that_are_not_reached_get_no_verdict():
     assert ask(Half())["verdict"] == "true"
 
 
+def test_faces_that_are_impossible_for_the_reference_are_counted_as_such():
+    approach = written(IgnoresGraph)(mode="observe", stickiness=1.0)  # that a woman turned out to be a man
+    answer = ask(approach, "men", Statement({}, {"Male": 1}, "might", {"Bald": 1}, "observe"))
+    men, women = answer["n"], answer["units"]["impossible"]
+    assert men + women == N and binomtest(men, N, true_scm().probability({"Male": 1})).pvalue > ALPHA
+    assert answer["verdict"] == "no verdict" and f"{women} of {N} units were lost" in answer["why"]
+    assert answer["seen_before"] == answer["q_images"]  # nothing changes of the men
+
+
 def test_a_judge_that_reads_the_consequent_poorly_withholds_the_verdict():
     approach = written(Rendered)()
     for label, verdict in (("Bald", "no verdict"), ("Young", "true")):

@@ -48,6 +48,7 @@ def test_left_out_keys_have_defaults(tmp_path):
         ("faces: true", "faces: "),
         ("axioms: 1", "axioms: "),
         ("half_width: wide", "half_width: "),
+        ("photographs: 1", r"\bphotographs is 1\b.*\b4\b"),
         ("queries: nowhere", "nowhere"),
         ("queries: {a: 'What if they smiled?'}", "queries: "),
         ("statements: nowhere", "nowhere"),

@@ -68,6 +68,13 @@ def test_observing_against_the_facts_with_all_noise_kept_is_impossible(route, qu
         getattr(case, route).counterfactual_probability(event, facts, observe=contrary, stickiness=1.0)
 
 
+@pytest.mark.parametrize(("stickiness", "advice"), [(0.5, r"set it by do, or lower the stickiness$"), (0, r"by do$")])
+def test_the_advice_for_an_impossible_antecedent_is_of_use(stickiness, advice):
+    scm = LabelSCM.from_probabilities(CausalGraph({"A": []}), {"A": 0.0})
+    with pytest.raises(ImpossibleWorldError, match=advice):
+        scm.counterfactual_probability({"A": 1}, {"A": 0}, observe={"A": 1}, stickiness=stickiness)
+
+
 @on_both_routes
 @given(questions(complete=True), STICKINESS, st.integers(0, 1))
 def test_a_root_observed_is_a_root_set(route, question, s, value):

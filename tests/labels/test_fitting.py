@@ -149,9 +149,11 @@ def test_broken_tables_name_the_culprit(table, culprit):
         ({"smoothing": math.inf}, "smoothing=inf"),
         ({"method": "adversarial", "smoothing": 1.0}, "smoothing.*'likelihood'"),
         ({"method": "adversarial", "step": 1}, "'adversarial'.*'step'.*'steps'"),
-        ({"method": "adversarial", "steps": 0}, "steps=0"),
-        ({"method": "adversarial", "rate": 0.0}, r"\brate=0\.0"),
-        ({"method": "adversarial", "average": 1.0}, r"average=1\.0"),
+        ({"method": "adversarial", "steps": 0}, r"\bsteps is 0\b.*\b1\b"),
+        ({"method": "adversarial", "steps": True}, r"\bsteps is True\b"),
+        ({"method": "adversarial", "rate": 0.0}, r"\brate is 0\.0\b.*\babove 0"),
+        ({"method": "adversarial", "rate": "fast"}, r"\brate is 'fast'"),
+        ({"method": "adversarial", "average": 1.0}, r"\baverage is 1\.0\b.*\[0, 1\)"),
     ],
 )
 def test_bad_options_name_the_culprit(options, culprit):

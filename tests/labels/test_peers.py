@@ -125,12 +125,10 @@ def test_pyro_enumerates_the_same_probabilities(listing, seed, data):
     scm = random_model(listing, seed)
     event = data.draw(st.dictionaries(st.sampled_from(scm.graph.nodes), st.integers(0, 1), min_size=1, max_size=3))
     exact = scm.probability(event)
-    if exact < 1e-3:
-        return
     observed = {name: torch.tensor(float(value)) for name, value in event.items()}
     model = config_enumerate(pyro.condition(scm.to_pyro(enumerable=True), data=observed))
     found = np.exp(-TraceEnum_ELBO(max_plate_nesting=0).loss(model, lambda: None))
-    assert found == pytest.approx(exact, rel=1e-4)
+    assert found == pytest.approx(exact, rel=1e-4, abs=1e-6)  # Pyro's probability of 0 is 1e-7, of float32
 
 
 def test_pyro_samples_and_intervenes():

@@ -160,6 +160,8 @@ def test_statements_in_english(text, statement):
             "'become'.*'would not'",
         ),
         ("this man's woman might smile if he were old", "man's woman"),
+        ("a man who is old might be bald if he were a woman", "'who'.*'might'.*'Given someone who"),
+        ("if this young man were old, the man that is bald would be old", "'that'.*'would'.*'Given someone that"),
         ("if this man were old, his woman might smile", "'his woman'"),
         ("if this man were old he might be bald " * 60, r"\b2280\b"),
         ("if this man were old, he xyz might be bald", "'xyz'"),

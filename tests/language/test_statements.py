@@ -57,6 +57,21 @@ def test_a_young_woman_would_not():
     assert truth("If this young woman (who is not bald) were old, she would not be bald.").value is True
 
 
+@pytest.mark.parametrize(
+    ("p", "modal"), [(0.05, "would not"), (0.95, "would"), (0.5, "would probably"), (0.05, "might")]
+)
+def test_rounding_at_the_threshold_does_not_decide(p, modal):
+    graph = CausalGraph({"Male": [], "Young": ["Male"], "Bald": ["Male", "Young"]})
+    told = set()
+    for share in np.linspace(0.05, 0.95, 19):
+        scm = LabelSCM.from_probabilities(
+            graph, {"Male": share, "Young": [share, 1 - share / 3], "Bald": [[p, p], [p, p]]}
+        )
+        for begin in ("If this person were old", "If we saw that this person was old"):
+            told.add(Statement.parse(f"{begin}, they {modal} be bald.").truth(scm, stickiness=0.53).value)
+    assert len(told) == 1
+
+
 def test_who_is_bald_already_counts_unless_the_change_is_meant():
     statement = Statement.parse("If this young man were old, he might be bald.")
     p_old, p_young = (LAW.probability({"Bald": 1}, given={"Male": 1, "Young": young}) for young in (0, 1))

@@ -92,6 +92,11 @@ def summary(outcome: Outcome, groups: tuple[Group, ...]) -> str:
     if not links and (rows := statement_counts_table(outcome).rows):
         same = ", ".join(f"{name}: {same} of {n}" for name, *_, same, n in rows)
         return f"Statements whose verdict is the label model's: {same}."
+    if not links:
+        measured = [
+            what for what in ("photographs", "queries", "interventions", "axioms", "realism") if outcome.get(what)
+        ]
+        return f"No link and no statement was asked. The report has: {', '.join(measured)}."
     respected, judged = _respected(links)
     text = f"{respected} of {judged} verdicts are “respected”, over {len(groups)} links: "
     text += ", ".join("{}: {} of {}".format(name, *_respected(links_of(outcome, name))) for name in approaches(outcome))

@@ -28,15 +28,16 @@ function parseQuestion(text, language) {
     given[label] = value;
   }
   if (pronoun) agree(pronoun[1], given, before !== "", language);
+  for (const word of `${before} ${clause}`.split(/ +/)) agree(word, given, true, language);
   const antecedent = conditions(predicate, language, true);
   if (!Object.keys(antecedent).length) throw new NotUnderstood('No change is named after "if".');
   return { given, antecedent, mode: saw ? "observe" : "do" };
 }
 
 /** A pronoun tells the sex where nobody is described, and must agree with it else. */
-function agree(pronoun, given, described, { words }) {
-  if (pronoun !== "he" && pronoun !== "she") return;
-  const sexed = words[pronoun === "he" ? "man" : "woman"];
+function agree(pronoun, given, described, { words, pronouns }) {
+  if (!Object.hasOwn(pronouns, pronoun)) return;
+  const sexed = words[pronouns[pronoun] ? "man" : "woman"];
   if (!sexed) throw new NotUnderstood(`"${pronoun}" refers to a label that this graph does not have; say "they".`);
   if (!described && !(sexed.label in given)) given[sexed.label] = sexed.value;
   if (given[sexed.label] !== sexed.value) throw new NotUnderstood(`"${pronoun}" does not refer to who is given.`);
