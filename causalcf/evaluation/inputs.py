@@ -209,16 +209,13 @@ def _graph(runs: tuple[Run, ...], named: str | None) -> CausalGraph:
     if other := ", ".join(sorted(set(graph.nodes) ^ set(all_labels(runs[0])))):
         raise RunError(f"the graph {graph.name} does not have the labels of the runs; they differ in {other}")
     for run in kept:
-        if not named and run.recipe.data != "faces" and set(_edges(run)) != set(graph.edges):
+        edges = whole_graph(run.graph, run.folder, run.recipe).edges
+        if not named and run.recipe.data != "faces" and set(edges) != set(graph.edges):
             raise RunError(
                 f"{kept[0].folder.name} and {run.folder.name} were trained by different graphs, and the reference can "
                 "follow one; name it with --graph"
             )
     return graph
-
-
-def _edges(run: Run) -> tuple[tuple[str, str], ...]:
-    return whole_graph(run.graph, run.folder, run.recipe).edges
 
 
 def _judge_of(base: Path, recipe: Recipe, data: DataSource, device: str) -> Path:
