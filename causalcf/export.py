@@ -17,6 +17,7 @@ from .cli.command import run as run_command
 from .cli.parser import CommandOptions, parse_command
 from .errors import CausalCFError, RunError
 from .io.text import escaped
+from .language.lists import example_questions
 from .language.query import Query
 
 if TYPE_CHECKING:
@@ -135,9 +136,8 @@ def card(run: Run, figures: dict[str, Any]) -> str:
     """Return the card of an exported run, as Markdown."""
     from .io.text import markdown
     from .runs.exported import LICENCES, LIMITS
-    from .webpage.contents import examples
 
-    asked = next(iter(examples(run.graph)), str(Query({}, {run.graph.nodes[0]: 1})))
+    asked = next(iter(example_questions(run.graph)), str(Query({}, {run.graph.nodes[0]: 1})))
     classifier = "" if run.labels is not None else " --classifier CLASSIFIER"  # its labels are read from images alone
     recipe, seen = run.recipe, run.step * run.recipe.batch
     edges = ", ".join(f"{a} -> {b}" for a, b in run.graph.edges) or "no edges"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ import yaml
 
 from ..checks import as_names
 from ..errors import CausalCFError, QueryError, StatementError, unknown
+from ..graph.graph import CausalGraph
 from ..io.files import write_atomically
 from ..io.yaml import FileKind, find_preset, read_mapping
 from .query import Query
@@ -131,3 +133,18 @@ def _statement(value: Any, attributes: tuple[str, ...]) -> Statement:
             raise StatementError(f"the key {part!r} is missing")
     given, antecedent = value.get("given") or {}, value.get("antecedent") or {}
     return Statement(given, antecedent, value["modal"], value["consequent"], value.get("mode", "do"))
+
+
+def example_questions(graph: CausalGraph) -> list[str]:
+    """Return questions of the project that the graph has labels for, else one about each cause of another label."""
+    asked = list(load_queries("queries").values())
+
+    def fitting(queries: Iterable[Query]) -> Iterator[str]:
+        for query in queries:
+            with suppress(QueryError):
+                query.check(graph.nodes)
+                if Query.parse(str(query), graph.nodes) == query:
+                    yield str(query)
+
+    causes = dict.fromkeys(parent for parent, _ in graph.edges)
+    return list(fitting(asked)) or list(fitting(Query({}, {cause: 1}) for cause in causes))[: len(asked)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,15 @@ import torch
 
 from ..data.imagefiles import ALIGNED
 from ..data.photographs import EYES
-from ..errors import QueryError, RunError
+from ..errors import RunError
 from ..graph.graph import CausalGraph
 from ..io.untrusted import read_json, rebuilding
 from ..labels import LabelSCM
 from ..labels.evidence import configurations
 from ..labels.mechanisms import ThresholdMechanism
 from ..language import vocabulary as v
-from ..language.lists import load_queries
+from ..language.lists import example_questions
 from ..language.names import vocabulary
-from ..language.query import Query
 from ..language.vocabulary import ROLES, Role
 from ..pictures.gallery import coordinate_effects
 from ..runs.abduction import FADING
@@ -86,21 +84,6 @@ def language(names: Sequence[str]) -> dict[str, Any]:
     having = sorted((v.HAVING - {"got"}) | denying - {"no longer"} | {w for w in roles if w.startswith("put")})
     verbs = {"finite": sorted(v.FINITE), "having": having, "gerunds": sorted(v.GERUNDS)}
     return {"words": words, "roles": roles, "pronouns": dict(v.SEX), **verbs}
-
-
-def examples(graph: CausalGraph) -> list[str]:
-    """Return questions of the project that the graph has labels for, else one about each cause of another label."""
-    asked = list(load_queries("queries").values())
-
-    def fitting(queries: Iterable[Query]) -> Iterator[str]:
-        for query in queries:
-            with suppress(QueryError):
-                query.check(graph.nodes)
-                if Query.parse(str(query), graph.nodes) == query:
-                    yield str(query)
-
-    causes = dict.fromkeys(parent for parent, _ in graph.edges)
-    return list(fitting(asked)) or list(fitting(Query({}, {cause: 1}) for cause in causes))[: len(asked)]
 
 
 def coordinates(run: Run, on_coordinate: Callable[[int], None] = lambda n: None) -> list[dict[str, float]]:
@@ -187,7 +170,7 @@ def page_contents(
         "generations": generations(run.graph) if labelled else [],
         "edges": list(run.graph.edges) if labelled else [],
         "language": language(run.graph.nodes) if labelled else None,
-        "examples": examples(run.graph) if labelled else [],
+        "examples": example_questions(run.graph) if labelled else [],
         "noiseDim": run.recipe.noise_dim,
         "truncation": run.recipe.noise_range,
         "coordinates": coordinates(run, on_coordinate),
